@@ -1,0 +1,1 @@
+"""What everything may import: words (cells, measurements, tables), settings, errors, keys, the store."""

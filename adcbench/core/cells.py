@@ -1,0 +1,118 @@
+"""The words of the project as data: readings, measurements, cells."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+Level = Literal["scores", "inference", "training", "counted", "re-aggregated", "timed"]
+Scale = Literal["full", "mini"]
+Reduce = Literal["mean", "sum", "median"]
+
+UNKNOWN = "unknown"  # the published value of a cell that no source prints
+
+
+class CellKey(NamedTuple):
+    """One place in a table. ``test_set`` is ``complexity`` for counted and timed columns."""
+
+    table: str
+    row: str
+    test_set: str
+    metric: str
+
+    def __str__(self) -> str:
+        return f"{self.table} / {self.row} / {self.test_set} / {self.metric}"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One published reading of a cell: the number as printed, and how sure we are of it.
+
+    ``kind`` is primary, second-hand, third-party or brief. Exactly one reading a cell is ``chosen``;
+    ``note`` says why, where sources contradict each other.
+    """
+
+    value: str
+    unit: str
+    source: str
+    kind: str
+    confidence: str
+    chosen: bool
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Our number, with the samples it is made of.
+
+    Args:
+        level: how much was redone (see the README's list of levels).
+        scale: ``full`` for the paper's sizes, ``mini`` for the same code at small widths.
+        device: ``cpu``, ``cuda`` or ``meta`` (counted numbers).
+        dtype: ``float32``, ``bfloat16``, ... of the network; of the metric at level ``scores``.
+        samples: (name, value) pairs: per image, per component (counts), or per timed call.
+        reduce: how samples become the value: mean of scores, sum of counts, median of calls.
+        signature: one line that describes the metric's settings completely.
+        provenance: source hashes, data manifest, library versions, hardware.
+        not_comparable: why the published number can't be judged by this one; empty if it can.
+        cause: a cause's name and standing, such as ``suspected MANIQA_SAMPLING``.
+        unscored: names of samples that could not be scored.
+    """
+
+    level: Level
+    scale: Scale
+    device: str
+    dtype: str
+    samples: tuple[tuple[str, float], ...]
+    reduce: Reduce
+    signature: str
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    not_comparable: str = ""
+    cause: str = ""
+    unscored: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.samples:
+            raise ValueError("a measurement needs at least one sample")
+
+    @property
+    def value(self) -> float:
+        values = [value for _, value in self.samples]
+        if self.reduce == "sum":
+            return float(sum(values))
+        return float(statistics.fmean(values) if self.reduce == "mean" else statistics.median(values))
+
+    @property
+    def slot(self) -> tuple[str, str, str, str]:
+        """What a re-run replaces: the measurement with the same level, scale, device and dtype."""
+        return self.level, self.scale, self.device, self.dtype
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell with its published readings and our measurements; ``blocked`` where there are none."""
+
+    key: CellKey
+    unit: str
+    readings: tuple[Reading, ...]
+    measurements: tuple[Measurement, ...] = ()
+    missing: str = ""
+    command: str = ""
+
+    @property
+    def published(self) -> Reading | None:
+        """The chosen reading, or None where nothing is printed."""
+        chosen = [r for r in self.readings if r.chosen and r.value != UNKNOWN]
+        return chosen[0] if chosen else None
+
+    @property
+    def measured(self) -> Measurement | None:
+        """The best measurement: re-aggregated logs never count as one.
+
+        The least redone level comes first: released outputs certify a printed number most directly.
+        """
+        order = ("scores", "counted", "inference", "training", "timed")
+        own = [m for m in self.measurements if m.level in order]
+        return min(own, key=lambda m: (m.scale != "full", order.index(m.level))) if own else None

@@ -1,0 +1,41 @@
+"""Where things are: one place reads the environment, everything else asks here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pooch
+
+PACKAGE = Path(__file__).resolve().parents[1]
+CHECKOUT = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file() else None
+
+
+def _from_env(name: str, default: Path) -> Path:
+    value = os.environ.get(name, "")
+    return Path(value).expanduser().resolve() if value else default
+
+
+def cache_dir() -> Path:
+    """Everything we can make again: the store, outputs, downloads (``ADCBENCH_CACHE``)."""
+    return _from_env("ADCBENCH_CACHE", Path(pooch.os_cache("adcbench")))
+
+
+def data_dir() -> Path:
+    """Folder with one sub-folder per test set (``ADCBENCH_DATA``)."""
+    return _from_env("ADCBENCH_DATA", cache_dir() / "data")
+
+
+def weights_dir() -> Path:
+    """Folder with one sub-folder of checkpoints per system (``ADCBENCH_WEIGHTS``)."""
+    return _from_env("ADCBENCH_WEIGHTS", cache_dir() / "weights")
+
+
+def reproductions_dir() -> Path:
+    """Table files and published values: the checkout's, or the copy built into the wheel."""
+    return CHECKOUT / "reproductions" if CHECKOUT else PACKAGE / "_reproductions"
+
+
+def tables_dir() -> Path:
+    """Where generated tables live (``ADCBENCH_TABLES``; the checkout's ``tables/``, else ``./tables``)."""
+    return _from_env("ADCBENCH_TABLES", (CHECKOUT or Path.cwd()) / "tables")
