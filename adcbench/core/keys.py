@@ -1,0 +1,118 @@
+"""Cache keys: a hash of everything a result depends on, found without importing it.
+
+The source closure of a module is the set of adcbench files it imports, directly or not, found by an
+import walk over the syntax tree (imports inside functions included). Docstrings and comments do not
+change it: the syntax tree is hashed, not the text.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import json
+from collections.abc import Iterable
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+_ROOT = "adcbench"
+
+
+def digest(*parts: Any) -> str:
+    """sha256 of JSON-able parts, order kept."""
+    text = json.dumps(parts, sort_keys=True, default=str, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_hash(path: Path) -> str:
+    """sha256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def pixel_hash(image: np.ndarray) -> str:
+    """sha256 of an image's shape, type and pixels, whatever file it came from."""
+    pixels = np.ascontiguousarray(image)
+    return hashlib.sha256(f"{pixels.shape}{pixels.dtype}".encode() + pixels.tobytes()).hexdigest()
+
+
+def versions(*distributions: str) -> dict[str, str]:
+    """Installed versions by distribution name, read without importing."""
+    found = {}
+    for name in distributions:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def source_closure(*modules: str) -> tuple[str, ...]:
+    """Names of all ``adcbench`` modules that ``modules`` import, directly or not, themselves included."""
+    todo, seen = list(modules), set()
+    while todo:
+        module = todo.pop()
+        if module in seen:
+            continue
+        seen.add(module)
+        todo += _imports(module)
+    return tuple(sorted(seen))
+
+
+def source_hash(*modules: str) -> str:
+    """One hash over the source closure of ``modules``: equal exactly when no code in it changed."""
+    return digest([(name, _code_hash(name)) for name in source_closure(*modules)])
+
+
+@lru_cache
+def _path(module: str) -> Path | None:
+    """The source file of a module; None for names that are not modules (functions, constants)."""
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        return None
+    return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+
+
+@lru_cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@lru_cache
+def _imports(module: str) -> tuple[str, ...]:
+    path = _path(module)
+    if path is None:
+        return ()
+    found: set[str] = set()
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found.update((node.module, *(f"{node.module}.{alias.name}" for alias in node.names)))
+    return tuple(name for name in found if name.split(".")[0] == _ROOT and _path(name))
+
+
+@lru_cache
+def _code_hash(module: str) -> str:
+    path = _path(module)
+    assert path, module
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and body and _is_docstring(body[0]):
+            body.pop(0)
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def short(hashes: Iterable[str] | str) -> str:
+    """First 16 hex digits, as committed in provenance."""
+    return hashes[:16] if isinstance(hashes, str) else digest(list(hashes))[:16]

@@ -1,0 +1,77 @@
+"""The system contract: what a teacher, student or baseline offers to the rest of adcbench."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from adcbench.core.errors import Blocked
+from adcbench.core.settings import weights_dir
+
+if TYPE_CHECKING:
+    import torch
+
+    Upscaler = Callable[[torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """One checkpoint file. ``sha256`` is empty where nobody has published it (recorded on first download)."""
+
+    name: str
+    url: str
+    sha256: str = ""
+    licence: str = ""
+    non_commercial: bool = False
+
+
+@dataclass(frozen=True)
+class System:
+    """A super-resolution system.
+
+    ``load(weights, device, dtype)`` takes a mapping from file names to paths (None: deterministic
+    weights, for tests and timing) and returns a callable
+    ``lr (B, 3, h, w) float RGB in [0, 1] -> sr (B, 3, 4h, 4w) float RGB``, not clamped or rounded.
+
+    Args:
+        name: as written on the command line.
+        version: upstream version or commit the network equals.
+        scale: ``full`` or ``mini``.
+        config: frozen dataclass with every setting that changes the output.
+        modules: modules that define it; their source closure is part of the cache key.
+        files: its checkpoint files; empty if it needs none.
+        locate: finds files that come with an installed package (name -> path), before ``weights_dir``.
+        get: the command that fetches the files.
+        seed_use: how a seed changes the output; empty for deterministic systems.
+    """
+
+    name: str
+    version: str
+    scale: Literal["full", "mini"]
+    config: Any
+    modules: tuple[str, ...]
+    load: Callable[[Mapping[str, Path] | None, str, str], Upscaler]
+    files: tuple[WeightFile, ...] = ()
+    locate: Callable[[str], Path | None] | None = None
+    get: str = ""
+    seed_use: str = ""
+
+    def find_weights(self) -> dict[str, Path]:
+        """Paths of all its files.
+
+        Raises:
+            Blocked: a file is not here; the message names it and the command that gets it.
+        """
+        found = {}
+        for file in self.files:
+            path = (self.locate and self.locate(file.name)) or weights_dir() / self.name / file.name
+            if not path.is_file():
+                raise Blocked(f"the checkpoint {file.name} of {self.name}", self.get)
+            found[file.name] = path
+        return found
+
+    def settings(self) -> dict[str, Any]:
+        """The config as a plain dict, for keys, provenance and ``explain``."""
+        return asdict(self.config) if is_dataclass(self.config) else dict(self.config)
