@@ -1,0 +1,37 @@
+"""What a metric looks at: conversions of an 8-bit RGB image to the values it compares."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+Colour = Literal["y-studio", "y-full", "rgb"]
+
+# ITU-R BT.601: luma of R, G, B. Studio range maps 0..255 to 16..235, full range to 0..255.
+_STUDIO = np.array([65.481, 128.553, 24.966]) / 255
+_FULL = np.array([0.299, 0.587, 0.114])
+
+
+def compared_values(image: np.ndarray, colour: Colour) -> np.ndarray:
+    """Values of an image that PSNR and SSIM compare.
+
+    Args:
+        image: (h, w, 3) uint8 RGB.
+        colour: ``y-studio`` is Y of BT.601 in 16..235, what super-resolution papers print (pyiqa's
+            ``ycbcr``); ``y-full`` is full-range luma (pyiqa's default ``yiq``); ``rgb`` is no conversion.
+
+    Returns:
+        (h, w) or (h, w, 3) float64 in 0..255.
+    """
+    if colour == "rgb":
+        return image.astype(np.float64)
+    weights = _STUDIO if colour == "y-studio" else _FULL
+    r, g, b = image[..., 0], image[..., 1], image[..., 2]
+    luma = weights[0] * r + weights[1] * g + weights[2] * b
+    return luma + 16.0 if colour == "y-studio" else luma
+
+
+def crop_border(image: np.ndarray, pixels: int) -> np.ndarray:
+    """(h, w, ...) without ``pixels`` on each side."""
+    return image[pixels:-pixels, pixels:-pixels] if pixels else image

@@ -1,0 +1,1 @@
+"""From measurements to statements: intervals, verdicts, causes, claims, differences between tables."""

@@ -1,0 +1,50 @@
+"""Why two numbers differ: named causes. Demonstrated, suspected or unknown; never guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from adcbench.core.cells import Cell
+from adcbench.results.verdicts import printed_number, printed_tolerance
+
+CAUSES = {
+    "Y_RANGE": "luma in 0..255 where papers use BT.601's 16..235: exactly -1.3219 dB PSNR",
+    "RGB_NOT_Y": "compared on RGB instead of Y",
+    "BORDER_CROP": "a border of 4 pixels left out; these papers crop nothing",
+    "JPEG_OUTPUTS": "outputs saved as JPEG (quality 95) before scoring",
+    "SSIM_NO_ROUNDING": "Y not rounded to 8 bits before SSIM",
+    "SSIM_NO_CLAMP": "negative contrast-structure terms of SSIM kept",
+    "MANIQA_SAMPLING": "pyiqa changed how MANIQA samples patches five times; the printed value's version is unknown",
+    "TESTSET_CROP": "own centre crops instead of the published test crops",
+    "MACS_AS_FLOPS": "one multiply-add counted as two operations, or the reverse",
+    "ATTENTION_NOT_COUNTED": "fvcore leaves fused attention out of its total",
+    "TEXT_ENCODER_COUNTED": "the text encoder is or isn't in the total",
+    "TIED_WEIGHTS_COUNTED_TWICE": "tensors registered under two names summed twice",
+    "CFG_NOT_COUNTED": "the second pass of classifier-free guidance is not in the total",
+    "UNSYNCED_TIMER": "the clock was stopped before the GPU had finished",
+    "MISLABELLED_COLUMN": "the printed column repeats another column's values",
+    "FP16_WEIGHTS": "the weights at hand are stored in half precision",
+    "TRUNCATION": "floats cut to 8 bits instead of rounded",
+}
+
+
+def effects(cells: Iterable[Cell], metric: str, test_set: str) -> list[tuple[str, float]]:
+    """Measured effect of each wrong setting on a metric: cells of the table ``causes`` -> (cause, delta)."""
+    values = {
+        cell.key.row: cell.measured.value
+        for cell in cells
+        if cell.measured and (cell.key.metric, cell.key.test_set) == (metric, test_set)
+    }
+    right = values.get("as published")
+    return [] if right is None else [(row, value - right) for row, value in values.items() if row in CAUSES]
+
+
+def demonstrated(cell: Cell, deltas: Iterable[tuple[str, float]]) -> list[str]:
+    """Causes whose switch brings our number inside the printed tolerance."""
+    number = printed_number(cell.published.value) if cell.published else None
+    if number is None or cell.published is None or cell.measured is None:
+        return []
+    tolerance = printed_tolerance(cell.published.value)
+    if abs(cell.measured.value - number) <= tolerance:
+        return []
+    return [cause for cause, delta in deltas if abs(cell.measured.value + delta - number) <= tolerance]

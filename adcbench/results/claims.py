@@ -1,0 +1,97 @@
+"""Claims about ratios of printed numbers, judged by interval arithmetic on both printed operands.
+
+A printed 0.03 s stands for anything in [0.025, 0.035], so "3.7x" of 0.11 s over 0.03 s can be any
+number in [3.0, 4.6]. A claim is consistent as printed if the rounded claim meets that range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from adcbench.core.cells import Cell, CellKey, Measurement
+from adcbench.core.tables import Claim, Table
+from adcbench.results.bootstrap import median_ratio_interval
+from adcbench.results.verdicts import printed_number, printed_tolerance
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A claim with what the printed operands allow and, where we timed or counted both, our ratio."""
+
+    claim: Claim
+    printed: str  # consistent, contradicted, or unknown where an operand is not printed
+    allowed: Range | None
+    ours: str  # holds, reversed, inconclusive, not-comparable, or blocked
+    measured: tuple[float, float, float] | None = None  # value, low, high
+    why: str = ""
+
+
+def judge_claims(table: Table, cells: Mapping[CellKey, Cell]) -> list[Judged]:
+    """All claims of a table against its cells."""
+    return [_judge(claim, *(cells[CellKey(table.id, *place)] for place in (claim.large, claim.small))) for claim in table.claims]
+
+
+def _judge(claim: Claim, large: Cell, small: Cell) -> Judged:
+    allowed = _combine(claim.kind, _printed_range(large), _printed_range(small))
+    stated = _stated_range(claim)
+    printed = "unknown" if allowed is None else "consistent" if _meet(stated, allowed) else "contradicted"
+    measured = _measured(claim.kind, large.measured, small.measured)
+    ours, why = _ours(stated, measured, large.measured, small.measured)
+    return Judged(claim, printed, allowed, ours, measured, why)
+
+
+def _printed_range(cell: Cell) -> Range | None:
+    if cell.published is None or (number := printed_number(cell.published.value)) is None:
+        return None
+    half = printed_tolerance(cell.published.value.replace(",", ""))
+    return number - half, number + half
+
+
+def _stated_range(claim: Claim) -> Range:
+    number = printed_number(claim.printed)
+    if number is None:
+        raise ValueError(f"claim {claim.text!r}: {claim.printed!r} is not a number")
+    half = printed_tolerance(claim.printed.rstrip("x%"))
+    return number - half, number + half
+
+
+def _combine(kind: Literal["ratio", "reduction"], large: Range | None, small: Range | None) -> Range | None:
+    if large is None or small is None or small[0] <= 0:
+        return None
+    low, high = large[0] / small[1], large[1] / small[0]
+    return (low, high) if kind == "ratio" else (100 * (1 - 1 / low), 100 * (1 - 1 / high))
+
+
+def _meet(a: Range, b: Range) -> bool:
+    return max(a[0], b[0]) <= min(a[1], b[1]) + 1e-9
+
+
+def _measured(kind: str, large: Measurement | None, small: Measurement | None) -> tuple[float, float, float] | None:
+    if large is None or small is None or (large.level, large.device) != (small.level, small.device):
+        return None
+    if large.level != "timed":
+        ratio = (large.value / small.value,) * 3
+    elif large.provenance.get("session") != small.provenance.get("session"):
+        return None  # two systems are only compared when they were timed alternately
+    else:
+        ratio = median_ratio_interval([v for _, v in large.samples], [v for _, v in small.samples])
+    return ratio if kind == "ratio" else tuple(100 * (1 - 1 / value) for value in ratio)  # type: ignore[return-value]
+
+
+def _ours(
+    stated: Range, measured: tuple[float, float, float] | None, large: Measurement | None, small: Measurement | None
+) -> tuple[str, str]:
+    if measured is None or large is None or small is None:
+        return "blocked", "both systems must be measured, timed ones alternately in one session"
+    why = large.not_comparable or small.not_comparable
+    if why:
+        return "not-comparable", why
+    if noise := large.provenance.get("inconclusive") or small.provenance.get("inconclusive"):
+        return "inconclusive", str(noise)
+    if _meet(stated, (measured[1], measured[2])):
+        return "holds", "our interval meets the printed one"
+    return ("reversed", "our ratio points the other way") if measured[0] < 1 else ("differs", "same direction, other size")

@@ -1,0 +1,28 @@
+"""Fixtures shared by all tests: the golden set, and a cache of the test's own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+IN_CI = os.environ.get("ADCBENCH_CI") == "1"  # .ci/run sets it: there a missing golden set is a failure
+
+
+@pytest.fixture(scope="session")
+def drealsr_dir() -> Path:
+    """The DRealSR golden set below ADCBENCH_DATA, or a skip with the reason (a failure in CI)."""
+    folder = Path(os.environ.get("ADCBENCH_DATA", "")) / "drealsr"
+    if os.environ.get("ADCBENCH_DATA") and folder.is_dir():
+        return folder
+    reason = "ADCBENCH_DATA has no drealsr folder: run `adcbench fetch drealsr` and set ADCBENCH_DATA"
+    if IN_CI:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the user's cache."""
+    monkeypatch.setenv("ADCBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
