@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from adcbench.core.errors import Blocked
 from adcbench.core.settings import weights_dir
@@ -13,7 +13,7 @@ from adcbench.core.settings import weights_dir
 if TYPE_CHECKING:
     import torch
 
-    Upscaler = Callable[[torch.Tensor], torch.Tensor]
+Upscaler: TypeAlias = "Callable[[torch.Tensor], torch.Tensor]"
 
 
 @dataclass(frozen=True)

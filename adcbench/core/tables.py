@@ -59,7 +59,7 @@ class Infer:
     test_set: str
     system: str
     metrics: Mapping[str, str]
-    cause: str = ""
+    causes: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -149,6 +149,19 @@ def table_ids() -> tuple[str, ...]:
     """Ids of all tables: paths of the files under ``reproductions/`` without their suffix."""
     root = reproductions_dir()
     return tuple(sorted(p.relative_to(root).with_suffix("").as_posix() for p in root.rglob("*.py")))
+
+
+def numbered(number: str) -> tuple[str, ...]:
+    """Ids of every table of a number: ``2`` or ``C.2``, of all papers.
+
+    Raises:
+        AdcbenchError: no table has this number.
+    """
+    wanted = number.lower().replace(".", "")
+    found = tuple(t for t in table_ids() if re.search(rf"(^|[/_])table_?{re.escape(wanted)}$", t))
+    if not found:
+        raise AdcbenchError(f"no table has number {number!r}. Tables: {', '.join(table_ids())}")
+    return found
 
 
 @lru_cache

@@ -11,6 +11,13 @@ from adcbench.core.system import System
 # name -> "module:factory"; a factory takes no arguments and returns a System
 SYSTEMS = {
     "bicubic": "adcbench.models.bicubic:bicubic",
+    "bicubic-torch": "adcbench.models.bicubic:bicubic_torch",
+    "realesrgan-x4plus": "adcbench.models.realesrgan:system",
+    "realesrgan-mini": "adcbench.models.realesrgan:mini_system",
+    "adcsr": "adcbench.models.adcsr:system",
+    "adcsr-mini": "adcbench.models.adcsr:mini_system",
+    "osediff": "adcbench.models.osediff:system",
+    "osediff-mini": "adcbench.models.osediff:mini_system",
 }
 
 

@@ -16,6 +16,7 @@ from adcbench.results.bootstrap import median_ratio_interval
 from adcbench.results.verdicts import printed_number, printed_tolerance
 
 Range = tuple[float, float]
+RATIO_HALF_WIDTH = 0.10  # of a timed ratio: a wider 95 % interval says nothing
 
 
 @dataclass(frozen=True)
@@ -82,16 +83,23 @@ def _measured(kind: str, large: Measurement | None, small: Measurement | None) -
     return ratio if kind == "ratio" else tuple(100 * (1 - 1 / value) for value in ratio)  # type: ignore[return-value]
 
 
+def too_wide(measured: tuple[float, float, float]) -> str:
+    """Why a ratio (value, low, high) is inconclusive; empty if its interval is narrow enough."""
+    value, low, high = measured
+    half = abs(high - low) / 2 / abs(value)
+    return f"95 % half-width is {half:.0%} of the ratio, over {RATIO_HALF_WIDTH:.0%}" if half > RATIO_HALF_WIDTH else ""
+
+
 def _ours(
     stated: Range, measured: tuple[float, float, float] | None, large: Measurement | None, small: Measurement | None
 ) -> tuple[str, str]:
     if measured is None or large is None or small is None:
         return "blocked", "both systems must be measured, timed ones alternately in one session"
-    why = large.not_comparable or small.not_comparable
-    if why:
-        return "not-comparable", why
-    if noise := large.provenance.get("inconclusive") or small.provenance.get("inconclusive"):
+    noise = large.provenance.get("inconclusive") or small.provenance.get("inconclusive") or too_wide(measured)
+    if noise:
         return "inconclusive", str(noise)
+    if why := large.not_comparable or small.not_comparable:
+        return "not-comparable", why
     if _meet(stated, (measured[1], measured[2])):
         return "holds", "our interval meets the printed one"
     return ("reversed", "our ratio points the other way") if measured[0] < 1 else ("differs", "same direction, other size")

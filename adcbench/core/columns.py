@@ -1,0 +1,103 @@
+"""Columns and reasons for blocked cells that several tables share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from adcbench.core.tables import COMPLEXITY, Block, Column
+
+IMAGE_METRICS = ("PSNR", "SSIM", "LPIPS", "DISTS", "FID", "NIQE", "MUSIQ", "MANIQA", "CLIPIQA")
+VIDEO_METRICS = ("PSNR", "SSIM", "LPIPS", "DISTS", "MANIQA", "CLIPIQA", "MUSIQ", "E_warp", "DOVER")
+LEARNED_METRICS = ("LPIPS", "DISTS", "FID", "MUSIQ", "MANIQA", "CLIPIQA")
+
+# metric -> unit as printed, and which direction is better (empty: not ranked)
+_PRINTED: Mapping[str, tuple[str, Literal["higher", "lower", ""]]] = {
+    "PSNR": ("dB", "higher"),
+    "SSIM": ("", "higher"),
+    "LPIPS": ("", "lower"),
+    "DISTS": ("", "lower"),
+    "FID": ("", "lower"),
+    "NIQE": ("", "lower"),
+    "MUSIQ": ("", "higher"),
+    "MANIQA": ("", "higher"),
+    "CLIPIQA": ("", "higher"),
+    "E_warp": ("x1e-3", "lower"),
+    "DOVER": ("", "higher"),
+    "Steps": ("", ""),
+    "Time": ("s", "lower"),
+    "MACs": ("G", "lower"),
+    "Params": ("M", "lower"),
+    "FPS": ("frames/s", "higher"),
+    "MACs (honest)": ("G", "lower"),
+    "Params (honest)": ("M", "lower"),
+}
+
+# The block for time columns; the last one of a table that times image networks.
+NO_CUDA = Block(
+    missing="a CUDA device (the paper timed on one A100)",
+    command="adcbench latency adcsr osediff --device cuda",
+    test_sets=COMPLEXITY,
+    metrics="Time|FPS",
+)
+
+
+def columns(
+    test_set: str, metrics: Iterable[str], units: Mapping[str, str] | None = None
+) -> tuple[Column, ...]:
+    """Columns of one test set with the units and directions that the papers use.
+
+    ``units`` replaces the unit of a metric, such as ``{"Params": "B"}``.
+
+    >>> columns("DRealSR", ["PSNR"])
+    (Column(test_set='DRealSR', metric='PSNR', unit='dB', better='higher'),)
+    """
+    units = units or {}
+    return tuple(Column(test_set, m, units.get(m, _PRINTED[m][0]), _PRINTED[m][1]) for m in metrics)
+
+
+def no_metric() -> tuple[Block, ...]:
+    """Blocks for the image metrics that are not built yet: learned ones and NIQE."""
+    learned = tuple(
+        Block(f"metric {m} (learned metrics arrive with step C)", metrics=m) for m in LEARNED_METRICS
+    )
+    return (*learned, Block("metric NIQE (arrives with step C)", metrics="NIQE"))
+
+
+def no_outputs(table_id: str, rows: Iterable[str], test_set: str) -> tuple[Block, ...]:
+    """Blocks for the quality of systems that are not built: a folder of SR images unblocks each."""
+    return tuple(
+        Block(
+            missing=f"the SR outputs or the system itself of {row!r} (built in step B)",
+            command=f"adcbench reproduce {table_id} --outputs '{row}@{test_set}=DIR'",
+            rows=re.escape(row),
+            test_sets=re.escape(test_set),
+        )
+        for row in rows
+    )
+
+
+def no_network(rows: Iterable[str], step: str = "B") -> tuple[Block, ...]:
+    """Blocks for the complexity of networks that are not built; ``step`` is the step that builds them."""
+    return tuple(
+        Block(f"the network of {row!r} (built in step {step})", rows=re.escape(row), test_sets=COMPLEXITY)
+        for row in rows
+    )
+
+
+def no_weights(rows: Iterable[str]) -> tuple[Block, ...]:
+    """Blocks for the quality of variants whose weights nobody released: they must be trained again."""
+    return tuple(
+        Block(
+            missing=f"the weights of {row!r}: nobody released them; they must be trained (step D)",
+            rows=re.escape(row),
+            test_sets=f"(?!{COMPLEXITY}$).*",
+        )
+        for row in rows
+    )
+
+
+def nothing_to_count(row: str) -> Block:
+    """Block for a row without a network, such as bicubic interpolation."""
+    return Block(f"a network: {row} has none to count or time", rows=re.escape(row), test_sets=COMPLEXITY)

@@ -1,0 +1,150 @@
+"""A process that holds one system and times one call of it when asked."""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from types import TracebackType
+from typing import Any, Self
+
+from adcbench.core.errors import AdcbenchError
+
+_REFERENCE_CALLS = 5
+
+
+class Worker:
+    """A spawned process with one system loaded (deterministic weights; speed does not depend on values).
+
+    Use as a context manager; every method waits for the answer.
+
+    Args:
+        system: name on the command line, see ``adcbench.models.find_system``.
+        device, dtype: where and in what precision the network runs.
+        size: side of the LR image in pixels; the input is (1, 3, size, size) in [0, 1].
+        threads: CPU threads; 0 leaves torch's default.
+    """
+
+    def __init__(self, system: str, device: str, dtype: str, size: int, threads: int = 0) -> None:
+        context = multiprocessing.get_context("spawn")  # a fork would inherit torch's thread pools
+        self._pipe, other = context.Pipe()
+        arguments = (other, system, device, dtype, size, threads)
+        self._process = context.Process(target=_serve, args=arguments, daemon=True)
+        self._name = system
+
+    def __enter__(self) -> Self:
+        self._process.start()
+        self._answer()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._process.terminate()
+        self._process.join()
+
+    def time_call(self) -> float:
+        """Seconds of one call, synchronised before and after (CUDA events on a GPU)."""
+        return float(self._ask("call"))
+
+    def time_reference(self) -> float:
+        """Median seconds of the fixed reference workload: a stack of 3x3 convolutions."""
+        return float(self._ask("reference"))
+
+    def peak_bytes(self) -> int:
+        """Peak memory so far: of the process on CPU, of torch's allocator on CUDA."""
+        return int(self._ask("peak"))
+
+    def hardware(self) -> str:
+        """Name of the processor or GPU."""
+        return str(self._ask("hardware"))
+
+    def _ask(self, request: str) -> Any:
+        self._pipe.send(request)
+        return self._answer()
+
+    def _answer(self) -> Any:
+        try:
+            error, value = self._pipe.recv()
+        except EOFError as gone:
+            raise AdcbenchError(f"timing {self._name}: its process died (out of memory?). Try a smaller --size") from gone
+        if error:
+            raise AdcbenchError(f"timing {self._name}: {error}")
+        return value
+
+
+def _serve(pipe: Connection, name: str, device: str, dtype: str, size: int, threads: int) -> None:
+    try:
+        answers = _prepare(name, device, dtype, size, threads)
+        pipe.send(("", None))
+        while True:
+            pipe.send(("", answers[pipe.recv()]()))
+    except (EOFError, KeyboardInterrupt):
+        return
+    except Exception as error:
+        traceback.print_exc(file=sys.stderr)
+        pipe.send((f"{type(error).__name__}: {error}", None))
+
+
+def _prepare(name: str, device: str, dtype: str, size: int, threads: int) -> dict[str, Callable[[], Any]]:
+    import torch
+
+    from adcbench.models import find_system
+
+    if threads:
+        torch.set_num_threads(threads)
+    upscale = find_system(name).load(None, device, dtype)
+    lr = torch.rand((1, 3, size, size), generator=torch.Generator().manual_seed(0)).to(device, getattr(torch, dtype))
+    reference, image = _reference(device)
+    cuda = device.startswith("cuda")
+    timed = _time_cuda if cuda else _time_cpu
+    return {
+        "call": lambda: timed(lambda: upscale(lr)),
+        "reference": lambda: sorted(timed(lambda: reference(image)) for _ in range(_REFERENCE_CALLS))[_REFERENCE_CALLS // 2],
+        "peak": lambda: torch.cuda.max_memory_allocated() if cuda else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "hardware": lambda: torch.cuda.get_device_name() if cuda else _cpu_name(),
+    }
+
+
+def _reference(device: str) -> tuple[Any, Any]:
+    import torch
+    from torch import nn
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        stack = nn.Sequential(*(nn.Conv2d(64, 64, 3, padding=1) for _ in range(8))).to(device).eval().requires_grad_(False)
+        return stack, torch.rand((1, 64, 128, 128)).to(device)
+
+
+def _time_cpu(call: Callable[[], Any]) -> float:
+    import torch
+
+    with torch.inference_mode():
+        start = time.perf_counter()
+        call()
+        return time.perf_counter() - start
+
+
+def _time_cuda(call: Callable[[], Any]) -> float:
+    import torch
+
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    with torch.inference_mode():
+        torch.cuda.synchronize()
+        start.record()
+        call()
+        end.record()
+        torch.cuda.synchronize()
+    return float(start.elapsed_time(end)) / 1000
+
+
+def _cpu_name() -> str:
+    import os
+    from pathlib import Path
+
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown CPU")
+    return f"{model}, {os.cpu_count()} cores"

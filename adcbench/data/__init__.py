@@ -1,0 +1,1 @@
+"""Test sets with manifests, strict images, LR/HR pairs joined by name, fetching, the authors' logs."""

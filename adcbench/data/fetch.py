@@ -1,0 +1,166 @@
+"""Fetch test sets and checkpoints: verified, in parallel, resumed by running the same command again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from threading import Event
+
+from tqdm import tqdm
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.core.keys import file_hash
+from adcbench.core.system import WeightFile
+from adcbench.data.download import FetchStopped, download
+from adcbench.data.embedded import embedded_folder
+from adcbench.data.files import write_whole
+from adcbench.data.images import some
+from adcbench.data.manifest import ManifestFile, scan_folder, write_manifest
+from adcbench.data.pairs import pair
+from adcbench.data.testsets import TestSet, manifest, manifest_path, open_testset
+
+GITHUB_RAW = "https://raw.githubusercontent.com"
+SUMS = "SHA256SUMS"
+_NOT_TRIED = "not tried"
+
+
+def fetch(testset: TestSet, endpoint: str | None = None, jobs: int = 8, progress: bool = True) -> Path:
+    """Bring a test set to ``data_dir()``. Files that are there with the right sha256 are not fetched again.
+
+    A set whose files can't be fetched one by one is taken from where the user put it, and its manifest
+    is recorded, so that a later change is noticed.
+
+    Args:
+        testset: see ``find_testset``.
+        endpoint: server with the layout of raw.githubusercontent.com (``ADCBENCH_GITHUB_RAW``).
+        jobs: downloads at a time.
+        progress: show a bar.
+
+    Returns:
+        The test set's folder.
+
+    Raises:
+        Blocked: it must be put there by hand; the message says where from and where to.
+        AdcbenchError: something is missing at the end; the message says what, why and how to go on.
+    """
+    if testset.name == "embedded":
+        return embedded_folder()
+    if not testset.repository:
+        return _record(testset)
+    files = manifest(testset)
+    failures = _fetch_all(testset, files, _base(testset, endpoint), jobs, progress)
+    if failures:
+        raise _failed(testset, failures, len(files))
+    open_testset(testset.name)  # names what does not belong there
+    return testset.root
+
+
+def _base(testset: TestSet, endpoint: str | None) -> str:
+    server = endpoint or os.environ.get("ADCBENCH_GITHUB_RAW") or GITHUB_RAW
+    return f"{server.rstrip('/')}/{testset.repository}/{testset.commit}"
+
+
+def upstream_path(testset: TestSet, path: str) -> str:
+    """Where a file of the manifest lies in the test set's repository."""
+    upstream = dict(testset.upstream)
+    if path in upstream:
+        return upstream[path]
+    folder, _, name = path.partition("/")
+    return f"{upstream[folder]}/{name}"
+
+
+def _fetch_all(
+    testset: TestSet, files: Sequence[ManifestFile], base: str, jobs: int, progress: bool
+) -> dict[str, str]:
+    """Fetch all files; path -> why it is missing. Stops early where no other file can come either."""
+    stopped = Event()
+
+    def why_missing(file: ManifestFile) -> str:
+        if stopped.is_set():
+            return _NOT_TRIED
+        try:
+            download(f"{base}/{upstream_path(testset, file.path)}", testset.root / file.path, file.sha256)
+        except AdcbenchError as error:
+            if isinstance(error, FetchStopped):
+                stopped.set()
+            return str(error)
+        return ""
+
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        work = pool.map(why_missing, files)
+        bar = tqdm(work, total=len(files), desc=testset.folder, unit="file", disable=not progress, delay=1)
+        return {file.path: reason for file, reason in zip(files, bar, strict=True) if reason}
+    finally:  # Ctrl-C too: what has begun ends, the rest is left for the next run
+        stopped.set()
+        pool.shutdown(cancel_futures=True)
+
+
+def _failed(testset: TestSet, failures: dict[str, str], total: int) -> AdcbenchError:
+    reasons = [reason for reason in failures.values() if reason != _NOT_TRIED]
+    return AdcbenchError(
+        f"{len(failures)} of {total} files of {testset.name} are missing in {testset.root}, "
+        f"{total - len(failures)} are done: {some(list(failures))}.\n  "
+        + "\n  ".join(reasons[:3])
+        + f"\nTo resume, run again: {testset.command}"
+    )
+
+
+def _record(testset: TestSet) -> Path:
+    """Check the pairs that the user put there; record their manifest the first time."""
+    root, path = testset.root, manifest_path(testset)
+    if path.is_file() or not (root / "LR").is_dir() or not (root / "HR").is_dir():
+        open_testset(testset.name, full=True)
+        return root
+    found = len(pair(root / "LR", root / "HR"))
+    if found != testset.pairs:
+        raise AdcbenchError(f"{root} has {found} pairs, {testset.name} has {testset.pairs}: complete it")
+    write_manifest((file for file in scan_folder(root) if file.path.startswith(("LR/", "HR/"))), path)
+    return root
+
+
+def fetch_weights(files: Sequence[WeightFile], folder: Path, progress: bool = True) -> dict[str, Path]:
+    """Bring checkpoint files to a folder; a file that was cut off goes on where it stopped.
+
+    A sha256 that nobody has published is recorded in the folder's ``SHA256SUMS`` when the file first
+    comes, and verified from then on.
+
+    Returns:
+        The path of each file by name.
+
+    Raises:
+        AdcbenchError: a file has no public address, can't be fetched, or its content is not what it was.
+    """
+    sums = _read_sums(folder / SUMS)
+    for file in files:
+        path = folder / file.name
+        if not file.url and not path.is_file():
+            raise AdcbenchError(f"{file.name} has no public address: put the file at {path}")
+        with tqdm(desc=file.name, unit="B", unit_scale=True, disable=not progress, delay=1) as bar:
+            download(file.url, path, file.sha256 or sums.get(file.name, ""), partial(_advance, bar))
+        if not file.sha256 and file.name not in sums:
+            sums[file.name] = file_hash(path)
+            lines = "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(sums.items()))
+            write_whole(folder / SUMS, lines.encode())
+    return {file.name: folder / file.name for file in files}
+
+
+def _advance(bar: tqdm, done: int, total: int) -> None:
+    bar.total = total or None
+    bar.update(done - bar.n)
+
+
+def _read_sums(path: Path) -> dict[str, str]:
+    """sha256 by file name, from a file as ``sha256sum`` writes it; nothing if there is none."""
+    if not path.is_file():
+        return {}
+    sums = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        sha256, _, name = line.partition("  ")
+        if len(sha256) != 64 or not name:
+            raise AdcbenchError(f"{path}: line {number} is not '<sha256>  <name>'; put it right or delete it")
+        sums[name] = sha256
+    return sums

@@ -1,0 +1,111 @@
+"""Manifests: path, size and sha256 of every file of a folder, as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tqdm import tqdm
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.core.keys import file_hash
+from adcbench.data.files import write_whole
+from adcbench.data.images import IMAGE_SUFFIXES, some
+
+
+class ManifestFile(NamedTuple):
+    """One file: its path below the folder (with ``/``), its size in bytes, its sha256 in hex."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+def scan_folder(folder: Path) -> tuple[ManifestFile, ...]:
+    """The manifest of the images, logs and other visible files below a folder, sorted by path.
+
+    Raises:
+        AdcbenchError: the folder is missing or empty, or a file can't be read.
+    """
+    paths = [p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")]
+    if not paths:
+        raise AdcbenchError(f"{folder}: missing or empty; name a folder with files")
+    try:
+        bar = tqdm(paths, desc="hashing", unit="file", delay=2, leave=False)
+        return tuple(sorted(_describe(folder, path) for path in bar))
+    except OSError as error:
+        raise AdcbenchError(f"{folder}: {error}") from error
+
+
+def _describe(folder: Path, path: Path) -> ManifestFile:
+    return ManifestFile(path.relative_to(folder).as_posix(), path.stat().st_size, file_hash(path))
+
+
+def read_manifest(path: Path) -> tuple[ManifestFile, ...]:
+    """Read a manifest file.
+
+    Raises:
+        AdcbenchError: it is missing or a line is malformed; the message names the line.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.reader(file))
+    except OSError as error:
+        raise AdcbenchError(f"{path}: can't be read ({error.strerror})") from error
+    if not rows or tuple(rows[0]) != ManifestFile._fields:
+        raise AdcbenchError(f"{path}: line 1 must be {','.join(ManifestFile._fields)}")
+    return tuple(_parse(path, number, row) for number, row in enumerate(rows[1:], 2))
+
+
+def _parse(path: Path, number: int, row: Sequence[str]) -> ManifestFile:
+    if len(row) != 3 or not row[1].isdecimal() or len(row[2]) != 64:
+        raise AdcbenchError(f"{path}: line {number} is not path,size,sha256; make the manifest again")
+    return ManifestFile(row[0], int(row[1]), row[2])
+
+
+def write_manifest(files: Iterable[ManifestFile], path: Path) -> None:
+    """Write a manifest file, whole or not at all.
+
+    Raises:
+        AdcbenchError: it can't be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(ManifestFile._fields)
+    writer.writerows(files)
+    write_whole(path, text.getvalue().encode())
+
+
+def differences(folder: Path, files: Sequence[ManifestFile], full: bool = False) -> list[str]:
+    """How a folder differs from its manifest, one line a kind; empty if it does not.
+
+    Extra files count only if they are images in the manifest's own sub-folders, so that other
+    outputs and logs can lie beside them.
+
+    Args:
+        folder: the folder the manifest's paths are below.
+        files: the manifest.
+        full: compare sha256 too, not only names and sizes.
+    """
+    sizes = _sizes(folder, {Path(file.path).parent for file in files})
+    here = [file for file in files if file.path in sizes]
+    extra = sizes.keys() - {file.path for file in files}
+    found = {
+        "missing": [file.path for file in files if file.path not in sizes],
+        "extra": sorted(path for path in extra if Path(path).suffix.lower() in IMAGE_SUFFIXES),
+        "changed": [file.path for file in here if _changed(folder, file, sizes[file.path], full)],
+    }
+    return [f"{len(paths)} {kind}: {some(paths)}" for kind, paths in found.items() if paths]
+
+
+def _sizes(folder: Path, parents: Iterable[Path]) -> dict[str, int]:
+    """Sizes of the visible files directly in some sub-folders, by path below the folder."""
+    paths = [path for parent in parents for path in (folder / parent).glob("[!.]*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in paths}
+
+
+def _changed(folder: Path, file: ManifestFile, size: int, full: bool) -> bool:
+    return size != file.size or (full and file_hash(folder / file.path) != file.sha256)

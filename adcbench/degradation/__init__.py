@@ -1,0 +1,1 @@
+"""How LR images are made from HR images."""

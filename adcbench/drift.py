@@ -1,0 +1,137 @@
+"""Drift: is what we committed still what the code gives? Everything is measured afresh, nothing cached.
+
+Five checks: all table files rebuilt from the committed rows; released outputs scored again; networks counted
+again; each network run again on a fixed sample of images; speed compared by ratio only. A check names the
+image and metric that moved. Measuring nothing is a failure, not a pass.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from adcbench.core.cells import CellKey, Measurement
+from adcbench.core.errors import Blocked
+from adcbench.core.tables import Count, Infer, Job, Reaggregate, Score, load_table, table_ids
+from adcbench.jobs import Options, keys_of, run
+from adcbench.reproduce import rebuild
+from adcbench.report.files import folder, read_cells, read_text
+from adcbench.results.diff import moved_samples
+
+SAMPLE = 2  # images each network is run on again
+# Relative moves that count: other processors and libraries change the last bits of a score, and a few grey
+# levels of a network's output; a wrong setting changes far more
+TOLERANCE = {"scores": 1e-7, "re-aggregated": 1e-9, "counted": 1e-9, "inference": 5e-4}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: how many cells it measured, what moved, what it could not measure."""
+
+    name: str
+    cells: int
+    moved: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return self.cells > 0 and not self.moved
+
+    def __str__(self) -> str:
+        word = "ok" if self.passed else "MOVED" if self.moved else "NOTHING MEASURED"
+        lines = [f"{self.name}: {word}, {self.cells} cells", *(f"  {line}" for line in self.moved)]
+        return "\n".join([*lines, *(f"  blocked: {line}" for line in self.blocked)])
+
+
+def check_all() -> tuple[Check, ...]:
+    """All checks, over all tables."""
+    return (check_files(), *(check_jobs(name, kinds) for name, kinds in _KINDS.items()))
+
+
+_KINDS: dict[str, tuple[type[Job], ...]] = {
+    "released outputs scored again": (Score, Reaggregate),
+    "networks counted again": (Count,),
+    "networks run again": (Infer,),
+}
+
+
+def check_files(ids: Sequence[str] | None = None, root: Path | None = None) -> Check:
+    """Rebuild every file of every table from its committed rows and compare the texts."""
+    moved, cells = [], 0
+    with tempfile.TemporaryDirectory() as fresh:
+        for table_id in ids or table_ids():
+            cells += len(rebuild(table_id, root, Path(fresh)))
+            committed, rebuilt = folder(table_id, root), folder(table_id, Path(fresh))
+            for path in sorted(rebuilt.iterdir()):
+                moved += _text_changes(committed / path.name, path)
+    return Check("table files rebuilt", cells, tuple(moved))
+
+
+def _text_changes(committed: Path, rebuilt: Path) -> list[str]:
+    name = f"{committed.parent.name}/{committed.name}"
+    if not committed.is_file():
+        return [f"{name}: not committed; run `adcbench tables --write`"]
+    old, new = read_text(committed).splitlines(), read_text(rebuilt).splitlines()
+    if old == new:
+        return []
+    at = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    shown = [text[at][:200] if at < len(text) else "(end)" for text in (old, new)]
+    return [f"{name} line {at + 1}: committed {shown[0]!r}, rebuilt {shown[1]!r}"]
+
+
+def check_jobs(name: str, kinds: tuple[type[Job], ...], ids: Sequence[str] | None = None, root: Path | None = None) -> Check:
+    """Run all jobs of some kinds afresh and compare each sample with the committed one."""
+    moved: list[str] = []
+    blocked: dict[str, None] = {}
+    cells = 0
+    options = Options(sample=SAMPLE)
+    with _empty_cache():
+        for table_id in ids or table_ids():
+            table = load_table(table_id)
+            committed = {cell.key: cell.measurements for cell in read_cells(table_id, root)}
+            for job in (j for j in table.jobs if isinstance(j, kinds)):
+                try:
+                    fresh = run(table, job, options)
+                except Blocked as block:
+                    blocked |= dict.fromkeys([str(block)])
+                    continue
+                cells += len(fresh)
+                assert len(fresh) == len(keys_of(table, job))
+                for key, new in fresh:
+                    moved += _moved(key, committed[key], new)
+    return Check(name, cells, tuple(moved), tuple(blocked))
+
+
+def _moved(key: CellKey, committed: Sequence[Measurement], new: Measurement) -> list[str]:
+    old = next((m for m in committed if m.slot == new.slot), None)
+    if old is None:
+        return [f"{key}: measured here ({new.value:.6g}) but not committed; run `adcbench reproduce {key.table}`"]
+    changes = []
+    if old.signature != new.signature:
+        changes.append(f"{key}: signature {old.signature!r} -> {new.signature!r}")
+    if old.reduce != new.reduce:
+        changes.append(f"{key}: reduced by {old.reduce} -> {new.reduce}")
+    names = dict(new.samples) if new.level == "inference" else dict(old.samples) | dict(new.samples)
+    moved = [m for m in moved_samples(old, new, TOLERANCE[new.level]) if m[0] in names]
+    changes += [f"{key}: {name} moved from {was:.8g} to {now:.8g}" for name, was, now in moved[:3]]
+    if len(moved) > 3:
+        changes.append(f"{key}: {len(moved) - 3} more moved")
+    return changes
+
+
+@contextmanager
+def _empty_cache() -> Iterator[None]:
+    """An empty cache folder: a cached score would hide a drift."""
+    old = os.environ.get("ADCBENCH_CACHE")
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["ADCBENCH_CACHE"] = cache
+        try:
+            yield
+        finally:
+            os.environ.pop("ADCBENCH_CACHE")
+            if old is not None:
+                os.environ["ADCBENCH_CACHE"] = old

@@ -1,0 +1,1 @@
+"""Running systems over images: cached, resumable, one output file per image."""

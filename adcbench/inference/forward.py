@@ -1,0 +1,78 @@
+"""One image through a system: 8-bit pixels in, 8-bit pixels out.
+
+What stands here changes outputs, so its source is part of every output's cache key; what only
+organises a run is in ``upscale``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from adcbench.core.errors import AdcbenchError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from adcbench.core.system import Upscaler
+
+Rounding = Literal["round", "truncate"]
+SCALE = 4
+
+
+def upscale_pixels(
+    upscaler: Upscaler, lr: np.ndarray, device: str, seed: int | None, rounding: Rounding = "round"
+) -> np.ndarray:
+    """Upscale one image x4.
+
+    Args:
+        upscaler: a loaded system; it gets float32 on ``device`` and casts to its own dtype.
+        lr: (h, w, 3) uint8 RGB.
+        seed: of torch's default generators during the call (their states are put back); None leaves
+            them alone.
+        rounding: see ``to_pixels``.
+
+    Returns:
+        (4h, 4w, 3) uint8 RGB.
+
+    Raises:
+        AdcbenchError: the output has NaN or infinity, or another size than x4.
+    """
+    import torch  # a run that finds every output in the cache does without it
+
+    x = torch.from_numpy(lr).to(device).permute(2, 0, 1)[None].float() / 255  # (1, 3, h, w)
+    with torch.inference_mode(), torch.random.fork_rng(enabled=seed is not None, devices=_gpus(device)):
+        if seed is not None:
+            torch.manual_seed(seed)
+        return to_pixels(_checked(upscaler(x), lr.shape), rounding)
+
+
+def to_pixels(sr: Tensor, rounding: Rounding) -> np.ndarray:
+    """(1, 3, h, w) float RGB to (h, w, 3) uint8: clamp to [0, 1], times 255, to whole numbers.
+
+    ``round`` goes to the nearest, halves up. ``truncate`` drops the fraction, as torchvision's
+    ToPILImage does (AdcSR's and OSEDiff's own scripts); it darkens by half a grey level.
+    """
+    levels = sr[0].float().clamp(0, 1) * 255
+    levels = (levels + 0.5).floor() if rounding == "round" else levels.floor()
+    return np.ascontiguousarray(levels.byte().permute(1, 2, 0).cpu().numpy())
+
+
+def _checked(sr: Tensor, lr_shape: tuple[int, ...]) -> Tensor:
+    """The output itself, if it is a finite x4 image."""
+    height, width, channels = lr_shape
+    expected = (1, channels, SCALE * height, SCALE * width)
+    if tuple(sr.shape) != expected:
+        raise AdcbenchError(f"the output is {tuple(sr.shape)}, not {expected}")
+    wrong = int((~sr.isfinite()).sum())
+    if wrong:
+        raise AdcbenchError(f"{wrong} of {sr.numel()} output values are NaN or infinite")
+    return sr
+
+
+def _gpus(device: str) -> list[int]:
+    """Numbers of the GPUs whose generators a run on ``device`` may use."""
+    if not device.startswith("cuda"):
+        return []
+    return [int(device.partition(":")[2] or 0)]

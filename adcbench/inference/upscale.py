@@ -1,0 +1,156 @@
+"""Upscale many images with one system: each output is kept under its cache key, so a run resumes.
+
+An output's key (design rule 4) holds everything it depends on: input pixels, hashes of the weights,
+config, source closure, torch version, device, dtype, rounding and, where it is used, the seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.core.keys import digest, pixel_hash, source_hash, versions
+from adcbench.core.settings import cache_dir
+from adcbench.core.system import System, Upscaler
+from adcbench.data.images import read_png, write_png
+from adcbench.inference.forward import Rounding, upscale_pixels
+from adcbench.inference.weights import weights_hashes
+
+DTYPES = ("float32", "bfloat16", "float16")
+_NUMERICS = "adcbench.inference.forward"
+
+
+class Upscaled(NamedTuple):
+    """One output: the image's name, its PNG in the cache, and its (4h, 4w, 3) uint8 RGB pixels."""
+
+    name: str
+    path: Path
+    pixels: np.ndarray
+
+
+class _Job(NamedTuple):
+    name: str
+    lr: np.ndarray
+    seed: int | None
+    path: Path
+
+
+def upscale_images(
+    system: System,
+    images: Mapping[str, np.ndarray],
+    *,
+    device: str = "cpu",
+    dtype: str = "float32",
+    seed: int = 0,
+    rounding: Rounding = "round",
+    progress: bool = True,
+) -> Iterator[Upscaled]:
+    """Upscale images x4, one at a time, in their order; outputs that are in the cache are read from there.
+
+    The checks and the cache keys are made at once, the outputs as they are asked for. The network is
+    loaded only if an output is missing. Each output is written (whole, or not at all) before it is
+    handed on, so what was done before an error or Ctrl-C is done.
+
+    Args:
+        images: name -> (h, w, 3) uint8 RGB.
+        device: ``cpu``, ``cuda``, ``cuda:1``, ...
+        dtype: of the network, one of DTYPES.
+        seed: of the run; an image's own seed is made of it and the image's name. Deterministic systems
+            ignore it.
+        rounding: from floats to 8 bits, see ``inference.forward.to_pixels``.
+        progress: show a bar on stderr while something is computed.
+
+    Raises:
+        Blocked: a weight file or the GPU is missing.
+        AdcbenchError: a weight file is not the published one, an image is no 8-bit RGB, an output is not
+            finite (the message names the image), or an output can't be written (disk full).
+    """
+    if dtype not in DTYPES:
+        raise AdcbenchError(f"unknown dtype {dtype!r}. One of: {', '.join(DTYPES)}")
+    paths = system.find_weights()
+    key = partial(digest, output_key(system, weights_hashes(system, paths), device, dtype, rounding))
+    load = cache(partial(_load, system, paths or None, device, dtype))  # once, when first needed
+    jobs = []
+    for name, lr in images.items():
+        _check_input(name, lr)
+        own_seed = image_seed(seed, name) if system.seed_use else None
+        path = cache_dir() / "outputs" / f"{key(pixel_hash(lr), own_seed)}.png"
+        jobs.append(_Job(name, lr, own_seed, path))
+
+    def compute(job: _Job) -> np.ndarray:
+        upscaler = load()
+        try:
+            return upscale_pixels(upscaler, job.lr, device, job.seed, rounding)
+        except AdcbenchError as error:
+            where = f"{system.name} ({dtype} on {device}), image {job.name}"
+            raise AdcbenchError(f"{where}: {error}. The outputs before it are kept") from error
+
+    return _outputs(system, jobs, compute, progress)
+
+
+def image_seed(seed: int, name: str) -> int:
+    """The seed of one image, 60 bits: it depends on no other image and on no order."""
+    return int(digest(seed, name)[:15], 16)
+
+
+def output_key(
+    system: System, weights: Mapping[str, str], device: str, dtype: str, rounding: Rounding
+) -> str:
+    """What all outputs of a run depend on, as one hash.
+
+    Args:
+        weights: sha256 by file name.
+    """
+    source = source_hash(*system.modules, _NUMERICS)
+    made_by = (system.name, system.scale, system.settings(), dict(weights), source)
+    return digest(made_by, versions("torch"), device, dtype, rounding)
+
+
+def _outputs(
+    system: System, jobs: Sequence[_Job], compute: Callable[[_Job], np.ndarray], progress: bool
+) -> Iterator[Upscaled]:
+    with _bar(system, jobs, progress) as bar:
+        for job in jobs:
+            pixels = _cached(job.path)
+            if pixels is None:
+                pixels = compute(job)
+                write_png(job.path, pixels)
+                bar.update()
+            yield Upscaled(job.name, job.path, pixels)
+
+
+def _cached(path: Path) -> np.ndarray | None:
+    """The output at ``path``; None if there is none, or a damaged one, which is then made again."""
+    try:
+        return read_png(path) if path.is_file() else None
+    except AdcbenchError:
+        return None
+
+
+def _load(system: System, weights: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:
+    import torch  # not needed where every output is in the cache
+
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise Blocked(f"a CUDA device that torch can use, for {system.name}")
+    return system.load(weights, device, dtype)
+
+
+def _check_input(name: str, lr: np.ndarray) -> None:
+    if lr.dtype != np.uint8 or lr.ndim != 3 or lr.shape[2] != 3 or not lr.size:
+        raise AdcbenchError(
+            f"image {name} is {lr.dtype} {lr.shape}, not uint8 (h, w, 3): save it as 8-bit RGB"
+        )
+
+
+def _bar(system: System, jobs: Sequence[_Job], progress: bool) -> tqdm[None]:
+    """A bar over the images to compute: at once for networks, after two seconds for the rest."""
+    missing = sum(not job.path.is_file() for job in jobs)
+    text = f"{system.name} ({len(jobs) - missing} of {len(jobs)} cached)"
+    delay = 0 if system.files else 2
+    return tqdm(total=missing, desc=text, unit="image", delay=delay, disable=not (progress and missing))

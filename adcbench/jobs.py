@@ -1,0 +1,210 @@
+"""How each kind of job in a table file becomes measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from adcbench.core.cells import CellKey, Level, Measurement
+from adcbench.core.errors import Blocked
+from adcbench.core.keys import short, source_hash, versions
+from adcbench.core.tables import COMPLEXITY, Count, Infer, Job, Reaggregate, Score, Table, Time
+
+Pair = tuple[str, Path, Path]  # name, LR or SR file, HR file
+Measured = Iterator[tuple[CellKey, Measurement]]
+UNITS = {"M": 1e6, "B": 1e9, "G": 1e9, "": 1.0, "ms": 1e-3, "s": 1.0, "frames/s": 1.0}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run may use.
+
+    ``outputs`` maps (row, test set) to a folder of SR PNGs to score; ``sample`` limits networks to so
+    many images (0: all), for drift.
+    """
+
+    outputs: Mapping[tuple[str, str], Path] = field(default_factory=dict)
+    device: str = "cpu"
+    dtype: str = "float32"
+    progress: bool = True
+    sample: int = 0
+
+
+def keys_of(table: Table, job: Job) -> list[CellKey]:
+    """Cells that a job fills."""
+    if isinstance(job, Score | Infer | Reaggregate):
+        return [CellKey(table.id, job.row, job.test_set, metric) for metric in job.metrics]
+    return [CellKey(table.id, job.row, COMPLEXITY, metric) for metric in job.columns]
+
+
+def run(table: Table, job: Job, options: Options) -> list[tuple[CellKey, Measurement]]:
+    """Measurements of one job.
+
+    Raises:
+        Blocked: something it needs is not here.
+        AdcbenchError: bad data.
+    """
+    if isinstance(job, Score):
+        return list(_score(table, job, options))
+    if isinstance(job, Reaggregate):
+        return list(_reaggregate(table, job))
+    if isinstance(job, Infer):
+        return list(_infer(table, job, options))
+    return list(_count(table, job) if isinstance(job, Count) else _time(table, job))
+
+
+def _score(table: Table, job: Score, options: Options) -> Measured:
+    from adcbench.data.pairs import pair
+    from adcbench.data.testsets import manifest_hash, open_testset
+
+    paths = open_testset(job.test_set)
+    released = job.outputs in paths
+    sr = paths[job.outputs] if released else Path(job.outputs)
+    provenance = {"outputs": f"released {job.outputs}" if released else "brought by the user", "data": short(manifest_hash(job.test_set))}
+    yield from _scored(table, job, pair(sr, paths["HR"]), "scores", ("full", "cpu", "float64"), provenance, options)
+
+
+def _infer(table: Table, job: Infer, options: Options) -> Measured:
+    from adcbench.data.images import read_png
+    from adcbench.data.pairs import pair
+    from adcbench.data.testsets import manifest_hash, open_testset
+    from adcbench.inference.upscale import upscale_images
+    from adcbench.inference.weights import weights_hashes
+    from adcbench.models import find_system
+
+    system, paths = find_system(job.system), open_testset(job.test_set)
+    weights = weights_hashes(system, system.find_weights())  # blocked before any image is read
+    chosen = _sample(pair(paths["LR"], paths["HR"]), options.sample)
+    made = upscale_images(
+        system,
+        {name: read_png(lr) for name, lr, _ in chosen},
+        device=options.device,
+        dtype=options.dtype,
+        progress=options.progress,
+    )
+    outputs = {output.name: output.path for output in made}
+    provenance = {
+        "system": f"{system.name} {system.version}",
+        "config": system.settings(),
+        "weights": {name: short(sha) for name, sha in weights.items()},
+        "data": short(manifest_hash(job.test_set)),
+        "sources": short(source_hash(*system.modules)),
+        "libraries": versions("torch"),
+    }
+    pairs = [(name, outputs[name], hr) for name, _, hr in chosen]
+    where = (system.scale, options.device, options.dtype)
+    yield from _scored(table, job, pairs, "inference", where, provenance, options)
+
+
+def _sample(pairs: Sequence[Pair], size: int) -> Sequence[Pair]:
+    """``size`` pairs spread evenly over all; all of them for 0."""
+    return pairs[:: max(1, len(pairs) // size)][:size] if size else pairs
+
+
+def _scored(
+    table: Table,
+    job: Score | Infer,
+    pairs: Sequence[Pair],
+    level: Level,
+    where: tuple[Any, str, str],
+    provenance: Mapping[str, Any],
+    options: Options,
+) -> Measured:
+    """Score pairs; ``where`` is scale, device and dtype of what made the outputs."""
+    from adcbench.metrics import find_metric
+    from adcbench.metrics.scoring import score_pairs
+
+    metrics = {column: find_metric(name) for column, name in job.metrics.items()}
+    scores = score_pairs(pairs, list(metrics.values()), progress=options.progress)
+    for column, metric in metrics.items():
+        libraries = {**provenance.get("libraries", {}), **versions(*metric.libraries)}
+        # the sources of a score include those of the system that made its outputs
+        sources = short([source_hash(*metric.modules), provenance.get("sources", "")])
+        yield (
+            CellKey(table.id, job.row, job.test_set, column),
+            Measurement(
+                level,
+                *where,
+                samples=scores[metric.name],
+                reduce="mean",
+                signature=metric.signature,
+                provenance={**provenance, "sources": sources, "libraries": libraries},
+                cause=(job.causes or {}).get(column, "") if isinstance(job, Infer) else "",
+            ),
+        )
+
+
+def _reaggregate(table: Table, job: Reaggregate) -> Measured:
+    from adcbench.core.keys import file_hash
+    from adcbench.data.authors_log import read_log
+    from adcbench.data.testsets import open_testset
+
+    log = open_testset(job.test_set).get("log")
+    if log is None:
+        raise Blocked(f"a log of per-image scores for {job.test_set}: none was released")
+    scores = read_log(log)
+    for metric in job.metrics:
+        yield (
+            CellKey(table.id, job.row, job.test_set, metric),
+            Measurement(
+                "re-aggregated", "full", "none", "as logged",
+                samples=scores[metric],
+                reduce="mean",
+                signature=f"{metric} as logged by the authors, averaged again",
+                provenance={"log": file_hash(log)},
+                cause=(job.causes or {}).get(metric, ""),
+            ),
+        )  # fmt: skip
+
+
+def _count(table: Table, job: Count) -> Measured:
+    from adcbench.cost.counts import cached_count, quantity, readings
+
+    payload = cached_count(job.network)
+    for metric, name in job.columns.items():
+        unit = UNITS[table.column(COMPLEXITY, metric).unit]
+        yield (
+            CellKey(table.id, job.row, COMPLEXITY, metric),
+            Measurement(
+                "counted", "full", "meta", "float32",
+                samples=tuple((component, value / unit) for component, value in quantity(payload, name)),
+                reduce="sum",
+                signature=payload["signatures"][name],
+                provenance={"sources": short(payload["sources"]), "libraries": payload["libraries"],
+                            "other readings": readings(payload).get(name, [])},
+                cause=(job.causes or {}).get(metric, ""),
+            ),
+        )  # fmt: skip
+
+
+def _time(table: Table, job: Time) -> Measured:
+    from adcbench.cost.latency import SIZE, last_sessions
+
+    sessions = last_sessions(job.system)
+    if not sessions:
+        raise Blocked("a latency run of this system", f"adcbench latency {job.system}")
+    for session in sessions:
+        timed = session["systems"][job.system]
+        for metric, name in job.columns.items():
+            unit = UNITS[table.column(COMPLEXITY, metric).unit]
+            values = [1 / s if name == "fps" else s / unit for s in timed["seconds"]]
+            yield (
+                CellKey(table.id, job.row, COMPLEXITY, metric),
+                Measurement(
+                    "timed", timed["scale"], session["device"], session["dtype"],
+                    samples=tuple((f"call-{i:03d}", value) for i, value in enumerate(values, 1)),
+                    reduce="median",
+                    signature=f"{name} of {len(values)} calls after {timed['warmups']} warm-ups, batch 1, LR {SIZE}x{SIZE}, "
+                    "process of its own",
+                    provenance={key: timed[key] for key in ("sources", "p95", "peak_bytes", "inconclusive")}
+                    | {"session": session["session"], "hardware": session["hardware"], "libraries": session["versions"]},
+                    not_comparable=_other_device(session),
+                ),
+            )  # fmt: skip
+
+
+def _other_device(session: Mapping[str, Any]) -> str:
+    return "" if "A100" in session["hardware"] else f"device: timed on {session['hardware']}, the paper on one A100"
+

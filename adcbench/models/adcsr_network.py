@@ -1,0 +1,225 @@
+"""AdcSR's network (AdcSR paper, section 3; upstream model.py and forward.py, rebuilt in plain torch).
+
+LR in [-1, 1] -> PixelUnshuffle(2) -> pruned SD2.1 UNet -> 256 channels -> half decoder -> SR in [-1, 1].
+Removed from SD2.1: VAE encoder, text encoder, cross-attention, time embedding, scheduler step, latent.
+No noise and no timestep: deterministic. Skips live in the call, so threads can share one network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.models.adcsr import AdcSRConfig
+from adcbench.models.adcsr_weights import canonical_name, official_tensors
+from adcbench.models.blocks import (
+    Downsample,
+    ResBlock,
+    TransformerBlock,
+    Upsample,
+    conv3x3,
+    group_norm,
+)
+from adcbench.models.colour import match_statistics
+from adcbench.models.deterministic import fill_deterministic
+from adcbench.models.half_decoder import HalfDecoder
+from adcbench.models.padding import padded
+from adcbench.models.vae import Encoder, VaeConfig
+from adcbench.models.weights import load_strict
+
+_EPS = 1e-5  # of the ResBlocks' and the last norm
+_LATENT_SCALE = 0.18215  # SD2.1's VAE scaling factor
+_DTYPES = ("float32", "bfloat16", "float16")
+
+
+class DownBlock(nn.Module):
+    """ResBlocks, each with a transformer unless ``heads`` is 0, then half the resolution unless it is last."""
+
+    def __init__(self, width_in: int, width: int, layers: int, heads: int, down: bool) -> None:
+        super().__init__()
+        widths_in = [width_in] + [width] * (layers - 1)
+        self.resnets = nn.ModuleList(ResBlock(w, width, _EPS) for w in widths_in)
+        self.attentions = nn.ModuleList(TransformerBlock(width, heads) for _ in widths_in if heads)
+        self.downsamplers = nn.ModuleList([Downsample(width)] if down else [])
+
+    def forward(self, x: Tensor, frames: int) -> list[Tensor]:
+        """(N, width_in, h, w) -> what each layer puts out; the last is also the block's output."""
+        outputs = []
+        for i, resnet in enumerate(self.resnets):
+            x = resnet(x, frames)
+            if self.attentions:
+                x = self.attentions[i](x, frames)
+            outputs.append(x)
+        return outputs + [downsampler(x) for downsampler in self.downsamplers]
+
+
+class MidBlock(nn.Module):
+    """ResBlock, transformer, ResBlock at the coarsest resolution."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.resnets = nn.ModuleList(ResBlock(width, width, _EPS) for _ in range(2))
+        self.attentions = nn.ModuleList([TransformerBlock(width, heads)])
+
+    def forward(self, x: Tensor, frames: int) -> Tensor:
+        x = self.attentions[0](self.resnets[0](x, frames), frames)
+        return self.resnets[1](x, frames)
+
+
+class UpBlock(nn.Module):
+    """ResBlocks on the input joined with one skip each, then twice the resolution (except the last)."""
+
+    def __init__(self, widths_in: list[int], width: int, heads: int, up: bool) -> None:
+        super().__init__()
+        self.resnets = nn.ModuleList(ResBlock(w, width, _EPS) for w in widths_in)
+        self.attentions = nn.ModuleList(TransformerBlock(width, heads) for _ in widths_in if heads)
+        self.upsamplers = nn.ModuleList([Upsample(width)] if up else [])
+
+    def forward(self, x: Tensor, skips: list[Tensor], frames: int) -> Tensor:
+        """Takes its skips off the end of ``skips``, a list of the caller's own."""
+        for i, resnet in enumerate(self.resnets):
+            x = resnet(torch.cat((x, skips.pop()), 1), frames)
+            if self.attentions:
+                x = self.attentions[i](x, frames)
+        for upsampler in self.upsamplers:
+            x = upsampler(x)
+        return x
+
+
+class PrunedUNet(nn.Module):
+    """SD2.1's UNet at 75 % of its width: (N, 12, H, W) -> (N, 256, H, W), H and W multiples of 8.
+
+    22 ResBlocks and 16 transformer blocks; the coarsest level has transformers in the middle block alone.
+    """
+
+    def __init__(self, config: AdcSRConfig) -> None:
+        super().__init__()
+        widths, last = config.unet_widths, len(config.unet_widths) - 1
+        heads = [*config.heads[:last], 0]
+        self.conv_in = conv3x3(config.unet_width_in, widths[0])
+        self.down_blocks = nn.ModuleList(
+            DownBlock(widths[max(i - 1, 0)], widths[i], config.layers, heads[i], down=i < last)
+            for i in range(last + 1)
+        )
+        self.mid_block = MidBlock(widths[-1], config.heads[-1])
+        self.up_blocks = nn.ModuleList()
+        skips, width = skip_widths(config), widths[-1]
+        for i in reversed(range(last + 1)):
+            widths_in = [w + skips.pop() for w in (width, *[widths[i]] * config.layers)]
+            self.up_blocks.append(UpBlock(widths_in, widths[i], heads[i], up=i > 0))
+            width = widths[i]
+        self.conv_norm_out = group_norm(widths[0], _EPS)
+        self.conv_out = conv3x3(widths[0], config.unet_width_out)
+
+    def forward(self, x: Tensor, frames: int = 1) -> Tensor:
+        x = self.conv_in(x)
+        skips = [x]
+        for block in self.down_blocks:
+            skips += block(skips[-1], frames)
+        x = self.mid_block(skips[-1], frames)
+        for block in self.up_blocks:
+            x = block(x, skips, frames)
+        return self.conv_out(F.silu(self.conv_norm_out(x)))
+
+
+def skip_widths(config: AdcSRConfig) -> list[int]:
+    """Widths of the skips in the order they are made: conv_in, then every layer and downsampler."""
+    widths = config.unet_widths
+    skips = [widths[0]]
+    for i, width in enumerate(widths):
+        skips += [width] * (config.layers + (i < len(widths) - 1))
+    return skips
+
+
+class VaeSource(nn.Module):
+    """The ablation that keeps SD2.1's VAE encoder: LR (N, 3, h, w) in [-1, 1] -> latent (N, 4, h/2, w/2).
+
+    No source describes it. Assumed, after OSEDiff: bicubic enlargement x4, encoder, quant_conv, the mean of
+    the posterior times 0.18215 (no sampling), and a conv_in of 4 channels in the UNet.
+    """
+
+    def __init__(self, config: AdcSRConfig) -> None:
+        super().__init__()
+        self.scale = config.scale
+        self.encoder = Encoder(VaeConfig(widths=config.encoder_widths, latent=config.latent_width))
+        self.quant_conv = nn.Conv2d(2 * config.latent_width, 2 * config.latent_width, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        enlarged = F.interpolate(x, scale_factor=float(self.scale), mode="bicubic")
+        mean, _ = self.quant_conv(self.encoder(enlarged)).chunk(2, dim=1)
+        return mean * _LATENT_SCALE
+
+
+class AdcSR(nn.Module):
+    """The student: LR (N, 3, h, w) in [-1, 1] -> SR (N, 3, 4h, 4w) in about [-1, 1]; h, w multiples of 16.
+
+    With ``link="latent"`` the UNet's 4 channels enter the decoder's own conv_in; assumed: no scheduler step
+    and no post_quant_conv between them.
+    """
+
+    def __init__(self, config: AdcSRConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.source = nn.PixelUnshuffle(config.unshuffle) if config.source == "pixels" else VaeSource(config)
+        self.unet = PrunedUNet(config)
+        self.decoder = HalfDecoder(config, latent=config.link == "latent")
+
+    def features(self, x: Tensor, frames: int = 1) -> Tensor:
+        """(N, 256, h/2, w/2) after the decoder's middle block: what distillation compares."""
+        return self.decoder.features(self.unet(self.source(x), frames))
+
+    def forward(self, x: Tensor, frames: int = 1) -> Tensor:
+        if x.shape[-2] % self.config.multiple or x.shape[-1] % self.config.multiple:
+            size, multiple = tuple(x.shape[-2:]), self.config.multiple
+            raise AdcbenchError(
+                f"AdcSR takes sizes that divide by {multiple}, got {size}: use models.padding.padded"
+            )
+        return self.decoder.pixels(self.features(x, frames))
+
+
+def load_network(config: AdcSRConfig, weights: Mapping[str, Path] | None) -> AdcSR:
+    """The network on the CPU in float32, with the official files' weights or (None) deterministic ones.
+
+    Raises:
+        AdcbenchError: see ``adcsr_weights.official_tensors``.
+    """
+    with torch.device("meta"):
+        network = AdcSR(config)
+    if weights is None:
+        fill_deterministic(network, canonical_name)
+    else:
+        with torch.device("meta"):
+            decoder = HalfDecoder(config, latent=True)
+        load_strict(network, official_tensors(weights, decoder), " + ".join(weights))
+    return network.eval().requires_grad_(False)
+
+
+def upscaler(network: AdcSR, dtype: str) -> Callable[[Tensor], Tensor]:
+    """AdcSR's inference path (test.py): to [-1, 1], network, whole-image colour match, back.
+
+    Pads any size to a multiple of 16 and crops, so images are matched whole and without their padding.
+
+    Raises:
+        AdcbenchError: an unknown dtype, or an input that is not (B, 3, h, w).
+    """
+    if dtype not in _DTYPES:
+        raise AdcbenchError(f"AdcSR runs in {', '.join(_DTYPES)}; got dtype {dtype!r}")
+    device, config = next(network.parameters()).device, network.config
+
+    @torch.inference_mode()
+    def upscale(lr: Tensor) -> Tensor:
+        if lr.ndim != 4 or lr.shape[1] != 3:
+            raise AdcbenchError(
+                f"AdcSR takes RGB images (B, 3, h, w); got a tensor of shape {tuple(lr.shape)}"
+            )
+        x = lr.to(device, torch.float32) * 2 - 1
+        with torch.autocast(device.type, getattr(torch, dtype), enabled=dtype != "float32"):
+            sr = padded(network, x, config.multiple, config.scale)
+        return match_statistics(sr, x) / 2 + 0.5
+
+    return upscale

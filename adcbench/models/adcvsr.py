@@ -1,0 +1,97 @@
+"""AdcVSR's student: AdcSR run frame by frame, with temporal residual blocks inside its UNet.
+
+After each of the 22 ResBlocks and 16 transformer blocks stands a 1D block along time (AdcVSR, section 3.2
+and figure 2). That placement is inferred from the printed 0.57 B, which only it reaches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.models import adcsr
+from adcbench.models.adcsr_network import AdcSR
+from adcbench.models.blocks import ResBlock, TransformerBlock
+
+
+@dataclass(frozen=True)
+class AdcVSRConfig:
+    """Sizes of an AdcVSR student.
+
+    Args:
+        image: the 2D network; its ``FULL`` is the paper's.
+        temporal: False leaves the temporal blocks out: the 2D row of AdcVSR's Table 2.
+        kernel: frames that a temporal convolution sees (odd): 3.
+    """
+
+    image: adcsr.AdcSRConfig = field(default_factory=adcsr.AdcSRConfig)
+    temporal: bool = True
+    kernel: int = 3
+
+    def __post_init__(self) -> None:
+        if self.kernel < 1 or self.kernel % 2 == 0:
+            raise AdcbenchError(
+                f"AdcVSRConfig: kernel={self.kernel} must be odd, to keep the number of frames"
+            )
+
+
+FULL = AdcVSRConfig()
+MINI = AdcVSRConfig(image=adcsr.MINI)
+
+
+class TemporalBlock(nn.Module):
+    """Conv1d, ReLU, Conv1d along time at each pixel, with a skip: (B*frames, width, h, w) -> the same shape.
+
+    Both convolutions keep the width and pad with zeros; not causal. The last starts at zero, so that a new
+    block changes nothing (zeroing both, another reading of the paper, would stop all gradients but one bias).
+    """
+
+    def __init__(self, width: int, kernel: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv1d(width, width, kernel, padding=kernel // 2)
+        self.conv2 = nn.Conv1d(width, width, kernel, padding=kernel // 2)
+        nn.init.zeros_(self.conv2.weight)
+        if self.conv2.bias is not None:
+            nn.init.zeros_(self.conv2.bias)
+
+    def forward(self, x: Tensor, frames: int) -> Tensor:
+        height, width = x.shape[-2:]
+        lines = x.unflatten(0, (-1, frames)).permute(0, 3, 4, 2, 1).flatten(0, 2)  # (B*h*w, C, T)
+        lines = self.conv2(F.relu(self.conv1(lines)))
+        change = lines.unflatten(0, (-1, height, width)).permute(0, 4, 3, 1, 2)  # (B, T, C, h, w)
+        return x + change.flatten(0, 1)
+
+
+class AdcVSR(nn.Module):
+    """The video student: LR (B, T, 3, h, w) in [-1, 1] -> SR (B, T, 3, 4h, 4w); h, w multiples of 16.
+
+    ``image`` is the 2D network, so an AdcSR checkpoint loads into it: all it lacks are ``temporal`` tensors.
+    """
+
+    def __init__(self, config: AdcVSRConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.image = AdcSR(config.image)
+        if config.temporal:
+            add_temporal_blocks(self.image.unet, config.kernel)
+
+    def features(self, clip: Tensor) -> Tensor:
+        """(B, T, 256, h/2, w/2) after the decoder's middle block: what distillation compares."""
+        return self.image.features(clip.flatten(0, 1), clip.shape[1]).unflatten(0, clip.shape[:2])
+
+    def forward(self, clip: Tensor) -> Tensor:
+        if clip.ndim != 5 or clip.shape[2] != 3:
+            raise AdcbenchError(
+                f"AdcVSR takes clips (B, T, 3, h, w); got a tensor of shape {tuple(clip.shape)}"
+            )
+        return self.image(clip.flatten(0, 1), clip.shape[1]).unflatten(0, clip.shape[:2])
+
+
+def add_temporal_blocks(unet: nn.Module, kernel: int) -> None:
+    """Put a new temporal block behind every ResBlock and transformer block of a UNet, in place."""
+    for block in list(unet.modules()):
+        if isinstance(block, ResBlock | TransformerBlock):
+            block.temporal = TemporalBlock(block.width, kernel)

@@ -1,0 +1,96 @@
+"""The text encoder of Stable Diffusion 2.1-base: OpenCLIP ViT-H text, all but its last layer.
+
+Plain torch with the parameter names of transformers' CLIPTextModel, against which
+``tests/models/test_sd21.py`` certifies it; see ``unet.py`` for why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+BEGIN, END, PAD = 49406, 49407, 0  # SD2.1's tokenizer pads with "!", token 0
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """Sizes of the text encoder; the defaults are SD2.1-base (``text_encoder/config.json``)."""
+
+    vocabulary: int = 49408
+    tokens: int = 77
+    width: int = 1024
+    layers: int = 23
+    heads: int = 16
+
+
+def empty_prompt(tokens: int) -> tuple[int, ...]:
+    """Token ids of the empty prompt, padded to ``tokens``."""
+    return BEGIN, END, *[PAD] * (tokens - 2)
+
+
+class TextEncoder(nn.Module):
+    """``forward``: token ids (B, tokens) int64 -> embedding (B, tokens, width)."""
+
+    def __init__(self, config: TextConfig) -> None:
+        super().__init__()
+        self.text_model = nn.Module()
+        self.text_model.embeddings = nn.Module()
+        self.text_model.embeddings.token_embedding = nn.Embedding(config.vocabulary, config.width)
+        self.text_model.embeddings.position_embedding = nn.Embedding(config.tokens, config.width)
+        self.text_model.encoder = nn.Module()
+        layers = [TextLayer(config.width, config.heads) for _ in range(config.layers)]
+        self.text_model.encoder.layers = nn.ModuleList(layers)
+        self.text_model.final_layer_norm = nn.LayerNorm(config.width)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        model = self.text_model
+        x = model.embeddings.token_embedding(ids) + model.embeddings.position_embedding.weight[: ids.shape[1]]
+        for layer in model.encoder.layers:
+            x = layer(x)
+        embedding: Tensor = model.final_layer_norm(x)
+        return embedding
+
+
+class TextLayer(nn.Module):
+    """Causal self-attention and MLP, each normalised before, with a residual."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.layer_norm1 = nn.LayerNorm(width)
+        self.self_attn = CausalAttention(width, heads)
+        self.layer_norm2 = nn.LayerNorm(width)
+        self.mlp = nn.Module()
+        self.mlp.fc1 = nn.Linear(width, 4 * width)
+        self.mlp.fc2 = nn.Linear(4 * width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.self_attn(self.layer_norm1(x))
+        return x + self.mlp.fc2(F.gelu(self.mlp.fc1(self.layer_norm2(x))))
+
+
+class CausalAttention(nn.Module):
+    """Each token attends to itself and those before it: (B, N, width) -> (B, N, width).
+
+    Explicit products, because the published counts include them, unlike fused attention.
+    """
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.k_proj = nn.Linear(width, width)
+        self.v_proj = nn.Linear(width, width)
+        self.q_proj = nn.Linear(width, width)
+        self.out_proj = nn.Linear(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        query, key, value = (
+            projection(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, heads, N, width / heads)
+            for projection in (self.q_proj, self.k_proj, self.v_proj)
+        )
+        later = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool, device=x.device).triu(1)
+        scores = (query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5).masked_fill(later, float("-inf"))
+        mixed: Tensor = self.out_proj((scores.softmax(-1) @ value).transpose(1, 2).flatten(2))
+        return mixed

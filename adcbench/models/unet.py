@@ -1,0 +1,225 @@
+"""The U-Net of Stable Diffusion 2.1-base, in plain torch with the parameter names of diffusers.
+
+Rombach et al., "High-Resolution Image Synthesis with Latent Diffusion Models" (CVPR 2022), section 3.
+Plain torch because a count or a mini run must not pay the 15 seconds that importing diffusers costs;
+``tests/models/test_sd21.py`` certifies names, shapes and outputs against diffusers' own classes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from adcbench.models.blocks import Downsample, FeedForward, attend, conv3x3, group_norm
+
+
+@dataclass(frozen=True)
+class UNetConfig:
+    """Sizes of the U-Net; the defaults are SD2.1-base (``unet/config.json``).
+
+    Args:
+        widths: channels per resolution; all but the lowest resolution have attention.
+        heads: attention heads per resolution (64 channels each; diffusers calls it attention_head_dim).
+        context: width of the text embedding.
+        layers: residual blocks per resolution on the way down; one more on the way up.
+    """
+
+    channels: int = 4
+    widths: tuple[int, ...] = (320, 640, 1280, 1280)
+    heads: tuple[int, ...] = (5, 10, 20, 20)
+    context: int = 1024
+    layers: int = 2
+
+
+class UNet(nn.Module):
+    """Predicts the noise in a latent.
+
+    ``forward``: latent (B, 4, h, w), any h and w; time step (int or (B,) tensor, 0-999); text embedding
+    (B, tokens, context) -> noise (B, 4, h, w).
+    """
+
+    def __init__(self, config: UNetConfig) -> None:
+        super().__init__()
+        widths, lowest = config.widths, len(config.widths) - 1
+        time = 4 * widths[0]
+        self.width = widths[0]
+        self.time_embedding = TimeEmbedding(widths[0], time)
+        self.conv_in = conv3x3(config.channels, widths[0])
+        skips = [widths[0]]  # channels of every feature map that the way up takes back
+        self.down_blocks = nn.ModuleList()
+        for i, width in enumerate(widths):
+            heads = config.heads[i] if i < lowest else 0
+            stage = Stage([skips[-1]] + [width] * (config.layers - 1), width, time, heads, config.context)
+            stage.downsamplers = nn.ModuleList([Downsample(width)] if i < lowest else [])
+            skips += [width] * (config.layers + (i < lowest))
+            self.down_blocks.append(stage)
+        width = widths[-1]
+        self.mid_block = Stage([width] * 2, width, time, config.heads[-1], config.context, transformers=1)
+        self.up_blocks = nn.ModuleList()
+        for i, out in reversed(list(enumerate(widths))):
+            inputs = [width + skips.pop()] + [out + skips.pop() for _ in range(config.layers)]
+            stage = Stage(inputs, out, time, config.heads[i] if i < lowest else 0, config.context)
+            stage.upsamplers = nn.ModuleList([UpsampleTo(out)] if i else [])
+            self.up_blocks.append(stage)
+            width = out
+        self.conv_norm_out = group_norm(width, 1e-5)
+        self.conv_out = conv3x3(width, config.channels)
+
+    def forward(self, latent: Tensor, step: Tensor | int, text: Tensor) -> Tensor:
+        steps = torch.as_tensor(step, device=latent.device).expand(len(latent))
+        time = self.time_embedding(sinusoid(steps, self.width).to(latent.dtype))
+        x = self.conv_in(latent)
+        skips = [x]
+        for block in self.down_blocks:
+            for layer in range(len(block.resnets)):
+                x = block(x, time, text, layer)
+                skips.append(x)
+            for downsample in block.downsamplers:
+                x = downsample(x)
+                skips.append(x)
+        for layer in range(len(self.mid_block.resnets)):
+            x = self.mid_block(x, time, text, layer)
+        for block in self.up_blocks:
+            for layer in range(len(block.resnets)):
+                x = block(torch.cat([x, skips.pop()], 1), time, text, layer)
+            for upsample in block.upsamplers:
+                x = upsample(x, skips[-1].shape[2:])  # odd sizes come back as they were
+        noise: Tensor = self.conv_out(F.silu(self.conv_norm_out(x)))
+        return noise
+
+
+class Stage(nn.Module):
+    """Residual blocks of one resolution, each but the surplus ones followed by a transformer.
+
+    Args:
+        inputs: channels that each residual block takes.
+        heads: attention heads; 0 for a stage without transformers.
+        transformers: how many residual blocks have one; all by default.
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[int],
+        width: int,
+        time: int,
+        heads: int,
+        context: int,
+        transformers: int | None = None,
+    ) -> None:
+        super().__init__()
+        count = (len(inputs) if transformers is None else transformers) if heads else 0
+        self.resnets = nn.ModuleList([TimedResBlock(size, width, time) for size in inputs])
+        self.attentions = nn.ModuleList([TextTransformer(width, heads, context) for _ in range(count)])
+
+    def forward(self, x: Tensor, time: Tensor, text: Tensor, layer: int) -> Tensor:
+        """One layer: (B, inputs[layer], h, w), (B, time), (B, tokens, context) -> (B, width, h, w)."""
+        x = self.resnets[layer](x, time)
+        return self.attentions[layer](x, text) if layer < len(self.attentions) else x
+
+
+class TimedResBlock(nn.Module):
+    """Residual block shifted by the time embedding: (B, width_in, h, w), (B, time) -> (B, width, h, w)."""
+
+    def __init__(self, width_in: int, width: int, time: int) -> None:
+        super().__init__()
+        self.norm1 = group_norm(width_in, 1e-5)
+        self.conv1 = conv3x3(width_in, width)
+        self.time_emb_proj = nn.Linear(time, width)
+        self.norm2 = group_norm(width, 1e-5)
+        self.conv2 = conv3x3(width, width)
+        self.conv_shortcut = nn.Conv2d(width_in, width, 1) if width_in != width else None
+
+    def forward(self, x: Tensor, time: Tensor) -> Tensor:
+        hidden = self.conv1(F.silu(self.norm1(x))) + self.time_emb_proj(F.silu(time))[..., None, None]
+        hidden = self.conv2(F.silu(self.norm2(hidden)))
+        return hidden + (self.conv_shortcut(x) if self.conv_shortcut else x)
+
+
+class TextTransformer(nn.Module):
+    """Transformer over all pixels that reads the text: (B, width, h, w), (B, tokens, context) -> same as x."""
+
+    def __init__(self, width: int, heads: int, context: int) -> None:
+        super().__init__()
+        self.norm = group_norm(width, 1e-6)
+        self.proj_in = nn.Linear(width, width)
+        self.transformer_blocks = nn.ModuleList([TextLayer(width, heads, context)])
+        self.proj_out = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, text: Tensor) -> Tensor:
+        tokens = self.proj_in(self.norm(x).flatten(2).transpose(1, 2))  # (B, h*w, width)
+        for layer in self.transformer_blocks:
+            tokens = layer(tokens, text)
+        return x + self.proj_out(tokens).transpose(1, 2).unflatten(2, x.shape[2:])
+
+
+class TextLayer(nn.Module):
+    """Self-attention, cross-attention to the text, feed-forward; each normalised before, with a residual."""
+
+    def __init__(self, width: int, heads: int, context: int) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width)
+        self.attn1 = Attention(width, heads, width)
+        self.norm2 = nn.LayerNorm(width)
+        self.attn2 = Attention(width, heads, context)
+        self.norm3 = nn.LayerNorm(width)
+        self.ff = FeedForward(width)
+
+    def forward(self, x: Tensor, text: Tensor) -> Tensor:
+        normed = self.norm1(x)
+        x = x + self.attn1(normed, normed)
+        x = x + self.attn2(self.norm2(x), text)
+        return x + self.ff(self.norm3(x))
+
+
+class Attention(nn.Module):
+    """Multi-head attention: queries from x (B, N, width), keys and values from context (B, M, context)."""
+
+    def __init__(self, width: int, heads: int, context: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.to_q = nn.Linear(width, width, bias=False)
+        self.to_k = nn.Linear(context, width, bias=False)
+        self.to_v = nn.Linear(context, width, bias=False)
+        self.to_out = nn.Sequential(nn.Linear(width, width))
+
+    def forward(self, x: Tensor, context: Tensor) -> Tensor:
+        mixed: Tensor = self.to_out(attend(self.to_q(x), self.to_k(context), self.to_v(context), self.heads))
+        return mixed
+
+
+class UpsampleTo(nn.Module):
+    """Nearest-neighbour to a given size, then a convolution: (B, width, h, w) -> (B, width, *size)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv = conv3x3(width, width)
+
+    def forward(self, x: Tensor, size: torch.Size) -> Tensor:
+        upsampled: Tensor = self.conv(F.interpolate(x, size, mode="nearest"))
+        return upsampled
+
+
+class TimeEmbedding(nn.Module):
+    """(B, width) sinusoid -> (B, time)."""
+
+    def __init__(self, width: int, time: int) -> None:
+        super().__init__()
+        self.linear_1 = nn.Linear(width, time)
+        self.linear_2 = nn.Linear(time, time)
+
+    def forward(self, x: Tensor) -> Tensor:
+        embedding: Tensor = self.linear_2(F.silu(self.linear_1(x)))
+        return embedding
+
+
+def sinusoid(steps: Tensor, width: int) -> Tensor:
+    """Cosines, then sines, of the steps at ``width / 2`` wavelengths up to 10000: (B,) -> (B, width)."""
+    half = width // 2
+    rates = torch.exp(-math.log(10000) / half * torch.arange(half, device=steps.device))
+    angles = steps[:, None].float() * rates
+    return torch.cat([angles.cos(), angles.sin()], 1)

@@ -1,0 +1,151 @@
+"""The autoencoder of Stable Diffusion 2.1-base, in plain torch with the parameter names of diffusers.
+
+Certified against diffusers' AutoencoderKL by ``tests/models/test_sd21.py``; see ``unet.py`` for why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from adcbench.models.blocks import PixelAttention, ResBlock, Upsample, conv3x3, group_norm
+
+_EPS = 1e-6
+
+
+@dataclass(frozen=True)
+class VaeConfig:
+    """Sizes of the autoencoder; the defaults are SD2.1-base (``vae/config.json``).
+
+    Args:
+        widths: channels per resolution, highest resolution first; each next one halves height and width.
+        layers: residual blocks per resolution of the encoder; the decoder has one more.
+        scaling: factor from encoder latents to the U-Net's.
+    """
+
+    widths: tuple[int, ...] = (128, 256, 512, 512)
+    layers: int = 2
+    latent: int = 4
+    scaling: float = 0.18215
+
+
+class Vae(nn.Module):
+    """Encoder and decoder with their 1x1 convolutions; images are RGB in [-1, 1]."""
+
+    def __init__(self, config: VaeConfig) -> None:
+        super().__init__()
+        self.scaling = config.scaling
+        self.encoder = Encoder(config)
+        self.decoder = Decoder(config)
+        self.quant_conv = nn.Conv2d(2 * config.latent, 2 * config.latent, 1)
+        self.post_quant_conv = nn.Conv2d(config.latent, config.latent, 1)
+
+    def encode(self, image: Tensor, noise: Tensor | None) -> Tensor:
+        """(B, 3, H, W), H and W multiples of 8 -> scaled latent (B, 4, H/8, W/8).
+
+        Args:
+            noise: standard normal, of the latent's shape: a sample of the posterior; None: its mean.
+        """
+        mean, log_variance = self.quant_conv(self.encoder(image)).chunk(2, 1)
+        if noise is not None:
+            mean = mean + (log_variance.clamp(-30, 20) / 2).exp() * noise
+        return mean * self.scaling
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """Scaled latent (B, 4, h, w) -> (B, 3, 8h, 8w), not clamped."""
+        image: Tensor = self.decoder(self.post_quant_conv(latent / self.scaling))
+        return image
+
+
+class Encoder(nn.Module):
+    """(B, 3, H, W) -> mean and log variance (B, 8, H/8, W/8)."""
+
+    def __init__(self, config: VaeConfig) -> None:
+        super().__init__()
+        widths = config.widths
+        self.conv_in = conv3x3(3, widths[0])
+        self.down_blocks = nn.ModuleList()
+        for i, width in enumerate(widths):
+            block = _res_blocks(widths[max(i - 1, 0)], width, config.layers)
+            lowest = i == len(widths) - 1
+            block.downsamplers = nn.ModuleList([] if lowest else [_Downsample(width)])
+            self.down_blocks.append(block)
+        self.mid_block = MidBlock(widths[-1])
+        self.conv_norm_out = group_norm(widths[-1], _EPS)
+        self.conv_out = conv3x3(widths[-1], 2 * config.latent)
+
+    def forward(self, image: Tensor) -> Tensor:
+        x = self.conv_in(image)
+        for block in self.down_blocks:
+            for layer in (*block.resnets, *block.downsamplers):
+                x = layer(x)
+        moments: Tensor = self.conv_out(F.silu(self.conv_norm_out(self.mid_block(x))))
+        return moments
+
+
+class Decoder(nn.Module):
+    """(B, 4, h, w) -> (B, 3, 8h, 8w)."""
+
+    def __init__(self, config: VaeConfig) -> None:
+        super().__init__()
+        widths = config.widths[::-1]  # lowest resolution first
+        self.conv_in = conv3x3(config.latent, widths[0])
+        self.mid_block = MidBlock(widths[0])
+        self.up_blocks = nn.ModuleList()
+        for i, width in enumerate(widths):
+            block = _res_blocks(widths[max(i - 1, 0)], width, config.layers + 1)
+            highest = i == len(widths) - 1
+            block.upsamplers = nn.ModuleList([] if highest else [Upsample(width)])
+            self.up_blocks.append(block)
+        self.conv_norm_out = group_norm(widths[-1], _EPS)
+        self.conv_out = conv3x3(widths[-1], 3)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        x = self.mid_block(self.conv_in(latent))
+        for block in self.up_blocks:
+            for layer in (*block.resnets, *block.upsamplers):
+                x = layer(x)
+        image: Tensor = self.conv_out(F.silu(self.conv_norm_out(x)))
+        return image
+
+
+class MidBlock(nn.Module):
+    """Residual block, attention over all pixels, residual block; (B, width, h, w) -> the same shape."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.attentions = nn.ModuleList([PixelAttention(width)])
+        self.resnets = nn.ModuleList([ResBlock(width, width, _EPS) for _ in range(2)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        first, second = self.resnets
+        x = second(self.attentions[0](first(x)))
+        return x
+
+
+class _Downsample(nn.Module):
+    """Convolution with stride 2, padded below and right only: (B, width, 2h, 2w) -> (B, width, h, w)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(width, width, 3, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        halved: Tensor = self.conv(F.pad(x, (0, 1, 0, 1)))
+        return halved
+
+
+def _res_blocks(width_in: int, width: int, count: int) -> nn.Module:
+    """A holder of ``count`` residual blocks under ``resnets``."""
+    block = nn.Module()
+    widths = [width_in] + [width] * (count - 1)
+    block.resnets = nn.ModuleList([ResBlock(size, width, _EPS) for size in widths])
+    return block
+
+
+def standard_normal(shape: tuple[int, int, int], seed: int) -> Tensor:
+    """(C, h, w) float32 noise on the CPU that depends on shape and seed alone."""
+    return torch.randn(shape, generator=torch.Generator("cpu").manual_seed(seed))

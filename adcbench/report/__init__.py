@@ -1,0 +1,1 @@
+"""Tables as files and text: pandas, CSV, Markdown, LaTeX, and ``explain``."""

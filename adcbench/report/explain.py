@@ -1,0 +1,116 @@
+"""``adcbench explain``: everything that is known about one cell."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from adcbench.core.cells import Cell, CellKey, Measurement
+from adcbench.core.errors import AdcbenchError
+from adcbench.core.tables import load_table, table_ids
+from adcbench.report.files import read_cells
+from adcbench.report.frames import show
+from adcbench.results.bootstrap import interval
+from adcbench.results.causes import CAUSES, demonstrated, effects
+from adcbench.results.verdicts import judge, judge_measurement
+
+_WORST = 5
+
+
+def find_key(table: str, row: str, test_set: str, metric: str) -> CellKey:
+    """The cell of four names, case ignored.
+
+    Raises:
+        AdcbenchError: a name is unknown; the message says which and what there is.
+    """
+    found = load_table(_match("table", table, table_ids()))
+    row = _match(f"row of {found.id}", row, found.rows)
+    test_set = _match(f"test set of {found.id}", test_set, list(dict.fromkeys(c.test_set for c in found.columns)))
+    metrics = [c.metric for c in found.columns if c.test_set == test_set]
+    return CellKey(found.id, row, test_set, _match(f"metric of {found.id} on {test_set}", metric, metrics))
+
+
+def _match(what: str, name: str, known: Sequence[str]) -> str:
+    same = {k.lower(): k for k in known}
+    if name.lower() in same:
+        return same[name.lower()]
+    near = difflib.get_close_matches(name, known, 1, 0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise AdcbenchError(f"unknown {what}: {name!r}.{hint} There are: {', '.join(known)}")
+
+
+def explain(key: CellKey) -> str:
+    """Published readings, measurements with verdicts, signature, provenance, interval, worst images."""
+    cells = {cell.key: cell for cell in read_cells(key.table)}
+    cell = cells[key]
+    parts = [str(key), *_published(cell)]
+    if cell.measured is None:
+        parts.append(f"blocked: {cell.missing}" + (f"\n  to unblock: {cell.command}" if cell.command else ""))
+    for measurement in sorted(cell.measurements, key=lambda m: m is not cell.measured):
+        parts += _measured(cell, measurement)
+    parts += _causes(cell)
+    return "\n".join(parts)
+
+
+def _published(cell: Cell) -> list[str]:
+    if cell.published is None:
+        return ["published: nothing" + "".join(f" ({r.source})" for r in cell.readings)]
+    lines = [_reading(cell, r.value, "published", r) for r in cell.readings if r.chosen]
+    others = [r for r in cell.readings if not r.chosen]
+    if others:
+        lines += [_reading(cell, r.value, "  also read", r) for r in others]
+    chosen = cell.published
+    if chosen.note:
+        lines.append(f"  chosen because: {chosen.note}")
+    return lines
+
+
+def _reading(cell: Cell, value: str, word: str, reading: object) -> str:
+    source, kind, confidence, note = (getattr(reading, name) for name in ("source", "kind", "confidence", "note"))
+    tail = f": {note}" if note and word != "published" else ""
+    return f"{word} {value} {cell.unit} ({kind}, confidence {confidence}) from {source}{tail}"
+
+
+def _measured(cell: Cell, m: Measurement) -> list[str]:
+    verdict = judge_measurement(cell.published, m, cell.key.metric)
+    word = "re-aggregated" if m.level == "re-aggregated" else "measured"
+    tolerance = f", tolerance {verdict.tolerance:g}" if verdict.tolerance is not None else ""
+    why = f": {verdict.why}" if verdict.why else ""
+    lines = [
+        f"{word} {show(m, cell)} {cell.unit} - verdict {verdict}{tolerance}{why}",
+        f"  level {m.level}, scale {m.scale}, device {m.device}, {m.dtype}, {m.reduce} of {len(m.samples)} samples"
+        + (f", {len(m.unscored)} unscored" if m.unscored else ""),
+        f"  signature: {m.signature}",
+        f"  provenance: {', '.join(f'{k}={v}' for k, v in m.provenance.items())}",
+    ]
+    if m.reduce == "mean" and len(m.samples) > 1:
+        low, high = interval([v for _, v in m.samples])
+        lines.append(f"  95 % sampling interval {low:.4f} to {high:.4f} (over images; never softens a verdict)")
+    if m.reduce == "mean":
+        lines.append("  worst: " + ", ".join(f"{n} {v:.4f}" for n, v in _worst(cell, m)))
+    else:
+        lines.append("  made of: " + ", ".join(f"{n} {v:.6g}" for n, v in m.samples[:12]))
+    if m.cause:
+        standing, _, name = m.cause.rpartition(" ")
+        lines.append(f"  cause: {standing} {name}: {CAUSES.get(name, '')}".rstrip(": "))
+    return lines
+
+
+def _worst(cell: Cell, m: Measurement) -> list[tuple[str, float]]:
+    column = load_table(cell.key.table).column(cell.key.test_set, cell.key.metric)
+    return sorted(m.samples, key=lambda sample: sample[1], reverse=column.better == "lower")[:_WORST]
+
+
+def _causes(cell: Cell) -> list[str]:
+    if cell.key.table == "causes" or cell.measured is None or cell.measured.level not in ("scores", "inference"):
+        return []
+    deltas = effects(read_cells("causes"), cell.key.metric, cell.key.test_set)
+    if not deltas:
+        return []
+    lines = ["what a wrong setting would do (measured on the released OSEDiff outputs, table causes):"]
+    lines += [f"  {name} {delta:+.4f}: {CAUSES[name]}" for name, delta in deltas]
+    verdict = judge(cell)
+    if verdict.word == "differs":
+        shown = demonstrated(cell, deltas)
+        lines.append("  demonstrated: " + ", ".join(shown) if shown else "  none of them explains this difference")
+    return lines

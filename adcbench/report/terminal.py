@@ -1,0 +1,70 @@
+"""What the command line prints: a table with verdicts, the overview of all tables, costs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+from tabulate import tabulate
+
+from adcbench.core.cells import Cell
+from adcbench.core.tables import Table, load_table, table_ids
+from adcbench.report.files import read_cells
+from adcbench.report.frames import tidy
+from adcbench.report.texts import blocked_lines, claim_line, heading
+from adcbench.results.bootstrap import median_ratio_interval
+from adcbench.results.claims import judge_claims, too_wide
+from adcbench.results.verdicts import WORDS, judge
+
+_SHORT = ["row", "test_set", "metric", "published", "measured", "unit", "verdict", "level"]
+
+
+def table_text(table: Table, cells: Sequence[Cell]) -> str:
+    """A table for the terminal: one line a cell, then what blocks the rest, then claims."""
+    frame = tidy(cells)
+    logs = frame["re-aggregated"] != ""
+    columns = _SHORT + (["re-aggregated", "re-aggregated verdict"] if logs.any() else [])
+    parts = [heading(table), grid(frame[columns].values.tolist(), columns)]
+    parts += [f"  blocked, {line}" for line in blocked_lines(cells)]
+    parts += [f"  claim {claim_line(one)}" for one in judge_claims(table, {cell.key: cell for cell in cells})]
+    return "\n".join(parts)
+
+
+def overview() -> str:
+    """All tables: heading and how many cells have which verdict."""
+    rows = []
+    for table_id in table_ids():
+        table = load_table(table_id)
+        counts = Counter(judge(cell).word for cell in read_cells(table_id))
+        rows.append({"table": table_id, **{word: counts[word] or "" for word in WORDS}, "title": table.title})
+    return grid([list(row.values()) for row in rows], list(rows[0]))
+
+
+def grid(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> str:
+    """Rows as aligned columns, every value as it is."""
+    return tabulate(rows, header, tablefmt="simple", disable_numparse=True)
+
+
+def cost_text(network: str, payload: Mapping[str, Any], other: Mapping[str, Sequence[Any]]) -> str:
+    """Components of a network with parameters (M) and MACs (G), totals, and other readings of them."""
+    raise AssertionError(network, payload, other)
+
+
+def latency_text(record: Mapping[str, Any]) -> str:
+    """A timing session: one line a system, then paired ratios with their intervals."""
+    lines = [f"session {record['session']}: {record['hardware']}, {record['dtype']}, LR {record['size']}x{record['size']}, batch 1"]
+    for name, timed in record["systems"].items():
+        lines.append(
+            f"  {name} ({timed['scale']}): p50 {timed['p50']:.4g} s, p95 {timed['p95']:.4g} s, {timed['fps']:.4g} FPS, "
+            f"{len(timed['seconds'])} calls, peak {timed['peak_bytes'] / 2**30:.2f} GiB"
+            + (f" - inconclusive: {timed['inconclusive']}" if timed["inconclusive"] else "")
+        )
+    for (slow, a), (fast, b) in combinations(record["systems"].items(), 2):
+        if len(a["seconds"]) == len(b["seconds"]):
+            ratio = median_ratio_interval(a["seconds"], b["seconds"])
+            noise = too_wide(ratio)
+            text = f"  {slow} / {fast}: {ratio[0]:.3g} (95 % {ratio[1]:.3g} to {ratio[2]:.3g})"
+            lines.append(text + (f" - inconclusive: {noise}" if noise else ""))
+    return "\n".join(lines)

@@ -1,0 +1,162 @@
+"""The text forms of a table beside its cells: ``table.csv``, ``table.md``, ``table.tex``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from adcbench.core.cells import Cell
+from adcbench.core.tables import Table
+from adcbench.report.files import folder, write_text
+from adcbench.report.frames import ranks, show, tidy
+from adcbench.results.claims import Judged, judge_claims
+from adcbench.results.verdicts import judge
+
+# Verdicts in LaTeX: a superscript on the measured number, explained under the table
+_MARKS = {
+    "match": "$^{=}$", "close": r"$^{\approx}$", "differs": r"$^{\neq}$", "not-comparable": r"$^{\ast}$",
+    "unpublished": r"$^{\circ}$", "inconclusive": r"$^{?}$",
+}  # fmt: skip
+_LEGEND = (
+    r"First line of a row: as printed. Second line: measured here; $=$ match, $\approx$ close, $\neq$ differs, "
+    r"$\ast$ not comparable, $\circ$ not printed, $?$ inconclusive, -- blocked. "
+    r"Bold and underlined: best and second best of the printed values, or of the measured ones where all rows are."
+)
+
+
+def write_texts(table: Table, cells: Sequence[Cell], root: Path | None = None) -> None:
+    """Write the three text forms; each names the command that made it."""
+    target = folder(table.id, root)
+    write_text(target / "table.csv", f"# {command(table)}\n" + tidy(cells).to_csv(index=False))
+    write_text(target / "table.md", markdown(table, cells))
+    write_text(target / "table.tex", latex(table, cells))
+
+
+def command(table: Table) -> str:
+    """The command that makes a table's files."""
+    return f"adcbench reproduce {table.id}"
+
+
+def heading(table: Table) -> str:
+    """Paper, number (and how sure it is) and title in one line."""
+    number = {
+        "printed": f"Table {table.number}",
+        "assumed": f"Table {table.number} (number assumed: no source prints it)",
+        "unknown": "table of unknown number",
+        "ours": "not a paper's table",
+    }[table.numbering]
+    return f"{table.paper}, {number}: {table.title}"
+
+
+def markdown(table: Table, cells: Sequence[Cell]) -> str:
+    """The whole table as Markdown: one grid a test set, then what blocks, claims and notes."""
+    parts = [f"# {heading(table)}", f"Made by `{command(table)}`. Cells: printed / **measured** verdict."]
+    parts += [f"## {name}\n\n{_grid(table, name, group)}" for name, group in _by_test_set(cells)]
+    if blocked := blocked_lines(cells):
+        parts.append("## Blocked by\n\n" + "\n".join(f"- {line}" for line in blocked))
+    if table.claims:
+        judged = judge_claims(table, {cell.key: cell for cell in cells})
+        parts.append("## Claims\n\n" + "\n".join(f"- {claim_line(one)}" for one in judged))
+    if table.notes:
+        parts.append("## Notes\n\n" + "\n".join(f"- {note}" for note in table.notes))
+    return "\n\n".join(parts) + "\n"
+
+
+def _grid(table: Table, test_set: str, cells: Sequence[Cell]) -> str:
+    metrics = [c.metric for c in table.columns if c.test_set == test_set]
+    units = {cell.key.metric: f" ({cell.unit})" if cell.unit else "" for cell in cells}
+    header = ["", *(f"{metric}{units[metric]}" for metric in metrics)]
+    lines = [header, ["---"] * len(header)]
+    for row in table.rows:
+        of_row = {cell.key.metric: cell for cell in cells if cell.key.row == row}
+        lines.append([row, *(_markdown_cell(of_row[metric]) for metric in metrics)])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _markdown_cell(cell: Cell) -> str:
+    printed = cell.published.value if cell.published else "–"
+    own = cell.measured
+    text = f"{printed} / **{show(own, cell)}** {judge(cell)}" if own else f"{printed} / blocked"
+    logs = [m for m in cell.measurements if m.level == "re-aggregated"]
+    return text + "".join(f" (log: {show(m, cell)})" for m in logs)
+
+
+def blocked_lines(cells: Iterable[Cell]) -> list[str]:
+    """Each reason once: what is missing, the command that unblocks it, how many cells."""
+    counts: dict[tuple[str, str], int] = {}
+    for cell in cells:
+        if cell.measured is None:
+            reason = cell.missing, cell.command
+            counts[reason] = counts.get(reason, 0) + 1
+    return [
+        f"{number} {'cell' if number == 1 else 'cells'}: {missing}" + (f". To unblock: `{run}`" if run else "")
+        for (missing, run), number in counts.items()
+    ]
+
+
+def claim_line(judged: Judged) -> str:
+    """A claim with its two judgements in one line."""
+    allowed = f", operands allow {judged.allowed[0]:.3g} to {judged.allowed[1]:.3g}" if judged.allowed else ""
+    text = f"“{judged.claim.text}” (printed {judged.claim.printed}{allowed}): as printed {judged.printed}"
+    ours = f"; ours {judged.ours}"
+    if judged.measured:
+        value, low, high = judged.measured
+        ours += f" ({value:.3g}" + (f", 95 % {low:.3g} to {high:.3g})" if low != high else ")")
+    return text + ours + (f" [{judged.why}]" if judged.why else "")
+
+
+def latex(table: Table, cells: Sequence[Cell]) -> str:
+    """booktabs LaTeX: one table environment a test set, printed values above measured ones."""
+    parts = [f"% {command(table)}", r"% needs \usepackage{booktabs}"]
+    parts += [_latex_group(table, name, group) for name, group in _by_test_set(cells)]
+    return "\n".join(parts) + "\n"
+
+
+def _latex_group(table: Table, test_set: str, cells: Sequence[Cell]) -> str:
+    columns = [c for c in table.columns if c.test_set == test_set]
+    units = {cell.key.metric: cell.unit for cell in cells}
+    lines: dict[str, list[str]] = {}
+    for column in columns:
+        of_column = [cell for cell in cells if cell.key.metric == column.metric]
+        unit = f" ({units[column.metric]})" if units[column.metric] else ""
+        arrow = {"higher": r" $\uparrow$", "lower": r" $\downarrow$", "": ""}[column.better]
+        lines[_escape(column.metric + unit) + arrow] = _latex_column(of_column, column.better)
+    names = [name for row in table.rows for name in (_escape(row), r"\quad measured")]
+    frame = pd.DataFrame(lines, index=names)
+    return frame.style.to_latex(
+        hrules=True,
+        position="t",
+        column_format="l" + "c" * len(columns),
+        position_float="centering",
+        caption=f"{_escape(heading(table))} ({_escape(test_set)}). {_LEGEND}",
+        label=f"tab:{table.id.replace('/', '-')}-{test_set}",
+    )
+
+
+def _latex_column(cells: Sequence[Cell], better: str) -> list[str]:
+    """Printed and measured line of each row of one column."""
+    best = ranks(cells, better)
+    ranked_ours = bool(best) and all(cell.measured for cell in cells)
+    lines = []
+    for cell in cells:
+        printed = _escape(cell.published.value) if cell.published else "--"
+        ours = show(cell.measured, cell) if cell.measured else "--"
+        rank = best.get(cell.key.row, 0)
+        printed, ours = (printed, _ranked(ours, rank)) if ranked_ours else (_ranked(printed, rank), ours)
+        lines += [printed, ours + _MARKS.get(judge(cell).word, "")]
+    return lines
+
+
+def _ranked(text: str, rank: int) -> str:
+    return {1: rf"\textbf{{{text}}}", 2: rf"\underline{{{text}}}"}.get(rank, text)
+
+
+def _escape(text: str) -> str:
+    return "".join("\\" + c if c in "&%$#_{}" else c for c in text)
+
+
+def _by_test_set(cells: Sequence[Cell]) -> list[tuple[str, list[Cell]]]:
+    names = dict.fromkeys(cell.key.test_set for cell in cells)
+    return [(name, [cell for cell in cells if cell.key.test_set == name]) for name in names]

@@ -1,0 +1,105 @@
+"""Run one table: its jobs become measurements, measurements become cells, cells become files.
+
+A run replaces only what it re-measured: the same cell at the same level, scale, device and dtype. What
+can't be measured here is blocked, and a block never overwrites a measurement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from adcbench.core.cells import Cell, Measurement
+from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.core.tables import Job, Score, Table, load_table
+from adcbench.jobs import Options, keys_of, run
+from adcbench.metrics import METRICS
+from adcbench.report.files import fixed, read_cells, write_cells
+from adcbench.report.texts import write_texts
+
+
+def reproduce(table_id: str, options: Options | None = None, root: Path | None = None) -> tuple[Cell, ...]:
+    """Run all jobs of a table and write its files.
+
+    Args:
+        table_id: such as ``adcsr/table1``.
+        options: what the run may use; by default the CPU and no outputs of the user's.
+        root: folder of all tables; by default ``tables/``.
+
+    Returns:
+        All its cells, in the table's order.
+
+    Raises:
+        AdcbenchError: unknown table, bad data; what was measured before is kept in the store.
+    """
+    table, options = load_table(table_id), options or Options()
+    cells = {cell.key: cell for cell in read_cells(table_id, root)}
+    cells = {key: _blocked_by_table(table, cell) for key, cell in cells.items()}
+    jobs: list[Job] = [*table.jobs, *_jobs_for_outputs(table, options)]
+    for job in jobs:
+        try:
+            measured = run(table, job, options)
+        except Blocked as block:
+            for key in keys_of(table, job):
+                cells[key] = replace(cells[key], missing=block.missing, command=block.command)
+            continue
+        for key, measurement in measured:
+            cells[key] = with_measurement(cells[key], measurement)
+    done = tuple(cells.values())
+    write_cells(table_id, done, root)
+    write_texts(table, done, root)
+    return done
+
+
+def rebuild(table_id: str, source: Path | None = None, target: Path | None = None) -> tuple[Cell, ...]:
+    """Derive all files of a table again from its committed cells and samples; measures nothing."""
+    cells = read_cells(table_id, source)
+    write_cells(table_id, cells, target)
+    write_texts(load_table(table_id), cells, target)
+    return cells
+
+
+def with_measurement(cell: Cell, new: Measurement) -> Cell:
+    """The cell with ``new`` in place of the measurement of its slot.
+
+    A measurement that is only confirmed (same samples, signature and sources) stays as it was first
+    committed, so that re-running on another machine changes no file.
+    """
+    new = replace(new, samples=tuple((name, fixed(value)) for name, value in new.samples))
+    kept = []
+    for old in cell.measurements:
+        if old.slot != new.slot:
+            kept.append(old)
+        elif _confirms(old, new):
+            new = old
+    order = sorted([*kept, new], key=lambda m: m.slot)
+    return replace(cell, measurements=tuple(order))
+
+
+def _confirms(old: Measurement, new: Measurement) -> bool:
+    same = ("samples", "signature", "reduce", "cause", "not_comparable", "unscored")
+    sources = ("sources", "data", "weights", "session")
+    return all(getattr(old, name) == getattr(new, name) for name in same) and all(
+        old.provenance.get(name) == new.provenance.get(name) for name in sources
+    )
+
+
+def _blocked_by_table(table: Table, cell: Cell) -> Cell:
+    block = next((b for b in table.blocks if b.covers(cell.key)), None)
+    return replace(cell, missing=block.missing, command=block.command) if block else cell
+
+
+def _jobs_for_outputs(table: Table, options: Options) -> list[Job]:
+    """A Score job for each folder the user brings, on the columns that can be scored."""
+    jobs: list[Job] = []
+    for (row, test_set), folder in options.outputs.items():
+        columns = [c for c in table.columns if c.test_set == test_set]
+        if row not in table.rows or not columns:
+            sets = ", ".join(dict.fromkeys(c.test_set for c in table.columns))
+            raise AdcbenchError(
+                f"--outputs {row}@{test_set}: {table.id} has no such row or test set. "
+                f"Rows: {', '.join(table.rows)}. Test sets: {sets}"
+            )
+        metrics = {c.metric: c.metric.lower() for c in columns if c.metric.lower() in METRICS}
+        jobs.append(Score(row, test_set, str(folder), metrics))
+    return jobs

@@ -1,0 +1,133 @@
+"""Sessions: one per table number, plus reproduce, tests, lint, drift, bench, latex.
+
+All share one environment, ``.venv``, made from requirements.lock with uv and stamped with the lock's
+hash: the second session does not install again. ``nox -l`` lists them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = str(BIN / "python")
+LOCK = ROOT / "requirements.lock"
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "tests"]
+
+
+def environment(session: nox.Session) -> None:
+    """Make ``.venv`` from the lock unless its stamp says it is already the one the lock describes."""
+    stamp = VENV / "lock.sha256"
+    made_of = LOCK.read_bytes() + sys.version.encode()
+    wanted = hashlib.sha256(made_of).hexdigest()
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return
+    uv = _uv(session)
+    session.run(*uv, "venv", "--clear", "--python", sys.executable, str(VENV), external=True)
+    session.run(*uv, "pip", "sync", "--python", PYTHON, "--require-hashes", str(LOCK), external=True)
+    session.run(*uv, "pip", "install", "--python", PYTHON, "--no-deps", "--editable", str(ROOT), external=True)
+    stamp.write_text(wanted)
+
+
+def _uv(session: nox.Session) -> list[str]:
+    """uv: the one on PATH, or one installed into a small environment of its own."""
+    if found := shutil.which("uv"):
+        return [found]
+    own = ROOT / ".nox" / "uv"
+    python = str(own / ("Scripts" if os.name == "nt" else "bin") / "python")
+    if not Path(python).is_file():
+        session.run(sys.executable, "-m", "venv", str(own), external=True)
+        session.run(python, "-m", "pip", "install", "--quiet", "uv", external=True)
+    return [python, "-m", "uv"]
+
+
+def adcbench(session: nox.Session, *arguments: str) -> None:
+    """Run one command of the package in the shared environment."""
+    environment(session)
+    session.run(PYTHON, "-m", "adcbench.cli", *arguments, external=True)
+
+
+def table_numbers() -> dict[str, str]:
+    """Session suffix -> table number, from the file names under reproductions/ (table2.py, table_c2.py)."""
+    found = {}
+    for path in (ROOT / "reproductions").rglob("*.py"):
+        if number := re.fullmatch(r"(?:\w+_)?table(_?[a-z]?\d+)", path.stem):
+            found[number[1]] = number[1].strip("_")
+    return dict(sorted(found.items(), key=lambda item: (not item[1].isdigit(), len(item[1]), item[1])))
+
+
+def _table_session(suffix: str, number: str) -> None:
+    @nox.session(name=f"reproduce-table{suffix}", venv_backend="none")
+    def _session(session: nox.Session) -> None:
+        adcbench(session, "reproduce", "--number", number, *session.posargs)
+
+    _session.__doc__ = f"Regenerate every table numbered {number.upper()}, with verdicts."
+
+
+for _suffix, _number in table_numbers().items():
+    _table_session(_suffix, _number)
+
+
+@nox.session(venv_backend="none")
+def reproduce(session: nox.Session) -> None:
+    """Regenerate tables by id: nox -s reproduce -- adcsr/table_c2."""
+    adcbench(session, "reproduce", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def tests(session: nox.Session) -> None:
+    """Run the tests (benchmarks are separate: nox -s bench)."""
+    environment(session)
+    session.run(PYTHON, "-m", "pytest", *session.posargs, external=True)
+
+
+@nox.session(venv_backend="none")
+def lint(session: nox.Session) -> None:
+    """Check style and types."""
+    environment(session)
+    session.run(PYTHON, "-m", "ruff", "check", ".", external=True)
+    session.run(PYTHON, "-m", "ruff", "format", "--check", ".", external=True)
+    session.run(PYTHON, "-m", "mypy", external=True)
+
+
+@nox.session(venv_backend="none")
+def drift(session: nox.Session) -> None:
+    """Rebuild, re-score, re-run and compare with the committed tables."""
+    adcbench(session, "drift", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def bench(session: nox.Session) -> None:
+    """Run the benchmarks (mini sizes; add --full for the paper's sizes)."""
+    environment(session)
+    session.run(PYTHON, "-m", "pytest", "--benchmark-only", *session.posargs, external=True)
+
+
+@nox.session(venv_backend="none")
+def fetch(session: nox.Session) -> None:
+    """Download a test set or checkpoints: nox -s fetch -- drealsr."""
+    adcbench(session, "fetch", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def latex(session: nox.Session) -> None:
+    """Derive all LaTeX, Markdown and CSV again from the committed rows."""
+    adcbench(session, "tables", "--write", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def lock(session: nox.Session) -> None:
+    """Resolve requirements.lock again from pyproject.toml (for maintainers)."""
+    options = ("--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate", "--all-extras")
+    session.run(*_uv(session), "pip", "compile", *options, "pyproject.toml", "-o", str(LOCK), *session.posargs, external=True)
+

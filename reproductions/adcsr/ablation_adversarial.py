@@ -1,0 +1,25 @@
+"""AdcSR ablation: the adversarial loss and the discriminator.
+
+No source prints its number or its values: only the topic is known, from the project brief. Rows are
+assumed, and so are the columns, which follow the connection ablation.
+
+    adcbench reproduce adcsr/ablation_adversarial
+"""
+
+from adcbench.core.columns import columns, no_metric, no_weights
+from adcbench.core.tables import Table
+
+ADCSR = "Adversarial loss on features (AdcSR)"
+VARIANTS = ("Without adversarial loss", "Another discriminator")
+
+TABLE = Table(
+    id="adcsr/ablation_adversarial",
+    paper="AdcSR (CVPR 2025, arXiv 2411.13383)",
+    number="",
+    numbering="unknown",
+    title="Ablation: adversarial loss and discriminator",
+    rows=(*VARIANTS, ADCSR),
+    columns=columns("DRealSR", ("FID", "MUSIQ", "MANIQA", "CLIPIQA")),
+    blocks=(*no_weights(VARIANTS), *no_metric()),
+    notes=("Rows and columns are assumed: no source prints this table.",),
+)

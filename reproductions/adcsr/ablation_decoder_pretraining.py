@@ -1,0 +1,25 @@
+"""AdcSR ablation: the pruned VAE decoder with or without its own pretraining (stage 1).
+
+No source prints its number or its values: only the topic is known, from the project brief. Rows are
+assumed, and so are the columns, which follow the connection ablation.
+
+    adcbench reproduce adcsr/ablation_decoder_pretraining
+"""
+
+from adcbench.core.columns import columns, no_metric, no_weights
+from adcbench.core.tables import Table
+
+ADCSR = "With pretraining (AdcSR)"
+VARIANTS = ("Without pretraining",)
+
+TABLE = Table(
+    id="adcsr/ablation_decoder_pretraining",
+    paper="AdcSR (CVPR 2025, arXiv 2411.13383)",
+    number="",
+    numbering="unknown",
+    title="Ablation: pretraining of the pruned decoder",
+    rows=(*VARIANTS, ADCSR),
+    columns=columns("DRealSR", ("FID", "MUSIQ", "MANIQA", "CLIPIQA")),
+    blocks=(*no_weights(VARIANTS), *no_metric()),
+    notes=("Rows and columns are assumed: no source prints this table.",),
+)

@@ -1,0 +1,25 @@
+"""AdcSR ablation: the training stages.
+
+No source prints its number or its values: only the topic is known, from the project brief. Rows are
+assumed, and so are the columns, which follow the connection ablation.
+
+    adcbench reproduce adcsr/ablation_stages
+"""
+
+from adcbench.core.columns import columns, no_metric, no_weights
+from adcbench.core.tables import Table
+
+ADCSR = "Two stages (AdcSR)"
+VARIANTS = ("One stage",)
+
+TABLE = Table(
+    id="adcsr/ablation_stages",
+    paper="AdcSR (CVPR 2025, arXiv 2411.13383)",
+    number="",
+    numbering="unknown",
+    title="Ablation: training stages",
+    rows=(*VARIANTS, ADCSR),
+    columns=columns("DRealSR", ("FID", "MUSIQ", "MANIQA", "CLIPIQA")),
+    blocks=(*no_weights(VARIANTS), *no_metric()),
+    notes=("Rows and columns are assumed: no source prints this table.",),
+)

@@ -1,0 +1,30 @@
+"""AdcSR ablation: how many of the UNet's channels are kept.
+
+No source prints its number or its values: only the topic is known, from the project brief. Rows are
+assumed, and so are the columns, which follow the VAE-encoder ablation. The MACs column is ours.
+
+    adcbench reproduce adcsr/ablation_unet_ratio
+"""
+
+from adcbench.core.columns import NO_CUDA, columns, no_metric, no_network, no_weights
+from adcbench.core.tables import COMPLEXITY, Count, Infer, Table, Time
+
+ADCSR = "UNet 75 % (AdcSR)"
+VARIANTS = ("UNet 100 %", "UNet 50 %")
+
+TABLE = Table(
+    id="adcsr/ablation_unet_ratio",
+    paper="AdcSR (CVPR 2025, arXiv 2411.13383)",
+    number="",
+    numbering="unknown",
+    title="Ablation: UNet channel ratio",
+    rows=(*VARIANTS, ADCSR),
+    columns=columns("DRealSR", ("PSNR", "LPIPS")) + columns(COMPLEXITY, ("Params", "Time", "MACs")),
+    jobs=(
+        Infer(ADCSR, "DRealSR", "adcsr", {"PSNR": "psnr"}),
+        Count(ADCSR, "adcsr", {"Params": "params.published", "MACs": "macs.published"}),
+        Time(ADCSR, "adcsr", {"Time": "p50"}),
+    ),
+    blocks=(*no_weights(VARIANTS), *no_metric(), *no_network(VARIANTS, step="D"), NO_CUDA),
+    notes=("Rows and columns are assumed: no source prints this table.",),
+)

@@ -1,0 +1,37 @@
+"""AdcSR ablation on DRealSR: the VAE encoder kept or removed.
+
+No source prints the table's number: 2 is assumed. The values come from the project brief; the row with
+the encoder removed equals AdcSR in Table 1, which is why they are trusted. The MACs column is ours.
+
+    adcbench reproduce adcsr/table2
+"""
+
+from adcbench.core.columns import NO_CUDA, columns, no_metric, no_weights
+from adcbench.core.tables import COMPLEXITY, Block, Count, Infer, Table, Time
+
+KEPT = "VAE encoder kept"
+REMOVED = "VAE encoder removed (AdcSR)"
+COUNTED = {"Params": "params.published", "MACs": "macs.published"}
+
+TABLE = Table(
+    id="adcsr/table2",
+    paper="AdcSR (CVPR 2025, arXiv 2411.13383)",
+    number="2",
+    numbering="assumed",
+    title="Ablation: the VAE encoder",
+    rows=(KEPT, REMOVED),
+    columns=columns("DRealSR", ("PSNR", "LPIPS")) + columns(COMPLEXITY, ("Params", "Time", "MACs")),
+    jobs=(
+        Infer(REMOVED, "DRealSR", "adcsr", {"PSNR": "psnr"}),
+        Count(KEPT, "adcsr-vae-encoder-kept", COUNTED),
+        Count(REMOVED, "adcsr", COUNTED),
+        Time(REMOVED, "adcsr", {"Time": "p50"}),
+    ),
+    blocks=(
+        Block("a CUDA device and the variant as a system to time (step D)", rows=KEPT, metrics="Time"),
+        *no_weights((KEPT,)),
+        *no_metric(),
+        NO_CUDA,
+    ),
+    notes=("The table is known in part: it may have more columns.",),
+)

@@ -1,0 +1,26 @@
+"""AdcSR Table C.3 (supplement): mobile deployment.
+
+The number is printed: a model survey that read the arXiv HTML cites "Tab. C.3". It gives one value; the
+input size, the precision and other methods are not known.
+
+    adcbench reproduce adcsr/table_c3
+"""
+
+from adcbench.core.columns import columns
+from adcbench.core.tables import Block, Table
+
+TABLE = Table(
+    id="adcsr/table_c3",
+    paper="AdcSR (CVPR 2025, arXiv 2411.13383)",
+    number="C.3",
+    numbering="printed",
+    title="Latency on a phone (Snapdragon 8 Gen 4)",
+    rows=("AdcSR",),
+    columns=columns("mobile", ("Time",), {"Time": "ms"}),
+    blocks=(
+        Block(
+            "a phone with a Snapdragon 8 Gen 4, the authors' mobile build, and the input size and precision, "
+            "which no source gives"
+        ),
+    ),
+)

@@ -1,0 +1,39 @@
+"""AdcVSR Table 2: network designs on UDM10.
+
+Number and values are printed in the named-author text. The printed Params of the 2D and 2D + 1D rows
+repeat Table 1's times in seconds digit for digit, so the column is almost certainly mislabelled.
+
+    adcbench reproduce adcvsr/table2
+"""
+
+from adcbench.core.columns import columns
+from adcbench.core.tables import COMPLEXITY, Block, Count, Table
+
+PARAMS = {"Params": "params.published"}
+CAUSE = {"Params": "suspected MISLABELLED_COLUMN"}
+
+TABLE = Table(
+    id="adcvsr/table2",
+    paper="AdcVSR (ICLR 2026, arXiv 2603.00458)",
+    number="2",
+    numbering="printed",
+    title="Network designs on UDM10",
+    rows=("3D (A Pruned DOVE)", "2D (AdcSR)", "2D + 1D (Ours)"),
+    columns=columns("UDM10", ("DISTS", "E_warp")) + columns(COMPLEXITY, ("Params",), {"Params": "B"}),
+    jobs=(
+        Count("2D (AdcSR)", "adcsr", PARAMS, causes=CAUSE),
+        Count("2D + 1D (Ours)", "adcvsr", PARAMS, causes=CAUSE),
+    ),
+    blocks=(
+        Block(
+            "the pruned DOVE: the paper does not say how it was pruned, and no code is released",
+            rows="3D .*",
+            test_sets=COMPLEXITY,
+        ),
+        Block("the video systems and metrics (later steps)"),
+    ),
+    notes=(
+        "The 2D row is probably not the released AdcSR but a 2D student retrained from DOVE: its DISTS and "
+        "E_warp differ from AdcSR's in Table 1.",
+    ),
+)

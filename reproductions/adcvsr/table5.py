@@ -1,0 +1,22 @@
+"""AdcVSR Table 5 (appendix): more on the network design, 2D against 3D against 2D + 1D.
+
+Reviews name its number and topic ("Tables 2 & 5", with Fig. 6); no source prints a value, and 5 and 8
+could be swapped, so the number is assumed. Rows follow Table 2; the columns are assumed.
+
+    adcbench reproduce adcvsr/table5
+"""
+
+from adcbench.core.columns import columns
+from adcbench.core.tables import Block, Table
+
+TABLE = Table(
+    id="adcvsr/table5",
+    paper="AdcVSR (ICLR 2026, arXiv 2603.00458)",
+    number="5",
+    numbering="assumed",
+    title="More network designs",
+    rows=("3D", "2D", "2D + 1D (Ours)"),
+    columns=columns("YouHQ40", ("DISTS", "E_warp")),
+    blocks=(Block("the video systems and metrics (later steps)"),),
+    notes=("Rows and columns are assumed: no source prints this table.",),
+)

@@ -1,0 +1,28 @@
+"""AdcVSR Table 7 (appendix): which data types train the discriminators.
+
+Reviews name its number and topic, and one row (teacher videos as the consistency reference); no source
+prints a value. The other rows and the columns (those of Table 3) are assumed.
+
+    adcbench reproduce adcvsr/table7
+"""
+
+from adcbench.core.columns import columns
+from adcbench.core.tables import Block, Table
+
+TABLE = Table(
+    id="adcvsr/table7",
+    paper="AdcVSR (ICLR 2026, arXiv 2603.00458)",
+    number="7",
+    numbering="printed",
+    title="Data types that train the discriminators",
+    rows=(
+        "Without permuted videos",
+        "Without static image clips",
+        "Without clips of unrelated crops",
+        "Teacher videos as consistency reference",
+        "All data types (Ours)",
+    ),
+    columns=columns("YouHQ40", ("CLIPIQA", "E_warp")),
+    blocks=(Block("the video systems and metrics (later steps)"),),
+    notes=("Rows (but the last two) and columns are assumed: no source prints this table.",),
+)

@@ -1,0 +1,35 @@
+"""RSD Table 17 (arXiv 2503.13358v5): GAN baselines on DIV2K-Val, DRealSR and RealSR.
+
+Number and values are printed; RSD says they are the OSEDiff paper's baselines. No source shows that
+AdcSR prints them. Only the GAN rows are here; a bicubic row is ours.
+
+    adcbench reproduce related/rsd_table17
+"""
+
+from adcbench.core.columns import IMAGE_METRICS, columns, no_metric, no_outputs
+from adcbench.core.tables import Infer, Table
+
+ID = "related/rsd_table17"
+TEST_SETS = ("DIV2K-Val", "DRealSR", "RealSR")
+NOT_BUILT = ("BSRGAN", "LDL", "FeMaSR")
+PIXELS = {"PSNR": "psnr", "SSIM": "ssim"}
+
+TABLE = Table(
+    id=ID,
+    paper="RSD (ICML 2026, arXiv 2503.13358v5)",
+    number="17",
+    numbering="printed",
+    title="GAN baselines on three test sets",
+    rows=("BSRGAN", "Real-ESRGAN", "LDL", "FeMaSR", "Bicubic"),
+    columns=tuple(column for test_set in TEST_SETS for column in columns(test_set, IMAGE_METRICS)),
+    jobs=tuple(
+        Infer(row, test_set, system, PIXELS)
+        for test_set in TEST_SETS
+        for row, system in (("Real-ESRGAN", "realesrgan-x4plus"), ("Bicubic", "bicubic"))
+    ),
+    blocks=(
+        *no_metric(),
+        *(block for test_set in TEST_SETS for block in no_outputs(ID, NOT_BUILT, test_set)),
+    ),
+    notes=("TinySR prints other values for the same rows (another re-run); they are kept as readings.",),
+)

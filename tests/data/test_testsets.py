@@ -1,0 +1,128 @@
+"""The catalogue of test sets."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.data import testsets
+from adcbench.data.fetch import fetch
+from adcbench.data.images import list_pngs
+from adcbench.data.pairs import pair, read_pair
+
+FETCHED = ("DRealSR", "RealSR")
+
+
+@pytest.mark.parametrize("name", FETCHED)
+def test_pinned_manifests_hold_each_name_in_every_folder(name: str) -> None:
+    testset = testsets.TESTSETS[name]
+    files = testsets.manifest(testset)
+    names = {
+        folder: {file.path.partition("/")[2] for file in files if file.path.startswith(f"{folder}/")}
+        for folder in ("LR", "HR", "OSEDiff")
+    }
+    assert len(names["LR"]) == testset.pairs
+    assert names["LR"] == names["HR"] == names["OSEDiff"]
+    assert len(files) == 3 * testset.pairs + 1
+    assert testsets.LOG in {file.path for file in files}
+    assert len({file.sha256 for file in files}) == len(files)
+
+
+def test_names_are_found_in_any_spelling() -> None:
+    assert {testsets.find_testset(name).name for name in ("drealsr", "DRealSR", "DREALSR")} == {"DRealSR"}
+    assert {testsets.find_testset(name).name for name in ("DIV2K-Val", "div2k_val", "Div2K-VAL")} == {"DIV2K-Val"}
+    with pytest.raises(AdcbenchError, match="DRealSR, RealSR, DIV2K-Val, embedded"):
+        testsets.find_testset("set5")
+
+
+def test_each_set_says_where_it_is_from_and_its_terms() -> None:
+    for testset in testsets.TESTSETS.values():
+        assert testset.source
+        assert testset.licence
+        assert testset.command == f"adcbench fetch {testset.folder}"
+
+
+@pytest.mark.parametrize("name", [*FETCHED, "DIV2K-Val"])
+def test_a_set_that_is_not_here_is_blocked_with_its_command(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
+    with pytest.raises(Blocked, match=name) as caught:
+        testsets.open_testset(name)
+    assert caught.value.command == testsets.TESTSETS[name].command
+
+
+def test_the_embedded_set_is_always_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
+    paths = testsets.open_testset("embedded")
+    pairs = pair(paths["LR"], paths["HR"])
+    assert len(pairs) == testsets.TESTSETS["embedded"].pairs
+    for _, lr, hr in pairs:
+        read_pair(lr, hr, scale=4)
+
+
+def test_manifest_hashes_differ_between_sets() -> None:
+    hashes = {testsets.manifest_hash(name) for name in (*FETCHED, "embedded")}
+    assert len(hashes) == 3
+
+
+def test_a_set_put_there_by_hand_is_recorded_once_and_watched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
+    testset = testsets.TestSet("Mine", "mine", 2, source="a friend")
+    monkeypatch.setattr(testsets, "_ALL", (testset,))
+    for name in ("LR/a.png", "LR/b.png", "HR/a.png", "HR/b.png"):
+        (tmp_path / "mine" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "mine" / name).write_text(name)
+    with pytest.raises(Blocked):  # nobody knows yet whether these are the right files
+        testsets.open_testset("mine")
+    fetch(testset)
+    assert testsets.open_testset("mine")["HR"] == tmp_path / "mine" / "HR"
+    before = testsets.manifest_hash("mine")
+    (tmp_path / "mine/HR/b.png").write_text("HR/b.pnG")
+    testsets.open_testset("mine")
+    with pytest.raises(AdcbenchError, match=r"1 changed: HR/b\.png"):
+        fetch(testset)
+    assert testsets.manifest_hash("mine") == before
+
+
+def test_a_set_with_too_few_pairs_is_not_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
+    testset = testsets.TESTSETS["DIV2K-Val"]
+    for folder in ("LR", "HR"):
+        (testset.root / folder).mkdir(parents=True)
+        (testset.root / folder / "0001.png").write_bytes(b"")
+    with pytest.raises(AdcbenchError, match="has 1 pairs, DIV2K-Val has 3000"):
+        fetch(testset)
+    assert not testsets.manifest_path(testset).exists()
+
+
+@pytest.mark.golden
+def test_drealsr_equals_its_manifest(drealsr_dir: Path) -> None:
+    paths = testsets.open_testset("DRealSR", full=True)
+    assert paths["LR"].parent == drealsr_dir
+    assert set(paths) == {"LR", "HR", "OSEDiff", "log"}
+    assert [len(list_pngs(paths[kind])) for kind in ("LR", "HR", "OSEDiff")] == [93, 93, 93]
+
+
+@pytest.mark.golden
+def test_drealsr_pairs_have_the_papers_sizes(drealsr_dir: Path) -> None:
+    for _, lr, hr in pair(drealsr_dir / "LR", drealsr_dir / "HR"):
+        assert [image.shape for image in read_pair(lr, hr, scale=4)] == [(128, 128, 3), (512, 512, 3)]
+    for _, sr, hr in pair(drealsr_dir / "OSEDiff", drealsr_dir / "HR"):
+        read_pair(sr, hr)
+
+
+@pytest.mark.golden
+def test_a_damaged_copy_of_drealsr_is_noticed(
+    drealsr_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(drealsr_dir, tmp_path / "drealsr", copy_function=shutil.copyfile)
+    monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
+    (tmp_path / "drealsr/HR/Canon_10_x1.png").unlink()
+    with pytest.raises(AdcbenchError, match=r"1 missing: HR/Canon_10_x1\.png.*adcbench fetch drealsr"):
+        testsets.open_testset("drealsr")
