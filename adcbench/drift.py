@@ -2,7 +2,8 @@
 
 Five checks: all table files rebuilt from the committed rows; released outputs scored again; networks counted
 again; each network run again on a fixed sample of images; speed compared by ratio only. A check names the
-image and metric that moved. Measuring nothing is a failure, not a pass.
+image and metric that moved. Measuring nothing is a failure, not a pass (outputs that need the test sets are
+listed as blocked where those are absent).
 """
 
 from __future__ import annotations
@@ -17,11 +18,15 @@ from pathlib import Path
 from adcbench.core.cells import CellKey, Measurement
 from adcbench.core.errors import Blocked
 from adcbench.core.tables import Count, Infer, Job, Reaggregate, Score, load_table, table_ids
+from adcbench.cost.latency import measure
 from adcbench.jobs import Options, keys_of, run
 from adcbench.reproduce import rebuild
 from adcbench.report.files import folder, read_cells, read_text
+from adcbench.results.bootstrap import median_ratio_interval
+from adcbench.results.claims import too_wide
 from adcbench.results.diff import moved_samples
 
+SPEED_FACTOR = 2.0  # between machines a ratio moves by tens of percent; a mistake moves it by more
 SAMPLE = 2  # images each network is run on again
 # Relative moves that count: other processors and libraries change the last bits of a score, and a few grey
 # levels of a network's output; a wrong setting changes far more
@@ -49,7 +54,7 @@ class Check:
 
 def check_all() -> tuple[Check, ...]:
     """All checks, over all tables."""
-    return (check_files(), *(check_jobs(name, kinds) for name, kinds in _KINDS.items()))
+    return (check_files(), *(check_jobs(name, kinds) for name, kinds in _KINDS.items()), check_speed())
 
 
 _KINDS: dict[str, tuple[type[Job], ...]] = {
@@ -121,6 +126,23 @@ def _moved(key: CellKey, committed: Sequence[Measurement], new: Measurement) -> 
     if len(moved) > 3:
         changes.append(f"{key}: {len(moved) - 3} more moved")
     return changes
+
+
+def check_speed(root: Path | None = None) -> Check:
+    """Time teacher and student (mini) alternately and compare their ratio with the committed one."""
+    cells = {cell.key.row: cell for cell in read_cells("mini", root) if cell.key.metric == "Time"}
+    slow, fast = (cells[row].measured for row in ("OSEDiff mini", "AdcSR mini"))
+    if slow is None or fast is None:
+        return Check("speed, by ratio", 0, blocked=("no committed times; run `adcbench latency osediff-mini adcsr-mini`",))
+    with _empty_cache():
+        timed = measure(("osediff-mini", "adcsr-mini"))["systems"]
+    now = median_ratio_interval(timed["osediff-mini"]["seconds"], timed["adcsr-mini"]["seconds"])
+    if noise := too_wide(now):
+        return Check("speed, by ratio", 1, blocked=(f"inconclusive: {noise}",))
+    committed = slow.value / fast.value
+    change = now[0] / committed
+    moved = f"OSEDiff / AdcSR (mini): {committed:.3g} -> {now[0]:.3g}, more than a factor of {SPEED_FACTOR:g}"
+    return Check("speed, by ratio", 1, () if 1 / SPEED_FACTOR < change < SPEED_FACTOR else (moved,))
 
 
 @contextmanager

@@ -35,8 +35,7 @@ def reproduce(table_id: str, options: Options | None = None, root: Path | None =
     table, options = load_table(table_id), options or Options()
     cells = {cell.key: cell for cell in read_cells(table_id, root)}
     cells = {key: _blocked_by_table(table, cell) for key, cell in cells.items()}
-    jobs: list[Job] = [*table.jobs, *_jobs_for_outputs(table, options)]
-    for job in jobs:
+    for job in (*_jobs_for_outputs(table, options), *table.jobs):
         try:
             measured = run(table, job, options)
         except Blocked as block:

@@ -79,10 +79,13 @@ def _fetch_all(
     stopped = Event()
 
     def why_missing(file: ManifestFile) -> str:
+        path = testset.root / file.path
+        if path.is_file() and file_hash(path) == file.sha256:
+            return ""
         if stopped.is_set():
             return _NOT_TRIED
         try:
-            download(f"{base}/{upstream_path(testset, file.path)}", testset.root / file.path, file.sha256)
+            download(f"{base}/{upstream_path(testset, file.path)}", path, file.sha256)
         except AdcbenchError as error:
             if isinstance(error, FetchStopped):
                 stopped.set()

@@ -6,6 +6,7 @@ organises a run is in ``upscale``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -15,14 +16,16 @@ from adcbench.core.errors import AdcbenchError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from adcbench.core.system import Upscaler
-
 Rounding = Literal["round", "truncate"]
 SCALE = 4
 
 
 def upscale_pixels(
-    upscaler: Upscaler, lr: np.ndarray, device: str, seed: int | None, rounding: Rounding = "round"
+    upscaler: Callable[[Tensor], Tensor],
+    lr: np.ndarray,
+    device: str,
+    seed: int | None,
+    rounding: Rounding = "round",
 ) -> np.ndarray:
     """Upscale one image x4.
 

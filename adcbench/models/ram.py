@@ -160,8 +160,8 @@ class _BertLayer(nn.Module):
     def __init__(self, hidden: int, mlp: int, rank: int, context: int, self_attention: bool) -> None:
         super().__init__()
         if self_attention:
-            self.attention = _Attention(hidden, hidden, rank)
-        self.crossattention = _Attention(hidden, context, rank)
+            self.attention = BertAttention(hidden, hidden, rank)
+        self.crossattention = BertAttention(hidden, context, rank)
         self.intermediate = nn.Module()
         self.intermediate.dense = nn.Linear(hidden, mlp)
         self.output = _Output(mlp, hidden)
@@ -169,7 +169,9 @@ class _BertLayer(nn.Module):
     def forward(self, x: torch.Tensor, context: torch.Tensor, heads: int) -> torch.Tensor:
         """(B, N, hidden), (B, M, context) -> (B, N, hidden)."""
         x = self.crossattention(x, context, heads)
-        output: torch.Tensor = self.output.LayerNorm(x + self.output.dense(F.gelu(self.intermediate.dense(x))))
+        output: torch.Tensor = self.output.LayerNorm(
+            x + self.output.dense(F.gelu(self.intermediate.dense(x)))
+        )
         return output
 
 
@@ -180,7 +182,7 @@ class _Output(nn.Module):
         self.LayerNorm = nn.LayerNorm(hidden, eps=1e-12)
 
 
-class _Attention(nn.Module):
+class BertAttention(nn.Module):
     """Multi-head attention with its residual and norm; LoRA on query and key."""
 
     def __init__(self, hidden: int, context: int, rank: int) -> None:

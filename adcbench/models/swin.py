@@ -131,7 +131,7 @@ class _Block(nn.Module):
         super().__init__()
         self.size, self.window, self.shift = size, window, shift
         self.norm1 = nn.LayerNorm(width)
-        self.attn = _WindowAttention(width, heads, window, rank)
+        self.attn = WindowAttention(width, heads, window, rank)
         self.norm2 = nn.LayerNorm(width)
         self.mlp = nn.Module()
         self.mlp.fc1 = nn.Linear(width, 4 * width)
@@ -140,8 +140,7 @@ class _Block(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = x + self._attend(self.norm1(x))
-        x = x + self.mlp.fc2(F.gelu(self.mlp.fc1(self.norm2(x))))
-        return x
+        return x + self.mlp.fc2(F.gelu(self.mlp.fc1(self.norm2(x))))
 
     def _attend(self, x: torch.Tensor) -> torch.Tensor:
         x = x.unflatten(1, (self.size, self.size))
@@ -151,7 +150,7 @@ class _Block(nn.Module):
         return x.roll((self.shift, self.shift), (1, 2)).flatten(1, 2)
 
 
-class _WindowAttention(nn.Module):
+class WindowAttention(nn.Module):
     """Self-attention inside windows with a learned bias by relative position."""
 
     def __init__(self, width: int, heads: int, window: int, rank: int) -> None:
@@ -193,7 +192,9 @@ def _relative_positions(window: int) -> torch.Tensor:
     """Row of the bias table for each pair of tokens of a window, (window^2, window^2)."""
     place = torch.arange(window)
     offset = place[:, None] - place + window - 1  # in 0 .. 2 * window - 2
-    rows = offset[:, None, :, None] * (2 * window - 1) + offset[:, None]  # (y, x, y of the other, x of the other)
+    rows = (
+        offset[:, None, :, None] * (2 * window - 1) + offset[:, None]
+    )  # (y, x, y of the other, x of the other)
     return rows.flatten(2).flatten(0, 1)
 
 

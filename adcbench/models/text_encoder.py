@@ -1,34 +1,16 @@
 """The text encoder of Stable Diffusion 2.1-base: OpenCLIP ViT-H text, all but its last layer.
 
 Plain torch with the parameter names of transformers' CLIPTextModel, against which
-``tests/models/test_sd21.py`` certifies it; see ``unet.py`` for why.
+``tests/models/test_sd21.py`` certifies it; ``sd21`` says why.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-BEGIN, END, PAD = 49406, 49407, 0  # SD2.1's tokenizer pads with "!", token 0
-
-
-@dataclass(frozen=True)
-class TextConfig:
-    """Sizes of the text encoder; the defaults are SD2.1-base (``text_encoder/config.json``)."""
-
-    vocabulary: int = 49408
-    tokens: int = 77
-    width: int = 1024
-    layers: int = 23
-    heads: int = 16
-
-
-def empty_prompt(tokens: int) -> tuple[int, ...]:
-    """Token ids of the empty prompt, padded to ``tokens``."""
-    return BEGIN, END, *[PAD] * (tokens - 2)
+from adcbench.models.sd21 import TextConfig
 
 
 class TextEncoder(nn.Module):

@@ -1,39 +1,20 @@
 """The U-Net of Stable Diffusion 2.1-base, in plain torch with the parameter names of diffusers.
 
 Rombach et al., "High-Resolution Image Synthesis with Latent Diffusion Models" (CVPR 2022), section 3.
-Plain torch because a count or a mini run must not pay the 15 seconds that importing diffusers costs;
-``tests/models/test_sd21.py`` certifies names, shapes and outputs against diffusers' own classes.
+Certified against diffusers' UNet2DConditionModel by ``tests/models/test_sd21.py``; ``sd21`` says why.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adcbench.models.blocks import Downsample, FeedForward, attend, conv3x3, group_norm
-
-
-@dataclass(frozen=True)
-class UNetConfig:
-    """Sizes of the U-Net; the defaults are SD2.1-base (``unet/config.json``).
-
-    Args:
-        widths: channels per resolution; all but the lowest resolution have attention.
-        heads: attention heads per resolution (64 channels each; diffusers calls it attention_head_dim).
-        context: width of the text embedding.
-        layers: residual blocks per resolution on the way down; one more on the way up.
-    """
-
-    channels: int = 4
-    widths: tuple[int, ...] = (320, 640, 1280, 1280)
-    heads: tuple[int, ...] = (5, 10, 20, 20)
-    context: int = 1024
-    layers: int = 2
+from adcbench.models.sd21 import UNetConfig
 
 
 class UNet(nn.Module):
@@ -141,7 +122,7 @@ class TimedResBlock(nn.Module):
 
 
 class TextTransformer(nn.Module):
-    """Transformer over all pixels that reads the text: (B, width, h, w), (B, tokens, context) -> same as x."""
+    """Transformer over all pixels that reads the text: (B, width, h, w), (B, tokens, context) -> as x."""
 
     def __init__(self, width: int, heads: int, context: int) -> None:
         super().__init__()

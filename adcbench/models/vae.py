@@ -1,35 +1,18 @@
 """The autoencoder of Stable Diffusion 2.1-base, in plain torch with the parameter names of diffusers.
 
-Certified against diffusers' AutoencoderKL by ``tests/models/test_sd21.py``; see ``unet.py`` for why.
+Certified against diffusers' AutoencoderKL by ``tests/models/test_sd21.py``; ``sd21`` says why.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adcbench.models.blocks import PixelAttention, ResBlock, Upsample, conv3x3, group_norm
+from adcbench.models.sd21 import VaeConfig
 
 _EPS = 1e-6
-
-
-@dataclass(frozen=True)
-class VaeConfig:
-    """Sizes of the autoencoder; the defaults are SD2.1-base (``vae/config.json``).
-
-    Args:
-        widths: channels per resolution, highest resolution first; each next one halves height and width.
-        layers: residual blocks per resolution of the encoder; the decoder has one more.
-        scaling: factor from encoder latents to the U-Net's.
-    """
-
-    widths: tuple[int, ...] = (128, 256, 512, 512)
-    layers: int = 2
-    latent: int = 4
-    scaling: float = 0.18215
+_LOG_VARIANCE = (-30.0, 20.0)  # diffusers clamps the posterior to this
 
 
 class Vae(nn.Module):
@@ -51,7 +34,7 @@ class Vae(nn.Module):
         """
         mean, log_variance = self.quant_conv(self.encoder(image)).chunk(2, 1)
         if noise is not None:
-            mean = mean + (log_variance.clamp(-30, 20) / 2).exp() * noise
+            mean = mean + (log_variance.clamp(*_LOG_VARIANCE) / 2).exp() * noise
         return mean * self.scaling
 
     def decode(self, latent: Tensor) -> Tensor:
@@ -122,8 +105,7 @@ class MidBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         first, second = self.resnets
-        x = second(self.attentions[0](first(x)))
-        return x
+        return second(self.attentions[0](first(x)))
 
 
 class _Downsample(nn.Module):
@@ -144,8 +126,3 @@ def _res_blocks(width_in: int, width: int, count: int) -> nn.Module:
     widths = [width_in] + [width] * (count - 1)
     block.resnets = nn.ModuleList([ResBlock(size, width, _EPS) for size in widths])
     return block
-
-
-def standard_normal(shape: tuple[int, int, int], seed: int) -> Tensor:
-    """(C, h, w) float32 noise on the CPU that depends on shape and seed alone."""
-    return torch.randn(shape, generator=torch.Generator("cpu").manual_seed(seed))

@@ -134,7 +134,7 @@ def read_cells(table_id: str, root: Path | None = None) -> tuple[Cell, ...]:
             _unit(readings.get(key, ()), table.column(key.test_set, key.metric).unit),
             readings.get(key, ()),
             tuple(measured.get(key[1:], ())),
-            *blocked.get(key[1:], ("", "")),
+            *blocked.get(key[1:], ("it was not run yet", f"adcbench reproduce {table_id}")),
         )
         for key in table.keys
     )

@@ -58,7 +58,9 @@ def test_another_pillow_is_named(step: str, reason: str, monkeypatch: pytest.Mon
         embedded.embedded_pairs()
 
 
-@pytest.mark.parametrize(("change", "reason"), [({"sha256": "0" * 64}, "not the file"), ({"file": "no.png"}, "not there")])
+@pytest.mark.parametrize(
+    ("change", "reason"), [({"sha256": "0" * 64}, "not the file"), ({"file": "no.png"}, "not there")]
+)
 def test_another_scikit_image_is_named(
     change: dict[str, str], reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

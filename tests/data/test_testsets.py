@@ -33,7 +33,9 @@ def test_pinned_manifests_hold_each_name_in_every_folder(name: str) -> None:
 
 def test_names_are_found_in_any_spelling() -> None:
     assert {testsets.find_testset(name).name for name in ("drealsr", "DRealSR", "DREALSR")} == {"DRealSR"}
-    assert {testsets.find_testset(name).name for name in ("DIV2K-Val", "div2k_val", "Div2K-VAL")} == {"DIV2K-Val"}
+    assert {testsets.find_testset(name).name for name in ("DIV2K-Val", "div2k_val", "Div2K-VAL")} == {
+        "DIV2K-Val"
+    }
     with pytest.raises(AdcbenchError, match="DRealSR, RealSR, DIV2K-Val, embedded"):
         testsets.find_testset("set5")
 

@@ -1,0 +1,134 @@
+"""The official files of OSEDiff: a dict of LoRA tensors, and Stable Diffusion 2.1-base in safetensors.
+
+``osediff.pkl`` of cswry/OSEDiff holds ``state_dict_unet`` (LoRA, and conv_in itself, which was trained),
+``state_dict_vae`` (LoRA), the names of the adapted layers and the ranks. AdcSR's hub has a file of the same
+name with other content: full, merged weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, device, nn
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.models.lora import Lora
+from adcbench.models.osediff import LORA_FILE
+from adcbench.models.sd21 import TEXT_FILE, UNET_FILE, VAE_FILE
+from adcbench.models.weights import check_finite, check_names, describe, load_strict, read_checkpoint
+
+if TYPE_CHECKING:
+    from adcbench.models.osediff_network import OSEDiff
+
+# The VAE file is older than diffusers' present names for its attention layers.
+_OLD_NAMES = {".query.": ".to_q.", ".key.": ".to_k.", ".value.": ".to_v.", ".proj_attn.": ".to_out.0."}
+_POSITIONS = "text_model.embeddings.position_ids"  # a constant that older text encoder files carry
+
+
+def load_official(network: OSEDiff, weights: Mapping[str, Path]) -> None:
+    """Fill a network without LoRA, built on the meta device, and put the released LoRA on it.
+
+    Args:
+        weights: paths by the names of ``osediff.system().files``.
+
+    Raises:
+        AdcbenchError: a file that is absent, unsafe, damaged, or holds something else.
+    """
+    absent = [name for name in (LORA_FILE, UNET_FILE, VAE_FILE, TEXT_FILE) if name not in weights]
+    if absent:
+        raise AdcbenchError(f"OSEDiff needs {' and '.join(absent)}: run adcbench fetch osediff")
+    load_strict(network.unet, _read(weights[UNET_FILE]), str(weights[UNET_FILE]))
+    load_strict(network.vae, _new_names(_read(weights[VAE_FILE])), str(weights[VAE_FILE]))
+    text = _read(weights[TEXT_FILE])
+    text.pop(_POSITIONS, None)
+    load_strict(network.text_encoder, text, str(weights[TEXT_FILE]))
+    with device("meta"):
+        network.add_lora()
+    load_lora(network, weights[LORA_FILE])
+
+
+def load_lora(network: OSEDiff, path: Path) -> None:
+    """Put the released LoRA, and the trained conv_in, into a network that has its adapters on.
+
+    Raises:
+        AdcbenchError: a file that is unsafe or damaged, of other layers or ranks, or of another kind.
+    """
+    content = read_checkpoint(path)
+    if not isinstance(content, Mapping) or "state_dict_unet" not in content:
+        raise AdcbenchError(
+            f"{path}: no OSEDiff LoRA (state_dict_unet) in it. It looks like {describe(content)}"
+        )
+    _check_layers(network, content, path)
+    _load_part(
+        network.unet, _names(network.unet, "conv_in"), content["state_dict_unet"], f"{path}: state_dict_unet"
+    )
+    _load_part(network.vae, _names(network.vae), content["state_dict_vae"], f"{path}: state_dict_vae")
+
+
+def lora_checkpoint(network: OSEDiff) -> dict[str, Any]:
+    """A network's LoRA in the layout of ``osediff.pkl``: what ``load_lora`` reads."""
+    tensors = {part: getattr(network, part).state_dict() for part in ("unet", "vae")}
+    return {
+        **_layer_lists(network),
+        "rank_unet": network.config.rank,
+        "rank_vae": network.config.rank,
+        "state_dict_unet": {name: tensors["unet"][name] for name in _names(network.unet, "conv_in")},
+        "state_dict_vae": {name: tensors["vae"][name] for name in _names(network.vae)},
+    }
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise AdcbenchError(f"{path}: no such checkpoint. Fetch it, or correct the path")
+    try:
+        return dict(load_file(path))
+    except (SafetensorError, OSError) as error:
+        raise AdcbenchError(f"{path}: not a readable safetensors file ({error}). Fetch it again") from error
+
+
+def _new_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    renamed = {}
+    for name, tensor in tensors.items():
+        for old, new in _OLD_NAMES.items():
+            name = name.replace(old, new)
+        renamed[name] = tensor
+    return renamed
+
+
+def _names(network: nn.Module, *also: str) -> list[str]:
+    """Names of the LoRA tensors, and of those that contain one of ``also``."""
+    return [name for name in network.state_dict() if any(part in name for part in (".lora_", *also))]
+
+
+def _layer_lists(network: OSEDiff) -> dict[str, list[str]]:
+    lists: dict[str, list[str]] = {}
+    for part in ("unet", "vae"):
+        for name, module in getattr(network, part).named_modules():
+            if isinstance(module, Lora):
+                key = f"{part}_lora_{module.adapter.removeprefix('default_')}_modules"
+                lists.setdefault(key, []).append(name)
+    return lists
+
+
+def _check_layers(network: OSEDiff, content: Mapping[str, Any], path: Path) -> None:
+    for key in ("rank_unet", "rank_vae"):
+        if content.get(key) != network.config.rank:
+            raise AdcbenchError(
+                f"{path}: {key} is {content.get(key)}; this network has rank {network.config.rank}"
+            )
+    for key, names in _layer_lists(network).items():
+        differ = set(names) ^ set(content.get(key, ()))  # upstream's lists repeat some names
+        if differ:
+            shown = ", ".join(sorted(differ)[:5])
+            raise AdcbenchError(f"{path}: {key} names other layers than this network adapts: {shown}")
+
+
+def _load_part(network: nn.Module, names: list[str], tensors: Mapping[str, Tensor], source: str) -> None:
+    own = network.state_dict()
+    check_names(tensors, {name: tuple(own[name].shape) for name in names}, source)
+    check_finite(tensors, source)
+    network.load_state_dict({name: t.float() for name, t in tensors.items()}, strict=False, assign=True)

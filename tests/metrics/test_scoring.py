@@ -1,0 +1,89 @@
+"""Scoring a folder: order, the store, and what survives an error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.data.images import write_png
+from adcbench.data.pairs import pair
+from adcbench.metrics import METRICS, Metric, find_metric
+from adcbench.metrics.scoring import score_pairs
+
+BOTH = [METRICS["psnr"], METRICS["ssim"]]
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    draw = np.random.default_rng(0)
+    for name in ("b", "a", "c"):
+        hr = draw.integers(0, 256, (20, 24, 3), dtype=np.uint8)
+        write_png(tmp_path / "hr" / f"{name}.png", hr)
+        write_png(tmp_path / "sr" / f"{name}.png", hr // 2)
+    return tmp_path / "sr", tmp_path / "hr"
+
+
+def test_scores_each_pair_with_each_metric_by_name(folders: tuple[Path, Path]) -> None:
+    found = score_pairs(pair(*folders), BOTH, progress=False)
+    assert [name for name, _ in found["psnr"]] == ["a", "b", "c"]
+    assert found.keys() == {"psnr", "ssim"}
+
+
+def _counting(calls: list[int]) -> Metric:
+    def function(sr: np.ndarray, hr: np.ndarray) -> float:
+        calls.append(1)
+        return float(sr.mean())
+
+    function.__module__ = "adcbench.metrics.psnr"
+    return Metric("counting", function, {})
+
+
+def test_known_scores_are_not_computed_again(folders: tuple[Path, Path]) -> None:
+    calls: list[int] = []
+    first = score_pairs(pair(*folders), [_counting(calls)], progress=False)
+    again = score_pairs(pair(*folders), [_counting(calls)], progress=False)
+    assert first == again
+    assert len(calls) == 3
+    score_pairs(pair(*folders), [_counting(calls)], progress=False, use_store=False)
+    assert len(calls) == 6
+
+
+def test_changed_pixels_are_scored_again(folders: tuple[Path, Path]) -> None:
+    calls: list[int] = []
+    score_pairs(pair(*folders), [_counting(calls)], progress=False)
+    write_png(folders[0] / "b.png", np.zeros((20, 24, 3), np.uint8))
+    score_pairs(pair(*folders), [_counting(calls)], progress=False)
+    assert len(calls) == 4
+
+
+def test_scores_before_a_bad_image_are_kept(folders: tuple[Path, Path]) -> None:
+    calls: list[int] = []
+    (folders[0] / "c.png").write_bytes((folders[0] / "c.png").read_bytes()[:60])
+    with pytest.raises(AdcbenchError, match=r"c\.png"):
+        score_pairs(pair(*folders), [_counting(calls)], progress=False)
+    done = len(calls)
+    write_png(folders[0] / "c.png", np.zeros((20, 24, 3), np.uint8))
+    score_pairs(pair(*folders), [_counting(calls)], progress=False)
+    assert done == 2
+    assert len(calls) == 3
+
+
+def test_a_score_that_is_no_number_names_the_image(folders: tuple[Path, Path]) -> None:
+    metric = Metric("nan", lambda sr, hr: float("nan"), {})
+    with pytest.raises(AdcbenchError, match="image a: its score is nan"):
+        score_pairs(pair(*folders), [metric], progress=False, use_store=False)
+
+
+def test_too_small_images_name_the_image(tmp_path: Path) -> None:
+    for folder in ("sr", "hr"):
+        write_png(tmp_path / folder / "tiny.png", np.zeros((4, 4, 3), np.uint8))
+    with pytest.raises(AdcbenchError, match="image tiny: SSIM needs images of at least 11x11"):
+        score_pairs(pair(tmp_path / "sr", tmp_path / "hr"), BOTH, progress=False)
+
+
+def test_unknown_metric_lists_the_known_ones() -> None:
+    with pytest.raises(AdcbenchError, match=r"unknown metric 'lpisp'\. Metrics: psnr, ssim"):
+        find_metric("lpisp")
