@@ -128,6 +128,15 @@ def latex(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def lock(session: nox.Session) -> None:
     """Resolve requirements.lock again from pyproject.toml (for maintainers)."""
-    options = ("--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate", "--all-extras")
-    session.run(*_uv(session), "pip", "compile", *options, "pyproject.toml", "-o", str(LOCK), *session.posargs, external=True)
-
+    options = (
+        "--universal",
+        "--python-version",
+        "3.11",
+        "--generate-hashes",
+        "--no-header",
+        "--no-annotate",
+        "--all-extras",
+    )
+    session.run(
+        *_uv(session), "pip", "compile", *options, "pyproject.toml", "-o", str(LOCK), *session.posargs, external=True
+    )

@@ -23,19 +23,22 @@ def cli() -> None:
 @cli.command()
 @click.argument("tables", nargs=-1)
 @click.option("--number", help="Every table of this number, such as 2 or C.2, instead of ids.")
-@click.option("--outputs", multiple=True, metavar="ROW@SET=DIR", help="Score a folder of SR PNGs as a row's released outputs.")
+@click.option(
+    "--outputs", multiple=True, metavar="ROW@SET=DIR", help="Score a folder of SR PNGs as a row's released outputs."
+)
 @click.option("--device", default="cpu", show_default=True, help="Where networks run: cpu, cuda.")
 @click.option("--quiet", is_flag=True, help="No progress bars, no printed table.")
 def reproduce(tables: tuple[str, ...], number: str | None, outputs: tuple[str, ...], device: str, quiet: bool) -> None:
     """Measure what can be measured here, write tables/ and print the verdicts."""
     from adcbench import reproduce as pipeline
     from adcbench.core.tables import load_table, numbered
+    from adcbench.jobs import Options
     from adcbench.report.terminal import table_text
 
     ids = (*tables, *(numbered(number) if number else ()))
     if not ids:
         raise AdcbenchError("name a table id (see `adcbench tables`) or give --number")
-    options = pipeline.Options(outputs=_outputs(outputs), device=device, progress=not quiet)
+    options = Options(outputs=_outputs(outputs), device=device, progress=not quiet)
     for table_id in ids:
         cells = pipeline.reproduce(table_id, options)
         if not quiet:
@@ -61,11 +64,13 @@ def tables(write: bool) -> None:
     """List all tables with the number of cells of each verdict."""
     from adcbench import reproduce as pipeline
     from adcbench.core.tables import table_ids
+    from adcbench.report.readme import write_readme
     from adcbench.report.terminal import overview
 
     if write:
         for table_id in table_ids():
             pipeline.rebuild(table_id)
+        write_readme()
     click.echo(overview())
 
 
@@ -122,7 +127,8 @@ def score(sr: Path, hr: Path, metrics: str, out: Path | None, no_store: bool) ->
         values = [value for _, value in found[metric.name]]
         low, high = interval(values)
         mean = sum(values) / len(values)
-        click.echo(f"{metric.name} {mean:.4f} {metric.unit} (n={len(values)}, 95 % {low:.4f} to {high:.4f})  [{metric.signature}]")
+        spread = f"(n={len(values)}, 95 % {low:.4f} to {high:.4f})"
+        click.echo(f"{metric.name} {mean:.4f} {metric.unit} {spread}  [{metric.signature}]")
 
 
 def _write_scores(path: Path, rows: list[tuple[str, str, float]]) -> None:
@@ -132,17 +138,19 @@ def _write_scores(path: Path, rows: list[tuple[str, str, float]]) -> None:
             writer.writerow(("image", "metric", "score"))
             writer.writerows((image, metric, f"{value:.10g}") for image, metric, value in sorted(rows))
     except OSError as error:
-        raise AdcbenchError(f"cannot write {path}: {error}. The scores are kept in the store; run again with another --out") from error
+        raise AdcbenchError(
+            f"cannot write {path}: {error}. The scores are kept in the store; run again with another --out"
+        ) from error
 
 
 @cli.command()
 @click.argument("name")
 def fetch(name: str) -> None:
     """Download a test set (drealsr, realsr) or a system's checkpoints (adcsr), verified and resumable."""
+    from adcbench.core.settings import weights_dir
     from adcbench.data.fetch import fetch as fetch_testset
     from adcbench.data.fetch import fetch_weights
     from adcbench.data.testsets import TESTSETS
-    from adcbench.core.settings import weights_dir
     from adcbench.models import SYSTEMS, find_system
 
     sets = {testset.folder: testset for testset in TESTSETS.values()}

@@ -20,8 +20,9 @@ from adcbench.core.errors import Blocked
 from adcbench.core.tables import Count, Infer, Job, Reaggregate, Score, load_table, table_ids
 from adcbench.cost.latency import measure
 from adcbench.jobs import Options, keys_of, run
-from adcbench.reproduce import rebuild
 from adcbench.report.files import folder, read_cells, read_text
+from adcbench.report.readme import readme_path, with_verdicts
+from adcbench.reproduce import rebuild
 from adcbench.results.bootstrap import median_ratio_interval
 from adcbench.results.claims import too_wide
 from adcbench.results.diff import moved_samples
@@ -73,6 +74,10 @@ def check_files(ids: Sequence[str] | None = None, root: Path | None = None) -> C
             committed, rebuilt = folder(table_id, root), folder(table_id, Path(fresh))
             for path in sorted(rebuilt.iterdir()):
                 moved += _text_changes(committed / path.name, path)
+    if ids is None and (readme := readme_path()):
+        text = readme.read_text(encoding="utf-8")
+        if with_verdicts(text, root) != text:
+            moved.append("README.md: stale verdicts; run `adcbench tables --write`")
     return Check("table files rebuilt", cells, tuple(moved))
 
 
@@ -88,7 +93,9 @@ def _text_changes(committed: Path, rebuilt: Path) -> list[str]:
     return [f"{name} line {at + 1}: committed {shown[0]!r}, rebuilt {shown[1]!r}"]
 
 
-def check_jobs(name: str, kinds: tuple[type[Job], ...], ids: Sequence[str] | None = None, root: Path | None = None) -> Check:
+def check_jobs(
+    name: str, kinds: tuple[type[Job], ...], ids: Sequence[str] | None = None, root: Path | None = None
+) -> Check:
     """Run all jobs of some kinds afresh and compare each sample with the committed one."""
     moved: list[str] = []
     blocked: dict[str, None] = {}
@@ -133,7 +140,9 @@ def check_speed(root: Path | None = None) -> Check:
     cells = {cell.key.row: cell for cell in read_cells("mini", root) if cell.key.metric == "Time"}
     slow, fast = (cells[row].measured for row in ("OSEDiff mini", "AdcSR mini"))
     if slow is None or fast is None:
-        return Check("speed, by ratio", 0, blocked=("no committed times; run `adcbench latency osediff-mini adcsr-mini`",))
+        return Check(
+            "speed, by ratio", 0, blocked=("no committed times; run `adcbench latency osediff-mini adcsr-mini`",)
+        )
     with _empty_cache():
         timed = measure(("osediff-mini", "adcsr-mini"))["systems"]
     now = median_ratio_interval(timed["osediff-mini"]["seconds"], timed["adcsr-mini"]["seconds"])

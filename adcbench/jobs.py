@@ -62,7 +62,10 @@ def _score(table: Table, job: Score, options: Options) -> Measured:
     paths = open_testset(job.test_set)
     released = job.outputs in paths
     sr = paths[job.outputs] if released else Path(job.outputs)
-    provenance = {"outputs": f"released {job.outputs}" if released else "brought by the user", "data": short(manifest_hash(job.test_set))}
+    provenance = {
+        "outputs": f"released {job.outputs}" if released else "brought by the user",
+        "data": short(manifest_hash(job.test_set)),
+    }
     yield from _scored(table, job, pair(sr, paths["HR"]), "scores", ("full", "cpu", "float64"), provenance, options)
 
 
@@ -187,6 +190,9 @@ def _time(table: Table, job: Time) -> Measured:
         raise Blocked("a latency run of this system", f"adcbench latency {job.system}")
     for session in sessions:
         timed = session["systems"][job.system]
+        calls, warmups = len(timed["seconds"]), timed["warmups"]
+        kept = {key: timed[key] for key in ("sources", "p95", "peak_bytes", "inconclusive")}
+        kept |= {key: session[key] for key in ("session", "hardware", "versions")}
         for metric, name in job.columns.items():
             unit = UNITS[table.column(COMPLEXITY, metric).unit]
             values = [1 / s if name == "fps" else s / unit for s in timed["seconds"]]
@@ -196,10 +202,8 @@ def _time(table: Table, job: Time) -> Measured:
                     "timed", timed["scale"], session["device"], session["dtype"],
                     samples=tuple((f"call-{i:03d}", value) for i, value in enumerate(values, 1)),
                     reduce="median",
-                    signature=f"{name} of {len(values)} calls after {timed['warmups']} warm-ups, batch 1, LR {SIZE}x{SIZE}, "
-                    "process of its own",
-                    provenance={key: timed[key] for key in ("sources", "p95", "peak_bytes", "inconclusive")}
-                    | {"session": session["session"], "hardware": session["hardware"], "libraries": session["versions"]},
+                    signature=f"{name} of {calls} calls, {warmups} warm-ups, batch 1, LR {SIZE}x{SIZE}, own process",
+                    provenance=kept,
                     not_comparable=_other_device(session),
                 ),
             )  # fmt: skip
@@ -207,4 +211,3 @@ def _time(table: Table, job: Time) -> Measured:
 
 def _other_device(session: Mapping[str, Any]) -> str:
     return "" if "A100" in session["hardware"] else f"device: timed on {session['hardware']}, the paper on one A100"
-

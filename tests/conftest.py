@@ -26,3 +26,7 @@ def drealsr_dir() -> Path:
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the user's cache."""
     monkeypatch.setenv("ADCBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="benchmarks at the papers' sizes instead of mini")

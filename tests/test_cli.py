@@ -98,7 +98,10 @@ def test_bad_images_are_named(kind: str, says: str, folders: tuple[Path, Path]) 
     ("arguments", "says"),
     [
         (("adcsr/table9", "OSEDiff", "DRealSR", "PSNR"), "unknown table: 'adcsr/table9'. Did you mean 'adcsr/table"),
-        (("adcsr/table1", "OSDiff", "DRealSR", "PSNR"), "unknown row of adcsr/table1: 'OSDiff'. Did you mean 'OSEDiff'?"),
+        (
+            ("adcsr/table1", "OSDiff", "DRealSR", "PSNR"),
+            "unknown row of adcsr/table1: 'OSDiff'. Did you mean 'OSEDiff'?",
+        ),
         (("adcsr/table1", "OSEDiff", "DRealsR2", "PSNR"), "unknown test set of adcsr/table1"),
         (("adcsr/table1", "OSEDiff", "DRealSR", "PSNRR"), "Did you mean 'PSNR'?"),
     ],
@@ -148,7 +151,9 @@ def test_reproduce_needs_a_table() -> None:
     assert "write it as ROW@TESTSET=DIR" in error("reproduce", "adcsr/table1", "--outputs", "nonsense")
 
 
-def test_diff_of_equal_folders_is_empty_and_of_others_names_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_diff_of_equal_folders_is_empty_and_of_others_names_cells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from adcbench.report.files import read_cells, write_cells
 
     cells = read_cells("embedded")

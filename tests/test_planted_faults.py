@@ -93,7 +93,9 @@ def _no_norm_eps(patch: pytest.MonkeyPatch, tables: Path) -> None:
     import torch
 
     right = torch.nn.functional.group_norm
-    patch.setattr(torch.nn.functional, "group_norm", lambda x, groups, weight, bias, eps: right(x, 1, weight, bias, eps))
+    patch.setattr(
+        torch.nn.functional, "group_norm", lambda x, groups, weight, bias, eps: right(x, 1, weight, bias, eps)
+    )
 
 
 def _doubled(patch: pytest.MonkeyPatch, tables: Path) -> None:
@@ -164,7 +166,9 @@ FAULTS = (
     Fault("attention dropped from the honest count", "counts", _attention_dropped, "MACs (honest)"),
     Fault("a component lost", "counts", _component_lost, "Params"),
     Fault("a hand-edited measured value", "files", _edit("embedded", "table.md", "31.6", "32.6"), "table.md line"),
-    Fault("a hand-edited verdict", "files", _edit("embedded", "cells.jsonl", "unpublished", "match"), "cells.jsonl line"),
+    Fault(
+        "a hand-edited verdict", "files", _edit("embedded", "cells.jsonl", "unpublished", "match"), "cells.jsonl line"
+    ),
     Fault("a score changed in the rows", "files", _edit("embedded", "scores.csv.gz", ",2", ",3"), "embedded"),
     Fault("an image lost from the rows", "files", _lost_image, "embedded"),
     Fault("ten times the tolerance", "verdicts", _lenient, "table1"),

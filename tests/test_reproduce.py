@@ -116,7 +116,7 @@ def test_outputs_a_user_brings_are_scored_as_their_row() -> None:
 
 def test_outputs_for_no_row_are_refused(tmp_path: Path) -> None:
     options = Options({("StableSRR", "DRealSR"): tmp_path})
-    with pytest.raises(AdcbenchError, match="no such row or test set. Rows: StableSR, DiffBIR"):
+    with pytest.raises(AdcbenchError, match=r"no such row or test set\. Rows: StableSR, DiffBIR"):
         reproduce("adcsr/table1", options, tmp_path)
 
 

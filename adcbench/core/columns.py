@@ -43,9 +43,7 @@ NO_CUDA = Block(
 )
 
 
-def columns(
-    test_set: str, metrics: Iterable[str], units: Mapping[str, str] | None = None
-) -> tuple[Column, ...]:
+def columns(test_set: str, metrics: Iterable[str], units: Mapping[str, str] | None = None) -> tuple[Column, ...]:
     """Columns of one test set with the units and directions that the papers use.
 
     ``units`` replaces the unit of a metric, such as ``{"Params": "B"}``.
@@ -59,9 +57,7 @@ def columns(
 
 def no_metric() -> tuple[Block, ...]:
     """Blocks for the image metrics that are not built yet: learned ones and NIQE."""
-    learned = tuple(
-        Block(f"metric {m} (learned metrics arrive with step C)", metrics=m) for m in LEARNED_METRICS
-    )
+    learned = tuple(Block(f"metric {m} (learned metrics arrive with step C)", metrics=m) for m in LEARNED_METRICS)
     return (*learned, Block("metric NIQE (arrives with step C)", metrics="NIQE"))
 
 

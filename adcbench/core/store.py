@@ -62,7 +62,9 @@ def _connection() -> Iterator[sqlite3.Connection]:
         path.parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(path, timeout=_WAIT_S)
     except (OSError, sqlite3.Error) as error:
-        raise AdcbenchError(f"cannot open the store {path}: {error}. Set ADCBENCH_CACHE to a folder you can write") from error
+        raise AdcbenchError(
+            f"cannot open the store {path}: {error}. Set ADCBENCH_CACHE to a folder you can write"
+        ) from error
     try:
         with db:  # commits, or rolls back on an error
             db.execute(_SCHEMA)

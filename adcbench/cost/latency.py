@@ -30,7 +30,9 @@ REFERENCE_DRIFT = 0.03  # more than this between before and after: the machine d
 Record = dict[str, Any]
 
 
-def measure(systems: Sequence[str], *, device: str = "cpu", dtype: str = "float32", size: int = SIZE, threads: int = 0) -> Record:
+def measure(
+    systems: Sequence[str], *, device: str = "cpu", dtype: str = "float32", size: int = SIZE, threads: int = 0
+) -> Record:
     """Time systems in one session and keep it in the store.
 
     Args:
@@ -77,9 +79,13 @@ def _need_cuda() -> None:
         raise AdcbenchError("--device cuda: this machine has no CUDA device. Use --device cpu, or a machine with a GPU")
 
 
-def _time_alternately(systems: Sequence[str], device: str, dtype: str, size: int, threads: int) -> tuple[dict[str, Record], str]:
+def _time_alternately(
+    systems: Sequence[str], device: str, dtype: str, size: int, threads: int
+) -> tuple[dict[str, Record], str]:
     with ExitStack() as stack:
-        workers = {name: stack.enter_context(Worker(name, device, dtype, size, threads)) for name in dict.fromkeys(systems)}
+        workers = {
+            name: stack.enter_context(Worker(name, device, dtype, size, threads)) for name in dict.fromkeys(systems)
+        }
         raw: dict[str, Record] = {name: {"seconds": []} for name in workers}
         for call in tqdm(range(CPU_WARMUPS + CPU_CALLS), desc="timing", unit="round", delay=2):
             for name, worker in workers.items():
@@ -91,7 +97,9 @@ def _time_alternately(systems: Sequence[str], device: str, dtype: str, size: int
         return raw, next(iter(workers.values())).hardware()
 
 
-def _time_in_turn(systems: Sequence[str], device: str, dtype: str, size: int, threads: int) -> tuple[dict[str, Record], str]:
+def _time_in_turn(
+    systems: Sequence[str], device: str, dtype: str, size: int, threads: int
+) -> tuple[dict[str, Record], str]:
     raw: dict[str, Record] = {}
     hardware = ""
     for name in dict.fromkeys(systems):
@@ -99,11 +107,17 @@ def _time_in_turn(systems: Sequence[str], device: str, dtype: str, size: int, th
             hardware = worker.hardware()
             for _ in range(CUDA_WARMUPS):
                 worker.time_call()
-            before, seconds = worker.time_reference(), []
+            before = worker.time_reference()
+            seconds: list[float] = []
             while len(seconds) < CUDA_CALLS or sum(seconds) < CUDA_SECONDS or len(seconds) % 2 == 0:
                 seconds.append(worker.time_call())
             reference = {"before": before, "after": worker.time_reference()}
-            raw[name] = {"seconds": seconds, "warmups": CUDA_WARMUPS, "peak_bytes": worker.peak_bytes(), "reference": reference}
+            raw[name] = {
+                "seconds": seconds,
+                "warmups": CUDA_WARMUPS,
+                "peak_bytes": worker.peak_bytes(),
+                "reference": reference,
+            }
     return raw, hardware
 
 
@@ -123,4 +137,6 @@ def _summary(name: str, raw: Record, device: str) -> Record:
 def _reference_note(raw: Record) -> str:
     before, after = raw["reference"]["before"], raw["reference"]["after"]
     moved = abs(after / before - 1)
-    return f"the reference workload drifted by {moved:.1%}, over {REFERENCE_DRIFT:.0%}" if moved > REFERENCE_DRIFT else ""
+    return (
+        f"the reference workload drifted by {moved:.1%}, over {REFERENCE_DRIFT:.0%}" if moved > REFERENCE_DRIFT else ""
+    )

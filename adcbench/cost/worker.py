@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import platform
 import resource
+import statistics
 import sys
 import time
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -41,7 +45,9 @@ class Worker:
         self._answer()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._process.terminate()
         self._process.join()
 
@@ -69,7 +75,9 @@ class Worker:
         try:
             error, value = self._pipe.recv()
         except EOFError as gone:
-            raise AdcbenchError(f"timing {self._name}: its process died (out of memory?). Try a smaller --size") from gone
+            raise AdcbenchError(
+                f"timing {self._name}: its process died (out of memory?). Try a smaller --size"
+            ) from gone
         if error:
             raise AdcbenchError(f"timing {self._name}: {error}")
         return value
@@ -96,16 +104,22 @@ def _prepare(name: str, device: str, dtype: str, size: int, threads: int) -> dic
     if threads:
         torch.set_num_threads(threads)
     upscale = find_system(name).load(None, device, dtype)
-    lr = torch.rand((1, 3, size, size), generator=torch.Generator().manual_seed(0)).to(device, getattr(torch, dtype))
+    lr = torch.rand((1, 3, size, size), generator=torch.Generator().manual_seed(0)).to(device)
     reference, image = _reference(device)
     cuda = device.startswith("cuda")
     timed = _time_cuda if cuda else _time_cpu
     return {
         "call": lambda: timed(lambda: upscale(lr)),
-        "reference": lambda: sorted(timed(lambda: reference(image)) for _ in range(_REFERENCE_CALLS))[_REFERENCE_CALLS // 2],
-        "peak": lambda: torch.cuda.max_memory_allocated() if cuda else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        "hardware": lambda: torch.cuda.get_device_name() if cuda else _cpu_name(),
+        "reference": lambda: statistics.median(timed(lambda: reference(image)) for _ in range(_REFERENCE_CALLS)),
+        "peak": torch.cuda.max_memory_allocated if cuda else _peak_resident,
+        "hardware": torch.cuda.get_device_name if cuda else _cpu_name,
     }
+
+
+def _peak_resident() -> int:
+    """Most memory the process ever held, in bytes (macOS counts in bytes, Linux in KiB)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _reference(device: str) -> tuple[Any, Any]:
@@ -114,8 +128,8 @@ def _reference(device: str) -> tuple[Any, Any]:
 
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        stack = nn.Sequential(*(nn.Conv2d(64, 64, 3, padding=1) for _ in range(8))).to(device).eval().requires_grad_(False)
-        return stack, torch.rand((1, 64, 128, 128)).to(device)
+        stack = nn.Sequential(*(nn.Conv2d(64, 64, 3, padding=1) for _ in range(8))).eval().requires_grad_(False)
+        return stack.to(device), torch.rand((1, 64, 128, 128)).to(device)
 
 
 def _time_cpu(call: Callable[[], Any]) -> float:
@@ -141,10 +155,7 @@ def _time_cuda(call: Callable[[], Any]) -> float:
 
 
 def _cpu_name() -> str:
-    import os
-    from pathlib import Path
-
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.is_file() else []
-    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown CPU")
-    return f"{model}, {os.cpu_count()} cores"
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return f"{next(named, platform.machine())}, {os.cpu_count()} cores"

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from adcbench.core.cells import Cell, CellKey, Measurement, Reading
+from adcbench.core.cells import Cell, Measurement, Reading
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import tables_dir
 from adcbench.core.tables import load_readings, load_table
@@ -115,7 +115,9 @@ def write_text(path: Path, text: str) -> None:
         partial.write_bytes(gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text.encode())
         partial.replace(path)
     except OSError as error:
-        raise AdcbenchError(f"cannot write {path}: {error}. Free space, or set ADCBENCH_TABLES to another folder") from error
+        raise AdcbenchError(
+            f"cannot write {path}: {error}. Free space, or set ADCBENCH_TABLES to another folder"
+        ) from error
 
 
 def read_cells(table_id: str, root: Path | None = None) -> tuple[Cell, ...]:

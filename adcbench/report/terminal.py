@@ -54,7 +54,8 @@ def cost_text(network: str, payload: Mapping[str, Any], other: Mapping[str, Sequ
 
 def latency_text(record: Mapping[str, Any]) -> str:
     """A timing session: one line a system, then paired ratios with their intervals."""
-    lines = [f"session {record['session']}: {record['hardware']}, {record['dtype']}, LR {record['size']}x{record['size']}, batch 1"]
+    size = record["size"]
+    lines = [f"session {record['session']}: {record['hardware']}, {record['dtype']}, LR {size}x{size}, batch 1"]
     for name, timed in record["systems"].items():
         lines.append(
             f"  {name} ({timed['scale']}): p50 {timed['p50']:.4g} s, p95 {timed['p95']:.4g} s, {timed['fps']:.4g} FPS, "

@@ -33,7 +33,10 @@ class Judged:
 
 def judge_claims(table: Table, cells: Mapping[CellKey, Cell]) -> list[Judged]:
     """All claims of a table against its cells."""
-    return [_judge(claim, *(cells[CellKey(table.id, *place)] for place in (claim.large, claim.small))) for claim in table.claims]
+    return [
+        _judge(claim, *(cells[CellKey(table.id, *place)] for place in (claim.large, claim.small)))
+        for claim in table.claims
+    ]
 
 
 def _judge(claim: Claim, large: Cell, small: Cell) -> Judged:
@@ -102,4 +105,6 @@ def _ours(
         return "not-comparable", why
     if _meet(stated, (measured[1], measured[2])):
         return "holds", "our interval meets the printed one"
-    return ("reversed", "our ratio points the other way") if measured[0] < 1 else ("differs", "same direction, other size")
+    return (
+        ("reversed", "our ratio points the other way") if measured[0] < 1 else ("differs", "same direction, other size")
+    )

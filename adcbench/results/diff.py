@@ -75,7 +75,9 @@ def moved_samples(old: Measurement, new: Measurement, rel: float = REL) -> list[
     moved = [
         (name, was, now)
         for name in names
-        if not math.isclose(was := before.get(name, math.nan), now := after.get(name, math.nan), rel_tol=rel, abs_tol=rel)
+        if not math.isclose(
+            was := before.get(name, math.nan), now := after.get(name, math.nan), rel_tol=rel, abs_tol=rel
+        )
     ]
     return sorted(moved, key=lambda m: -abs(m[1] - m[2]) if m[1] == m[1] and m[2] == m[2] else -math.inf)
 

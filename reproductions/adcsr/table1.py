@@ -34,9 +34,7 @@ ABSTRACT = "AdcSR arXiv 2411.13383 abstract"
 PAGE = "sciencestack.ai page of AdcSR; project brief"
 
 
-def _claim(
-    text: str, kind: Literal["ratio", "reduction"], printed: str, other: str, metric: str, source: str
-) -> Claim:
+def _claim(text: str, kind: Literal["ratio", "reduction"], printed: str, other: str, metric: str, source: str) -> Claim:
     """A printed advantage of AdcSR over another row, in one complexity column."""
     large, small = (other, COMPLEXITY, metric), ("AdcSR", COMPLEXITY, metric)
     return Claim(f"AdcSR: {text}", kind, printed, large, small, source)
@@ -69,8 +67,7 @@ TABLE = Table(
     blocks=(
         nothing_to_count("Bicubic"),
         Block(
-            "FID: the authors' log gives it for the set only; the metric and its Inception weights arrive "
-            "with step C",
+            "FID: the authors' log gives it for the set only; the metric and its Inception weights arrive with step C",
             rows="OSEDiff",
             metrics="FID",
         ),
@@ -80,9 +77,7 @@ TABLE = Table(
         NO_CUDA,
     ),
     claims=(
-        _claim(
-            "9.3x faster than S3Diff, the slowest one-step method", "ratio", "9.3", "S3Diff", "Time", ABSTRACT
-        ),
+        _claim("9.3x faster than S3Diff, the slowest one-step method", "ratio", "9.3", "S3Diff", "Time", ABSTRACT),
         _claim("3.7x faster than its teacher", "ratio", "3.7", "OSEDiff", "Time", PAGE),
         _claim("383x faster than StableSR", "ratio", "383", "StableSR", "Time", "project brief"),
         _claim("73 % less inference time than OSEDiff", "reduction", "73", "OSEDiff", "Time", ABSTRACT),

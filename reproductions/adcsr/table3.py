@@ -21,8 +21,7 @@ TABLE = Table(
     numbering="assumed",
     title="Ablation: the connection of UNet and decoder",
     rows=(WITHOUT, WITH),
-    columns=columns("DRealSR", ("FID", "MUSIQ", "MANIQA", "CLIPIQA"))
-    + columns(COMPLEXITY, ("Params", "MACs")),
+    columns=columns("DRealSR", ("FID", "MUSIQ", "MANIQA", "CLIPIQA")) + columns(COMPLEXITY, ("Params", "MACs")),
     jobs=(
         Count(WITHOUT, "adcsr-latent-link", COUNTED),
         Count(WITH, "adcsr", COUNTED),

@@ -29,8 +29,7 @@ TABLE = Table(
     ),
     blocks=(
         Block(
-            "FID: the authors' log gives it for the set only; the metric and its Inception weights arrive "
-            "with step C",
+            "FID: the authors' log gives it for the set only; the metric and its Inception weights arrive with step C",
             rows="OSEDiff",
             metrics="FID",
         ),

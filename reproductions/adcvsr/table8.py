@@ -32,9 +32,7 @@ TABLE = Table(
     title="Quality on the other four test sets",
     rows=METHODS,
     columns=tuple(
-        column
-        for test_set in ("SPMCS", "YouHQ40", "RealVSR", "MVSR4x")
-        for column in columns(test_set, VIDEO_METRICS)
+        column for test_set in ("SPMCS", "YouHQ40", "RealVSR", "MVSR4x") for column in columns(test_set, VIDEO_METRICS)
     ),
     blocks=(Block("the video systems and metrics (later steps)"),),
     notes=("Rows and columns follow Table 1 and are assumed: no source prints this table.",),

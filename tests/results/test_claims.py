@@ -54,7 +54,8 @@ def test_ours_needs_both_systems_in_one_session() -> None:
 
 
 @pytest.mark.parametrize(
-    ("slow", "word"), [((3.7, 3.7, 3.7), "holds"), ((0.5, 0.5, 0.5), "reversed"), ((8, 8, 8), "differs"), ((1, 3, 9), "inconclusive")]
+    ("slow", "word"),
+    [((3.7, 3.7, 3.7), "holds"), ((0.5, 0.5, 0.5), "reversed"), ((8, 8, 8), "differs"), ((1, 3, 9), "inconclusive")],
 )
 def test_ours(slow: tuple[float, ...], word: str) -> None:
     found = cells("0.11", "0.03", timed(*slow), timed(1, 1, 1))

@@ -69,7 +69,9 @@ def test_a_re_aggregated_log_never_counts_as_measured() -> None:
     assert judge(Cell(CellKey("t", "r", "s", "LPIPS"), "", (reading("1.0"),), (log,))).word == "blocked"
 
 
-@pytest.mark.parametrize(("text", "number"), [("3.7x", 3.7), ("74%", 74), ("-", None), ("1,910.28", 1910.28), ("unknown", None)])
+@pytest.mark.parametrize(
+    ("text", "number"), [("3.7x", 3.7), ("74%", 74), ("-", None), ("1,910.28", 1910.28), ("unknown", None)]
+)
 def test_printed_number(text: str, number: float | None) -> None:
     assert printed_number(text) == number
 

@@ -43,12 +43,12 @@ def manifests(folder: Path) -> None:
 
 
 def mini() -> None:
-    """The middle of the mini network's output on one input, from this checkout."""
+    """The mini network's output on one input, from this checkout."""
     sys.path.insert(0, str(HERE.parents[1] / "models"))
     from adcsr_files import mini_input, mini_network
 
     with torch.inference_mode():
-        np.savez_compressed(HERE / "mini.npz", raw_center64=mini_network()(mini_input())[0, :, 32:96, 32:96].numpy())
+        np.savez_compressed(HERE / "mini.npz", raw=mini_network()(mini_input()).numpy())
 
 
 if __name__ == "__main__":

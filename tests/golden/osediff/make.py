@@ -1,0 +1,186 @@
+"""Makes this folder's fixtures again: python tests/golden/osediff/make.py MANIFEST_FOLDER.
+
+``*.json.gz``: names and shapes of the tensors in the official checkpoints. ``libraries.npz``: what diffusers,
+transformers and peft compute at mini size with deterministic weights. The tests compare our plain torch
+networks with it, and so need not wait 15 seconds for these libraries.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from adcbench.models.deterministic import deterministic_tensor, fill_deterministic
+
+HERE = Path(__file__).parent
+LATENT, ODD_LATENT, IMAGE = (2, 4, 16, 24), (1, 4, 9, 11), (1, 3, 48, 32)
+IDS = [[49406, 320, 1125, 539, 49407] + [0] * 72]
+SWIN = (2, 3, 64, 64)
+
+
+def example(name: str, shape: tuple[int, ...]) -> Tensor:
+    """A fixed input of about unit variance."""
+    return deterministic_tensor(f"input.{name}", shape) * 50
+
+
+def manifests(folder: Path) -> None:
+    """Names and shapes of the official files."""
+    lora = json.loads((folder / "osediff_pkl_osediff.json").read_text())
+    merged = json.loads((folder / "adcsr_osediff_pkl.json").read_text())["tensors"]
+    ram = json.loads((folder / "ram_swin_large_14m_target.json").read_text())["tensors"]
+    dape = json.loads((folder / "dape_pth.json").read_text())["lora_tensors"]
+    parts = {part: _shapes(lora[f"state_dict_{part}"]) for part in ("unet", "vae")}
+    lists = {key: value for key, value in lora["keys"].items() if key.endswith("_modules")}
+    _save("osediff", {**parts, "lists": lists})
+    _save("sd21", {part: _shapes(merged[part]) for part in ("unet", "vae")})
+    _save("ram", {**ram, **dape})
+
+
+def _shapes(tensors: dict[str, Any]) -> dict[str, list[int]]:
+    return {name: tensor["shape"] for name, tensor in tensors.items()}
+
+
+def _save(name: str, content: Any) -> None:
+    (HERE / f"{name}.json.gz").write_bytes(gzip.compress(json.dumps(content).encode(), mtime=0))
+
+
+def libraries() -> None:
+    """Outputs of the libraries' own classes."""
+    with torch.inference_mode():
+        outputs = {**_stable_diffusion(), **_text(), **_lora(), **_scheduler(), **_swin()}
+    np.savez_compressed(HERE / "libraries.npz", **{name: value.numpy() for name, value in outputs.items()})
+
+
+def _unet() -> nn.Module:
+    from diffusers import UNet2DConditionModel
+
+    return UNet2DConditionModel(
+        sample_size=64,
+        block_out_channels=(32, 64, 64, 64),
+        attention_head_dim=(1, 2, 2, 2),
+        cross_attention_dim=64,
+        use_linear_projection=True,
+    )
+
+
+def _vae() -> nn.Module:
+    from diffusers import AutoencoderKL
+
+    return AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        block_out_channels=(32, 32, 64, 64),
+        layers_per_block=1,
+        latent_channels=4,
+    )
+
+
+def _stable_diffusion() -> dict[str, Tensor]:
+    unet, vae = _unet().eval(), _vae().eval()
+    fill_deterministic(unet)
+    fill_deterministic(vae)
+    text = example("text", (2, 77, 64))
+    posterior = vae.encode(example("image", IMAGE)).latent_dist
+    noise = example("noise", tuple(posterior.mean.shape))
+    return {
+        "unet": unet(example("latent", LATENT), 999, text).sample,
+        "unet_odd": unet(example("latent", ODD_LATENT), 999, text[:1]).sample,
+        "vae_mean": posterior.mean * 0.18215,
+        "vae_sample": (posterior.mean + posterior.std * noise) * 0.18215,
+        "vae_decode": vae.decode(example("latent", ODD_LATENT) / 0.18215).sample,
+    }
+
+
+def _text() -> dict[str, Tensor]:
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    config = CLIPTextConfig(
+        hidden_size=64, intermediate_size=256, num_hidden_layers=2, num_attention_heads=2, hidden_act="gelu"
+    )
+    model = CLIPTextModel(config).eval()
+    # The checkpoint's names start with text_model; newer transformers dropped that from its own.
+    fill_deterministic(model, lambda name: "text_model." + name.removeprefix("text_model."))
+    return {"text": model(torch.tensor(IDS))[0]}
+
+
+def _lora() -> dict[str, Tensor]:
+    from peft import LoraConfig
+
+    lists = json.loads(gzip.decompress((HERE / "osediff.json.gz").read_bytes()))["lists"]
+    unet, vae = _unet().eval(), _vae().eval()
+    for place in ("encoder", "decoder", "others"):
+        unet.add_adapter(_lora_config(LoraConfig, unet, lists[f"unet_lora_{place}_modules"]), f"default_{place}")
+    unet.set_adapter(["default_encoder", "default_decoder", "default_others"])
+    vae.add_adapter(_lora_config(LoraConfig, vae, lists["vae_lora_encoder_modules"]), "default_encoder")
+    for network in (unet, vae):
+        fill_deterministic(network, lambda name: name.replace(".base_layer.", "."))
+    text = example("text", (2, 77, 64))
+    return {
+        "lora_unet": unet(example("latent", LATENT), 999, text).sample,
+        "lora_vae_mean": vae.encode(example("image", IMAGE)).latent_dist.mean * 0.18215,
+    }
+
+
+def _lora_config(kind: Any, network: nn.Module, names: list[str]) -> Any:
+    there = {name for name, _ in network.named_modules()}  # the mini VAE has fewer layers
+    return kind(r=4, init_lora_weights="gaussian", target_modules=[name for name in names if name in there])
+
+
+def _scheduler() -> dict[str, Tensor]:
+    from diffusers import DDPMScheduler
+
+    scheduler = DDPMScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, steps_offset=1
+    )
+    scheduler.set_timesteps(timesteps=[999])  # what set_timesteps(1) and a step at 999 meant up to diffusers 0.2x
+    step = scheduler.step(example("noise", LATENT), torch.tensor(999), example("latent", LATENT))
+    return {"one_step": step.prev_sample, "alpha_bar": scheduler.alphas_cumprod}
+
+
+def _swin() -> dict[str, Tensor]:
+    from transformers import SwinConfig, SwinModel
+
+    config = SwinConfig(
+        image_size=64, embed_dim=16, depths=[2, 2], num_heads=[2, 4], window_size=4, encoder_stride=4
+    )
+    model = SwinModel(config, add_pooling_layer=False).eval()
+    for name, parameter in model.named_parameters():
+        parameter.copy_(swin_tensor(name, tuple(parameter.shape)))
+    return {"swin": model(example("swin", SWIN)).last_hidden_state}
+
+
+SWIN_NAMES = (
+    ("embeddings.patch_embeddings.projection", "patch_embed.proj"),
+    ("embeddings.norm", "patch_embed.norm"),
+    ("encoder.", ""),
+    ("layernorm_before", "norm1"),
+    ("layernorm_after", "norm2"),
+    ("layernorm", "norm"),
+    ("attention.self.relative", "attn.relative"),
+    ("attention.output.dense", "attn.proj"),
+    ("intermediate.dense", "mlp.fc1"),
+    ("output.dense", "mlp.fc2"),
+)
+
+
+def swin_tensor(name: str, shape: tuple[int, ...]) -> Tensor:
+    """The deterministic tensor of our Swin for a parameter of transformers' SwinModel."""
+    for theirs, ours in SWIN_NAMES:
+        name = name.replace(theirs, ours)
+    for i, part in enumerate(("query", "key", "value")):
+        if f".attention.self.{part}." in name:
+            joint = name.replace(f"attention.self.{part}", "attn.qkv")
+            return deterministic_tensor(joint, (3 * shape[0], *shape[1:])).chunk(3)[i]
+    return deterministic_tensor(name, shape)
+
+
+if __name__ == "__main__":
+    manifests(Path(sys.argv[1]))
+    libraries()
