@@ -189,6 +189,23 @@ def latency(systems: tuple[str, ...], device: str, dtype: str, size: int) -> Non
 
 
 @cli.command()
+@click.argument("system")
+@click.argument("test_set")
+@click.option("--dtypes", default="", help="Comma-separated precisions to try besides float32.")
+@click.option("--seeds", default=5, show_default=True, help="How many seeds, where the system uses one.")
+@click.option("--write", is_flag=True, help="Put the result into reproductions/spread.csv.")
+def spread(system: str, test_set: str, dtypes: str, seeds: int, write: bool) -> None:
+    """How far re-runs of a system move its means: rounding, precision, seed. The verdict close uses it."""
+    from adcbench.spread import measure_spread, write_spread
+
+    means = measure_spread(system, test_set, dtypes=[d.strip() for d in dtypes.split(",") if d.strip()], seeds=seeds)
+    for variant, values in means.items():
+        click.echo(f"{variant}: " + ", ".join(f"{metric} {value:.5f}" for metric, value in values.items()))
+    if write:
+        click.echo(f"written to {write_spread(system, test_set, means)}")
+
+
+@cli.command()
 def drift() -> None:
     """Rebuild, re-score and re-run, and compare with the committed tables. Exit code 1 if a value moved."""
     from adcbench.drift import check_all

@@ -17,7 +17,7 @@ SYSTEMS = {
 
 TABLE = Table(
     id="embedded",
-    paper="ours",
+    paper="adcbench",
     number="",
     numbering="ours",
     title="Baselines on the embedded photographs",

@@ -19,7 +19,7 @@ SYSTEMS = {
 
 TABLE = Table(
     id="mini",
-    paper="ours",
+    paper="adcbench",
     number="",
     numbering="ours",
     title="Networks at mini scale, deterministic weights, on the embedded photographs",

@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from adcbench.core.settings import PACKAGE
+
 _ROOT = "adcbench"
 
 
@@ -70,7 +72,14 @@ def source_hash(*modules: str) -> str:
 
 @lru_cache
 def _path(module: str) -> Path | None:
-    """The source file of a module; None for names that are not modules (functions, constants)."""
+    """The source file of a module; None for names that are not modules (functions, constants).
+
+    Our own are looked up as files: ``find_spec`` would import the parent, and torch with it.
+    """
+    package, *parts = module.split(".")
+    if package == _ROOT:
+        base = PACKAGE.joinpath(*parts)
+        return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
     try:
         spec = importlib.util.find_spec(module)
     except ModuleNotFoundError:

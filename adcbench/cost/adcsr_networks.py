@@ -45,7 +45,7 @@ def video_student() -> list[Component]:
     decoder = network.image.decoder
     unet, middle = network.image.unet, decoder.mid_block
     return [
-        Component("unet_and_mid_block", (unet, middle), Call(network, "features"), (clip,)),
+        Component("unet_and_mid_block", (unet, middle), Call(network, "features"), (clip,), denoiser=True),
         Component("half_decoder_tail", _tail(decoder), Call(decoder, "pixels"), (frames,)),
     ]
 
@@ -57,11 +57,9 @@ def _student(config: adcsr.AdcSRConfig) -> list[Component]:
     into, out, join = config.unet_width_in, config.unet_width_out, config.decoder_widths[-1]
     middle = (decoder.conv_in, decoder.mid_block)
     return [
-        Component("unet", (unet,), Call(unet), (empty(1, into, side, side),)),
+        Component("unet", (unet,), Call(unet), (empty(1, into, side, side),), denoiser=True),
         Component("decoder_mid_block", middle, Call(decoder, "features"), (empty(1, out, side, side),)),
-        Component(
-            "half_decoder_tail", _tail(decoder), Call(decoder, "pixels"), (empty(1, join, side, side),)
-        ),
+        Component("half_decoder_tail", _tail(decoder), Call(decoder, "pixels"), (empty(1, join, side, side),)),
     ]
 
 

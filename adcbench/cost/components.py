@@ -32,6 +32,7 @@ class Component:
         inputs: tensors on the meta device that ``call`` takes.
         times: how often one image (or clip) runs it.
         published: whether the published MACs include it.
+        denoiser: whether it is the network that takes the diffusion steps.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Component:
     inputs: tuple[Tensor, ...] = ()
     times: int = 1
     published: bool = True
+    denoiser: bool = False
 
 
 def empty(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from adcbench.core import store
 from adcbench.core.errors import AdcbenchError
@@ -25,57 +25,64 @@ NETWORKS = {
     "adcvsr": "adcbench.cost.adcsr_networks:video_student",
     "osediff": "adcbench.cost.osediff_networks:teacher",
 }
+SIGNATURES = {
+    "steps": "passes through the denoising network",
+    "params.published": "parameters of everything that is loaded, each tensor once",
+    "params.honest": "parameters of the components that run, each tensor once",
+    "macs.published": (
+        "multiply-adds of {input}: convolutions, linear layers, written-out products, norms (5 an element), "
+        "nearest resizing; fused attention left out, as by fvcore; of {published}"
+    ),
+    "macs.honest": "multiply-adds of {input}: convolutions, linear layers, all attention; of {running}",
+}
+_INPUTS = {"adcvsr": "a clip of 25 frames 3x128x128"}  # the others: one image
 PUBLISHED_KINDS = ("conv", "linear", "matmul", "norm", "resize")
 HONEST_KINDS = ("conv", "linear", "matmul", "attention")
 _TOLERANCE = 0.01  # between the two counters; they agree exactly where nothing is overlooked
-
-
-class Other(NamedTuple):
-    """Another way to count a quantity, listed after the fact; ``tried`` ways were tried in all."""
-
-    quantity: str
-    name: str
-    value: int
-    tried: int
 
 
 def count(network: str) -> Payload:
     """Count a network on the meta device, by torch's counter and by the closed form.
 
     Returns:
-        JSON-able: the network's name and its ``components``, each with ``params`` (tensors that an earlier
-        component holds left out), ``params_tied`` (again in every part that holds them), ``params_lora``,
-        ``macs`` and ``closed_form`` (by kind, for one image or clip), ``runs``, ``times``, ``published``.
+        JSON-able: ``network``, ``signatures`` by quantity, ``sources`` (hash of the code that defines and
+        counts it), ``libraries`` (versions), and ``components``, each with ``params`` (without tensors that
+        an earlier component holds), ``params_tied`` (again in every part that holds them), ``params_lora``,
+        ``macs`` and ``closed_form`` by kind for one image or clip, ``runs``, ``times``, ``published``,
+        ``denoiser``.
 
     Raises:
         AdcbenchError: unknown network, or the two counters differ by more than 1 %.
     """
-    from adcbench.cost.closed_form import closed_form_macs
-    from adcbench.cost.macs import KINDS, count_macs
-    from adcbench.cost.params import lora_count, tied_count, unique_counts
+    from adcbench.cost.params import unique_counts
 
     components = build(network)
-    params = unique_counts(components)
-    counted = []
-    for part in components:
-        nothing = dict.fromkeys(KINDS, 0)
-        counters = (count_macs, closed_form_macs)
-        macs, by_hand = ((c(part.call, part.inputs) if part.call else nothing) for c in counters)
+    unique = unique_counts(components)
+    counted = [_count_part(network, part, unique[part.name]) for part in components]
+    return {"network": network, "signatures": _signatures(network, counted), **_made_by(network), "components": counted}
+
+
+def _count_part(network: str, part: Any, params: int) -> Payload:
+    from adcbench.cost.closed_form import closed_form_macs
+    from adcbench.cost.macs import KINDS, count_macs
+    from adcbench.cost.params import lora_count, tied_count
+
+    macs = by_hand = dict.fromkeys(KINDS, 0)
+    if part.call is not None:
+        macs, by_hand = count_macs(part.call, part.inputs), closed_form_macs(part.call, part.inputs)
         _cross_check(f"{network} / {part.name}", macs, by_hand)
-        counted.append(
-            {
-                "name": part.name,
-                "params": params[part.name],
-                "params_tied": tied_count(part.parts),
-                "params_lora": lora_count(part.parts),
-                "macs": {kind: part.times * value for kind, value in macs.items()},
-                "closed_form": {kind: part.times * value for kind, value in by_hand.items()},
-                "runs": part.call is not None,
-                "times": part.times,
-                "published": part.published,
-            }
-        )
-    return {"network": network, "components": counted}
+    return {
+        "name": part.name,
+        "params": params,
+        "params_tied": tied_count(part.parts),
+        "params_lora": lora_count(part.parts),
+        "macs": {kind: part.times * value for kind, value in macs.items()},
+        "closed_form": {kind: part.times * value for kind, value in by_hand.items()},
+        "runs": part.call is not None,
+        "times": part.times,
+        "published": part.published,
+        "denoiser": part.denoiser,
+    }
 
 
 def build(network: str) -> list[Any]:
@@ -106,18 +113,40 @@ def cached_count(network: str) -> Payload:
 
 def count_key(network: str) -> str:
     """The cache key of a count: the network, the code that defines and counts it, torch's version."""
-    module = _target(network).partition(":")[0]
-    return digest("count", network, source_hash(module, __name__, *_COUNTERS), versions("torch"))
+    return digest("count", network, _made_by(network))
+
+
+def network_module(network: str) -> str:
+    """The module that builds a network's components.
+
+    Raises:
+        AdcbenchError: unknown network; the message lists those there are.
+    """
+    return _target(network).partition(":")[0]
+
+
+def _made_by(network: str) -> dict[str, Any]:
+    return {"sources": source_hash(network_module(network), __name__, *_COUNTERS), "libraries": versions("torch")}
+
+
+def _signatures(network: str, components: list[Payload]) -> dict[str, str]:
+    running = [part for part in components if part["runs"]]
+    words = {
+        "input": _INPUTS.get(network, "one image 3x128x128"),
+        "published": " + ".join(part["name"] for part in running if part["published"]),
+        "running": " + ".join(part["name"] for part in running),
+    }
+    return {name: text.format(**words) for name, text in SIGNATURES.items()}
 
 
 _COUNTERS = ("adcbench.cost.macs", "adcbench.cost.closed_form", "adcbench.cost.params")
 
 
 def quantity(payload: Payload, name: str) -> tuple[tuple[str, int], ...]:
-    """A count by component, in units (parameters, or multiply-adds); the sum is the network's.
+    """A count by component, in units (steps, parameters, multiply-adds); the sum is the network's.
 
     Args:
-        name: ``params.published``, ``params.honest``, ``macs.published`` or ``macs.honest``.
+        name: one of ``SIGNATURES``, such as ``params.published`` or ``macs.honest``.
 
     Raises:
         AdcbenchError: another name.
@@ -133,31 +162,19 @@ def total(payload: Payload, name: str) -> int:
     return sum(value for _, value in quantity(payload, name))
 
 
-def readings(payload: Payload) -> tuple[Other, ...]:
-    """Other ways to count the same network. Post hoc: they were listed knowing the printed figures."""
-    ways = {
-        "params": {
-            "loaded, each tensor once": lambda p: p["params"],
-            "loaded, each tensor once, without LoRA": lambda p: p["params"] - p["params_lora"],
-            "loaded, tied tensors counted twice": lambda p: p["params_tied"],
-            "loaded, tied tensors counted twice, without LoRA": lambda p: p["params_tied"] - p["params_lora"],
-            "only what runs": lambda p: p["params"] if p["runs"] else 0,
-        },
-        "macs": {
-            "published parts, fvcore's kinds": lambda p: _macs(p, PUBLISHED_KINDS, p["published"]),
-            "published parts, without norms and resizing": lambda p: _macs(
-                p, HONEST_KINDS[:3], p["published"]
-            ),
-            "published parts, attention counted": lambda p: _macs(p, HONEST_KINDS, p["published"]),
-            "all parts that run, attention left out": lambda p: _macs(p, HONEST_KINDS[:3], True),
-            "all parts that run, attention counted": lambda p: _macs(p, HONEST_KINDS, True),
-        },
+def readings(payload: Payload) -> dict[str, list[dict[str, Any]]]:
+    """Other ways to count the same network, by the published quantity they compete with.
+
+    Post hoc: they were listed knowing the printed figures. Each has a ``name``, its ``value`` in units, and
+    ``tried``, the number of ways that were tried for this quantity.
+    """
+    return {
+        name: [
+            {"name": way, "value": sum(map(value, payload["components"])), "tried": len(ways)}
+            for way, value in ways.items()
+        ]
+        for name, ways in _WAYS.items()
     }
-    return tuple(
-        Other(quantity_, name, sum(map(way, payload["components"])), len(named))
-        for quantity_, named in ways.items()
-        for name, way in named.items()
-    )
 
 
 def _target(network: str) -> str:
@@ -179,7 +196,9 @@ def _cross_check(what: str, macs: Mapping[str, int], by_hand: Mapping[str, int])
         )
 
 
-_QUANTITIES: dict[str, tuple[Callable[[Any], bool], Callable[[Any], int]]] = {
+_Value = Callable[[Payload], int]
+_QUANTITIES: dict[str, tuple[Callable[[Payload], bool], _Value]] = {
+    "steps": (lambda part: part["denoiser"], lambda part: part["times"]),
     "params.published": (lambda part: True, lambda part: part["params"]),
     "params.honest": (lambda part: part["runs"], lambda part: part["params"]),
     "macs.published": (
@@ -187,4 +206,21 @@ _QUANTITIES: dict[str, tuple[Callable[[Any], bool], Callable[[Any], int]]] = {
         lambda part: _macs(part, PUBLISHED_KINDS, True),
     ),
     "macs.honest": (lambda part: part["runs"], lambda part: _macs(part, HONEST_KINDS, True)),
+}
+_WITHOUT_EXTRAS = ("conv", "linear", "matmul")
+_WAYS: dict[str, dict[str, _Value]] = {
+    "params.published": {
+        "loaded, each tensor once": lambda part: part["params"],
+        "loaded, each tensor once, without LoRA": lambda part: part["params"] - part["params_lora"],
+        "loaded, tied tensors counted twice": lambda part: part["params_tied"],
+        "loaded, tied tensors counted twice, without LoRA": lambda part: part["params_tied"] - part["params_lora"],
+        "only what runs": lambda part: part["params"] if part["runs"] else 0,
+    },
+    "macs.published": {
+        "published parts, fvcore's kinds": lambda part: _macs(part, PUBLISHED_KINDS, part["published"]),
+        "published parts, no norms or resizing": lambda part: _macs(part, _WITHOUT_EXTRAS, part["published"]),
+        "published parts, attention counted": lambda part: _macs(part, HONEST_KINDS, part["published"]),
+        "all parts that run, attention left out": lambda part: _macs(part, _WITHOUT_EXTRAS, True),
+        "all parts that run, attention counted": lambda part: _macs(part, HONEST_KINDS, True),
+    },
 }

@@ -20,8 +20,8 @@ from tqdm import tqdm
 
 from adcbench.core import store
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.keys import digest, versions
-from adcbench.cost.counts import PUBLISHED_KINDS, Payload, build, cached_count, count_key
+from adcbench.core.keys import digest, source_hash, versions
+from adcbench.cost.counts import PUBLISHED_KINDS, Payload, build, cached_count, network_module
 
 TOLERANCE = 0.01
 # Its work is matrix products that fvcore does not know; everything else it skips is element-wise.
@@ -67,7 +67,7 @@ def cached_fvcore(network: str, component: str) -> Payload:
     Raises:
         AdcbenchError: the process failed; its last line of output says why.
     """
-    key = digest("fvcore", count_key(network), component, versions("fvcore"))
+    key = digest("fvcore", network, component, source_hash(network_module(network)), versions("fvcore", "torch"))
     known: dict[str, Any] = store.get([key])
     if key not in known:
         command = [sys.executable, "-m", "adcbench.cost.fvcore_check", network, component]
@@ -91,9 +91,7 @@ def fvcore_macs(network: str, component: str) -> Payload:
     """
     parts = {part.name: part for part in build(network) if part.call is not None}
     if component not in parts:
-        raise AdcbenchError(
-            f"{network} has no component {component!r} that runs. There are {', '.join(parts)}"
-        )
+        raise AdcbenchError(f"{network} has no component {component!r} that runs. There are {', '.join(parts)}")
     return trace(parts[component].call, parts[component].inputs)
 
 

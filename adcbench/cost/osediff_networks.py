@@ -1,6 +1,6 @@
 """OSEDiff as components, for one image 3x128x128 -> 3x512x512.
 
-What the published MACs contain was found by trying (facts/image_counts.json): U-Net and VAE encoder with
+What the published MACs contain was found by trying (tests/golden/cost/counts.json): U-Net and VAE encoder with
 their LoRA apart, VAE decoder, text encoder with its attention written out, and of the prompt extractor only
 the image encoder, although its tagging head runs too.
 """
@@ -30,7 +30,7 @@ def teacher() -> list[Component]:
     ids = empty(1, text.tokens, dtype=torch.int64)
     return [
         Component("vae_encoder", (vae.encoder, vae.quant_conv), Call(vae, "encode"), (image, latent)),
-        Component("unet", (unet,), Call(unet), (latent, step, prompt)),
+        Component("unet", (unet,), Call(unet), (latent, step, prompt), denoiser=True),
         Component("vae_decoder", (vae.post_quant_conv, vae.decoder), Call(vae, "decode"), (latent,)),
         Component("text_encoder", (network.text_encoder,), Call(network.text_encoder), (ids,)),
         *prompt_extractor(),

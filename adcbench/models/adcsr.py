@@ -128,7 +128,6 @@ def load(config: AdcSRConfig, weights: Mapping[str, Path] | None, device: str, d
     Raises:
         AdcbenchError: a checkpoint that is missing, unsafe, or not exactly of this network.
     """
-    from adcbench.models import adcsr_network  # imports torch, which keys and tables do without
+    from adcbench.models.adcsr_network import load_network, upscaler  # torch: keys and tables do without it
 
-    network = adcsr_network.load_network(config, weights)
-    return adcsr_network.upscaler(network.to(device), dtype)
+    return upscaler(load_network(config, weights).to(device), dtype)

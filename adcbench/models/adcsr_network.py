@@ -29,11 +29,11 @@ from adcbench.models.colour import match_statistics
 from adcbench.models.deterministic import fill_deterministic
 from adcbench.models.half_decoder import HalfDecoder
 from adcbench.models.padding import padded
-from adcbench.models.vae import Encoder, VaeConfig
-from adcbench.models.weights import load_strict
+from adcbench.models.sd21 import VaeConfig
+from adcbench.models.vae import Encoder
+from adcbench.models.weights import fill
 
 _EPS = 1e-5  # of the ResBlocks' and the last norm
-_LATENT_SCALE = 0.18215  # SD2.1's VAE scaling factor
 _DTYPES = ("float32", "bfloat16", "float16")
 
 
@@ -67,8 +67,10 @@ class MidBlock(nn.Module):
         self.attentions = nn.ModuleList([TransformerBlock(width, heads)])
 
     def forward(self, x: Tensor, frames: int) -> Tensor:
-        x = self.attentions[0](self.resnets[0](x, frames), frames)
-        return self.resnets[1](x, frames)
+        x = self.resnets[0](x, frames)
+        x = self.attentions[0](x, frames)
+        out: Tensor = self.resnets[1](x, frames)
+        return out
 
 
 class UpBlock(nn.Module):
@@ -103,8 +105,7 @@ class PrunedUNet(nn.Module):
         heads = [*config.heads[:last], 0]
         self.conv_in = conv3x3(config.unet_width_in, widths[0])
         self.down_blocks = nn.ModuleList(
-            DownBlock(widths[max(i - 1, 0)], widths[i], config.layers, heads[i], down=i < last)
-            for i in range(last + 1)
+            DownBlock(widths[max(i - 1, 0)], widths[i], config.layers, heads[i], down=i < last) for i in range(last + 1)
         )
         self.mid_block = MidBlock(widths[-1], config.heads[-1])
         self.up_blocks = nn.ModuleList()
@@ -124,7 +125,8 @@ class PrunedUNet(nn.Module):
         x = self.mid_block(skips[-1], frames)
         for block in self.up_blocks:
             x = block(x, skips, frames)
-        return self.conv_out(F.silu(self.conv_norm_out(x)))
+        out: Tensor = self.conv_out(F.silu(self.conv_norm_out(x)))
+        return out
 
 
 def skip_widths(config: AdcSRConfig) -> list[int]:
@@ -146,13 +148,16 @@ class VaeSource(nn.Module):
     def __init__(self, config: AdcSRConfig) -> None:
         super().__init__()
         self.scale = config.scale
-        self.encoder = Encoder(VaeConfig(widths=config.encoder_widths, latent=config.latent_width))
+        vae = VaeConfig(widths=config.encoder_widths, latent=config.latent_width)
+        self.latent_scale = vae.scaling
+        self.encoder = Encoder(vae)
         self.quant_conv = nn.Conv2d(2 * config.latent_width, 2 * config.latent_width, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         enlarged = F.interpolate(x, scale_factor=float(self.scale), mode="bicubic")
-        mean, _ = self.quant_conv(self.encoder(enlarged)).chunk(2, dim=1)
-        return mean * _LATENT_SCALE
+        moments: Tensor = self.quant_conv(self.encoder(enlarged))
+        mean, _ = moments.chunk(2, dim=1)
+        return mean * self.latent_scale
 
 
 class AdcSR(nn.Module):
@@ -176,9 +181,7 @@ class AdcSR(nn.Module):
     def forward(self, x: Tensor, frames: int = 1) -> Tensor:
         if x.shape[-2] % self.config.multiple or x.shape[-1] % self.config.multiple:
             size, multiple = tuple(x.shape[-2:]), self.config.multiple
-            raise AdcbenchError(
-                f"AdcSR takes sizes that divide by {multiple}, got {size}: use models.padding.padded"
-            )
+            raise AdcbenchError(f"AdcSR takes sizes that divide by {multiple}, got {size}: use models.padding.padded")
         return self.decoder.pixels(self.features(x, frames))
 
 
@@ -195,7 +198,7 @@ def load_network(config: AdcSRConfig, weights: Mapping[str, Path] | None) -> Adc
     else:
         with torch.device("meta"):
             decoder = HalfDecoder(config, latent=True)
-        load_strict(network, official_tensors(weights, decoder), " + ".join(weights))
+        fill(network, official_tensors(weights, network, decoder))
     return network.eval().requires_grad_(False)
 
 
@@ -214,9 +217,7 @@ def upscaler(network: AdcSR, dtype: str) -> Callable[[Tensor], Tensor]:
     @torch.inference_mode()
     def upscale(lr: Tensor) -> Tensor:
         if lr.ndim != 4 or lr.shape[1] != 3:
-            raise AdcbenchError(
-                f"AdcSR takes RGB images (B, 3, h, w); got a tensor of shape {tuple(lr.shape)}"
-            )
+            raise AdcbenchError(f"AdcSR takes RGB images (B, 3, h, w); got a tensor of shape {tuple(lr.shape)}")
         x = lr.to(device, torch.float32) * 2 - 1
         with torch.autocast(device.type, getattr(torch, dtype), enabled=dtype != "float32"):
             sr = padded(network, x, config.multiple, config.scale)

@@ -15,7 +15,15 @@ from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.models.adcsr import DECODER_FILE, STUDENT_FILE
-from adcbench.models.weights import check_names, describe, drop_aliases, drop_prefix, shapes, state_dict
+from adcbench.models.weights import (
+    check_finite,
+    check_names,
+    describe,
+    drop_aliases,
+    drop_prefix,
+    shapes,
+    state_dict,
+)
 
 # The upstream UNet registers these a second time in a Sequential called body; index 10 is the SiLU.
 _ALIASED = (
@@ -42,12 +50,13 @@ def alias_target(name: str) -> str | None:
     return f"body.1.{_ALIASED[int(match[1])]}.{match[2]}"
 
 
-def official_tensors(weights: Mapping[str, Path], decoder: nn.Module) -> dict[str, Tensor]:
+def official_tensors(weights: Mapping[str, Path], network: nn.Module, decoder: nn.Module) -> dict[str, Tensor]:
     """All tensors of the student under our names, from the two official files.
 
     Args:
         weights: paths by official file name.
-        decoder: a whole half decoder with its conv_in, to check names and shapes by; may be on meta.
+        network: the student, and ``decoder``: a whole half decoder with its conv_in. They give the names and
+            shapes to check by, so the meta device will do.
 
     Raises:
         AdcbenchError: a file that is absent, unsafe, damaged, or holds something else.
@@ -55,42 +64,46 @@ def official_tensors(weights: Mapping[str, Path], decoder: nn.Module) -> dict[st
     absent = [name for name in (STUDENT_FILE, DECODER_FILE) if name not in weights]
     if absent:
         raise AdcbenchError(f"AdcSR needs {' and '.join(absent)}: run adcbench fetch adcsr")
-    student = student_tensors(weights[STUDENT_FILE])
+    student = student_tensors(weights[STUDENT_FILE], network)
     tail = decoder_tensors(weights[DECODER_FILE], decoder)
     unused = ("decoder.conv_in.", "decoder.mid_block.")  # the student has its own trained middle block
     return student | {name: tensor for name, tensor in tail.items() if not name.startswith(unused)}
 
 
-def student_tensors(path: Path) -> dict[str, Tensor]:
+def student_tensors(path: Path, network: nn.Module) -> dict[str, Tensor]:
     """UNet and trained middle block of ``net_params_200.pkl``, under our names.
 
     Raises:
-        AdcbenchError: see ``weights.state_dict`` and ``weights.drop_aliases``; or no student at all.
+        AdcbenchError: not exactly the student's tensors, aliases that contradict them, or values not finite.
     """
     tensors = drop_prefix(state_dict(path), "module.")
     if not any(name.startswith("body.1.") for name in tensors):
-        raise AdcbenchError(
-            f"{path}: not AdcSR's student (no module.body.1.* in it). It looks like {describe(tensors)}"
-        )
-    return {_our_name(name): t for name, t in drop_aliases(tensors, alias_target, str(path)).items()}
+        raise AdcbenchError(f"{path}: not AdcSR's student (no module.body.1.*). It looks like {describe(tensors)}")
+    tensors = drop_aliases(tensors, alias_target, str(path))
+    expected = {canonical_name(name): shape for name, shape in shapes(network).items()}
+    check_names(tensors, {name: shape for name, shape in expected.items() if name.startswith("body.")}, str(path))
+    check_finite(tensors, str(path))
+    return {_our_name(name): tensor for name, tensor in tensors.items()}
 
 
 def decoder_tensors(path: Path, decoder: nn.Module) -> dict[str, Tensor]:
     """The half decoder of ``halfDecoder.ckpt`` as ``decoder.*``; its encoder, losses and optimisers are left.
 
     Raises:
-        AdcbenchError: CompVis names (from stock latent-diffusion training), or not exactly this decoder.
+        AdcbenchError: CompVis names (from stock latent-diffusion training), not exactly this decoder, or
+            values not finite.
     """
     content = state_dict(path)
     if any(_COMPVIS.search(name) for name in content):
         raise AdcbenchError(
-            f"{path}: its decoder has CompVis names (decoder.up.1.block...), as stock latent-diffusion "
-            "training writes them. Convert it to diffusers names (decoder.up_blocks...) first"
+            f"{path}: its decoder has CompVis names (decoder.up.1.block...), as stock latent-diffusion training "
+            "writes them. Convert it to diffusers names (decoder.up_blocks...) first"
         )
     tensors = {name: tensor for name, tensor in content.items() if name.startswith("decoder.")}
     if not tensors:
         raise AdcbenchError(f"{path}: no half decoder (decoder.*) in it. It looks like {describe(content)}")
     check_names(tensors, {f"decoder.{name}": shape for name, shape in shapes(decoder).items()}, str(path))
+    check_finite(tensors, str(path))
     return tensors
 
 

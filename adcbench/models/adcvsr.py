@@ -6,13 +6,15 @@ and figure 2). That placement is inferred from the printed 0.57 B, which only it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.models import adcsr
+from adcbench.models.adcsr import FULL as IMAGE_FULL
+from adcbench.models.adcsr import MINI as IMAGE_MINI
+from adcbench.models.adcsr import AdcSRConfig
 from adcbench.models.adcsr_network import AdcSR
 from adcbench.models.blocks import ResBlock, TransformerBlock
 
@@ -27,19 +29,17 @@ class AdcVSRConfig:
         kernel: frames that a temporal convolution sees (odd): 3.
     """
 
-    image: adcsr.AdcSRConfig = field(default_factory=adcsr.AdcSRConfig)
+    image: AdcSRConfig = IMAGE_FULL
     temporal: bool = True
     kernel: int = 3
 
     def __post_init__(self) -> None:
         if self.kernel < 1 or self.kernel % 2 == 0:
-            raise AdcbenchError(
-                f"AdcVSRConfig: kernel={self.kernel} must be odd, to keep the number of frames"
-            )
+            raise AdcbenchError(f"AdcVSRConfig: kernel={self.kernel} must be odd, to keep the number of frames")
 
 
 FULL = AdcVSRConfig()
-MINI = AdcVSRConfig(image=adcsr.MINI)
+MINI = AdcVSRConfig(image=IMAGE_MINI)
 
 
 class TemporalBlock(nn.Module):
@@ -58,11 +58,12 @@ class TemporalBlock(nn.Module):
             nn.init.zeros_(self.conv2.bias)
 
     def forward(self, x: Tensor, frames: int) -> Tensor:
-        height, width = x.shape[-2:]
-        lines = x.unflatten(0, (-1, frames)).permute(0, 3, 4, 2, 1).flatten(0, 2)  # (B*h*w, C, T)
+        channels, height, width = x.shape[1:]
+        clip = x.reshape(-1, frames, channels, height, width)
+        lines = clip.permute(0, 3, 4, 2, 1).flatten(0, 2)  # (B*h*w, C, T)
         lines = self.conv2(F.relu(self.conv1(lines)))
-        change = lines.unflatten(0, (-1, height, width)).permute(0, 4, 3, 1, 2)  # (B, T, C, h, w)
-        return x + change.flatten(0, 1)
+        change: Tensor = lines.reshape(-1, height, width, channels, frames).permute(0, 4, 3, 1, 2)
+        return x + change.flatten(0, 1)  # (B*T, C, h, w)
 
 
 class AdcVSR(nn.Module):
@@ -80,14 +81,14 @@ class AdcVSR(nn.Module):
 
     def features(self, clip: Tensor) -> Tensor:
         """(B, T, 256, h/2, w/2) after the decoder's middle block: what distillation compares."""
-        return self.image.features(clip.flatten(0, 1), clip.shape[1]).unflatten(0, clip.shape[:2])
+        features = self.image.features(clip.flatten(0, 1), clip.shape[1])
+        return features.reshape(*clip.shape[:2], *features.shape[1:])
 
     def forward(self, clip: Tensor) -> Tensor:
         if clip.ndim != 5 or clip.shape[2] != 3:
-            raise AdcbenchError(
-                f"AdcVSR takes clips (B, T, 3, h, w); got a tensor of shape {tuple(clip.shape)}"
-            )
-        return self.image(clip.flatten(0, 1), clip.shape[1]).unflatten(0, clip.shape[:2])
+            raise AdcbenchError(f"AdcVSR takes clips (B, T, 3, h, w); got a tensor of shape {tuple(clip.shape)}")
+        sr: Tensor = self.image(clip.flatten(0, 1), clip.shape[1])
+        return sr.reshape(*clip.shape[:2], *sr.shape[1:])
 
 
 def add_temporal_blocks(unet: nn.Module, kernel: int) -> None:

@@ -32,10 +32,9 @@ def attend(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
     The scale is 1 / sqrt(C / heads), of the pruned head size (48 at full width). Upstream still stores
     1/8, of the size before pruning, but never uses it: with 1/8 the output is wrong by 2.5e-3 relative rms.
     """
-    q, k, v = (
-        x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (query, key, value)
-    )  # (B, heads, N, C/heads)
-    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+    q, k, v = (x.reshape(*x.shape[:2], heads, -1).transpose(1, 2) for x in (query, key, value))
+    mixed = F.scaled_dot_product_attention(q, k, v)  # (B, heads, N, C/heads)
+    return mixed.transpose(1, 2).flatten(2)
 
 
 class ResBlock(nn.Module):
@@ -58,7 +57,7 @@ class ResBlock(nn.Module):
     def forward(self, x: Tensor, frames: int = 1) -> Tensor:
         hidden = self.conv1(F.silu(self.norm1(x)))
         hidden = self.conv2(F.silu(self.norm2(hidden)))
-        out = hidden + (self.conv_shortcut(x) if self.conv_shortcut else x)
+        out: Tensor = hidden + (self.conv_shortcut(x) if self.conv_shortcut else x)
         return self.temporal(out, frames) if self.temporal else out
 
 
@@ -74,7 +73,8 @@ class SelfAttention(nn.Module):
         self.to_out = nn.Sequential(nn.Linear(width, width))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.to_out(attend(self.to_q(x), self.to_k(x), self.to_v(x), self.heads))
+        mixed: Tensor = self.to_out(attend(self.to_q(x), self.to_k(x), self.to_v(x), self.heads))
+        return mixed
 
 
 class GatedGelu(nn.Module):
@@ -85,7 +85,8 @@ class GatedGelu(nn.Module):
         self.proj = nn.Linear(width, 2 * hidden)
 
     def forward(self, x: Tensor) -> Tensor:
-        value, gate = self.proj(x).chunk(2, dim=-1)
+        projected: Tensor = self.proj(x)
+        value, gate = projected.chunk(2, dim=-1)
         return value * F.gelu(gate)
 
 
@@ -97,7 +98,8 @@ class FeedForward(nn.Module):
         self.net = nn.Sequential(GatedGelu(width, 4 * width), nn.Identity(), nn.Linear(4 * width, width))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.net(x)
+        out: Tensor = self.net(x)
+        return out
 
 
 class TransformerLayer(nn.Module):
@@ -112,7 +114,8 @@ class TransformerLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.attn1(self.norm1(x))
-        return x + self.ff(self.norm3(x))
+        out: Tensor = x + self.ff(self.norm3(x))
+        return out
 
 
 class TransformerBlock(nn.Module):
@@ -131,10 +134,10 @@ class TransformerBlock(nn.Module):
         self.temporal: nn.Module | None = None
 
     def forward(self, x: Tensor, frames: int = 1) -> Tensor:
-        tokens = self.proj_in(self.norm(x).flatten(2).transpose(1, 2))  # (N, h*w, width)
+        tokens: Tensor = self.proj_in(self.norm(x).flatten(2).transpose(1, 2))  # (N, h*w, width)
         for layer in self.transformer_blocks:
             tokens = layer(tokens)
-        out = x + self.proj_out(tokens).transpose(1, 2).unflatten(2, x.shape[2:])
+        out: Tensor = x + self.proj_out(tokens).transpose(1, 2).reshape(x.shape)
         return self.temporal(out, frames) if self.temporal else out
 
 
@@ -152,7 +155,8 @@ class PixelAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         tokens = self.group_norm(x).flatten(2).transpose(1, 2)  # (N, h*w, width)
         mixed = attend(self.to_q(tokens), self.to_k(tokens), self.to_v(tokens), heads=1)
-        return x + self.to_out(mixed).transpose(1, 2).unflatten(2, x.shape[2:])
+        change: Tensor = self.to_out(mixed).transpose(1, 2).reshape(x.shape)
+        return x + change
 
 
 class Downsample(nn.Module):
@@ -163,7 +167,8 @@ class Downsample(nn.Module):
         self.conv = conv3x3(width, width, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv(x)
+        halved: Tensor = self.conv(x)
+        return halved
 
 
 class Upsample(nn.Module):
@@ -174,4 +179,5 @@ class Upsample(nn.Module):
         self.conv = conv3x3(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
+        doubled: Tensor = self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
+        return doubled

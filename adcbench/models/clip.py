@@ -29,9 +29,7 @@ def straight_through_clip(x: Tensor, lo: float = 0.0, hi: float = 1.0, band: flo
     if not lo <= hi:
         raise AdcbenchError(f"straight_through_clip: lo={lo} must not exceed hi={hi}")
     if band is not None and not (math.isfinite(band) and band >= 0):
-        raise AdcbenchError(
-            f"straight_through_clip: band={band} must be finite and >= 0, or None for no limit"
-        )
+        raise AdcbenchError(f"straight_through_clip: band={band} must be finite and >= 0, or None for no limit")
     clipped: Tensor = _Clip.apply(x, lo, hi, band)
     return clipped
 

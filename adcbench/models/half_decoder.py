@@ -6,7 +6,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adcbench.models.adcsr import AdcSRConfig
-from adcbench.models.vae import Decoder, VaeConfig
+from adcbench.models.sd21 import VaeConfig
+from adcbench.models.vae import Decoder
 
 
 class HalfDecoder(Decoder):
@@ -17,9 +18,7 @@ class HalfDecoder(Decoder):
     """
 
     def __init__(self, config: AdcSRConfig, latent: bool) -> None:
-        super().__init__(
-            VaeConfig(widths=config.decoder_widths, layers=config.layers, latent=config.latent_width)
-        )
+        super().__init__(VaeConfig(widths=config.decoder_widths, layers=config.layers, latent=config.latent_width))
         if not latent:
             self.add_module("conv_in", nn.Identity())
 

@@ -38,7 +38,7 @@ class Lora(nn.Module):
 
     def delta(self) -> Tensor:
         """The addition to the base layer's weight, of its shape."""
-        down, up = self.lora_A[self.adapter].weight, self.lora_B[self.adapter].weight
+        down, up = (part[self.adapter].get_parameter("weight") for part in (self.lora_A, self.lora_B))
         return self.scale * torch.einsum("or,r...->o...", up.flatten(1), down)
 
 

@@ -64,9 +64,7 @@ class OSEDiffConfig:
     def __post_init__(self) -> None:
         longest, vocabulary = self.base.text.tokens, self.base.text.vocabulary
         if not 2 <= len(self.tokens) <= longest:
-            raise AdcbenchError(
-                f"OSEDiffConfig: tokens has {len(self.tokens)} ids; it must have 2 to {longest}"
-            )
+            raise AdcbenchError(f"OSEDiffConfig: tokens has {len(self.tokens)} ids; it must have 2 to {longest}")
         if not all(0 <= token < vocabulary for token in self.tokens):
             raise AdcbenchError(f"OSEDiffConfig: tokens has ids outside 0 to {vocabulary - 1}")
 
@@ -77,7 +75,7 @@ class OSEDiffConfig:
 
 
 FULL = OSEDiffConfig()
-MINI = OSEDiffConfig(base=sd21.MINI, process_size=64)
+MINI = OSEDiffConfig(base=sd21.MINI, process_size=32)
 
 
 def system(config: OSEDiffConfig = FULL) -> System:

@@ -113,9 +113,7 @@ def upscaler(network: OSEDiff, dtype: str) -> Callable[[Tensor], Tensor]:
     @torch.inference_mode()
     def upscale(lr: Tensor) -> Tensor:
         if lr.ndim != 4 or lr.shape[1] != 3:
-            raise AdcbenchError(
-                f"OSEDiff takes RGB images (B, 3, h, w); got a tensor of shape {tuple(lr.shape)}"
-            )
+            raise AdcbenchError(f"OSEDiff takes RGB images (B, 3, h, w); got a tensor of shape {tuple(lr.shape)}")
         large = torch.stack([enlarge(image, config) for image in lr.float().cpu()]).to(device)
         noise = posterior_noise(config, large.shape).to(device) if config.posterior == "sample" else None
         with torch.autocast(device.type, getattr(torch, dtype), enabled=dtype != "float32"):

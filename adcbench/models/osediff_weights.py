@@ -59,13 +59,9 @@ def load_lora(network: OSEDiff, path: Path) -> None:
     """
     content = read_checkpoint(path)
     if not isinstance(content, Mapping) or "state_dict_unet" not in content:
-        raise AdcbenchError(
-            f"{path}: no OSEDiff LoRA (state_dict_unet) in it. It looks like {describe(content)}"
-        )
+        raise AdcbenchError(f"{path}: no OSEDiff LoRA (state_dict_unet) in it. It looks like {describe(content)}")
     _check_layers(network, content, path)
-    _load_part(
-        network.unet, _names(network.unet, "conv_in"), content["state_dict_unet"], f"{path}: state_dict_unet"
-    )
+    _load_part(network.unet, _names(network.unet, "conv_in"), content["state_dict_unet"], f"{path}: state_dict_unet")
     _load_part(network.vae, _names(network.vae), content["state_dict_vae"], f"{path}: state_dict_vae")
 
 
@@ -117,9 +113,7 @@ def _layer_lists(network: OSEDiff) -> dict[str, list[str]]:
 def _check_layers(network: OSEDiff, content: Mapping[str, Any], path: Path) -> None:
     for key in ("rank_unet", "rank_vae"):
         if content.get(key) != network.config.rank:
-            raise AdcbenchError(
-                f"{path}: {key} is {content.get(key)}; this network has rank {network.config.rank}"
-            )
+            raise AdcbenchError(f"{path}: {key} is {content.get(key)}; this network has rank {network.config.rank}")
     for key, names in _layer_lists(network).items():
         differ = set(names) ^ set(content.get(key, ()))  # upstream's lists repeat some names
         if differ:

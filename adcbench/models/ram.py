@@ -62,9 +62,7 @@ class Ram(nn.Module):
     def __init__(self, config: RamConfig) -> None:
         super().__init__()
         text = (config.hidden, config.mlp, config.rank)
-        self.visual_encoder = Swin(
-            config.image, config.width, config.depths, config.heads, config.window, config.rank
-        )
+        self.visual_encoder = Swin(config.image, config.width, config.depths, config.heads, config.window, config.rank)
         self.tag_encoder = _Bert(config, config.embed)
         self.text_decoder = _TextDecoder(config)
         self.label_embed = nn.Parameter(torch.zeros(config.tags, config.embed))
@@ -84,7 +82,7 @@ class Ram(nn.Module):
         """(B, 1 + tokens, embed) from ``image_embeds`` -> (B, tags) logits."""
         words = F.relu(self.wordvec_proj(self.label_embed))  # (tags, hidden)
         words = words.expand(len(embeds), -1, -1)
-        for layer in self.tagging_head.encoder.layer:
+        for layer in self.tagging_head.encoder["layer"].children():
             words = layer(words, embeds, self.tag_heads)
         logits: torch.Tensor = self.fc(words).squeeze(-1)
         return logits
@@ -119,9 +117,9 @@ class _TextDecoder(nn.Module):
     def __init__(self, config: RamConfig) -> None:
         super().__init__()
         self.bert = _Bert(config, config.hidden)
-        self.cls = nn.Module()
-        self.cls.predictions = _Predictions(config.hidden, config.vocabulary)
-        self.cls.predictions.decoder.weight = self.bert.embeddings.word_embeddings.weight
+        predictions = _Predictions(config.hidden, config.vocabulary)
+        predictions.decoder.weight = self.bert.embeddings.word_embeddings.weight
+        self.cls = nn.ModuleDict({"predictions": predictions})
 
 
 class _Predictions(nn.Module):
@@ -145,13 +143,10 @@ class _Embeddings(nn.Module):
 class _Layers(nn.Module):
     """``depth`` BERT layers under the names ``encoder.layer.<i>``."""
 
-    def __init__(
-        self, depth: int, hidden: int, mlp: int, rank: int, context: int, self_attention: bool = True
-    ) -> None:
+    def __init__(self, depth: int, hidden: int, mlp: int, rank: int, context: int, self_attention: bool = True) -> None:
         super().__init__()
-        self.encoder = nn.Module()
         layers = [_BertLayer(hidden, mlp, rank, context, self_attention) for _ in range(depth)]
-        self.encoder.layer = nn.ModuleList(layers)
+        self.encoder = nn.ModuleDict({"layer": nn.ModuleList(layers)})
 
 
 class _BertLayer(nn.Module):
@@ -162,16 +157,13 @@ class _BertLayer(nn.Module):
         if self_attention:
             self.attention = BertAttention(hidden, hidden, rank)
         self.crossattention = BertAttention(hidden, context, rank)
-        self.intermediate = nn.Module()
-        self.intermediate.dense = nn.Linear(hidden, mlp)
+        self.intermediate = nn.ModuleDict({"dense": nn.Linear(hidden, mlp)})
         self.output = _Output(mlp, hidden)
 
     def forward(self, x: torch.Tensor, context: torch.Tensor, heads: int) -> torch.Tensor:
         """(B, N, hidden), (B, M, context) -> (B, N, hidden)."""
         x = self.crossattention(x, context, heads)
-        output: torch.Tensor = self.output.LayerNorm(
-            x + self.output.dense(F.gelu(self.intermediate.dense(x)))
-        )
+        output: torch.Tensor = self.output.LayerNorm(x + self.output.dense(F.gelu(self.intermediate["dense"](x))))
         return output
 
 
@@ -187,17 +179,20 @@ class BertAttention(nn.Module):
 
     def __init__(self, hidden: int, context: int, rank: int) -> None:
         super().__init__()
-        self.self = nn.Module()
-        self.self.query = LoraLinear(hidden, hidden, rank)
-        self.self.key = LoraLinear(context, hidden, rank)
-        self.self.value = nn.Linear(context, hidden)
+        self.self = nn.ModuleDict(
+            {
+                "query": LoraLinear(hidden, hidden, rank),
+                "key": LoraLinear(context, hidden, rank),
+                "value": nn.Linear(context, hidden),
+            }
+        )
         self.output = _Output(hidden, hidden)
 
     def forward(self, x: torch.Tensor, context: torch.Tensor, heads: int) -> torch.Tensor:
         """(B, N, hidden), (B, M, context) -> (B, N, hidden)."""
         query, key, value = (
-            part.unflatten(-1, (heads, -1)).transpose(1, 2)  # (B, heads, tokens, hidden / heads)
-            for part in (self.self.query(x), self.self.key(context), self.self.value(context))
+            torch.unflatten(self.self[name](source), -1, (heads, -1)).transpose(1, 2)  # (B, heads, tokens, C)
+            for name, source in (("query", x), ("key", context), ("value", context))
         )
         # Explicit products, as upstream: the published counts include them, unlike fused attention.
         weights = (query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5).softmax(-1)

@@ -93,9 +93,7 @@ class _PatchEmbed(nn.Module):
 class _Stage(nn.Module):
     """``depth`` blocks on ``size`` x ``size`` tokens, then 2x2 merging except after the last stage."""
 
-    def __init__(
-        self, width: int, depth: int, heads: int, size: int, window: int, rank: int, merge: bool
-    ) -> None:
+    def __init__(self, width: int, depth: int, heads: int, size: int, window: int, rank: int, merge: bool) -> None:
         super().__init__()
         shifts = [window // 2 if i % 2 and size > window else 0 for i in range(depth)]
         self.blocks = nn.ModuleList([_Block(width, heads, size, window, shift, rank) for shift in shifts])
@@ -118,7 +116,7 @@ class _Merge(nn.Module):
         self.norm = nn.LayerNorm(4 * width)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = x.unflatten(1, (self.size // 2, 2, self.size // 2, 2))  # (B, y, dy, x, dx, width)
+        x = torch.unflatten(x, 1, (self.size // 2, 2, self.size // 2, 2))  # (B, y, dy, x, dx, width)
         x = x.permute(0, 1, 3, 4, 2, 5).flatten(3).flatten(1, 2)  # columns before rows, as trained
         merged: torch.Tensor = self.reduction(self.norm(x))
         return merged
@@ -133,17 +131,16 @@ class _Block(nn.Module):
         self.norm1 = nn.LayerNorm(width)
         self.attn = WindowAttention(width, heads, window, rank)
         self.norm2 = nn.LayerNorm(width)
-        self.mlp = nn.Module()
-        self.mlp.fc1 = nn.Linear(width, 4 * width)
-        self.mlp.fc2 = nn.Linear(4 * width, width)
+        self.mlp = nn.ModuleDict({"fc1": nn.Linear(width, 4 * width), "fc2": nn.Linear(4 * width, width)})
         self.register_buffer("attn_mask", _shift_mask(size, window, shift) if shift else None)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = x + self._attend(self.norm1(x))
-        return x + self.mlp.fc2(F.gelu(self.mlp.fc1(self.norm2(x))))
+        change: torch.Tensor = self.mlp["fc2"](F.gelu(self.mlp["fc1"](self.norm2(x))))
+        return x + change
 
     def _attend(self, x: torch.Tensor) -> torch.Tensor:
-        x = x.unflatten(1, (self.size, self.size))
+        x = torch.unflatten(x, 1, (self.size, self.size))
         x = x.roll((-self.shift, -self.shift), (1, 2))
         x = self.attn(_to_windows(x, self.window), self.attn_mask)
         x = _from_windows(x, self.window, self.size)
@@ -152,6 +149,8 @@ class _Block(nn.Module):
 
 class WindowAttention(nn.Module):
     """Self-attention inside windows with a learned bias by relative position."""
+
+    relative_position_index: torch.Tensor
 
     def __init__(self, width: int, heads: int, window: int, rank: int) -> None:
         super().__init__()
@@ -163,13 +162,13 @@ class WindowAttention(nn.Module):
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
         """(windows, N, width) -> the same; ``mask`` (windows of one image, N, N) is added to the scores."""
-        qkv = self.qkv(x).unflatten(-1, (3, self.heads, -1))
+        qkv = torch.unflatten(self.qkv(x), -1, (3, self.heads, -1))
         query, key, value = qkv.permute(2, 0, 3, 1, 4)  # (windows, heads, N, width / heads) each
         # Explicit products, as upstream: the published counts include them, unlike fused attention.
         scores = query * query.shape[-1] ** -0.5 @ key.transpose(-1, -2)
         scores = scores + self.relative_position_bias_table[self.relative_position_index].permute(2, 0, 1)
         if mask is not None:
-            scores = (scores.unflatten(0, (-1, len(mask))) + mask[:, None]).flatten(0, 1)
+            scores = (torch.unflatten(scores, 0, (-1, len(mask))) + mask[:, None]).flatten(0, 1)
         mixed = (scores.softmax(-1) @ value).transpose(1, 2).flatten(2)
         output: torch.Tensor = self.proj(mixed)
         return output
@@ -177,14 +176,14 @@ class WindowAttention(nn.Module):
 
 def _to_windows(x: torch.Tensor, window: int) -> torch.Tensor:
     """(B, H, W, C) -> (B * windows, window * window, C)."""
-    x = x.unflatten(2, (-1, window)).unflatten(1, (-1, window))  # (B, y, wy, x, wx, C)
+    x = torch.unflatten(torch.unflatten(x, 2, (-1, window)), 1, (-1, window))  # (B, y, wy, x, wx, C)
     return x.transpose(2, 3).flatten(0, 2).flatten(1, 2)
 
 
 def _from_windows(x: torch.Tensor, window: int, size: int) -> torch.Tensor:
     """The inverse of ``_to_windows`` for ``size`` x ``size`` tokens."""
     count = size // window
-    x = x.unflatten(1, (window, window)).unflatten(0, (-1, count, count))  # (B, y, x, wy, wx, C)
+    x = torch.unflatten(torch.unflatten(x, 1, (window, window)), 0, (-1, count, count))  # (B, y, x, wy, wx, C)
     return x.transpose(2, 3).flatten(3, 4).flatten(1, 2)
 
 
@@ -192,9 +191,7 @@ def _relative_positions(window: int) -> torch.Tensor:
     """Row of the bias table for each pair of tokens of a window, (window^2, window^2)."""
     place = torch.arange(window)
     offset = place[:, None] - place + window - 1  # in 0 .. 2 * window - 2
-    rows = (
-        offset[:, None, :, None] * (2 * window - 1) + offset[:, None]
-    )  # (y, x, y of the other, x of the other)
+    rows = offset[:, None, :, None] * (2 * window - 1) + offset[:, None]  # (y, x, y of the other, x of the other)
     return rows.flatten(2).flatten(0, 1)
 
 

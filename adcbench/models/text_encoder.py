@@ -18,21 +18,25 @@ class TextEncoder(nn.Module):
 
     def __init__(self, config: TextConfig) -> None:
         super().__init__()
-        self.text_model = nn.Module()
-        self.text_model.embeddings = nn.Module()
-        self.text_model.embeddings.token_embedding = nn.Embedding(config.vocabulary, config.width)
-        self.text_model.embeddings.position_embedding = nn.Embedding(config.tokens, config.width)
-        self.text_model.encoder = nn.Module()
-        layers = [TextLayer(config.width, config.heads) for _ in range(config.layers)]
-        self.text_model.encoder.layers = nn.ModuleList(layers)
-        self.text_model.final_layer_norm = nn.LayerNorm(config.width)
+        embeddings = {
+            "token_embedding": nn.Embedding(config.vocabulary, config.width),
+            "position_embedding": nn.Embedding(config.tokens, config.width),
+        }
+        layers = nn.ModuleList(TextLayer(config.width, config.heads) for _ in range(config.layers))
+        self.text_model = nn.ModuleDict(
+            {
+                "embeddings": nn.ModuleDict(embeddings),
+                "encoder": nn.ModuleDict({"layers": layers}),
+                "final_layer_norm": nn.LayerNorm(config.width),
+            }
+        )
 
     def forward(self, ids: Tensor) -> Tensor:
-        model = self.text_model
-        x = model.embeddings.token_embedding(ids) + model.embeddings.position_embedding.weight[: ids.shape[1]]
-        for layer in model.encoder.layers:
+        tokens, positions = self.text_model["embeddings"].children()
+        x: Tensor = tokens(ids) + positions(torch.arange(ids.shape[1], device=ids.device))
+        for layer in self.text_model["encoder"].get_submodule("layers").children():
             x = layer(x)
-        embedding: Tensor = model.final_layer_norm(x)
+        embedding: Tensor = self.text_model["final_layer_norm"](x)
         return embedding
 
 
@@ -44,13 +48,12 @@ class TextLayer(nn.Module):
         self.layer_norm1 = nn.LayerNorm(width)
         self.self_attn = CausalAttention(width, heads)
         self.layer_norm2 = nn.LayerNorm(width)
-        self.mlp = nn.Module()
-        self.mlp.fc1 = nn.Linear(width, 4 * width)
-        self.mlp.fc2 = nn.Linear(4 * width, width)
+        self.mlp = nn.ModuleDict({"fc1": nn.Linear(width, 4 * width), "fc2": nn.Linear(4 * width, width)})
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.self_attn(self.layer_norm1(x))
-        return x + self.mlp.fc2(F.gelu(self.mlp.fc1(self.layer_norm2(x))))
+        change: Tensor = self.mlp["fc2"](F.gelu(self.mlp["fc1"](self.layer_norm2(x))))
+        return x + change
 
 
 class CausalAttention(nn.Module):
@@ -69,7 +72,7 @@ class CausalAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         query, key, value = (
-            projection(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, heads, N, width / heads)
+            torch.unflatten(projection(x), -1, (self.heads, -1)).transpose(1, 2)  # (B, heads, N, width / heads)
             for projection in (self.q_proj, self.k_proj, self.v_proj)
         )
         later = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool, device=x.device).triu(1)

@@ -27,26 +27,23 @@ class UNet(nn.Module):
     def __init__(self, config: UNetConfig) -> None:
         super().__init__()
         widths, lowest = config.widths, len(config.widths) - 1
-        time = 4 * widths[0]
+        heads = [*config.heads[:lowest], 0]
+        time, context = 4 * widths[0], config.context
         self.width = widths[0]
         self.time_embedding = TimeEmbedding(widths[0], time)
         self.conv_in = conv3x3(config.channels, widths[0])
         skips = [widths[0]]  # channels of every feature map that the way up takes back
         self.down_blocks = nn.ModuleList()
         for i, width in enumerate(widths):
-            heads = config.heads[i] if i < lowest else 0
-            stage = Stage([skips[-1]] + [width] * (config.layers - 1), width, time, heads, config.context)
-            stage.downsamplers = nn.ModuleList([Downsample(width)] if i < lowest else [])
+            inputs = [skips[-1]] + [width] * (config.layers - 1)
+            self.down_blocks.append(DownStage(inputs, width, time, heads[i], context, halve=i < lowest))
             skips += [width] * (config.layers + (i < lowest))
-            self.down_blocks.append(stage)
         width = widths[-1]
-        self.mid_block = Stage([width] * 2, width, time, config.heads[-1], config.context, transformers=1)
+        self.mid_block = MidStage(width, time, config.heads[-1], context)
         self.up_blocks = nn.ModuleList()
         for i, out in reversed(list(enumerate(widths))):
             inputs = [width + skips.pop()] + [out + skips.pop() for _ in range(config.layers)]
-            stage = Stage(inputs, out, time, config.heads[i] if i < lowest else 0, config.context)
-            stage.upsamplers = nn.ModuleList([UpsampleTo(out)] if i else [])
-            self.up_blocks.append(stage)
+            self.up_blocks.append(UpStage(inputs, out, time, heads[i], context, double=i > 0))
             width = out
         self.conv_norm_out = group_norm(width, 1e-5)
         self.conv_out = conv3x3(width, config.channels)
@@ -54,53 +51,75 @@ class UNet(nn.Module):
     def forward(self, latent: Tensor, step: Tensor | int, text: Tensor) -> Tensor:
         steps = torch.as_tensor(step, device=latent.device).expand(len(latent))
         time = self.time_embedding(sinusoid(steps, self.width).to(latent.dtype))
-        x = self.conv_in(latent)
-        skips = [x]
-        for block in self.down_blocks:
-            for layer in range(len(block.resnets)):
-                x = block(x, time, text, layer)
-                skips.append(x)
-            for downsample in block.downsamplers:
-                x = downsample(x)
-                skips.append(x)
-        for layer in range(len(self.mid_block.resnets)):
-            x = self.mid_block(x, time, text, layer)
-        for block in self.up_blocks:
-            for layer in range(len(block.resnets)):
-                x = block(torch.cat([x, skips.pop()], 1), time, text, layer)
-            for upsample in block.upsamplers:
-                x = upsample(x, skips[-1].shape[2:])  # odd sizes come back as they were
+        skips = [self.conv_in(latent)]
+        for stage in self.down_blocks:
+            skips += stage(skips[-1], time, text)
+        x = self.mid_block(skips[-1], time, text)
+        for stage in self.up_blocks:
+            x = stage(x, skips, time, text)
         noise: Tensor = self.conv_out(F.silu(self.conv_norm_out(x)))
         return noise
 
 
 class Stage(nn.Module):
-    """Residual blocks of one resolution, each but the surplus ones followed by a transformer.
+    """Residual blocks of one resolution, the first ``transformers`` of them followed by a transformer.
 
     Args:
         inputs: channels that each residual block takes.
-        heads: attention heads; 0 for a stage without transformers.
-        transformers: how many residual blocks have one; all by default.
+        heads: attention heads of the transformers.
     """
 
     def __init__(
-        self,
-        inputs: Sequence[int],
-        width: int,
-        time: int,
-        heads: int,
-        context: int,
-        transformers: int | None = None,
+        self, inputs: Sequence[int], width: int, time: int, heads: int, context: int, transformers: int
     ) -> None:
         super().__init__()
-        count = (len(inputs) if transformers is None else transformers) if heads else 0
         self.resnets = nn.ModuleList([TimedResBlock(size, width, time) for size in inputs])
-        self.attentions = nn.ModuleList([TextTransformer(width, heads, context) for _ in range(count)])
+        self.attentions = nn.ModuleList([TextTransformer(width, heads, context) for _ in range(transformers)])
 
-    def forward(self, x: Tensor, time: Tensor, text: Tensor, layer: int) -> Tensor:
-        """One layer: (B, inputs[layer], h, w), (B, time), (B, tokens, context) -> (B, width, h, w)."""
-        x = self.resnets[layer](x, time)
-        return self.attentions[layer](x, text) if layer < len(self.attentions) else x
+    def layer(self, i: int, x: Tensor, time: Tensor, text: Tensor) -> Tensor:
+        """One layer: (B, inputs[i], h, w), (B, time), (B, tokens, context) -> (B, width, h, w)."""
+        x = self.resnets[i](x, time)
+        return self.attentions[i](x, text) if i < len(self.attentions) else x
+
+
+class DownStage(Stage):
+    """A stage on the way down; it gives back every layer's output, and the halved one last."""
+
+    def __init__(self, inputs: Sequence[int], width: int, time: int, heads: int, context: int, halve: bool) -> None:
+        super().__init__(inputs, width, time, heads, context, len(inputs) if heads else 0)
+        self.downsamplers = nn.ModuleList([Downsample(width)] if halve else [])
+
+    def forward(self, x: Tensor, time: Tensor, text: Tensor) -> list[Tensor]:
+        outputs = []
+        for i in range(len(self.resnets)):
+            x = self.layer(i, x, time, text)
+            outputs.append(x)
+        return outputs + [downsample(x) for downsample in self.downsamplers]
+
+
+class MidStage(Stage):
+    """The coarsest resolution: residual block, transformer, residual block."""
+
+    def __init__(self, width: int, time: int, heads: int, context: int) -> None:
+        super().__init__([width] * 2, width, time, heads, context, transformers=1)
+
+    def forward(self, x: Tensor, time: Tensor, text: Tensor) -> Tensor:
+        return self.layer(1, self.layer(0, x, time, text), time, text)
+
+
+class UpStage(Stage):
+    """A stage on the way up; it takes its skips off the end of the caller's list."""
+
+    def __init__(self, inputs: Sequence[int], width: int, time: int, heads: int, context: int, double: bool) -> None:
+        super().__init__(inputs, width, time, heads, context, len(inputs) if heads else 0)
+        self.upsamplers = nn.ModuleList([UpsampleTo(width)] if double else [])
+
+    def forward(self, x: Tensor, skips: list[Tensor], time: Tensor, text: Tensor) -> Tensor:
+        for i in range(len(self.resnets)):
+            x = self.layer(i, torch.cat([x, skips.pop()], 1), time, text)
+        for upsample in self.upsamplers:
+            x = upsample(x, skips[-1].shape[2:])  # odd sizes come back as they were
+        return x
 
 
 class TimedResBlock(nn.Module):
@@ -117,8 +136,8 @@ class TimedResBlock(nn.Module):
 
     def forward(self, x: Tensor, time: Tensor) -> Tensor:
         hidden = self.conv1(F.silu(self.norm1(x))) + self.time_emb_proj(F.silu(time))[..., None, None]
-        hidden = self.conv2(F.silu(self.norm2(hidden)))
-        return hidden + (self.conv_shortcut(x) if self.conv_shortcut else x)
+        changed: Tensor = self.conv2(F.silu(self.norm2(hidden)))
+        return changed + (self.conv_shortcut(x) if self.conv_shortcut else x)
 
 
 class TextTransformer(nn.Module):
@@ -135,7 +154,7 @@ class TextTransformer(nn.Module):
         tokens = self.proj_in(self.norm(x).flatten(2).transpose(1, 2))  # (B, h*w, width)
         for layer in self.transformer_blocks:
             tokens = layer(tokens, text)
-        return x + self.proj_out(tokens).transpose(1, 2).unflatten(2, x.shape[2:])
+        return x + torch.unflatten(self.proj_out(tokens).transpose(1, 2), 2, x.shape[2:])
 
 
 class TextLayer(nn.Module):
@@ -154,7 +173,8 @@ class TextLayer(nn.Module):
         normed = self.norm1(x)
         x = x + self.attn1(normed, normed)
         x = x + self.attn2(self.norm2(x), text)
-        return x + self.ff(self.norm3(x))
+        change: Tensor = self.ff(self.norm3(x))
+        return x + change
 
 
 class Attention(nn.Module):

@@ -32,6 +32,7 @@ class Vae(nn.Module):
         Args:
             noise: standard normal, of the latent's shape: a sample of the posterior; None: its mean.
         """
+        mean: Tensor
         mean, log_variance = self.quant_conv(self.encoder(image)).chunk(2, 1)
         if noise is not None:
             mean = mean + (log_variance.clamp(*_LOG_VARIANCE) / 2).exp() * noise
@@ -52,19 +53,17 @@ class Encoder(nn.Module):
         self.conv_in = conv3x3(3, widths[0])
         self.down_blocks = nn.ModuleList()
         for i, width in enumerate(widths):
-            block = _res_blocks(widths[max(i - 1, 0)], width, config.layers)
-            lowest = i == len(widths) - 1
-            block.downsamplers = nn.ModuleList([] if lowest else [_Downsample(width)])
-            self.down_blocks.append(block)
+            sampler = _Downsample(width) if i < len(widths) - 1 else None
+            level = _Level(widths[max(i - 1, 0)], width, config.layers, "downsamplers", sampler)
+            self.down_blocks.append(level)
         self.mid_block = MidBlock(widths[-1])
         self.conv_norm_out = group_norm(widths[-1], _EPS)
         self.conv_out = conv3x3(widths[-1], 2 * config.latent)
 
     def forward(self, image: Tensor) -> Tensor:
         x = self.conv_in(image)
-        for block in self.down_blocks:
-            for layer in (*block.resnets, *block.downsamplers):
-                x = layer(x)
+        for level in self.down_blocks:
+            x = level(x)
         moments: Tensor = self.conv_out(F.silu(self.conv_norm_out(self.mid_block(x))))
         return moments
 
@@ -79,18 +78,16 @@ class Decoder(nn.Module):
         self.mid_block = MidBlock(widths[0])
         self.up_blocks = nn.ModuleList()
         for i, width in enumerate(widths):
-            block = _res_blocks(widths[max(i - 1, 0)], width, config.layers + 1)
-            highest = i == len(widths) - 1
-            block.upsamplers = nn.ModuleList([] if highest else [Upsample(width)])
-            self.up_blocks.append(block)
+            sampler = Upsample(width) if i < len(widths) - 1 else None
+            level = _Level(widths[max(i - 1, 0)], width, config.layers + 1, "upsamplers", sampler)
+            self.up_blocks.append(level)
         self.conv_norm_out = group_norm(widths[-1], _EPS)
         self.conv_out = conv3x3(widths[-1], 3)
 
     def forward(self, latent: Tensor) -> Tensor:
         x = self.mid_block(self.conv_in(latent))
-        for block in self.up_blocks:
-            for layer in (*block.resnets, *block.upsamplers):
-                x = layer(x)
+        for level in self.up_blocks:
+            x = level(x)
         image: Tensor = self.conv_out(F.silu(self.conv_norm_out(x)))
         return image
 
@@ -105,7 +102,8 @@ class MidBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         first, second = self.resnets
-        return second(self.attentions[0](first(x)))
+        mixed: Tensor = second(self.attentions[0](first(x)))
+        return mixed
 
 
 class _Downsample(nn.Module):
@@ -120,9 +118,17 @@ class _Downsample(nn.Module):
         return halved
 
 
-def _res_blocks(width_in: int, width: int, count: int) -> nn.Module:
-    """A holder of ``count`` residual blocks under ``resnets``."""
-    block = nn.Module()
-    widths = [width_in] + [width] * (count - 1)
-    block.resnets = nn.ModuleList([ResBlock(size, width, _EPS) for size in widths])
-    return block
+class _Level(nn.Module):
+    """Residual blocks, then a change of resolution, under the name that diffusers gives it."""
+
+    def __init__(self, width_in: int, width: int, count: int, name: str, sampler: nn.Module | None) -> None:
+        super().__init__()
+        widths = [width_in] + [width] * (count - 1)
+        self.resnets = nn.ModuleList([ResBlock(size, width, _EPS) for size in widths])
+        self.add_module(name, nn.ModuleList([sampler] if sampler else []))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layers in self.children():
+            for layer in layers.children():
+                x = layer(x)
+        return x

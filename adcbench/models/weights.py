@@ -92,6 +92,11 @@ def load_strict(module: nn.Module, tensors: Mapping[str, Tensor], source: str) -
     """
     check_names(tensors, shapes(module), source)
     check_finite(tensors, source)
+    fill(module, tensors)
+
+
+def fill(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Put tensors that were checked into a module, as float32; see ``load_strict``."""
     on_meta = any(parameter.is_meta for parameter in module.parameters())
     module.load_state_dict({name: t.to(torch.float32) for name, t in tensors.items()}, assign=on_meta)
 
@@ -113,9 +118,7 @@ def check_names(tensors: Mapping[str, Tensor], expected: Mapping[str, tuple[int,
     problems = (("missing", missing), ("unexpected", unexpected), ("wrong shape", wrong))
     found = "; ".join(f"{len(names)} {what}: {some(names)}" for what, names in problems if names)
     if found:
-        raise AdcbenchError(
-            f"{source}: not a checkpoint of this network. {found}. It looks like {describe(tensors)}"
-        )
+        raise AdcbenchError(f"{source}: not a checkpoint of this network. {found}. It looks like {describe(tensors)}")
 
 
 def check_finite(tensors: Mapping[str, Tensor], source: str) -> None:
@@ -147,9 +150,7 @@ def drop_aliases(
     aliases = {name: target for name in tensors if (target := canonical(name)) is not None}
     lonely = [name for name, target in aliases.items() if target not in tensors]
     if lonely:
-        raise AdcbenchError(
-            f"{source}: aliases without the tensor they repeat: {some(lonely)}. Fetch it again"
-        )
+        raise AdcbenchError(f"{source}: aliases without the tensor they repeat: {some(lonely)}. Fetch it again")
     differing = [name for name, target in aliases.items() if not _same(tensors[name], tensors[target])]
     if differing:
         raise AdcbenchError(
@@ -208,9 +209,7 @@ def _unpickle(path: Path, mmap: bool) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
     except pickle.UnpicklingError:
         pass  # foreign classes inside: read around them
-    return torch.load(
-        path, map_location="cpu", weights_only=False, mmap=mmap, pickle_module=_inert_pickle(path)
-    )
+    return torch.load(path, map_location="cpu", weights_only=False, mmap=mmap, pickle_module=_inert_pickle(path))
 
 
 class _Inert:

@@ -44,7 +44,7 @@ def _tidy_row(cell: Cell) -> tuple[str, ...]:
 def show(measurement: Measurement, cell: Cell) -> str:
     """A measured value with two digits more than the printed one; six significant ones if none is printed."""
     if cell.published is None:
-        return f"{measurement.value:.6g}"
+        return f"{measurement.value:#.6g}".rstrip(".")
     decimals = len(cell.published.value.partition(".")[2])
     return f"{measurement.value:.{decimals + 2}f}"
 

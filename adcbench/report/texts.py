@@ -24,6 +24,9 @@ _LEGEND = (
     r"$\ast$ not comparable, $\circ$ not printed, $?$ inconclusive, -- blocked. "
     r"Bold and underlined: best and second best of the printed values, or of the measured ones where all rows are."
 )
+_OWN_LEGEND = (
+    "Measured here; nothing of it is printed in a paper. -- blocked. Bold and underlined: best and second best."
+)
 
 
 def write_texts(table: Table, cells: Sequence[Cell], root: Path | None = None) -> None:
@@ -45,7 +48,7 @@ def heading(table: Table) -> str:
         "printed": f"Table {table.number}",
         "assumed": f"Table {table.number} (number assumed: no source prints it)",
         "unknown": "table of unknown number",
-        "ours": "not a paper's table",
+        "ours": "no paper's table",
     }[table.numbering]
     return f"{table.paper}, {number}: {table.title}"
 
@@ -117,26 +120,26 @@ def latex(table: Table, cells: Sequence[Cell]) -> str:
 def _latex_group(table: Table, test_set: str, cells: Sequence[Cell]) -> str:
     columns = [c for c in table.columns if c.test_set == test_set]
     units = {cell.key.metric: cell.unit for cell in cells}
+    both = any(cell.published for cell in cells)  # our own tables have no printed line
     lines: dict[str, list[str]] = {}
     for column in columns:
         of_column = [cell for cell in cells if cell.key.metric == column.metric]
         unit = f" ({units[column.metric]})" if units[column.metric] else ""
         arrow = {"higher": r" $\uparrow$", "lower": r" $\downarrow$", "": ""}[column.better]
-        lines[_escape(column.metric + unit) + arrow] = _latex_column(of_column, column.better)
-    names = [name for row in table.rows for name in (_escape(row), r"\quad measured")]
-    frame = pd.DataFrame(lines, index=names)
-    return frame.style.to_latex(
+        lines[_escape(column.metric + unit) + arrow] = _latex_column(of_column, column.better, both)
+    names = [name for row in table.rows for name in ((_escape(row), r"\quad measured") if both else (_escape(row),))]
+    return pd.DataFrame(lines, index=names).style.to_latex(
         hrules=True,
         position="t",
         column_format="l" + "c" * len(columns),
         position_float="centering",
-        caption=f"{_escape(heading(table))} ({_escape(test_set)}). {_LEGEND}",
+        caption=f"{_escape(heading(table))} ({_escape(test_set)}). {_LEGEND if both else _OWN_LEGEND}",
         label=f"tab:{table.id.replace('/', '-')}-{test_set}",
     )
 
 
-def _latex_column(cells: Sequence[Cell], better: str) -> list[str]:
-    """Printed and measured line of each row of one column."""
+def _latex_column(cells: Sequence[Cell], better: str, both: bool) -> list[str]:
+    """Printed (if ``both``) and measured line of each row of one column."""
     best = ranks(cells, better)
     ranked_ours = bool(best) and all(cell.measured for cell in cells)
     lines = []
@@ -145,7 +148,7 @@ def _latex_column(cells: Sequence[Cell], better: str) -> list[str]:
         ours = show(cell.measured, cell) if cell.measured else "--"
         rank = best.get(cell.key.row, 0)
         printed, ours = (printed, _ranked(ours, rank)) if ranked_ours else (_ranked(printed, rank), ours)
-        lines += [printed, ours + _MARKS.get(judge(cell).word, "")]
+        lines += [printed, ours + _MARKS.get(judge(cell).word, "")] if both else [ours]
     return lines
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from adcsr_files import GOLDEN, MAX_ABS, REL_RMS, equals, errors
+from adcsr_files import GOLDEN, MAX_ABS, equals, errors
 from torch import Tensor, nn
 
 from adcbench.models import blocks
@@ -55,14 +55,11 @@ def test_parameter_counts_are_the_published_ones(on_meta: AdcSR) -> None:
     assert sum(isinstance(m, TransformerBlock) for m in on_meta.unet.modules()) == 16
 
 
-@pytest.mark.parametrize(
-    ("config", "count"), [(FULL_VAE_ENCODER, 490_220_067), (FULL_LATENT_LINK, 455_538_583)]
-)
+@pytest.mark.parametrize(("config", "count"), [(FULL_VAE_ENCODER, 490_220_067), (FULL_LATENT_LINK, 455_538_583)])
 def test_ablation_variants_count_as_printed(config: Any, count: int) -> None:
     with torch.device("meta"):
         network = AdcSR(config)
-    assert parameters(network) == count  # printed or derived: 490 M and 455.5 M
-    assert network(torch.zeros(1, 3, 32, 48, device="meta")).shape == (1, 3, 128, 192)
+    assert parameters(network) == count  # 490 M (printed) and 455.5 M (derived)
 
 
 def test_kept_vae_encoder_is_sd21s() -> None:
@@ -96,6 +93,14 @@ def test_decoder_names_and_shapes_are_the_official_ones(on_meta: AdcSR) -> None:
 )
 def test_groups_follow_the_published_rule(width: int, groups: int) -> None:
     assert blocks.group_count(width) == groups
+
+
+def test_norm_epsilons_are_those_of_sd21(on_meta: AdcSR) -> None:
+    """1e-5, but 1e-6 in the transformers and the decoder: too small a difference for the fixture to show."""
+    for name, module in on_meta.named_modules():
+        if isinstance(module, nn.GroupNorm):
+            fine = name.startswith("decoder.") or name.endswith(".norm")
+            assert module.eps == (1e-6 if fine else 1e-5), name
 
 
 # ---- the loaded network -------------------------------------------------------------------------
@@ -172,9 +177,7 @@ def test_output_equals_the_official_code(taps_and_output: tuple[dict[str, Tensor
     found, expected = crops(taps_and_output[1]), golden()
     assert found.keys() == expected.keys()
     for name, crop in found.items():
-        scale = 1.0 if name.startswith("raw") else 1 / PARITY["raw"]["std"] / 2  # matching amplifies rounding
-        max_abs, rel_rms = errors(crop, expected[name])
-        assert max_abs <= MAX_ABS * scale and rel_rms <= REL_RMS, (name, max_abs, rel_rms)
+        assert equals(crop, expected[name]), (name, errors(crop, expected[name]))
 
 
 def test_every_stage_has_the_official_statistics(taps_and_output: tuple[dict[str, Tensor], Tensor]) -> None:
@@ -191,9 +194,7 @@ def test_every_stage_has_the_official_statistics(taps_and_output: tuple[dict[str
         assert tap.max().item() == pytest.approx(expected["max"], abs=MAX_ABS * expected["std"]), name
 
 
-def test_attention_scale_of_the_unpruned_heads_breaks_it(
-    network: AdcSR, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_attention_scale_of_the_unpruned_heads_breaks_it(network: AdcSR, monkeypatch: pytest.MonkeyPatch) -> None:
     def attend(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
         q, k, v = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (query, key, value))
         scale = 1 / 8 if heads > 1 else None  # the decoder's single head was not pruned

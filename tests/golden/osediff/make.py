@@ -147,9 +147,7 @@ def _scheduler() -> dict[str, Tensor]:
 def _swin() -> dict[str, Tensor]:
     from transformers import SwinConfig, SwinModel
 
-    config = SwinConfig(
-        image_size=64, embed_dim=16, depths=[2, 2], num_heads=[2, 4], window_size=4, encoder_stride=4
-    )
+    config = SwinConfig(image_size=64, embed_dim=16, depths=[2, 2], num_heads=[2, 4], window_size=4, encoder_stride=4)
     model = SwinModel(config, add_pooling_layer=False).eval()
     for name, parameter in model.named_parameters():
         parameter.copy_(swin_tensor(name, tuple(parameter.shape)))
@@ -163,20 +161,20 @@ SWIN_NAMES = (
     ("layernorm_before", "norm1"),
     ("layernorm_after", "norm2"),
     ("layernorm", "norm"),
-    ("attention.self.relative", "attn.relative"),
-    ("attention.output.dense", "attn.proj"),
+    ("attention.relative_position_bias.relative", "attn.relative"),
+    ("attention.o_proj", "attn.proj"),
     ("intermediate.dense", "mlp.fc1"),
     ("output.dense", "mlp.fc2"),
 )
 
 
 def swin_tensor(name: str, shape: tuple[int, ...]) -> Tensor:
-    """The deterministic tensor of our Swin for a parameter of transformers' SwinModel."""
+    """The deterministic tensor of our Swin for a parameter of transformers' SwinModel (names of version 5)."""
     for theirs, ours in SWIN_NAMES:
         name = name.replace(theirs, ours)
-    for i, part in enumerate(("query", "key", "value")):
-        if f".attention.self.{part}." in name:
-            joint = name.replace(f"attention.self.{part}", "attn.qkv")
+    for i, part in enumerate(("q_proj", "k_proj", "v_proj")):
+        if f".attention.{part}." in name:
+            joint = name.replace(f"attention.{part}", "attn.qkv")
             return deterministic_tensor(joint, (3 * shape[0], *shape[1:])).chunk(3)[i]
     return deterministic_tensor(name, shape)
 

@@ -1,0 +1,169 @@
+"""AdcSR and OSEDiff counted on the meta device against independent counts of the official code. 12 s, 0.9 GB."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adcbench.core import store
+from adcbench.core.errors import AdcbenchError
+from adcbench.cost import closed_form, counts
+from adcbench.cost.counts import cached_count, count, count_key, quantity, readings, total
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "cost"
+FACTS: dict[str, Any] = json.loads((GOLDEN / "counts.json").read_text())
+FVCORE: dict[str, Any] = json.loads((GOLDEN / "fvcore.json").read_text())
+KINDS = {"torch": counts.HONEST_KINDS, "fvcore": counts.PUBLISHED_KINDS}
+ROUNDED = 2.1e-4  # G: the facts are rounded to 4 digits, sometimes twice
+
+
+@pytest.fixture(scope="module")
+def payloads() -> dict[str, Any]:
+    return {network: count(network) for network in ("adcsr", "osediff")}
+
+
+def check(payload: dict[str, Any]) -> None:
+    """Every component that the facts have: its parameters, and its MACs by kind for both counters."""
+    parts = {part["name"]: part for part in payload["components"]}
+    for name, facts in FACTS["networks"][payload["network"]].items():
+        assert parts[name]["params"] == facts["params"], name
+        for counter, kinds in KINDS.items():
+            for kind in kinds:
+                ours = parts[name]["macs"][kind] / 1e9
+                assert ours == pytest.approx(facts[counter].get(kind, 0), abs=ROUNDED), (name, counter, kind)
+
+
+@pytest.mark.parametrize("network", ["adcsr", "osediff"])
+def test_components_equal_independent_counts(payloads: dict[str, Any], network: str) -> None:
+    check(payloads[network])
+
+
+@pytest.mark.parametrize("network", ["adcsr", "osediff"])
+def test_both_counters_agree_exactly(payloads: dict[str, Any], network: str) -> None:
+    for part in payloads[network]["components"]:
+        assert part["macs"] == part["closed_form"], part["name"]
+
+
+@pytest.mark.parametrize("network", ["adcsr", "osediff"])
+def test_fvcore_agrees_exactly_but_for_attention(payloads: dict[str, Any], network: str) -> None:
+    parts = {part["name"]: part for part in payloads[network]["components"]}
+    checked = {line["component"]: line for line in FVCORE[network]}
+    assert set(checked) == {name for name, part in parts.items() if part["runs"]}
+    for name, line in checked.items():
+        macs = parts[name]["macs"]
+        assert sum(macs[kind] for kind in counts.PUBLISHED_KINDS) == line["fvcore"], name
+        assert bool(macs["attention"]) == bool(line["fused_attention"]), name
+
+
+@pytest.mark.parametrize(
+    ("network", "row", "params", "published", "honest"),
+    [("adcsr", "AdcSR", 456_073_683, 496.434, 549.498), ("osediff", "OSEDiff", 1_765_303_944, 2264.79, 2416.14)],
+)
+def test_totals(payloads: dict[str, Any], network: str, row: str, params: int, published: float, honest: float) -> None:
+    payload, facts = payloads[network], FACTS["published"][row]
+    assert total(payload, "params.published") == params
+    assert total(payload, "macs.published") / 1e9 == pytest.approx(published, abs=0.005)
+    assert total(payload, "macs.honest") / 1e9 == pytest.approx(honest, abs=0.005)
+    assert total(payload, "params.published") / 1e6 == pytest.approx(facts["reproduced_params_M"], rel=0.002)
+    assert total(payload, "macs.published") / 1e9 == pytest.approx(facts["reproduced_MACs_G"], rel=0.005)
+    assert total(payload, "steps") == 1
+    assert set(payload["signatures"]) == {"steps", "params.published", "params.honest", "macs.published", "macs.honest"}
+
+
+def test_prompt_extractor(payloads: dict[str, Any]) -> None:
+    parts = {part["name"]: part for part in payloads["osediff"]["components"] if part["name"].startswith("dape")}
+    facts = FACTS["dape"]
+    assert sum(part["params"] for part in parts.values()) == facts["params_total_unique"]
+    tied = facts["params_sum_of_children (tied tagging-head weights counted twice)"]
+    assert sum(part["params_tied"] for part in parts.values()) == tied
+    macs = sum(part["macs"][kind] for part in parts.values() for kind in counts.HONEST_KINDS)
+    assert macs / 1e9 == pytest.approx(facts["generate_tag"]["torch_flop_counter"], abs=6e-4)
+    assert not parts["dape_never_run"]["runs"] and not parts["dape_tagging_head"]["published"]
+
+
+def test_other_readings_of_osediff(payloads: dict[str, Any]) -> None:
+    found = {(q, r["name"]): r for q, ways in readings(payloads["osediff"]).items() for r in ways}
+    params = {name: round(r["value"] / 1e6, 2) for (q, name), r in found.items() if q == "params.published"}
+    assert params["loaded, each tensor once"] == 1765.30
+    assert params["loaded, tied tensors counted twice"] == 1778.69
+    assert params["loaded, tied tensors counted twice, without LoRA"] == 1774.27
+    assert {r["tried"] for r in found.values()} == {5}
+    assert found["macs.published", "published parts, attention counted"]["value"] / 1e9 == pytest.approx(
+        2358.0, abs=0.05
+    )
+
+
+def test_variants_of_adcsr() -> None:
+    kept, link = count("adcsr-vae-encoder-kept"), count("adcsr-latent-link")
+    assert total(kept, "params.published") / 1e6 == pytest.approx(490.24, abs=0.03)  # conv_in takes 4 channels, not 12
+    assert total(link, "params.published") == 455_538_583
+    assert total(kept, "macs.published") / 1e9 == pytest.approx(1036 + 3, abs=3)  # the facts leave norms out
+
+
+def test_adcvsr() -> None:
+    payload = count("adcvsr")
+    assert total(payload, "params.published") == 572_935_443
+    assert total(payload, "macs.honest") == 14_869_902_131_200  # 25 frames
+    assert "25 frames" in payload["signatures"]["macs.published"]
+
+
+@pytest.mark.parametrize("kind", ["conv", "linear", "attention", "norm"])
+@pytest.mark.parametrize("factor", [0, 2])
+def test_a_doubled_or_dropped_kind_is_caught(payloads: dict[str, Any], kind: str, factor: int) -> None:
+    wrong = copy.deepcopy(payloads["adcsr"])
+    wrong["components"][0]["macs"][kind] *= factor
+    with pytest.raises(AssertionError):
+        check(wrong)
+
+
+def test_a_component_counted_twice_is_caught(payloads: dict[str, Any]) -> None:
+    wrong = copy.deepcopy(payloads["adcsr"])
+    wrong["components"][1]["params"] *= 2
+    with pytest.raises(AssertionError):
+        check(wrong)
+
+
+def test_attention_dropped_by_one_counter_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    from adcbench.models.blocks import SelfAttention
+
+    monkeypatch.delitem(closed_form._FORMULAS, SelfAttention)
+    with pytest.raises(AdcbenchError, match=r"adcsr / unet: torch counts 230.* closed form 185"):
+        count("adcsr")
+
+
+def test_a_known_count_needs_no_torch(payloads: dict[str, Any]) -> None:
+    store.put("count", {count_key("osediff"): payloads["osediff"]})
+    code = (
+        "import sys; from adcbench.cost.counts import cached_count, quantity; "
+        "print(len(quantity(cached_count('osediff'), 'params.published')), 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["7", "False"]
+
+
+def test_counts_are_kept_by_code_and_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def counted(network: str) -> dict[str, Any]:
+        calls.append(network)
+        return {"network": network, "components": []}
+
+    monkeypatch.setattr(counts, "count", counted)
+    assert cached_count("adcsr") == cached_count("adcsr")
+    assert len(calls) == 1
+    monkeypatch.setattr(counts, "versions", lambda *names: {"torch": "another"})
+    cached_count("adcsr")
+    assert len(calls) == 2
+
+
+def test_unknown_names(payloads: dict[str, Any]) -> None:
+    with pytest.raises(AdcbenchError, match=r"unknown network 'x'. Networks: adcsr, "):
+        count("x")
+    with pytest.raises(AdcbenchError, match=r"unknown quantity 'params'. Quantities: steps, params.published"):
+        quantity(payloads["adcsr"], "params")

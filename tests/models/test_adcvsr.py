@@ -1,0 +1,106 @@
+"""AdcVSR's student: AdcSR frame by frame until its temporal blocks are trained."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from adcsr_files import mini_network
+from torch import Tensor, nn
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.models.adcsr import MINI as IMAGE_MINI
+from adcbench.models.adcvsr import FULL, MINI, AdcVSR, AdcVSRConfig, TemporalBlock
+
+FRAMES = 3
+
+
+@pytest.fixture(scope="module")
+def clip() -> Tensor:
+    return torch.rand(2, FRAMES, 3, 16, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+@pytest.fixture
+def video() -> AdcVSR:
+    torch.manual_seed(0)
+    network = AdcVSR(MINI)
+    missing, unexpected = network.image.load_state_dict(mini_network().state_dict(), strict=False)
+    assert not unexpected and all(".temporal." in name for name in missing)
+    return network.requires_grad_(False)
+
+
+def temporal_blocks(network: nn.Module) -> list[TemporalBlock]:
+    return [module for module in network.modules() if isinstance(module, TemporalBlock)]
+
+
+def parameters(network: nn.Module) -> int:
+    return sum(p.numel() for p in network.parameters())
+
+
+def test_full_size_is_the_printed_one() -> None:
+    with torch.device("meta"):
+        network = AdcVSR(FULL)
+        image = AdcVSR(AdcVSRConfig(temporal=False))
+    assert len(temporal_blocks(network)) == 22 + 16
+    assert parameters(image) == 456_073_683
+    assert parameters(network) == 572_935_443  # printed 0.57 B
+
+
+def test_zero_initialised_blocks_change_nothing(video: AdcVSR, clip: Tensor) -> None:
+    frames = torch.stack([mini_network()(clip[:, t]) for t in range(FRAMES)], 1)
+    assert video(clip).shape == (2, FRAMES, 3, 64, 128)
+    torch.testing.assert_close(video(clip), frames, atol=2e-5, rtol=0)
+
+
+def test_features_are_those_distillation_compares(video: AdcVSR, clip: Tensor) -> None:
+    expected = torch.stack([mini_network().features(clip[:, t]) for t in range(FRAMES)], 1)
+    assert expected.shape == (2, FRAMES, IMAGE_MINI.decoder_widths[-1], 8, 16)
+    torch.testing.assert_close(video.features(clip), expected, atol=2e-5, rtol=0)
+
+
+def test_only_the_last_convolution_starts_at_zero(video: AdcVSR) -> None:
+    for block in temporal_blocks(video):
+        assert block.conv1.weight.abs().max() > 0
+        assert block.conv2.weight.abs().max() == 0
+        assert block.conv2.bias is not None and block.conv2.bias.abs().max() == 0
+
+
+def test_zero_initialised_blocks_get_gradients(video: AdcVSR, clip: Tensor) -> None:
+    video.requires_grad_(True)
+    video(clip).square().sum().backward()
+    for block in temporal_blocks(video):
+        assert block.conv2.weight.grad is not None and block.conv2.weight.grad.abs().max() > 0
+
+
+def wake(video: AdcVSR) -> None:
+    for block in temporal_blocks(video):
+        nn.init.normal_(block.conv2.weight, std=0.05)
+
+
+def test_woken_blocks_mix_frames_of_one_clip_only(video: AdcVSR, clip: Tensor) -> None:
+    wake(video)
+    changed = clip.clone()
+    changed[0, 0] = 0
+    before, after = video(clip), video(changed)
+    assert (before[0, 1] - after[0, 1]).abs().max() > 1e-3  # the next frame of the same clip
+    torch.testing.assert_close(before[1], after[1], atol=2e-5, rtol=0)  # the other clip
+
+
+def test_temporal_block_is_the_papers_formula() -> None:
+    block = TemporalBlock(4, 3)
+    nn.init.normal_(block.conv2.weight)
+    x = torch.randn(2 * 5, 4, 2, 3)
+    line = x.reshape(2, 5, 4, 2, 3)[1, :, :, 1, 2].T  # (C, T) of one pixel
+    expected = line + block.conv2(torch.relu(block.conv1(line[None])))[0]
+    found = block(x, 5).reshape(2, 5, 4, 2, 3)[1, :, :, 1, 2].T
+    torch.testing.assert_close(found, expected)
+
+
+def test_one_frame_works(video: AdcVSR, clip: Tensor) -> None:
+    torch.testing.assert_close(video(clip[:, :1])[:, 0], mini_network()(clip[:, 0]), atol=2e-5, rtol=0)
+
+
+def test_wrong_arguments_are_named(video: AdcVSR) -> None:
+    with pytest.raises(AdcbenchError, match=r"clips \(B, T, 3, h, w\)"):
+        video(torch.zeros(1, 3, 16, 16))
+    with pytest.raises(AdcbenchError, match="kernel=2 must be odd"):
+        AdcVSRConfig(kernel=2)
