@@ -172,7 +172,7 @@ def count(networks: tuple[str, ...]) -> None:
     from adcbench.report.terminal import cost_text
 
     for network in networks:
-        click.echo(cost_text(network, cached_count(network)))
+        click.echo(cost_text(cached_count(network)))
 
 
 @cli.command()

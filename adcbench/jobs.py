@@ -163,7 +163,7 @@ def _reaggregate(table: Table, job: Reaggregate) -> Measured:
 
 
 def _count(table: Table, job: Count) -> Measured:
-    from adcbench.cost.counts import cached_count, quantity, readings
+    from adcbench.cost.counts import cached_count, quantity
 
     payload = cached_count(job.network)
     for metric, name in job.columns.items():
@@ -176,10 +176,17 @@ def _count(table: Table, job: Count) -> Measured:
                 reduce="sum",
                 signature=payload["signatures"][name],
                 provenance={"sources": short(payload["sources"]), "libraries": payload["libraries"],
-                            "other readings": readings(payload).get(name, [])},
+                            "other readings": _other_readings(payload, name, unit)},
                 cause=(job.causes or {}).get(metric, ""),
             ),
         )  # fmt: skip
+
+
+def _other_readings(payload: dict[str, Any], name: str, unit: float) -> dict[str, float]:
+    """Other ways to count the same network, post hoc, in the column's unit; their number is how many were tried."""
+    from adcbench.cost.counts import readings
+
+    return {way["name"]: way["value"] / unit for way in readings(payload).get(name, [])}
 
 
 def _time(table: Table, job: Time) -> Measured:

@@ -4,7 +4,8 @@ Ours. The scores mean nothing by themselves: they must not move. `nox -s drift` 
 again, so that a change in any network is seen on a machine without data or weights. Of the times only
 their ratio is compared.
 
-    adcbench reproduce mini          (times: adcbench latency osediff-mini adcsr-mini)
+    adcbench latency osediff-mini adcsr-mini
+    adcbench reproduce mini
 """
 
 from adcbench.core.columns import columns

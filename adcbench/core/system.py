@@ -44,7 +44,8 @@ class System:
         files: its checkpoint files; empty if it needs none.
         locate: finds files that come with an installed package (name -> path), before ``weights_dir``.
         get: the command that fetches the files.
-        seed_use: how a seed changes the output; empty for deterministic systems.
+        seed_use: how a seed changes the output; empty for deterministic systems. A system that uses one draws
+            from torch's default CPU generator, which the caller seeds (see ``inference.forward``).
     """
 
     name: str
@@ -74,4 +75,5 @@ class System:
 
     def settings(self) -> dict[str, Any]:
         """The config as a plain dict, for keys, provenance and ``explain``."""
-        return asdict(self.config) if is_dataclass(self.config) else dict(self.config)
+        config = self.config
+        return asdict(config) if is_dataclass(config) and not isinstance(config, type) else dict(config)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from adcbench.cost.components import Call, Component, empty
-from adcbench.models import adcsr, adcvsr, sd21
-from adcbench.models.adcsr_network import PrunedUNet
+from adcbench.models import adcsr, adcvsr
+from adcbench.models.adcsr_network import AdcSR
 from adcbench.models.adcvsr import AdcVSR
 from adcbench.models.half_decoder import HalfDecoder
-from adcbench.models.vae import Vae
 
 _SIZE = 128  # height and width of the LR image
 _FRAMES = 25
@@ -28,12 +27,7 @@ def latent_link() -> list[Component]:
 
 def vae_encoder_kept() -> list[Component]:
     """The ablation that keeps the VAE encoder, on the enlarged image, in place of PixelUnshuffle."""
-    config = adcsr.FULL_VAE_ENCODER
-    with torch.device("meta"):
-        vae = Vae(sd21.VaeConfig())
-    image = empty(1, 3, config.scale * _SIZE, config.scale * _SIZE)
-    encoder = Component("vae_encoder", (vae.encoder, vae.quant_conv), Call(_Mean(vae)), (image,))
-    return [encoder, *_student(config)]
+    return _student(adcsr.FULL_VAE_ENCODER)
 
 
 def video_student() -> list[Component]:
@@ -52,27 +46,21 @@ def video_student() -> list[Component]:
 
 def _student(config: adcsr.AdcSRConfig) -> list[Component]:
     with torch.device("meta"):
-        unet, decoder = PrunedUNet(config), HalfDecoder(config, latent=config.link == "latent")
+        network = AdcSR(config)
     side = _SIZE // config.unshuffle
     into, out, join = config.unet_width_in, config.unet_width_out, config.decoder_widths[-1]
+    source, unet, decoder = network.source, network.unet, network.decoder
     middle = (decoder.conv_in, decoder.mid_block)
-    return [
+    parts = [
         Component("unet", (unet,), Call(unet), (empty(1, into, side, side),), denoiser=True),
         Component("decoder_mid_block", middle, Call(decoder, "features"), (empty(1, out, side, side),)),
         Component("half_decoder_tail", _tail(decoder), Call(decoder, "pixels"), (empty(1, join, side, side),)),
     ]
+    if config.source == "vae":
+        image = empty(1, 3, _SIZE, _SIZE)
+        parts.insert(0, Component("vae_encoder", (source,), Call(source), (image,)))
+    return parts
 
 
 def _tail(decoder: HalfDecoder) -> tuple[nn.Module, ...]:
     return decoder.up_blocks, decoder.conv_norm_out, decoder.conv_out
-
-
-class _Mean(nn.Module):
-    """The VAE's encoder up to the scaled mean of its posterior."""
-
-    def __init__(self, vae: Vae) -> None:
-        super().__init__()
-        self.vae = vae
-
-    def forward(self, image: Tensor) -> Tensor:
-        return self.vae.encode(image, noise=None)

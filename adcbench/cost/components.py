@@ -31,7 +31,7 @@ class Component:
         call: runs it once; None for parts that are loaded and never run.
         inputs: tensors on the meta device that ``call`` takes.
         times: how often one image (or clip) runs it.
-        published: whether the published MACs include it.
+        printed: false for a part that runs but that the printed MACs seem to leave out: a post hoc reading only.
         denoiser: whether it is the network that takes the diffusion steps.
     """
 
@@ -40,7 +40,7 @@ class Component:
     call: nn.Module | None = None
     inputs: tuple[Tensor, ...] = ()
     times: int = 1
-    published: bool = True
+    printed: bool = True
     denoiser: bool = False
 
 

@@ -31,7 +31,7 @@ SIGNATURES = {
     "params.honest": "parameters of the components that run, each tensor once",
     "macs.published": (
         "multiply-adds of {input}: convolutions, linear layers, written-out products, norms (5 an element), "
-        "nearest resizing; fused attention left out, as by fvcore; of {published}"
+        "nearest resizing; fused attention left out, as by fvcore; of {running}"
     ),
     "macs.honest": "multiply-adds of {input}: convolutions, linear layers, all attention; of {running}",
 }
@@ -48,7 +48,7 @@ def count(network: str) -> Payload:
         JSON-able: ``network``, ``signatures`` by quantity, ``sources`` (hash of the code that defines and
         counts it), ``libraries`` (versions), and ``components``, each with ``params`` (without tensors that
         an earlier component holds), ``params_tied`` (again in every part that holds them), ``params_lora``,
-        ``macs`` and ``closed_form`` by kind for one image or clip, ``runs``, ``times``, ``published``,
+        ``macs`` and ``closed_form`` by kind for one image or clip, ``runs``, ``times``, ``printed``,
         ``denoiser``.
 
     Raises:
@@ -80,7 +80,7 @@ def _count_part(network: str, part: Any, params: int) -> Payload:
         "closed_form": {kind: part.times * value for kind, value in by_hand.items()},
         "runs": part.call is not None,
         "times": part.times,
-        "published": part.published,
+        "printed": part.printed,
         "denoiser": part.denoiser,
     }
 
@@ -133,7 +133,6 @@ def _signatures(network: str, components: list[Payload]) -> dict[str, str]:
     running = [part for part in components if part["runs"]]
     words = {
         "input": _INPUTS.get(network, "one image 3x128x128"),
-        "published": " + ".join(part["name"] for part in running if part["published"]),
         "running": " + ".join(part["name"] for part in running),
     }
     return {name: text.format(**words) for name, text in SIGNATURES.items()}
@@ -168,12 +167,15 @@ def readings(payload: Payload) -> dict[str, list[dict[str, Any]]]:
     Post hoc: they were listed knowing the printed figures. Each has a ``name``, its ``value`` in units, and
     ``tried``, the number of ways that were tried for this quantity.
     """
+    ways = dict(_WAYS)
+    if not all(part["printed"] for part in payload["components"]):
+        ways["macs.published"] = ways["macs.published"] | _WITHOUT_PARTS
     return {
         name: [
-            {"name": way, "value": sum(map(value, payload["components"])), "tried": len(ways)}
-            for way, value in ways.items()
+            {"name": way, "value": sum(map(value, payload["components"])), "tried": len(named)}
+            for way, value in named.items()
         ]
-        for name, ways in _WAYS.items()
+        for name, named in ways.items()
     }
 
 
@@ -202,7 +204,7 @@ _QUANTITIES: dict[str, tuple[Callable[[Payload], bool], _Value]] = {
     "params.published": (lambda part: True, lambda part: part["params"]),
     "params.honest": (lambda part: part["runs"], lambda part: part["params"]),
     "macs.published": (
-        lambda part: part["published"] and part["runs"],
+        lambda part: part["runs"],
         lambda part: _macs(part, PUBLISHED_KINDS, True),
     ),
     "macs.honest": (lambda part: part["runs"], lambda part: _macs(part, HONEST_KINDS, True)),
@@ -210,17 +212,19 @@ _QUANTITIES: dict[str, tuple[Callable[[Payload], bool], _Value]] = {
 _WITHOUT_EXTRAS = ("conv", "linear", "matmul")
 _WAYS: dict[str, dict[str, _Value]] = {
     "params.published": {
-        "loaded, each tensor once": lambda part: part["params"],
         "loaded, each tensor once, without LoRA": lambda part: part["params"] - part["params_lora"],
         "loaded, tied tensors counted twice": lambda part: part["params_tied"],
         "loaded, tied tensors counted twice, without LoRA": lambda part: part["params_tied"] - part["params_lora"],
         "only what runs": lambda part: part["params"] if part["runs"] else 0,
     },
     "macs.published": {
-        "published parts, fvcore's kinds": lambda part: _macs(part, PUBLISHED_KINDS, part["published"]),
-        "published parts, no norms or resizing": lambda part: _macs(part, _WITHOUT_EXTRAS, part["published"]),
-        "published parts, attention counted": lambda part: _macs(part, HONEST_KINDS, part["published"]),
-        "all parts that run, attention left out": lambda part: _macs(part, _WITHOUT_EXTRAS, True),
-        "all parts that run, attention counted": lambda part: _macs(part, HONEST_KINDS, True),
+        "all that runs, no norms or resizing": lambda part: _macs(part, _WITHOUT_EXTRAS, True),
+        "all that runs, attention counted": lambda part: _macs(part, HONEST_KINDS, True),
     },
+}
+# Only where a part runs that the printed total seems to leave out (OSEDiff's tagging head)
+_WITHOUT_PARTS: dict[str, _Value] = {
+    "without the tagging head": lambda part: _macs(part, PUBLISHED_KINDS, part["printed"]),
+    "without the tagging head, no norms or resizing": lambda part: _macs(part, _WITHOUT_EXTRAS, part["printed"]),
+    "without the tagging head, attention counted": lambda part: _macs(part, HONEST_KINDS, part["printed"]),
 }

@@ -11,6 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
@@ -144,7 +145,8 @@ def _time_cpu(call: Callable[[], Any]) -> float:
 def _time_cuda(call: Callable[[], Any]) -> float:
     import torch
 
-    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    event = partial(torch.cuda.Event, enable_timing=True)
+    start, end = event(), event()
     with torch.inference_mode():
         torch.cuda.synchronize()
         start.record()

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from tqdm import tqdm
 
@@ -72,9 +73,7 @@ def upstream_path(testset: TestSet, path: str) -> str:
     return f"{upstream[folder]}/{name}"
 
 
-def _fetch_all(
-    testset: TestSet, files: Sequence[ManifestFile], base: str, jobs: int, progress: bool
-) -> dict[str, str]:
+def _fetch_all(testset: TestSet, files: Sequence[ManifestFile], base: str, jobs: int, progress: bool) -> dict[str, str]:
     """Fetch all files; path -> why it is missing. Stops early where no other file can come either."""
     stopped = Event()
 
@@ -151,7 +150,7 @@ def fetch_weights(files: Sequence[WeightFile], folder: Path, progress: bool = Tr
     return {file.name: folder / file.name for file in files}
 
 
-def _advance(bar: tqdm, done: int, total: int) -> None:
+def _advance(bar: tqdm[Any], done: int, total: int) -> None:
     bar.total = total or None
     bar.update(done - bar.n)
 

@@ -23,6 +23,4 @@ def write_whole(path: Path, data: bytes) -> None:
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
-        raise AdcbenchError(
-            f"{path}: can't be written ({error}); free space or name another folder"
-        ) from error
+        raise AdcbenchError(f"{path}: can't be written ({error}); free space or name another folder") from error

@@ -66,8 +66,7 @@ def _from_teacher(name: str, folder: str, pairs: int, log: str) -> TestSet:
         folder,
         pairs,
         outputs=("OSEDiff",),
-        source=f"github cswry/OSEDiff, {base}: centre crops, LR 128x128, HR 512x512, "
-        "copied from StableSR-TestSets",
+        source=f"github cswry/OSEDiff, {base}: centre crops, LR 128x128, HR 512x512, copied from StableSR-TestSets",
         licence=_TEACHER_LICENCE,
         repository="cswry/OSEDiff",
         commit="fcc4f09c7ed66a9bc0ba9433940d76b343142426",

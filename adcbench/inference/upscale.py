@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -99,9 +99,7 @@ def image_seed(seed: int, name: str) -> int:
     return int(digest(seed, name)[:15], 16)
 
 
-def output_key(
-    system: System, weights: Mapping[str, str], device: str, dtype: str, rounding: Rounding
-) -> str:
+def output_key(system: System, weights: Mapping[str, str], device: str, dtype: str, rounding: Rounding) -> str:
     """What all outputs of a run depend on, as one hash.
 
     Args:
@@ -143,12 +141,10 @@ def _load(system: System, weights: Mapping[str, Path] | None, device: str, dtype
 
 def _check_input(name: str, lr: np.ndarray) -> None:
     if lr.dtype != np.uint8 or lr.ndim != 3 or lr.shape[2] != 3 or not lr.size:
-        raise AdcbenchError(
-            f"image {name} is {lr.dtype} {lr.shape}, not uint8 (h, w, 3): save it as 8-bit RGB"
-        )
+        raise AdcbenchError(f"image {name} is {lr.dtype} {lr.shape}, not uint8 (h, w, 3): save it as 8-bit RGB")
 
 
-def _bar(system: System, jobs: Sequence[_Job], progress: bool) -> tqdm[None]:
+def _bar(system: System, jobs: Sequence[_Job], progress: bool) -> tqdm[Any]:
     """A bar over the images to compute: at once for networks, after two seconds for the rest."""
     missing = sum(not job.path.is_file() for job in jobs)
     text = f"{system.name} ({len(jobs) - missing} of {len(jobs)} cached)"

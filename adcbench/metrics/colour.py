@@ -28,7 +28,7 @@ def compared_values(image: np.ndarray, colour: Colour) -> np.ndarray:
         return image.astype(np.float64)
     weights = _STUDIO if colour == "y-studio" else _FULL
     r, g, b = image[..., 0], image[..., 1], image[..., 2]
-    luma = weights[0] * r + weights[1] * g + weights[2] * b
+    luma: np.ndarray = weights[0] * r + weights[1] * g + weights[2] * b
     return luma + 16.0 if colour == "y-studio" else luma
 
 

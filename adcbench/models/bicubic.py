@@ -53,9 +53,7 @@ def _load_pil(weights: Mapping[str, Path] | None, device: str, dtype: str) -> Up
     from adcbench.degradation.bicubic import upscale
 
     def enlarge(lr: Tensor) -> Tensor:
-        pixels = (
-            lr.float().clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
-        )  # (B, h, w, 3)
+        pixels = lr.float().clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()  # (B, h, w, 3)
         sr = torch.stack([torch.from_numpy(upscale(image)) for image in pixels])  # (B, 4h, 4w, 3) uint8
         return sr.permute(0, 3, 1, 2).to(device).float() / 255
 

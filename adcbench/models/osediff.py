@@ -44,7 +44,6 @@ class OSEDiffConfig:
             default is the empty prompt. Upstream's prompt is the tags that DAPE finds on each image:
             until DAPE is run, outputs are those of one fixed prompt for every image.
         posterior: ``sample`` (upstream) or ``mean`` of the VAE's posterior.
-        seed: of the posterior's noise; upstream draws it unseeded.
         colour_fix: ``adain`` (upstream's default), ``wavelet`` or ``nofix``.
         merge: add the LoRA to the weights before running; upstream's default leaves it apart.
     """
@@ -57,7 +56,6 @@ class OSEDiffConfig:
     process_size: int = 512
     tokens: tuple[int, ...] = (BEGIN, END)
     posterior: Literal["sample", "mean"] = "sample"
-    seed: int = 0
     colour_fix: Literal["adain", "wavelet", "nofix"] = "adain"
     merge: bool = False
 

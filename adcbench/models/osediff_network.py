@@ -126,10 +126,10 @@ def upscaler(network: OSEDiff, dtype: str) -> Callable[[Tensor], Tensor]:
 
 
 def posterior_noise(config: OSEDiffConfig, shape: torch.Size) -> Tensor:
-    """(B, latent, H/8, W/8) float32 for images of ``shape``, every image's the same; of the seed alone."""
+    """(B, latent, H/8, W/8) float32, every image's the same, drawn from torch's default CPU generator."""
     batch, _, height, width = shape
     size = (config.base.vae.latent, height // _MULTIPLE, width // _MULTIPLE)
-    noise = torch.randn(size, generator=torch.Generator("cpu").manual_seed(config.seed))
+    noise = torch.randn(size)
     return noise.expand(batch, *size)
 
 

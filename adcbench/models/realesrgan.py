@@ -56,9 +56,7 @@ def system() -> System:
         modules=("adcbench.models.rrdbnet",),
         load=partial(load, X4PLUS),
         files=(
-            WeightFile(
-                PARAM, "", "35330ececcea33b6c397a72548e788d5d53becee4734c50b7fada36e89f10a86", _LICENCE
-            ),
+            WeightFile(PARAM, "", "35330ececcea33b6c397a72548e788d5d53becee4734c50b7fada36e89f10a86", _LICENCE),
             WeightFile(BIN, "", "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf", _LICENCE),
         ),
         locate=locate,

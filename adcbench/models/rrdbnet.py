@@ -94,9 +94,7 @@ def read_weights(network: RRDBNet, param: Path, weights: Path) -> None:
     found = read_convolutions(param, weights)
     convs = [(name, conv) for name, conv in network.named_modules() if isinstance(conv, nn.Conv2d)]
     if len(found) != len(convs):
-        raise AdcbenchError(
-            f"{param}: {len(found)} convolutions; this network has {len(convs)}: use its own files"
-        )
+        raise AdcbenchError(f"{param}: {len(found)} convolutions; this network has {len(convs)}: use its own files")
     state = {}
     for (name, conv), read in zip(convs, found, strict=True):
         if read.weight.shape != tuple(conv.weight.shape):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from adcbench.core.cells import Cell, CellKey, Measurement
 from adcbench.core.errors import AdcbenchError
@@ -81,7 +82,7 @@ def _measured(cell: Cell, m: Measurement) -> list[str]:
         f"  level {m.level}, scale {m.scale}, device {m.device}, {m.dtype}, {m.reduce} of {len(m.samples)} samples"
         + (f", {len(m.unscored)} unscored" if m.unscored else ""),
         f"  signature: {m.signature}",
-        f"  provenance: {', '.join(f'{k}={v}' for k, v in m.provenance.items())}",
+        f"  provenance: {', '.join(f'{k}={v}' for k, v in m.provenance.items() if k != 'other readings')}",
     ]
     if m.reduce == "mean" and len(m.samples) > 1:
         low, high = interval([v for _, v in m.samples])
@@ -90,10 +91,25 @@ def _measured(cell: Cell, m: Measurement) -> list[str]:
         lines.append("  worst: " + ", ".join(f"{n} {v:.4f}" for n, v in _worst(cell, m)))
     else:
         lines.append("  made of: " + ", ".join(f"{n} {v:.6g}" for n, v in m.samples[:12]))
+    lines += _other_readings(cell, m)
     if m.cause:
         standing, _, name = m.cause.rpartition(" ")
         lines.append(f"  cause: {standing} {name}: {CAUSES.get(name, '')}".rstrip(": "))
     return lines
+
+
+def _other_readings(cell: Cell, m: Measurement) -> list[str]:
+    """Other ways to count that reach the printed figure, and how many were tried: post hoc, never the verdict."""
+    ways: dict[str, float] = m.provenance.get("other readings", {})
+    if not ways or not cell.published:
+        return []
+    hits = [
+        f"    {value:.6g} {cell.unit}: {name}"
+        for name, value in ways.items()
+        if judge_measurement(cell.published, replace(m, samples=((name, value),)), cell.key.metric).word == "match"
+    ]
+    reach = "reach" if len(hits) != 1 else "reaches"
+    return [f"  post hoc: of {len(ways)} other ways to count, {len(hits)} {reach} the printed figure", *hits]
 
 
 def _worst(cell: Cell, m: Measurement) -> list[tuple[str, float]]:

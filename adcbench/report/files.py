@@ -50,7 +50,7 @@ def _lines(cell: Cell) -> Iterator[dict[str, Any]]:
 
 def _line(cell: Cell, m: Measurement | None) -> dict[str, Any]:
     reading = cell.published
-    line = dict(zip(("table", "row", "test_set", "metric"), cell.key, strict=True)) | {
+    line: dict[str, Any] = dict(zip(("table", "row", "test_set", "metric"), cell.key, strict=True)) | {
         "unit": cell.unit,
         "published": reading.value if reading else None,
         "published_kind": reading.kind if reading else None,

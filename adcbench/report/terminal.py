@@ -11,6 +11,7 @@ from tabulate import tabulate
 
 from adcbench.core.cells import Cell
 from adcbench.core.tables import Table, load_table, table_ids
+from adcbench.cost.counts import Payload, quantity, readings
 from adcbench.report.files import read_cells
 from adcbench.report.frames import tidy
 from adcbench.report.texts import blocked_lines, claim_line, heading
@@ -47,9 +48,27 @@ def grid(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> str:
     return tabulate(rows, header, tablefmt="simple", disable_numparse=True)
 
 
-def cost_text(network: str, payload: Mapping[str, Any], other: Mapping[str, Sequence[Any]]) -> str:
-    """Components of a network with parameters (M) and MACs (G), totals, and other readings of them."""
-    raise AssertionError(network, payload, other)
+def cost_text(payload: Payload) -> str:
+    """A counted network: a line a component (M parameters, G multiply-adds), totals, other readings."""
+    columns = ("params.published", "params.honest", "macs.published", "macs.honest")
+    counted = [dict(quantity(payload, name)) for name in columns]
+    scales = (1e6, 1e6, 1e9, 1e9)
+    rows = [
+        [
+            part["name"],
+            *(f"{found.get(part['name'], 0) / scale:.3f}" for found, scale in zip(counted, scales, strict=True)),
+        ]
+        for part in payload["components"]
+    ]
+    rows.append(["total", *(f"{sum(f.values()) / scale:.3f}" for f, scale in zip(counted, scales, strict=True))])
+    header = ["component", "params (M)", "params, honest", "MACs (G)", "MACs, honest"]
+    parts = [payload["network"], grid(rows, header)]
+    parts += [f"  {name}: {payload['signatures'][name]}" for name in columns]
+    for name, scale, unit in (("params.published", 1e6, "M"), ("macs.published", 1e9, "G")):
+        ways = readings(payload)[name]
+        parts.append(f"  other ways to count {name} (post hoc, {len(ways)} tried):")
+        parts += [f"    {way['value'] / scale:.3f} {unit}: {way['name']}" for way in ways]
+    return "\n".join(parts)
 
 
 def latency_text(record: Mapping[str, Any]) -> str:

@@ -30,7 +30,7 @@ def paired_interval(
     """
     if len(a) != len(b):
         raise ValueError(f"paired samples need equal lengths, not {len(a)} and {len(b)}")
-    return interval(np.subtract(a, b), level=level, resamples=resamples)
+    return interval(np.subtract(a, b).tolist(), level=level, resamples=resamples)
 
 
 def median_ratio_interval(

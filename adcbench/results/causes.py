@@ -18,6 +18,7 @@ CAUSES = {
     "TESTSET_CROP": "own centre crops instead of the published test crops",
     "MACS_AS_FLOPS": "one multiply-add counted as two operations, or the reverse",
     "ATTENTION_NOT_COUNTED": "fvcore leaves fused attention out of its total",
+    "TAGGING_HEAD_NOT_COUNTED": "the prompt extractor's tagging head runs but is not in the total",
     "TEXT_ENCODER_COUNTED": "the text encoder is or isn't in the total",
     "TIED_WEIGHTS_COUNTED_TWICE": "tensors registered under two names summed twice",
     "CFG_NOT_COUNTED": "the second pass of classifier-free guidance is not in the total",

@@ -154,9 +154,7 @@ def test_value_as_printed(table_id: str, row: str, test_set: str, metric: str, v
 
 
 @pytest.mark.parametrize("table_id, row, test_set, metric, values", CONTRADICTED)
-def test_contradicting_readings_are_kept(
-    table_id: str, row: str, test_set: str, metric: str, values: set[str]
-) -> None:
+def test_contradicting_readings_are_kept(table_id: str, row: str, test_set: str, metric: str, values: set[str]) -> None:
     readings = load_readings(table_id)[CellKey(table_id, row, test_set, metric)]
     assert values <= {reading.value for reading in readings}
     assert chosen(readings).value in values and chosen(readings).note, "the chosen reading says why"
@@ -202,9 +200,7 @@ def test_unknown_table_lists_those_there_are() -> None:
 
 
 @pytest.mark.parametrize("rows, message", [(2, "exactly one reading"), (0, "not a cell")])
-def test_bad_published_csv_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int, message: str
-) -> None:
+def test_bad_published_csv_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int, message: str) -> None:
     """Two chosen readings of one cell, and a row that names no cell, are errors."""
     (tmp_path / "toy.py").write_text(
         "from adcbench.core.columns import columns\nfrom adcbench.core.tables import Table\n"

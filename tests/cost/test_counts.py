@@ -63,7 +63,7 @@ def test_fvcore_agrees_exactly_but_for_attention(payloads: dict[str, Any], netwo
 
 @pytest.mark.parametrize(
     ("network", "row", "params", "published", "honest"),
-    [("adcsr", "AdcSR", 456_073_683, 496.434, 549.498), ("osediff", "OSEDiff", 1_765_303_944, 2264.79, 2416.14)],
+    [("adcsr", "AdcSR", 456_073_683, 496.434, 549.498), ("osediff", "OSEDiff", 1_765_303_944, 2323.03, 2416.14)],
 )
 def test_totals(payloads: dict[str, Any], network: str, row: str, params: int, published: float, honest: float) -> None:
     payload, facts = payloads[network], FACTS["published"][row]
@@ -71,7 +71,9 @@ def test_totals(payloads: dict[str, Any], network: str, row: str, params: int, p
     assert total(payload, "macs.published") / 1e9 == pytest.approx(published, abs=0.005)
     assert total(payload, "macs.honest") / 1e9 == pytest.approx(honest, abs=0.005)
     assert total(payload, "params.published") / 1e6 == pytest.approx(facts["reproduced_params_M"], rel=0.002)
-    assert total(payload, "macs.published") / 1e9 == pytest.approx(facts["reproduced_MACs_G"], rel=0.005)
+    ways = {way["name"]: way["value"] for way in readings(payload)["macs.published"]}
+    printed = ways.get("without the tagging head", total(payload, "macs.published"))
+    assert printed / 1e9 == pytest.approx(facts["reproduced_MACs_G"], rel=2e-5)
     assert total(payload, "steps") == 1
     assert set(payload["signatures"]) == {"steps", "params.published", "params.honest", "macs.published", "macs.honest"}
 
@@ -84,17 +86,19 @@ def test_prompt_extractor(payloads: dict[str, Any]) -> None:
     assert sum(part["params_tied"] for part in parts.values()) == tied
     macs = sum(part["macs"][kind] for part in parts.values() for kind in counts.HONEST_KINDS)
     assert macs / 1e9 == pytest.approx(facts["generate_tag"]["torch_flop_counter"], abs=6e-4)
-    assert not parts["dape_never_run"]["runs"] and not parts["dape_tagging_head"]["published"]
+    assert not parts["dape_never_run"]["runs"] and not parts["dape_tagging_head"]["printed"]
 
 
 def test_other_readings_of_osediff(payloads: dict[str, Any]) -> None:
     found = {(q, r["name"]): r for q, ways in readings(payloads["osediff"]).items() for r in ways}
     params = {name: round(r["value"] / 1e6, 2) for (q, name), r in found.items() if q == "params.published"}
-    assert params["loaded, each tensor once"] == 1765.30
     assert params["loaded, tied tensors counted twice"] == 1778.69
     assert params["loaded, tied tensors counted twice, without LoRA"] == 1774.27
-    assert {r["tried"] for r in found.values()} == {5}
-    assert found["macs.published", "published parts, attention counted"]["value"] / 1e9 == pytest.approx(
+    assert {q: {r["tried"] for (quantity, _), r in found.items() if quantity == q} for q, _ in found} == {
+        "params.published": {4},
+        "macs.published": {5},
+    }
+    assert found["macs.published", "without the tagging head, attention counted"]["value"] / 1e9 == pytest.approx(
         2358.0, abs=0.05
     )
 

@@ -61,9 +61,7 @@ def test_another_pillow_is_named(step: str, reason: str, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("change", "reason"), [({"sha256": "0" * 64}, "not the file"), ({"file": "no.png"}, "not there")]
 )
-def test_another_scikit_image_is_named(
-    change: dict[str, str], reason: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_scikit_image_is_named(change: dict[str, str], reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
     photo = embedded.photographs()[0]._replace(**change)
     monkeypatch.setattr(embedded, "photographs", lambda: (photo,))
     with pytest.raises(AdcbenchError, match=reason) as caught:

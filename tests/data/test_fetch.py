@@ -142,9 +142,7 @@ def test_a_file_that_is_gone_does_not_stop_the_others(small: Web, tmp_path: Path
 
 def test_wrong_content_is_removed_and_named(small: Web, tmp_path: Path) -> None:
     small.files[f"{BASE}/test_HR/5.png"] = b"something else"
-    with pytest.raises(
-        AdcbenchError, match=r"5\.png: .*test_HR/5\.png sends content with an unexpected sha256"
-    ):
+    with pytest.raises(AdcbenchError, match=r"5\.png: .*test_HR/5\.png sends content with an unexpected sha256"):
         fetch(SMALL)
     folder = tmp_path / "data/small/HR"
     assert sorted(path.name for path in folder.iterdir()) == [f"{i}.png" for i in range(5)]
@@ -212,9 +210,7 @@ def test_images_that_do_not_belong_there_are_named(small: Web) -> None:
         fetch(SMALL)
 
 
-def test_ctrl_c_ends_soon_and_keeps_what_is_done(
-    small: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ctrl_c_ends_soon_and_keeps_what_is_done(small: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[Path] = []
 
     def interrupted(url: str, path: Path, sha256: str) -> None:

@@ -58,9 +58,7 @@ def test_a_second_run_asks_for_nothing(big: Web, tmp_path: Path) -> None:
     assert len(big.asked) == 1
 
 
-def test_the_next_run_goes_on_where_the_last_stopped(
-    big: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_next_run_goes_on_where_the_last_stopped(big: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = interrupt(big, tmp_path, monkeypatch)
     assert 100_000 < kept <= 200_000
     fetch_weights([weight(big)], tmp_path)
@@ -68,9 +66,7 @@ def test_the_next_run_goes_on_where_the_last_stopped(
     assert (tmp_path / "model.pkl").read_bytes() == CONTENT
 
 
-def test_a_server_without_ranges_sends_it_all_again(
-    big: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_without_ranges_sends_it_all_again(big: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     interrupt(big, tmp_path, monkeypatch)
     big.ranges = False
     fetch_weights([weight(big)], tmp_path)
@@ -95,9 +91,7 @@ def test_a_file_that_changed_starts_again(
     assert [asked for _, asked in big.asked][-1] == ""
 
 
-def test_a_changed_file_with_a_known_hash_is_refused(
-    big: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_changed_file_with_a_known_hash_is_refused(big: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     interrupt(big, tmp_path, monkeypatch)
     big.files[PATH] = CONTENT + b"more"
     with pytest.raises(AdcbenchError, match=r"model\.pkl: .*unexpected sha256"):

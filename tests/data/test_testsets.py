@@ -33,9 +33,7 @@ def test_pinned_manifests_hold_each_name_in_every_folder(name: str) -> None:
 
 def test_names_are_found_in_any_spelling() -> None:
     assert {testsets.find_testset(name).name for name in ("drealsr", "DRealSR", "DREALSR")} == {"DRealSR"}
-    assert {testsets.find_testset(name).name for name in ("DIV2K-Val", "div2k_val", "Div2K-VAL")} == {
-        "DIV2K-Val"
-    }
+    assert {testsets.find_testset(name).name for name in ("DIV2K-Val", "div2k_val", "Div2K-VAL")} == {"DIV2K-Val"}
     with pytest.raises(AdcbenchError, match="DRealSR, RealSR, DIV2K-Val, embedded"):
         testsets.find_testset("set5")
 
@@ -71,9 +69,7 @@ def test_manifest_hashes_differ_between_sets() -> None:
     assert len(hashes) == 3
 
 
-def test_a_set_put_there_by_hand_is_recorded_once_and_watched(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_set_put_there_by_hand_is_recorded_once_and_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
     testset = testsets.TestSet("Mine", "mine", 2, source="a friend")
     monkeypatch.setattr(testsets, "_ALL", (testset,))

@@ -228,9 +228,7 @@ def _with_weights(tmp_path: Path, content: bytes, sha256: str = "") -> dict[str,
     return {"files": (WeightFile("toy.ckpt", "", sha256),), "locate": lambda name: tmp_path / name}
 
 
-def test_weights_are_passed_hashed_once_and_part_of_the_key(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_weights_are_passed_hashed_once_and_part_of_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed = []
     monkeypatch.setattr(
         "adcbench.inference.weights.file_hash", lambda path: hashed.append(path) or path.read_bytes().hex()
@@ -292,8 +290,5 @@ def test_a_cached_run_does_not_import_torch() -> None:
         "found = list(upscale_images(mini_system(), {'a': image}, progress=False))\n"
         "print(len(found), 'torch' in sys.modules)\n"
     )
-    run = [
-        subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
-        for _ in range(2)
-    ]
+    run = [subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True) for _ in range(2)]
     assert [r.stdout.split() for r in run] == [["1", "True"], ["1", "False"]]
