@@ -166,13 +166,17 @@ def fetch(name: str) -> None:
 
 @cli.command()
 @click.argument("networks", nargs=-1, required=True)
-def count(networks: tuple[str, ...]) -> None:
+@click.option("--fvcore", is_flag=True, help="Check the counts with fvcore on CPU (minutes; kept in the store).")
+def count(networks: tuple[str, ...], fvcore: bool) -> None:
     """Parameters and MACs of networks, by component, in both conventions."""
     from adcbench.cost.counts import cached_count
-    from adcbench.report.terminal import cost_text
+    from adcbench.cost.fvcore_check import check
+    from adcbench.report.terminal import cost_text, fvcore_text
 
     for network in networks:
         click.echo(cost_text(cached_count(network)))
+        if fvcore:
+            click.echo(fvcore_text(check(network)))
 
 
 @cli.command()

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from tqdm import tqdm
+
 from adcbench.core.cells import Cell, Measurement
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.tables import Job, Score, Table, load_table
@@ -35,7 +37,8 @@ def reproduce(table_id: str, options: Options | None = None, root: Path | None =
     table, options = load_table(table_id), options or Options()
     cells = {cell.key: cell for cell in read_cells(table_id, root)}
     cells = {key: _blocked_by_table(table, cell) for key, cell in cells.items()}
-    for job in (*_jobs_for_outputs(table, options), *table.jobs):
+    jobs = (*_jobs_for_outputs(table, options), *table.jobs)
+    for job in tqdm(jobs, desc=table_id, unit="job", delay=2, disable=not options.progress):
         try:
             measured = run(table, job, options)
         except Blocked as block:

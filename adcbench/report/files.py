@@ -31,6 +31,11 @@ def folder(table_id: str, root: Path | None = None) -> Path:
     return (root or tables_dir()) / table_id.replace("/", "_")
 
 
+def made_by(table_id: str) -> str:
+    """The command that makes a table's files; every file carries it."""
+    return f"adcbench reproduce {table_id}"
+
+
 def fixed(value: float) -> float:
     """A sample as it is committed: ten significant digits, so files do not change with the machine."""
     return float(f"{value:.10g}")
@@ -60,7 +65,7 @@ def _line(cell: Cell, m: Measurement | None) -> dict[str, Any]:
         "level": None, "scale": None, "device": None, "dtype": None,
         "tolerance": None, "verdict": "blocked", "cause": "", "not_comparable": "",
         "blocked_by": {"missing": cell.missing, "command": cell.command},
-        "signature": None, "provenance": {},
+        "signature": None, "provenance": {}, "made_by": made_by(cell.key.table),
     }  # fmt: skip
     if m is None:
         return line
@@ -91,6 +96,7 @@ def write_cells(table_id: str, cells: Iterable[Cell], root: Path | None = None) 
     target = folder(table_id, root)
     write_text(target / "cells.jsonl", "".join(json.dumps(line) + "\n" for line in cell_lines(cells)))
     text = io.StringIO()
+    text.write(f"# {made_by(table_id)}\n")
     csv.writer(text, lineterminator="\n").writerows([_SAMPLE_FIELDS, *sample_rows(cells)])
     write_text(target / "scores.csv.gz", text.getvalue())
 
@@ -181,7 +187,8 @@ def _measurement(line: dict[str, Any], samples: dict[Slot, list[tuple[str, float
 
 def _read_samples(path: Path) -> dict[Slot, list[tuple[str, float]]]:
     samples: dict[Slot, list[tuple[str, float]]] = defaultdict(list)
-    for row in csv.DictReader(io.StringIO(read_text(path))):
+    lines = (line for line in io.StringIO(read_text(path)) if not line.startswith("#"))
+    for row in csv.DictReader(lines):
         place = tuple(row[name] for name in _SAMPLE_FIELDS[:-2])
         samples[place].append((row["name"], float(row["value"])))
     return samples

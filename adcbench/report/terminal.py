@@ -71,6 +71,19 @@ def cost_text(payload: Payload) -> str:
     return "\n".join(parts)
 
 
+def fvcore_text(lines: Sequence[Mapping[str, Any]]) -> str:
+    """The cross-check with fvcore: a line a component, with what fvcore leaves out."""
+    header = ["component", "ours (G)", "fvcore (G)", "difference", "fused attention left out", ""]
+    rows = [
+        [
+            line["component"], f"{line['ours'] / 1e9:.3f}", f"{line['fvcore'] / 1e9:.3f}", f"{line['difference']:.2%}",
+            f"{line['fused_attention']} calls", line["explanation"],
+        ]
+        for line in lines
+    ]  # fmt: skip
+    return grid(rows, header)
+
+
 def latency_text(record: Mapping[str, Any]) -> str:
     """A timing session: one line a system, then paired ratios with their intervals."""
     size = record["size"]

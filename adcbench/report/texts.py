@@ -9,7 +9,7 @@ import pandas as pd
 
 from adcbench.core.cells import Cell
 from adcbench.core.tables import Table
-from adcbench.report.files import folder, write_text
+from adcbench.report.files import folder, made_by, write_text
 from adcbench.report.frames import ranks, show, tidy
 from adcbench.results.claims import Judged, judge_claims
 from adcbench.results.verdicts import judge
@@ -32,14 +32,9 @@ _OWN_LEGEND = (
 def write_texts(table: Table, cells: Sequence[Cell], root: Path | None = None) -> None:
     """Write the three text forms; each names the command that made it."""
     target = folder(table.id, root)
-    write_text(target / "table.csv", f"# {command(table)}\n" + tidy(cells).to_csv(index=False))
+    write_text(target / "table.csv", f"# {made_by(table.id)}\n" + tidy(cells).to_csv(index=False))
     write_text(target / "table.md", markdown(table, cells))
     write_text(target / "table.tex", latex(table, cells))
-
-
-def command(table: Table) -> str:
-    """The command that makes a table's files."""
-    return f"adcbench reproduce {table.id}"
 
 
 def heading(table: Table) -> str:
@@ -55,7 +50,7 @@ def heading(table: Table) -> str:
 
 def markdown(table: Table, cells: Sequence[Cell]) -> str:
     """The whole table as Markdown: one grid a test set, then what blocks, claims and notes."""
-    parts = [f"# {heading(table)}", f"Made by `{command(table)}`. Cells: printed / **measured** verdict."]
+    parts = [f"# {heading(table)}", f"Made by `{made_by(table.id)}`. Cells: printed / **measured** verdict."]
     parts += [f"## {name}\n\n{_grid(table, name, group)}" for name, group in _by_test_set(cells)]
     if blocked := blocked_lines(cells):
         parts.append("## Blocked by\n\n" + "\n".join(f"- {line}" for line in blocked))
@@ -112,7 +107,7 @@ def claim_line(judged: Judged) -> str:
 
 def latex(table: Table, cells: Sequence[Cell]) -> str:
     """booktabs LaTeX: one table environment a test set, printed values above measured ones."""
-    parts = [f"% {command(table)}", r"% needs \usepackage{booktabs}"]
+    parts = [f"% {made_by(table.id)}", r"% needs \usepackage{booktabs}"]
     parts += [_latex_group(table, name, group) for name, group in _by_test_set(cells)]
     return "\n".join(parts) + "\n"
 
