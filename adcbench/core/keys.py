@@ -110,12 +110,24 @@ def _imports(module: str) -> tuple[str, ...]:
 def _code_hash(module: str) -> str:
     path = _path(module)
     assert path, module
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and body and _is_docstring(body[0]):
-            body.pop(0)
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    return hashlib.sha256(_code(_tree(path)).encode()).hexdigest()
+
+
+def _code(node: object) -> str:
+    """A syntax tree as text, without docstrings, places and empty fields.
+
+    Unlike ``ast.dump`` it is the same for all Python versions: new ones add fields that are mostly empty.
+    """
+    if isinstance(node, list):
+        return f"[{','.join(map(_code, node))}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = {name: value for name, value in ast.iter_fields(node) if value not in (None, [])}
+    body = fields.get("body")
+    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and body and _is_docstring(body[0]):
+        fields["body"] = body[1:]
+    fields.pop("kind", None)  # of string constants: u"" is ""
+    return f"{type(node).__name__}({','.join(f'{name}={_code(value)}' for name, value in fields.items())})"
 
 
 def _is_docstring(node: ast.stmt) -> bool:
