@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from adcbench.core import store
 from adcbench.core.cells import CellKey, Level, Measurement
 from adcbench.core.errors import Blocked
-from adcbench.core.keys import short, source_hash, versions
-from adcbench.core.tables import COMPLEXITY, Count, Infer, Job, Reaggregate, Score, Table, Time
+from adcbench.core.keys import digest, short, source_hash, versions
+from adcbench.core.tables import COMPLEXITY, Count, Fingerprint, Infer, Job, Reaggregate, Score, Table, Time
 
 Pair = tuple[str, Path, Path]  # name, LR or SR file, HR file
 Measured = Iterator[tuple[CellKey, Measurement]]
@@ -34,7 +35,7 @@ class Options:
 
 def keys_of(table: Table, job: Job) -> list[CellKey]:
     """Cells that a job fills."""
-    if isinstance(job, Score | Infer | Reaggregate):
+    if isinstance(job, Score | Infer | Reaggregate | Fingerprint):
         return [CellKey(table.id, job.row, job.test_set, metric) for metric in job.metrics]
     return [CellKey(table.id, job.row, COMPLEXITY, metric) for metric in job.columns]
 
@@ -52,6 +53,8 @@ def run(table: Table, job: Job, options: Options) -> list[tuple[CellKey, Measure
         return list(_reaggregate(table, job))
     if isinstance(job, Infer):
         return list(_infer(table, job, options))
+    if isinstance(job, Fingerprint):
+        return list(_fingerprint(table, job))
     return list(_count(table, job) if isinstance(job, Count) else _time(table, job))
 
 
@@ -99,6 +102,32 @@ def _infer(table: Table, job: Infer, options: Options) -> Measured:
     pairs = [(name, outputs[name], hr) for name, _, hr in chosen]
     where = (system.scale, options.device, options.dtype)
     yield from _scored(table, job, pairs, "inference", where, provenance, options)
+
+
+def _fingerprint(table: Table, job: Fingerprint) -> Measured:
+    from adcbench.data.images import read_png
+    from adcbench.data.testsets import manifest_hash, open_testset
+    from adcbench.inference.fingerprint import PROJECTIONS, fingerprint
+    from adcbench.models import find_system
+
+    system = find_system(job.system)
+    sources = short(source_hash(*system.modules, "adcbench.inference.fingerprint"))
+    key = digest(sources, system.settings(), manifest_hash(job.test_set), job.image, versions("torch"))
+    known: dict[str, Any] = store.get([key])
+    if key not in known:
+        lr = read_png(open_testset(job.test_set)["LR"] / f"{job.image}.png")
+        known = {key: fingerprint(system, lr)}
+        store.put("fingerprint", known)
+    yield (
+        CellKey(table.id, job.row, job.test_set, job.metrics[0]),
+        Measurement(
+            "inference", system.scale, "cpu", "float32",
+            samples=tuple((f"{job.image} direction {i}", value) for i, value in enumerate(known[key], 1)),
+            reduce="mean",
+            signature=f"projections of the float output on {PROJECTIONS} random directions, deterministic weights",
+            provenance={"sources": sources, "data": short(manifest_hash(job.test_set)), "libraries": versions("torch")},
+        ),
+    )  # fmt: skip
 
 
 def _sample(pairs: Sequence[Pair], size: int) -> Sequence[Pair]:

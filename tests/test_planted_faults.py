@@ -15,7 +15,7 @@ import pytest
 
 from adcbench import drift, jobs
 from adcbench.core.settings import tables_dir
-from adcbench.core.tables import Count, Infer, load_table
+from adcbench.core.tables import Count, Fingerprint, Infer, load_table
 from adcbench.drift import Check, check_files, check_jobs
 from adcbench.metrics import METRICS
 from adcbench.report.files import read_text, write_text
@@ -118,7 +118,7 @@ def _component_lost(patch: pytest.MonkeyPatch, tables: Path) -> None:
     from adcbench.cost import counts
 
     right = counts.quantity
-    patch.setattr(counts, "quantity", lambda payload, name: right(payload, name)[1:])
+    patch.setattr(counts, "quantity", lambda payload, name: right(payload, name)[name != "steps" :])
 
 
 def _median(patch: pytest.MonkeyPatch, tables: Path) -> None:
@@ -156,10 +156,10 @@ FAULTS = (
     Fault("SSIM without the clamp", "noise", _metric("ssim", clamp_contrast=False), "SSIM"),
     Fault("JPEG outputs", "bicubic", _jpeg, "PSNR"),
     Fault("wrong formula, same signature", "bicubic", _formula, "moved from"),
-    Fault("shifted pairing", "bicubic", _shifted_pairs, "moved from"),
-    Fault("truncation for rounding", "networks", _truncated, "moved from"),
+    Fault("shifted pairing", "bicubic", _shifted_pairs, "the second must be"),
+    Fault("truncation for rounding", "noise", _truncated, "moved from"),
     Fault("swapped channels", "bicubic", _swapped_channels, "moved from"),
-    Fault("attention scale 1/8", "networks", _attention_scale, "AdcSR mini"),
+    Fault("attention scale 1/8", "networks", _attention_scale, "AdcSR full size"),
     Fault("one group in group norm", "networks", _no_norm_eps, "moved from"),
     Fault("median for mean", "bicubic", _median, "reduced by mean -> median"),
     Fault("MACs doubled", "counts", _doubled, "MACs"),
@@ -186,17 +186,20 @@ def _small_count(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Only the student is counted (the teacher takes longer and adds nothing here)."""
     table = load_table("adcsr/table1")
     small = replace(table, jobs=tuple(j for j in table.jobs if isinstance(j, Count) and j.network == "adcsr"))
-    networks = replace(load_table("mini"), jobs=tuple(j for j in load_table("mini").jobs if isinstance(j, Infer))[1:2])
+    student = tuple(
+        j for j in load_table("networks").jobs if isinstance(j, Infer | Fingerprint) and j.row.startswith("AdcSR")
+    )
+    networks = replace(load_table("networks"), jobs=student)
     bicubic = replace(load_table("embedded"), jobs=load_table("embedded").jobs[:1])
-    only = {"adcsr/table1": small, "mini": networks, "embedded": bicubic}
+    only = {"adcsr/table1": small, "networks": networks, "embedded": bicubic}
     monkeypatch.setattr(drift, "load_table", lambda table_id: only.get(table_id) or load_table(table_id))
     yield
 
 
 CHECKS: dict[str, Callable[[Path], Check]] = {
     "bicubic": lambda tables: check_jobs("bicubic", (Infer,), ["embedded"], tables),
-    "noise": lambda tables: check_jobs("noise", (Infer,), ["mini"], tables),
-    "networks": lambda tables: check_jobs("networks", (Infer,), ["mini"], tables),
+    "noise": lambda tables: check_jobs("noise", (Infer,), ["networks"], tables),
+    "networks": lambda tables: check_jobs("networks", (Fingerprint,), ["networks"], tables),
     "counts": lambda tables: check_jobs("counts", (Count,), ["adcsr/table1"], tables),
     "files": lambda tables: check_files(["embedded"], tables),
     "verdicts": lambda tables: check_files(["adcsr/table1"], tables),

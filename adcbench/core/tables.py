@@ -84,7 +84,18 @@ class Time:
     columns: Mapping[str, str]
 
 
-Job = Score | Reaggregate | Infer | Count | Time
+@dataclass(frozen=True)
+class Fingerprint:
+    """Project a system's float output (deterministic weights) on fixed directions, so that drift sees any change."""
+
+    row: str
+    test_set: str
+    system: str
+    image: str
+    metrics: tuple[str, ...] = ("Fingerprint",)
+
+
+Job = Score | Reaggregate | Infer | Count | Time | Fingerprint
 
 
 @dataclass(frozen=True)

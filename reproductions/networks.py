@@ -1,0 +1,47 @@
+"""Every network with deterministic, untrained weights, on the embedded photographs.
+
+Ours. The numbers mean nothing by themselves: they must not move. `nox -s drift` runs the networks again, so
+that a change in any of them is seen on a machine without data or weights. Of the times only their ratio is
+compared.
+
+    adcbench latency osediff-mini adcsr-mini
+    adcbench reproduce networks
+"""
+
+from adcbench.core.columns import columns
+from adcbench.core.tables import COMPLEXITY, Block, Column, Fingerprint, Infer, Table, Time
+
+PIXELS = {"PSNR": "psnr", "SSIM": "ssim"}
+MINI = {
+    "OSEDiff mini": "osediff-mini",
+    "AdcSR mini": "adcsr-mini",
+    "Real-ESRGAN mini": "realesrgan-mini",
+}
+FULL = {"AdcSR full size": "adcsr"}
+IMAGE = "chelsea"  # the smallest
+
+TABLE = Table(
+    id="networks",
+    paper="adcbench",
+    number="",
+    numbering="ours",
+    title="Networks with deterministic weights, on the embedded photographs",
+    rows=(*MINI, *FULL),
+    columns=(
+        *columns("embedded", ("PSNR", "SSIM")),
+        Column("embedded", "Fingerprint"),
+        *columns(COMPLEXITY, ("Time",)),
+    ),
+    jobs=(
+        *(Infer(row, "embedded", system, PIXELS) for row, system in MINI.items()),
+        *(Fingerprint(row, "embedded", system, IMAGE) for row, system in {**MINI, **FULL}.items()),
+        Time("OSEDiff mini", "osediff-mini", {"Time": "p50"}),
+        Time("AdcSR mini", "adcsr-mini", {"Time": "p50"}),
+    ),
+    blocks=(
+        Block("a reason to time it: only the ratio of the other two is watched", metrics="Time"),
+        Block(
+            "a reason to score it: the weights are untrained, and its fingerprint is watched", rows="AdcSR full size"
+        ),
+    ),
+)
