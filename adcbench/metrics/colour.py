@@ -8,9 +8,10 @@ import numpy as np
 
 Colour = Literal["y-studio", "y-full", "rgb"]
 
-# ITU-R BT.601: luma of R, G, B. Studio range maps 0..255 to 16..235, full range to 0..255.
-_STUDIO = np.array([65.481, 128.553, 24.966]) / 255
-_FULL = np.array([0.299, 0.587, 0.114])
+# ITU-R BT.601: luma of R, G, B. Studio range maps 0..255 to 16..235, full range to 0..255. The weights are
+# whole numbers, so their sums are exact: a Y of exactly k + 0.5, which SSIM rounds, is the same on every machine.
+_STUDIO = np.array([65481.0, 128553.0, 24966.0]), 255 * 1000
+_FULL = np.array([299.0, 587.0, 114.0]), 1000
 
 
 def compared_values(image: np.ndarray, colour: Colour) -> np.ndarray:
@@ -24,11 +25,11 @@ def compared_values(image: np.ndarray, colour: Colour) -> np.ndarray:
     Returns:
         (h, w) or (h, w, 3) float64 in 0..255.
     """
+    values = image.astype(np.float64)
     if colour == "rgb":
-        return image.astype(np.float64)
-    weights = _STUDIO if colour == "y-studio" else _FULL
-    r, g, b = image[..., 0], image[..., 1], image[..., 2]
-    luma: np.ndarray = weights[0] * r + weights[1] * g + weights[2] * b
+        return values
+    weights, unit = _STUDIO if colour == "y-studio" else _FULL
+    luma: np.ndarray = values @ weights / unit
     return luma + 16.0 if colour == "y-studio" else luma
 
 

@@ -50,13 +50,14 @@ def ssim(
     if round_values:
         x, y = np.rint(x), np.rint(y)
     mean_x, mean_y = _window(x), _window(y)
+    product, squares = mean_x * mean_y, mean_x * mean_x + mean_y * mean_y
     # sigma_x^2 + sigma_y^2 only ever appear as a sum: one filter does for both
-    energy = _window(x * x + y * y) - mean_x * mean_x - mean_y * mean_y
-    covariance = _window(x * y) - mean_x * mean_y
+    energy = _window(x * x + y * y) - squares
+    covariance = _window(x * y) - product
     contrast = (2 * covariance + _C2) / (energy + _C2)
     if clamp_contrast:
         contrast = np.maximum(contrast, 0)
-    luminance = (2 * mean_x * mean_y + _C1) / (mean_x * mean_x + mean_y * mean_y + _C1)
+    luminance = (2 * product + _C1) / (squares + _C1)
     return float(np.mean(luminance * contrast))
 
 

@@ -5,24 +5,24 @@ pytest --benchmark-only tests/benchmarks/test_counting_speed.py
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 SECONDS, MEMORY = 20, 2e9
-CODE = "from adcbench.cost.counts import count; count('adcsr'); count('osediff')"
 
 
-def test_counting_student_and_teacher(benchmark: Any) -> None:
-    """A fresh process each time: imports included."""
-    peaks = []
+def test_counting_student_and_teacher(
+    benchmark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_adcbench: Callable[..., int]
+) -> None:
+    """A fresh process and an empty store each time: imports included."""
+    peaks: list[int] = []
 
     def count() -> None:
-        process = subprocess.Popen([sys.executable, "-c", CODE])
-        _, status, usage = os.wait4(process.pid, 0)
-        assert os.waitstatus_to_exitcode(status) == 0
-        peaks.append(usage.ru_maxrss * 1024)
+        monkeypatch.setenv("ADCBENCH_CACHE", str(tmp_path / str(len(peaks))))
+        peaks.append(run_adcbench("count", "adcsr", "osediff"))
 
     benchmark.pedantic(count, rounds=2)
     benchmark.extra_info["peak bytes"] = max(peaks)

@@ -6,9 +6,8 @@ pytest --benchmark-only tests/benchmarks/test_scoring_speed.py
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,20 +36,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return root / "sr", root / "hr"
 
 
-def _command(folders: tuple[Path, Path]) -> list[str]:
-    sr, hr = map(str, folders)
-    return [sys.executable, "-m", "adcbench.cli", "score", "--sr", sr, "--hr", hr, "--no-store"]
-
-
-def _run_and_watch(command: list[str]) -> int:
-    """Peak resident bytes of a process, which must succeed."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
-    return usage.ru_maxrss * 1024
-
-
-def test_scoring_93_pairs(benchmark: Any, folders: tuple[Path, Path]) -> None:
+def test_scoring_93_pairs(benchmark: Any, folders: tuple[Path, Path], run_adcbench: Callable[..., int]) -> None:
     """The whole command, start of Python included, against pyiqa's two metrics without their start."""
     pyiqa = pytest.importorskip("pyiqa", reason="the iqa extra is not installed")
     import torch
@@ -58,8 +44,9 @@ def test_scoring_93_pairs(benchmark: Any, folders: tuple[Path, Path]) -> None:
     metrics = [
         pyiqa.create_metric(name, test_y_channel=True, color_space="ycbcr", device="cpu") for name in ("psnr", "ssim")
     ]
-    peaks = []
-    benchmark.pedantic(lambda: peaks.append(_run_and_watch(_command(folders))), rounds=3, warmup_rounds=1)
+    command = ("score", "--sr", str(folders[0]), "--hr", str(folders[1]), "--no-store")
+    peaks: list[int] = []
+    benchmark.pedantic(lambda: peaks.append(run_adcbench(*command)), rounds=3, warmup_rounds=1)
     start = time.perf_counter()
     for path in sorted(folders[0].glob("*.png")):
         pair = [torch.from_numpy(read_png(p)).permute(2, 0, 1)[None] / 255 for p in (path, folders[1] / path.name)]

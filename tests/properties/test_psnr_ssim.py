@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from adcbench.metrics import METRICS
+from adcbench.metrics.colour import compared_values
 from adcbench.metrics.psnr import psnr
 from adcbench.metrics.ssim import ssim
 
@@ -79,6 +80,19 @@ def test_images_smaller_than_the_window_are_refused_by_ssim(shape: tuple[int, in
     with pytest.raises(ValueError, match="at least 11x11"):
         ssim(image, image)
     assert psnr(image, image) == pytest.approx(80)
+
+
+def test_luma_is_exact_whatever_the_order_of_summation() -> None:
+    """Every Y that ends in exactly one half is found as such: rounding it can't depend on the machine."""
+    levels = np.arange(256)
+    r, g, b = (axis.ravel() for axis in np.meshgrid(levels, levels[::5], levels[::7], indexing="ij"))
+    image = np.stack([r, g, b], axis=-1).astype(np.uint8)[None]
+    sums = 65481 * r + 128553 * g + 24966 * b
+    y = compared_values(image, "y-studio")[0]
+    assert np.array_equal(
+        np.rint(y), 16 + sums // 255000 + np.where(sums % 255000 == 127500, sums // 255000 % 2, sums % 255000 > 127500)
+    )
+    assert (sums % 255000 == 127500).any()
 
 
 def test_signatures_tell_all_metrics_apart() -> None:
