@@ -80,8 +80,9 @@ def _infer(table: Table, job: Infer, options: Options) -> Measured:
     from adcbench.inference.weights import weights_hashes
     from adcbench.models import find_system
 
-    system, paths = find_system(job.system), open_testset(job.test_set)
-    weights = weights_hashes(system, system.find_weights())  # blocked before any image is read
+    system = find_system(job.system)
+    weights = weights_hashes(system, system.find_weights())  # weights first: a reason does not depend on the data here
+    paths = open_testset(job.test_set)
     chosen = _sample(pair(paths["LR"], paths["HR"]), options.sample)
     made = upscale_images(
         system,

@@ -129,7 +129,7 @@ def open_testset(name: str, full: bool = False) -> dict[str, Path]:
         return _paths(testset, embedded_folder())
     files = manifest(testset)
     if not any((testset.root / file.path).is_file() for file in files):
-        raise Blocked(f"the {testset.name} test set ({testset.root} is missing or empty)", testset.command)
+        raise Blocked(f"the {testset.name} test set", testset.command)
     problems = differences(testset.root, files, full)
     if problems:
         first = "move extra files away" if testset.repository else "put them right or delete the manifest"
@@ -163,7 +163,7 @@ def manifest(testset: TestSet) -> tuple[ManifestFile, ...]:
     if not path.is_file():
         raise Blocked(
             f"the {testset.name} test set ({testset.source}); put its {testset.pairs} PNG pairs into "
-            f"{testset.root / 'LR'} and {testset.root / 'HR'}, to record their manifest",
+            f"$ADCBENCH_DATA/{testset.folder}/LR and HR, to record their manifest",
             testset.command,
         )
     return read_manifest(path)

@@ -27,7 +27,8 @@ _HARMLESS = {  # standard-library names that training frameworks leave in checkp
        "str", "tuple")),
     "argparse.Namespace", "collections.Counter", "collections.defaultdict", "collections.deque",
     "copyreg._reconstructor", "copy_reg._reconstructor", "datetime.datetime", "datetime.timedelta",
-    "pathlib.Path", "pathlib.PosixPath", "pathlib.PurePosixPath", "pathlib.WindowsPath",
+    *(f"{module}.{name}" for module in ("pathlib", "pathlib._local") for name in  # the second since Python 3.13
+      ("Path", "PosixPath", "PurePosixPath", "WindowsPath")),
 }  # fmt: skip
 _TENSOR_PARTS = {
     "collections.OrderedDict": OrderedDict,

@@ -139,7 +139,7 @@ def test_blocked_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(Blocked, match=r"realesrgan-x4plus\.param") as caught:
         realesrgan.system().find_weights()
-    assert caught.value.command == system().get
+    assert caught.value.command == realesrgan.system().get
 
 
 @pytest.fixture
