@@ -46,6 +46,8 @@ def measure(
     Raises:
         AdcbenchError: unknown system or device, or a process died.
     """
+    for name in systems:
+        find_system(name)  # an unknown one is an error here, before any process starts
     if device.startswith("cuda"):
         _need_cuda()
     timed = _time_in_turn if device.startswith("cuda") else _time_alternately
