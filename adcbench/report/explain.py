@@ -12,7 +12,7 @@ from adcbench.core.tables import load_table, table_ids
 from adcbench.report.files import read_cells
 from adcbench.report.frames import show
 from adcbench.results.bootstrap import interval
-from adcbench.results.causes import CAUSES, demonstrated, effects
+from adcbench.results.causes import CAUSES, effects, inside_if_switched
 from adcbench.results.verdicts import judge, judge_measurement
 
 _WORST = 5
@@ -95,6 +95,8 @@ def _measured(cell: Cell, m: Measurement) -> list[str]:
     if m.cause:
         standing, _, name = m.cause.rpartition(" ")
         lines.append(f"  cause: {standing} {name}: {CAUSES.get(name, '')}".rstrip(": "))
+    elif verdict.word in ("close", "differs"):
+        lines.append("  cause: unknown")
     return lines
 
 
@@ -125,8 +127,8 @@ def _causes(cell: Cell) -> list[str]:
         return []
     lines = ["what a wrong setting would do (measured on the released OSEDiff outputs, table causes):"]
     lines += [f"  {name} {delta:+.4f}: {CAUSES[name]}" for name, delta in deltas]
-    verdict = judge(cell)
-    if verdict.word == "differs":
-        shown = demonstrated(cell, deltas)
-        lines.append("  demonstrated: " + ", ".join(shown) if shown else "  none of them explains this difference")
+    if judge(cell).word == "differs":
+        same = cell.key.row == "OSEDiff"  # only there were the switched settings run on these very outputs
+        found = ", ".join(inside_if_switched(cell, deltas))
+        lines.append(f"  {'demonstrated' if same else 'suspected'}: {found}" if found else "  none of them explains it")
     return lines

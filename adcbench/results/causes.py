@@ -40,8 +40,11 @@ def effects(cells: Iterable[Cell], metric: str, test_set: str) -> list[tuple[str
     return [] if right is None else [(row, value - right) for row, value in values.items() if row in CAUSES]
 
 
-def demonstrated(cell: Cell, deltas: Iterable[tuple[str, float]]) -> list[str]:
-    """Causes whose switch brings our number inside the printed tolerance."""
+def inside_if_switched(cell: Cell, deltas: Iterable[tuple[str, float]]) -> list[str]:
+    """Causes whose effect brings our number inside the printed tolerance.
+
+    A demonstration where the effects were measured on the cell's own outputs, a suspicion elsewhere.
+    """
     number = printed_number(cell.published.value) if cell.published else None
     if number is None or cell.published is None or cell.measured is None:
         return []
