@@ -10,6 +10,7 @@ import click
 
 from adcbench import __version__
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.runlog import log_run
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -222,7 +223,8 @@ def drift() -> None:
 def main() -> None:
     """Entry point: errors a user can act on are one message and exit code 2."""
     try:
-        cli.main(standalone_mode=False)
+        log_run(sys.argv[1:])
+        cli.main(prog_name="adcbench", standalone_mode=False)
     except AdcbenchError as error:
         click.echo(f"adcbench: {error}", err=True)
         sys.exit(2)
