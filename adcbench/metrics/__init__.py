@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -37,7 +37,6 @@ class Metric:
     higher_is_better: bool = True
     libraries: tuple[str, ...] = ("numpy",)
     as_jpeg: int = 0
-    notes: str = field(default="", compare=False)
 
     @property
     def modules(self) -> tuple[str, ...]:
