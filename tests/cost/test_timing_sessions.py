@@ -6,7 +6,7 @@ import pytest
 
 from adcbench.core import store
 from adcbench.core.errors import AdcbenchError
-from adcbench.cost.latency import CPU_CALLS, last_sessions, measure
+from adcbench.cost.latency import CPU_CALLS, _reference_note, last_sessions, measure
 
 
 def test_a_session_keeps_every_raw_value_and_is_found_again() -> None:
@@ -38,6 +38,11 @@ def test_only_the_newest_session_counts() -> None:
 def test_what_cannot_be_timed_is_named(arguments: dict[str, object], says: str) -> None:
     with pytest.raises(AdcbenchError, match=says):
         measure(**arguments)
+
+
+@pytest.mark.parametrize(("after", "noisy"), [(1.02, False), (1.04, True), (0.96, True)])
+def test_a_reference_workload_that_drifts_makes_it_inconclusive(after: float, noisy: bool) -> None:
+    assert bool(_reference_note({"reference": {"before": 1.0, "after": after}})) == noisy
 
 
 def test_without_a_gpu_cuda_is_refused() -> None:
