@@ -30,3 +30,10 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="benchmarks at the papers' sizes instead of mini")
+
+
+@pytest.fixture
+def full_size(request: pytest.FixtureRequest) -> None:
+    """Skips a test of a network at the paper's size (minutes, gigabytes) unless --full asks for it."""
+    if not request.config.getoption("--full"):
+        pytest.skip("a network at full size: run pytest with --full")

@@ -1,5 +1,16 @@
 """Errors a user is meant to read: each names the file or argument and the remedy."""
 
+from collections.abc import Iterable
+
+_SHOWN = 10
+
+
+def some(names: Iterable[str]) -> str:
+    """The first ten of a list of names, and how many more there are, for an error's text."""
+    names = list(names)
+    more = f", ... and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
 
 class AdcbenchError(Exception):
     """A problem the user can act on. The command line prints its message alone, with exit code 2."""

@@ -18,13 +18,28 @@ Upscaler: TypeAlias = "Callable[[torch.Tensor], torch.Tensor]"
 
 @dataclass(frozen=True)
 class WeightFile:
-    """One checkpoint file. ``sha256`` is empty where nobody has published it (recorded on first download)."""
+    """One checkpoint file.
+
+    Args:
+        name: unique among the files of a system.
+        url: where it can be downloaded; empty where no address serves it directly.
+        mirrors: further addresses of the same file, tried in order.
+        sha256: empty where nobody has published it (recorded on first download).
+        size: in bytes; 0 where it is not known.
+        licence: its licence; ``non_commercial`` where that forbids commercial use.
+        folder: below ``weights_dir()``, for a file that several systems share; empty: the system's name.
+        by_hand: where a person can get it; used where ``url`` is empty.
+    """
 
     name: str
     url: str
+    mirrors: tuple[str, ...] = ()
     sha256: str = ""
+    size: int = 0
     licence: str = ""
     non_commercial: bool = False
+    folder: str = ""
+    by_hand: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +82,7 @@ class System:
         """
         found = {}
         for file in self.files:
-            path = (self.locate and self.locate(file.name)) or weights_dir() / self.name / file.name
+            path = (self.locate and self.locate(file.name)) or weights_dir() / (file.folder or self.name) / file.name
             if not path.is_file():
                 raise Blocked(f"the checkpoint {file.name} of {self.name}", self.get)
             found[file.name] = path

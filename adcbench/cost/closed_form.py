@@ -1,37 +1,39 @@
 """The same counts by hand: textbook formulas on the shapes that pass through each layer.
 
 Independent of torch's counter: hooks see layers, not operators. Both must agree exactly
-(``tests/cost/test_closed_form.py``); an attention class missing here shows up as a difference.
+(``tests/cost/test_macs.py``); an attention class without a formula shows up as a difference.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from adcbench.cost.components import Formula
 from adcbench.cost.macs import KINDS, NORM_COST
-from adcbench.models.blocks import PixelAttention, SelfAttention, Upsample
-from adcbench.models.ram import BertAttention
-from adcbench.models.swin import LoraLinear, WindowAttention
-from adcbench.models.text_encoder import CausalAttention
-from adcbench.models.unet import Attention, UpsampleTo
-
-Hook = Callable[[nn.Module, tuple[Tensor, ...], Tensor], tuple[str, int]]
 
 
-def closed_form_macs(module: nn.Module, inputs: tuple[Tensor, ...]) -> dict[str, int]:
-    """MACs of ``module(*inputs)`` by kind (``macs.KINDS``), from one pass on the meta device."""
+def closed_form_macs(
+    module: nn.Module, inputs: tuple[Tensor, ...], formulas: Mapping[type[nn.Module], Formula]
+) -> dict[str, int]:
+    """MACs of ``module(*inputs)`` by kind (``macs.KINDS``), from one pass on the meta device.
+
+    Args:
+        formulas: of the layers that do more than their own convolutions and linear layers, by class:
+            attention and resizing.
+    """
+    by_class = {**_FORMULAS, **formulas}
     counts = dict.fromkeys(KINDS, 0)
 
     def add(layer: nn.Module, layer_inputs: Any, output: Any) -> None:
-        kind, macs = _FORMULAS[type(layer)](layer, layer_inputs, output)
+        kind, macs = by_class[type(layer)](layer, layer_inputs, output)
         counts[kind] += macs
 
-    hooks = [layer.register_forward_hook(add) for layer in module.modules() if type(layer) in _FORMULAS]
+    hooks = [layer.register_forward_hook(add) for layer in module.modules() if type(layer) in by_class]
     try:
         with torch.no_grad():
             module(*inputs)
@@ -51,7 +53,8 @@ def _conv(layer: Any, inputs: tuple[Tensor, ...], output: Tensor) -> tuple[str, 
     return "conv", output.numel() * taps
 
 
-def _linear(layer: Any, inputs: tuple[Tensor, ...], output: Tensor) -> tuple[str, int]:
+def linear(layer: Any, inputs: tuple[Tensor, ...], output: Tensor) -> tuple[str, int]:
+    """A linear layer, whatever its class."""
     return "linear", output.numel() * layer.in_features
 
 
@@ -59,39 +62,41 @@ def _norm(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> tuple
     return "norm", NORM_COST * output.numel()
 
 
-def _upsample(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> tuple[str, int]:
-    return "resize", output.numel()  # the convolution that follows keeps width and size
+def upsample(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> tuple[str, int]:
+    """Nearest-neighbour resizing before a convolution that keeps width and size."""
+    return "resize", output.numel()
 
 
-def _attention(kind: str) -> Hook:
-    """Attention of tokens (B, N, C) to themselves or to a context (B, M, C')."""
+def attention(kind: str) -> Formula:
+    """Attention of tokens (B, N, C) to themselves or to a second input (B, M, C'); ``kind``: attention or matmul."""
 
     def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> tuple[str, int]:
-        context = inputs[1] if len(inputs) > 1 and isinstance(layer, Attention | BertAttention) else inputs[0]
+        context = inputs[1] if len(inputs) > 1 else inputs[0]
         batch, queries, width = output.shape
         return kind, attention_macs(batch, queries, context.shape[1], width)
 
     return count
 
 
-def _pixel_attention(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> tuple[str, int]:
-    batch, width, height, columns = output.shape
-    return "attention", attention_macs(batch, height * columns, height * columns, width)
+def self_attention(kind: str) -> Formula:
+    """Attention of tokens (B, N, C) to themselves, whatever else the layer takes (a mask)."""
+    return lambda layer, inputs, output: attention(kind)(layer, inputs[:1], output)
 
 
-_FORMULAS: dict[type[nn.Module], Hook] = {
+def pixel_attention(kind: str) -> Formula:
+    """Attention of all pixels (B, C, h, w) to each other."""
+
+    def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> tuple[str, int]:
+        batch, width, height, columns = output.shape
+        return kind, attention_macs(batch, height * columns, height * columns, width)
+
+    return count
+
+
+_FORMULAS: dict[type[nn.Module], Formula] = {
     nn.Conv1d: _conv,
     nn.Conv2d: _conv,
-    nn.Linear: _linear,
-    LoraLinear: _linear,
+    nn.Linear: linear,
     nn.GroupNorm: _norm,
     nn.LayerNorm: _norm,
-    Upsample: _upsample,
-    UpsampleTo: _upsample,
-    SelfAttention: _attention("attention"),
-    Attention: _attention("attention"),
-    PixelAttention: _pixel_attention,
-    CausalAttention: _attention("matmul"),
-    WindowAttention: _attention("matmul"),
-    BertAttention: _attention("matmul"),
 }

@@ -1,13 +1,16 @@
-"""What is counted: a network as a list of components, built on the meta device (shapes, no memory)."""
+"""What is counted: a network as its components, built on the meta device (shapes, no memory)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
+
+# (layer, its inputs, its output) -> kind of work (``macs.KINDS``) and its multiply-adds
+Formula: TypeAlias = Callable[[Any, tuple[Any, ...], Any], tuple[str, int]]
 
 
 class Call(nn.Module):
@@ -31,8 +34,9 @@ class Component:
         call: runs it once; None for parts that are loaded and never run.
         inputs: tensors on the meta device that ``call`` takes.
         times: how often one image (or clip) runs it.
-        printed: false for a part that runs but that the printed MACs seem to leave out: a post hoc reading only.
-        denoiser: whether it is the network that takes the diffusion steps.
+        steps: diffusion steps that it takes; 0 for all but the denoising network. With classifier-free
+            guidance ``times`` is twice that.
+        formulas: closed forms of the attention layers in it, see ``cost.closed_form``.
     """
 
     name: str
@@ -40,8 +44,35 @@ class Component:
     call: nn.Module | None = None
     inputs: tuple[Tensor, ...] = ()
     times: int = 1
-    printed: bool = True
-    denoiser: bool = False
+    steps: int = 0
+    formulas: Mapping[type[nn.Module], Formula] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Another way to count a network, which reaches (or nearly) a printed figure. Post hoc: found by looking at it.
+
+    Args:
+        quantity: the published quantity it competes with.
+        name: what it counts, in words.
+        of: component -> how often it is counted; those not named are left out.
+        kinds: which kinds of work count (``macs.KINDS``); empty: those of the published convention.
+        tied: parameters only: a tensor counts again in each part that holds it.
+    """
+
+    quantity: Literal["params.published", "macs.published"]
+    name: str
+    of: Mapping[str, int]
+    kinds: tuple[str, ...] = ()
+    tied: bool = False
+
+
+@dataclass(frozen=True)
+class Network:
+    """All components of a network, in the order they run, and its post hoc readings."""
+
+    components: Sequence[Component]
+    readings: Sequence[Reading] = ()
 
 
 def empty(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from adcbench.core import store
@@ -24,9 +25,16 @@ NETWORKS = {
     "adcsr-latent-link": "adcbench.cost.adcsr_networks:latent_link",
     "adcvsr": "adcbench.cost.adcsr_networks:video_student",
     "osediff": "adcbench.cost.osediff_networks:teacher",
+    "s3diff": "adcbench.cost.s3diff_networks:network",
+    "seesr": "adcbench.cost.seesr_networks:network",
+    "stablesr": "adcbench.cost.stablesr_networks:network",
+    "diffbir": "adcbench.cost.diffbir_networks:network",
+    "pasd": "adcbench.cost.pasd_networks:network",
+    "resshift": "adcbench.cost.resshift_networks:resshift",
+    "sinsr": "adcbench.cost.resshift_networks:sinsr",
 }
 SIGNATURES = {
-    "steps": "passes through the denoising network",
+    "steps": "diffusion steps (with guidance, two passes each)",
     "params.published": "parameters of everything that is loaded, each tensor once",
     "params.honest": "parameters of the components that run, each tensor once",
     "macs.published": (
@@ -46,20 +54,26 @@ def count(network: str) -> Payload:
 
     Returns:
         JSON-able: ``network``, ``signatures`` by quantity, ``sources`` (hash of the code that defines and
-        counts it), ``libraries`` (versions), and ``components``, each with ``params`` (without tensors that
-        an earlier component holds), ``params_tied`` (again in every part that holds them), ``params_lora``,
-        ``macs`` and ``closed_form`` by kind for one image or clip, ``runs``, ``times``, ``printed``,
-        ``denoiser``.
+        counts it), ``libraries`` (versions), ``components``, each with ``params`` (without tensors that an
+        earlier component holds), ``params_tied`` (again in every part that holds them), ``params_lora``,
+        ``macs`` and ``closed_form`` by kind for one image or clip, ``runs``, ``times``, ``steps``; and
+        ``readings``, as the network's builder lists them.
 
     Raises:
         AdcbenchError: unknown network, or the two counters differ by more than 1 %.
     """
     from adcbench.cost.params import unique_counts
 
-    components = build(network)
-    unique = unique_counts(components)
-    counted = [_count_part(network, part, unique[part.name]) for part in components]
-    return {"network": network, "signatures": _signatures(network, counted), **_made_by(network), "components": counted}
+    built = build(network)
+    unique = unique_counts(built.components)
+    counted = [_count_part(network, part, unique[part.name]) for part in built.components]
+    return {
+        "network": network,
+        "signatures": _signatures(network, counted),
+        **_made_by(network),
+        "components": counted,
+        "readings": [asdict(reading) for reading in built.readings],
+    }
 
 
 def _count_part(network: str, part: Any, params: int) -> Payload:
@@ -69,7 +83,7 @@ def _count_part(network: str, part: Any, params: int) -> Payload:
 
     macs = by_hand = dict.fromkeys(KINDS, 0)
     if part.call is not None:
-        macs, by_hand = count_macs(part.call, part.inputs), closed_form_macs(part.call, part.inputs)
+        macs, by_hand = count_macs(part.call, part.inputs), closed_form_macs(part.call, part.inputs, part.formulas)
         _cross_check(f"{network} / {part.name}", macs, by_hand)
     return {
         "name": part.name,
@@ -80,20 +94,18 @@ def _count_part(network: str, part: Any, params: int) -> Payload:
         "closed_form": {kind: part.times * value for kind, value in by_hand.items()},
         "runs": part.call is not None,
         "times": part.times,
-        "printed": part.printed,
-        "denoiser": part.denoiser,
+        "steps": part.steps,
     }
 
 
-def build(network: str) -> list[Any]:
-    """The components of a network, on the meta device.
+def build(network: str) -> Any:
+    """A network as ``components.Network``, on the meta device.
 
     Raises:
         AdcbenchError: unknown network; the message lists those there are.
     """
     module, _, function = _target(network).partition(":")
-    components: list[Any] = getattr(importlib.import_module(module), function)()
-    return components
+    return getattr(importlib.import_module(module), function)()
 
 
 def cached_count(network: str) -> Payload:
@@ -167,16 +179,29 @@ def readings(payload: Payload) -> dict[str, list[dict[str, Any]]]:
     Post hoc: they were listed knowing the printed figures. Each has a ``name``, its ``value`` in units, and
     ``tried``, the number of ways that were tried for this quantity.
     """
-    ways = dict(_WAYS)
-    if not all(part["printed"] for part in payload["components"]):
-        ways["macs.published"] = ways["macs.published"] | _WITHOUT_PARTS
-    return {
-        name: [
-            {"name": way, "value": sum(map(value, payload["components"])), "tried": len(named)}
-            for way, value in named.items()
-        ]
-        for name, named in ways.items()
+    found: dict[str, dict[str, int]] = {
+        name: {way: sum(map(value, payload["components"])) for way, value in ways.items()}
+        for name, ways in _WAYS.items()
     }
+    for reading in payload["readings"]:
+        found[reading["quantity"]][reading["name"]] = _read(payload, reading)
+    return {
+        name: [{"name": way, "value": value, "tried": len(values)} for way, value in values.items()]
+        for name, values in found.items()
+    }
+
+
+def _read(payload: Payload, reading: Payload) -> int:
+    """A network's own reading, see ``components.Reading``."""
+    parts = {part["name"]: part for part in payload["components"]}
+    strange = set(reading["of"]) - set(parts)
+    if strange:
+        raise AdcbenchError(f"{payload['network']}: the reading {reading['name']!r} names no component {strange}")
+    if reading["quantity"] == "params.published":
+        field = "params_tied" if reading["tied"] else "params"
+        return sum(times * parts[name][field] for name, times in reading["of"].items())
+    kinds = tuple(reading["kinds"]) or PUBLISHED_KINDS
+    return sum(times * _macs(parts[name], kinds) // parts[name]["times"] for name, times in reading["of"].items())
 
 
 def _target(network: str) -> str:
@@ -185,8 +210,8 @@ def _target(network: str) -> str:
     return NETWORKS[network]
 
 
-def _macs(part: Mapping[str, Any], kinds: tuple[str, ...], included: bool) -> int:
-    return sum(part["macs"][kind] for kind in kinds) if included else 0
+def _macs(part: Mapping[str, Any], kinds: tuple[str, ...]) -> int:
+    return sum(part["macs"][kind] for kind in kinds)
 
 
 def _cross_check(what: str, macs: Mapping[str, int], by_hand: Mapping[str, int]) -> None:
@@ -200,14 +225,14 @@ def _cross_check(what: str, macs: Mapping[str, int], by_hand: Mapping[str, int])
 
 _Value = Callable[[Payload], int]
 _QUANTITIES: dict[str, tuple[Callable[[Payload], bool], _Value]] = {
-    "steps": (lambda part: part["denoiser"], lambda part: part["times"]),
+    "steps": (lambda part: part["steps"] > 0, lambda part: part["steps"]),
     "params.published": (lambda part: True, lambda part: part["params"]),
     "params.honest": (lambda part: part["runs"], lambda part: part["params"]),
     "macs.published": (
         lambda part: part["runs"],
-        lambda part: _macs(part, PUBLISHED_KINDS, True),
+        lambda part: _macs(part, PUBLISHED_KINDS),
     ),
-    "macs.honest": (lambda part: part["runs"], lambda part: _macs(part, HONEST_KINDS, True)),
+    "macs.honest": (lambda part: part["runs"], lambda part: _macs(part, HONEST_KINDS)),
 }
 _WITHOUT_EXTRAS = ("conv", "linear", "matmul")
 _WAYS: dict[str, dict[str, _Value]] = {
@@ -218,13 +243,7 @@ _WAYS: dict[str, dict[str, _Value]] = {
         "only what runs": lambda part: part["params"] if part["runs"] else 0,
     },
     "macs.published": {
-        "all that runs, no norms or resizing": lambda part: _macs(part, _WITHOUT_EXTRAS, True),
-        "all that runs, attention counted": lambda part: _macs(part, HONEST_KINDS, True),
+        "all that runs, no norms or resizing": lambda part: _macs(part, _WITHOUT_EXTRAS),
+        "all that runs, attention counted": lambda part: _macs(part, HONEST_KINDS),
     },
-}
-# Only where a part runs that the printed total seems to leave out (OSEDiff's tagging head)
-_WITHOUT_PARTS: dict[str, _Value] = {
-    "without the tagging head": lambda part: _macs(part, PUBLISHED_KINDS, part["printed"]),
-    "without the tagging head, no norms or resizing": lambda part: _macs(part, _WITHOUT_EXTRAS, part["printed"]),
-    "without the tagging head, attention counted": lambda part: _macs(part, HONEST_KINDS, part["printed"]),
 }

@@ -89,7 +89,7 @@ def fvcore_macs(network: str, component: str) -> Payload:
     Raises:
         AdcbenchError: no such network, or no such component that runs.
     """
-    parts = {part.name: part for part in build(network) if part.call is not None}
+    parts = {part.name: part for part in build(network).components if part.call is not None}
     if component not in parts:
         raise AdcbenchError(f"{network} has no component {component!r} that runs. There are {', '.join(parts)}")
     return trace(parts[component].call, parts[component].inputs)

@@ -9,48 +9,34 @@ from __future__ import annotations
 
 import torch
 
-from adcbench.cost.components import Call, Component, empty
-from adcbench.models import osediff
-from adcbench.models.osediff_network import OSEDiff
-from adcbench.models.ram import Ram, RamConfig
+from adcbench.cost import sd_parts
+from adcbench.cost.components import Call, Component, Network, Reading, empty
+from adcbench.cost.tagger_parts import prompt_extractor
+from adcbench.models.osediff import FULL
+from adcbench.models.osediff.network import OSEDiff
 
-_SIZE = 512  # height and width of the enlarged image
-_LATENT = _SIZE // 8
+_PRINTED = dict.fromkeys(("vae_encoder", "unet", "vae_decoder", "text_encoder", "dape_image_encoder"), 1)
+_KINDS = {
+    "": (),
+    ", no norms or resizing": ("conv", "linear", "matmul"),
+    ", attention counted": ("conv", "linear", "matmul", "attention"),
+}
 
 
-def teacher() -> list[Component]:
+def teacher() -> Network:
     """OSEDiff with its prompt extractor."""
-    config = osediff.FULL
-    text = config.base.text
+    text = FULL.base.text
     with torch.device("meta"):
-        network = OSEDiff(config)
-    vae, unet = network.vae, network.unet
-    latent, image = empty(1, 4, _LATENT, _LATENT), empty(1, 3, _SIZE, _SIZE)
-    step, prompt = empty(dtype=torch.int64), empty(1, text.tokens, text.width)
-    ids = empty(1, text.tokens, dtype=torch.int64)
-    return [
-        Component("vae_encoder", (vae.encoder, vae.quant_conv), Call(vae, "encode"), (image, latent)),
-        Component("unet", (unet,), Call(unet), (latent, step, prompt), denoiser=True),
-        Component("vae_decoder", (vae.post_quant_conv, vae.decoder), Call(vae, "decode"), (latent,)),
-        Component("text_encoder", (network.text_encoder,), Call(network.text_encoder), (ids,)),
+        network = OSEDiff(FULL)
+    latent, step = empty(1, 4, sd_parts.LATENT, sd_parts.LATENT), empty(dtype=torch.int64)
+    inputs = (latent, step, empty(1, text.tokens, text.width))
+    unet = network.unet
+    components = (
+        sd_parts.vae_encoder(network.vae),
+        Component("unet", (unet,), Call(unet), inputs, steps=1, formulas=sd_parts.FORMULAS),
+        sd_parts.vae_decoder(network.vae),
+        sd_parts.text_encoder(text),
         *prompt_extractor(),
-    ]
-
-
-def prompt_extractor() -> list[Component]:
-    """DAPE: what encodes the image, what finds the tags, and what is loaded but never run."""
-    config = RamConfig()
-    with torch.device("meta"):
-        ram = Ram(config).merge()
-    embeds = ram.image_embeds(empty(1, 3, config.image, config.image))
-    head = (ram.tagging_head, ram.wordvec_proj, ram.fc, ram.label_embed)
-    return [
-        Component(
-            "dape_image_encoder",
-            (ram.visual_encoder, ram.image_proj),
-            Call(ram, "image_embeds"),
-            (empty(1, 3, config.image, config.image),),
-        ),
-        Component("dape_tagging_head", head, Call(ram, "tag_logits"), (embeds.detach(),), printed=False),
-        Component("dape_never_run", (ram.tag_encoder, ram.text_decoder)),
-    ]
+    )
+    ways = ((f"without the tagging head{words}", kinds) for words, kinds in _KINDS.items())
+    return Network(components, [Reading("macs.published", name, _PRINTED, kinds) for name, kinds in ways])

@@ -12,13 +12,12 @@ from typing import Any
 
 from tqdm import tqdm
 
-from adcbench.core.errors import AdcbenchError
+from adcbench.core.errors import AdcbenchError, some
 from adcbench.core.keys import file_hash
 from adcbench.core.system import WeightFile
 from adcbench.data.download import FetchStopped, download
 from adcbench.data.embedded import embedded_folder
 from adcbench.data.files import write_whole
-from adcbench.data.images import some
 from adcbench.data.manifest import ManifestFile, scan_folder, write_manifest
 from adcbench.data.pairs import pair
 from adcbench.data.testsets import TestSet, manifest, manifest_path, open_testset

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from adcbench.core.errors import AdcbenchError
+from adcbench.core.errors import AdcbenchError, some
 from adcbench.data.files import write_whole
 
 _OTHER_FORMATS = (
@@ -122,9 +122,3 @@ def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
     point, each of the two passes (horizontal first) rounded to 8 bits. Known as ``pil-bicubic``.
     """
     return np.array(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
-
-
-def some(names: list[str], limit: int = 10) -> str:
-    """The first names of a long list, and how many more there are."""
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more

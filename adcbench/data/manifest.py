@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
-from adcbench.core.errors import AdcbenchError
+from adcbench.core.errors import AdcbenchError, some
 from adcbench.core.keys import file_hash
 from adcbench.data.files import write_whole
-from adcbench.data.images import IMAGE_SUFFIXES, some
+from adcbench.data.images import IMAGE_SUFFIXES
 
 
 class ManifestFile(NamedTuple):

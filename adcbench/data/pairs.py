@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from adcbench.core.errors import AdcbenchError
-from adcbench.data.images import list_pngs, read_png, some
+from adcbench.core.errors import AdcbenchError, some
+from adcbench.data.images import list_pngs, read_png
 
 Pair = tuple[str, Path, Path]  # name, SR (or LR) file, HR file
 

@@ -1,4 +1,4 @@
-"""Teachers, students and baselines: one file each, plus the blocks and loaders they share."""
+"""Teachers, students and baselines: a file or folder each; ``parts`` and ``loading`` are what they share."""
 
 from __future__ import annotations
 
@@ -18,6 +18,21 @@ SYSTEMS = {
     "adcsr-mini": "adcbench.models.adcsr:mini_system",
     "osediff": "adcbench.models.osediff:system",
     "osediff-mini": "adcbench.models.osediff:mini_system",
+    "s3diff": "adcbench.models.s3diff:system",
+    "s3diff-mini": "adcbench.models.s3diff:mini_system",
+    "seesr": "adcbench.models.seesr:system",
+    "seesr-mini": "adcbench.models.seesr:mini_system",
+    "stablesr": "adcbench.models.stablesr:system",
+    "stablesr-mini": "adcbench.models.stablesr:mini_system",
+    "diffbir": "adcbench.models.diffbir:system",
+    "diffbir-mini": "adcbench.models.diffbir:mini_system",
+    "pasd": "adcbench.models.pasd:system",
+    "pasd-mini": "adcbench.models.pasd:mini_system",
+    "resshift": "adcbench.models.resshift:system",
+    "resshift-mini": "adcbench.models.resshift:mini_system",
+    "sinsr": "adcbench.models.resshift:sinsr_system",
+    "sinsr-mini": "adcbench.models.resshift:sinsr_mini_system",
+    "bsrgan": "adcbench.models.bsrgan:system",
 }
 
 

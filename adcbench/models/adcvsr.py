@@ -15,8 +15,8 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.models.adcsr import FULL as IMAGE_FULL
 from adcbench.models.adcsr import MINI as IMAGE_MINI
 from adcbench.models.adcsr import AdcSRConfig
-from adcbench.models.adcsr_network import AdcSR
-from adcbench.models.blocks import ResBlock, TransformerBlock
+from adcbench.models.adcsr.network import AdcSR
+from adcbench.models.parts.blocks import ResBlock, TransformerBlock
 
 
 @dataclass(frozen=True)

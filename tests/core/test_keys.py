@@ -52,7 +52,7 @@ def test_a_metric_does_not_depend_on_models_nor_a_model_on_metrics() -> None:
 
 
 def test_hashing_sources_imports_nothing_heavy() -> None:
-    command = "import sys; from adcbench.core.keys import source_hash; source_hash('adcbench.models.osediff_network');"
+    command = "import sys; from adcbench.core.keys import source_hash; source_hash('adcbench.models.osediff.network');"
     command += "sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", command], check=True)
 

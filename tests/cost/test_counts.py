@@ -13,7 +13,7 @@ import pytest
 
 from adcbench.core import store
 from adcbench.core.errors import AdcbenchError
-from adcbench.cost import closed_form, counts
+from adcbench.cost import counts, sd_parts
 from adcbench.cost.counts import cached_count, count, count_key, quantity, readings, total
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "cost"
@@ -86,7 +86,7 @@ def test_prompt_extractor(payloads: dict[str, Any]) -> None:
     assert sum(part["params_tied"] for part in parts.values()) == tied
     macs = sum(part["macs"][kind] for part in parts.values() for kind in counts.HONEST_KINDS)
     assert macs / 1e9 == pytest.approx(facts["generate_tag"]["torch_flop_counter"], abs=6e-4)
-    assert not parts["dape_never_run"]["runs"] and not parts["dape_tagging_head"]["printed"]
+    assert not parts["dape_never_run"]["runs"]
 
 
 def test_other_readings_of_osediff(payloads: dict[str, Any]) -> None:
@@ -134,9 +134,9 @@ def test_a_component_counted_twice_is_caught(payloads: dict[str, Any]) -> None:
 
 
 def test_attention_dropped_by_one_counter_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    from adcbench.models.blocks import SelfAttention
+    from adcbench.models.parts.blocks import SelfAttention
 
-    monkeypatch.delitem(closed_form._FORMULAS, SelfAttention)
+    monkeypatch.delitem(sd_parts.FORMULAS, SelfAttention)
     with pytest.raises(AdcbenchError, match=r"adcsr / unet: torch counts 230.* closed form 185"):
         count("adcsr")
 

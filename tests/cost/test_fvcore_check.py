@@ -13,8 +13,8 @@ from adcbench.cost import fvcore_check
 from adcbench.cost.components import empty
 from adcbench.cost.fvcore_check import cached_fvcore, compare, trace
 from adcbench.cost.macs import count_macs
-from adcbench.models.blocks import TransformerBlock
-from adcbench.models.swin import Swin
+from adcbench.models.parts.blocks import TransformerBlock
+from adcbench.models.parts.swin import Swin
 
 
 def test_a_trace_counts_all_but_fused_attention() -> None:

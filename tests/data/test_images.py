@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.data.images import list_pngs, read_png, resize, some, write_png
+from adcbench.data.images import list_pngs, read_png, resize, write_png
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (24, 16, 3), dtype=np.uint8)
@@ -158,8 +158,3 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 def test_resize_takes_height_before_width() -> None:
     assert resize(PIXELS, 6, 8).shape == (6, 8, 3)
-
-
-def test_long_lists_are_cut() -> None:
-    assert some(["a", "b"]) == "a, b"
-    assert some([str(i) for i in range(13)]).endswith("9 and 3 more")

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from adcbench.models.adcsr import DECODER_FILE, MINI, STUDENT_FILE
-from adcbench.models.adcsr_network import AdcSR, load_network
-from adcbench.models.adcsr_weights import _ALIASED, canonical_name
-from adcbench.models.deterministic import fill_deterministic
-from adcbench.models.half_decoder import HalfDecoder
+from adcbench.models.adcsr.half_decoder import HalfDecoder
+from adcbench.models.adcsr.network import AdcSR, load_network
+from adcbench.models.adcsr.weights import _ALIASED, canonical_name
+from adcbench.models.loading.deterministic import fill_deterministic
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "adcsr"
 MAX_ABS, REL_RMS = 2e-4, 5e-5  # ten times the rounding noise of float32 on the fixture

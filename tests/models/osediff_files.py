@@ -13,11 +13,11 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from adcbench.models.deterministic import fill_deterministic
+from adcbench.models.loading.deterministic import fill_deterministic
 from adcbench.models.osediff import LORA_FILE, MINI, OSEDiffConfig
-from adcbench.models.osediff_network import OSEDiff
-from adcbench.models.osediff_weights import lora_checkpoint
-from adcbench.models.sd21 import TEXT_FILE, UNET_FILE, VAE_FILE
+from adcbench.models.osediff.network import OSEDiff
+from adcbench.models.osediff.weights import lora_checkpoint
+from adcbench.models.parts.sd21 import TEXT_FILE, UNET_FILE, VAE_FILE
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "osediff"
 LIBRARIES = {name: torch.from_numpy(value) for name, value in np.load(GOLDEN / "libraries.npz").items()}

@@ -17,13 +17,13 @@ import torch.nn.functional as F
 from adcsr_files import GOLDEN, MAX_ABS, equals, errors
 from torch import Tensor, nn
 
-from adcbench.models import blocks
 from adcbench.models.adcsr import FULL, FULL_LATENT_LINK, FULL_VAE_ENCODER
-from adcbench.models.adcsr_network import AdcSR, load_network
-from adcbench.models.adcsr_weights import alias_target, canonical_name
-from adcbench.models.blocks import ResBlock, TransformerBlock
-from adcbench.models.colour import match_statistics
-from adcbench.models.half_decoder import HalfDecoder
+from adcbench.models.adcsr.half_decoder import HalfDecoder
+from adcbench.models.adcsr.network import AdcSR, load_network
+from adcbench.models.adcsr.weights import alias_target, canonical_name
+from adcbench.models.parts import blocks
+from adcbench.models.parts.blocks import ResBlock, TransformerBlock
+from adcbench.models.parts.colour import match_statistics
 
 PARITY: dict[str, Any] = json.loads((GOLDEN / "parity.json").read_text())
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.models import adcsr
 from adcbench.models.adcsr import MINI
-from adcbench.models.adcsr_network import AdcSR, load_network, upscaler
+from adcbench.models.adcsr.network import AdcSR, load_network, upscaler
 
 
 @pytest.fixture(scope="module")

@@ -14,10 +14,9 @@ from torch import Tensor
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import digest
-from adcbench.models import colour, osediff
-from adcbench.models.lora import Lora
+from adcbench.models import osediff
 from adcbench.models.osediff import FULL, MINI, OSEDiffConfig, load, mini_system, system
-from adcbench.models.osediff_network import (
+from adcbench.models.osediff.network import (
     OSEDiff,
     enlarge,
     load_network,
@@ -27,7 +26,9 @@ from adcbench.models.osediff_network import (
     upscaler,
     vae_adapters,
 )
-from adcbench.models.osediff_weights import lora_checkpoint
+from adcbench.models.osediff.weights import lora_checkpoint
+from adcbench.models.parts import colour
+from adcbench.models.parts.lora import Lora
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -11,9 +11,9 @@ from osediff_files import mini_network, official_files
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.models.osediff import LORA_FILE, MINI
-from adcbench.models.osediff_network import OSEDiff, load_network
-from adcbench.models.osediff_weights import load_lora, lora_checkpoint
-from adcbench.models.sd21 import UNET_FILE, VAE_FILE
+from adcbench.models.osediff.network import OSEDiff, load_network
+from adcbench.models.osediff.weights import load_lora, lora_checkpoint
+from adcbench.models.parts.sd21 import UNET_FILE, VAE_FILE
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

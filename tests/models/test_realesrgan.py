@@ -19,8 +19,8 @@ from adcbench.core.system import System
 from adcbench.data.images import read_png
 from adcbench.inference.forward import upscale_pixels
 from adcbench.models import realesrgan
-from adcbench.models.deterministic import fill_deterministic
-from adcbench.models.rrdbnet import RRDBNet, read_weights
+from adcbench.models.loading.deterministic import fill_deterministic
+from adcbench.models.parts.rrdbnet import RRDBNet, read_weights
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "realesrgan"
 SIZES = (2, 6, 4)  # blocks, features, growth

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.models.clip import straight_through_clip
+from adcbench.models.parts.clip import straight_through_clip
 
 floats = st.floats(-1e6, 1e6, width=32)
 values = st.lists(floats, min_size=1, max_size=30)

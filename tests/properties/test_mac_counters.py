@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from adcbench.cost.closed_form import closed_form_macs
 from adcbench.cost.components import empty
 from adcbench.cost.macs import count_macs
-from adcbench.models.sd21 import UNetConfig, VaeConfig
-from adcbench.models.unet import UNet
-from adcbench.models.vae import Decoder, Encoder
+from adcbench.cost.sd_parts import FORMULAS
+from adcbench.models.parts.sd21 import UNetConfig, VaeConfig
+from adcbench.models.parts.unet import UNet
+from adcbench.models.parts.vae import Decoder, Encoder
 
 sizes = st.integers(1, 3)
 few = settings(max_examples=6, deadline=None)
@@ -27,7 +28,7 @@ def test_counters_agree_on_any_unet(base: int, heads: int, height: int, width: i
         unet = UNet(config)
     inputs = (empty(batch, 4, height, width), empty(dtype=torch.int64), empty(batch, 7, 10))
     macs = count_macs(unet, inputs)
-    assert macs == closed_form_macs(unet, inputs)
+    assert macs == closed_form_macs(unet, inputs, FORMULAS)
     one = (empty(1, 4, height, width), inputs[1], empty(1, 7, 10))
     assert macs == {kind: batch * value for kind, value in count_macs(unet, one).items()}
 
@@ -43,4 +44,4 @@ def test_counters_agree_on_any_vae(base: int, levels: int, height: int, width: i
         (encoder, (empty(1, 3, factor * height, factor * width),)),
         (decoder, (empty(1, 4, height, width),)),
     ):
-        assert count_macs(network, inputs) == closed_form_macs(network, inputs)
+        assert count_macs(network, inputs) == closed_form_macs(network, inputs, FORMULAS)

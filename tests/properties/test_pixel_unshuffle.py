@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from adcbench.models.adcsr import FULL
-from adcbench.models.adcsr_network import AdcSR
+from adcbench.models.adcsr.network import AdcSR
 
 factors = st.integers(1, 4)
 sizes = st.tuples(st.integers(1, 3), st.integers(1, 4), st.integers(1, 6), st.integers(1, 6))

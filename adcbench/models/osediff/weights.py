@@ -16,13 +16,13 @@ from safetensors.torch import load_file
 from torch import Tensor, device, nn
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.models.lora import Lora
+from adcbench.models.loading.weights import check_finite, check_names, describe, load_strict, read_checkpoint
 from adcbench.models.osediff import LORA_FILE
-from adcbench.models.sd21 import TEXT_FILE, UNET_FILE, VAE_FILE
-from adcbench.models.weights import check_finite, check_names, describe, load_strict, read_checkpoint
+from adcbench.models.parts.lora import Lora
+from adcbench.models.parts.sd21 import TEXT_FILE, UNET_FILE, VAE_FILE
 
 if TYPE_CHECKING:
-    from adcbench.models.osediff_network import OSEDiff
+    from adcbench.models.osediff.network import OSEDiff
 
 # The VAE file is older than diffusers' present names for its attention layers.
 _OLD_NAMES = {".query.": ".to_q.", ".key.": ".to_k.", ".value.": ".to_v.", ".proj_attn.": ".to_out.0."}

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from adcbench.models.colour import COLOUR_FIXES, adain, low_frequencies, match_statistics, wavelet
+from adcbench.models.parts.colour import COLOUR_FIXES, adain, low_frequencies, match_statistics, wavelet
 
 
 def images(seed: int, *shape: int) -> Tensor:

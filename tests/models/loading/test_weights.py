@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from adcbench.core.errors import AdcbenchError
 from adcbench.models import adcsr
 from adcbench.models.adcsr import DECODER_FILE, MINI, STUDENT_FILE
-from adcbench.models.adcsr_network import AdcSR, load_network
-from adcbench.models.weights import load_strict, read_checkpoint, state_dict
+from adcbench.models.adcsr.network import AdcSR, load_network
+from adcbench.models.loading.weights import load_strict, read_checkpoint, state_dict
 
 Tensors = dict[str, Tensor]
 

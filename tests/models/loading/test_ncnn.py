@@ -7,7 +7,7 @@ import pytest
 from ncnn_files import TAG, Layer, write_ncnn
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.models.ncnn import read_convolutions
+from adcbench.models.loading.ncnn import read_convolutions
 
 
 def _layers() -> list[Layer]:

@@ -1,7 +1,7 @@
 """OSEDiff, AdcSR's teacher: configurations and systems. No torch here, so that keys can be made without it.
 
 Wu et al., "One-Step Effective Diffusion Network for Real-World Image Super-Resolution" (NeurIPS 2024).
-The network is in ``osediff_network``, the official files' layout in ``osediff_weights``.
+The network is in ``network``, the official files' layout in ``weights``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.system import System, WeightFile
-from adcbench.models import sd21
+from adcbench.models.parts import sd21
 
 if TYPE_CHECKING:
     from adcbench.core.system import Upscaler
@@ -25,8 +25,8 @@ BEGIN, END, PAD = 49406, 49407, 0  # SD2.1's tokenizer pads with "!", token 0
 _COMMIT = "fcc4f09c7ed66a9bc0ba9433940d76b343142426"
 _MODULES = (
     "adcbench.models.osediff",
-    "adcbench.models.osediff_network",
-    "adcbench.models.osediff_weights",
+    "adcbench.models.osediff.network",
+    "adcbench.models.osediff.weights",
 )
 
 
@@ -126,7 +126,6 @@ def load(config: OSEDiffConfig, weights: Mapping[str, Path] | None, device: str,
     Raises:
         AdcbenchError: a checkpoint that is missing, unsafe, or not exactly of this network.
     """
-    from adcbench.models import osediff_network  # imports torch, which keys and tables do without
+    from adcbench.models.osediff.network import load_network, upscaler  # torch: keys and tables do without it
 
-    network = osediff_network.load_network(config, weights)
-    return osediff_network.upscaler(network.to(device), dtype)
+    return upscaler(load_network(config, weights).to(device), dtype)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from adcbench.models.sd21 import TextConfig
+from adcbench.models.parts.sd21 import TextConfig
 
 
 class TextEncoder(nn.Module):

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.models.adcsr import DECODER_FILE, STUDENT_FILE
-from adcbench.models.weights import (
+from adcbench.models.loading.weights import (
     check_finite,
     check_names,
     describe,

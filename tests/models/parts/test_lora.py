@@ -7,9 +7,9 @@ import torch
 from osediff_files import LIBRARIES, filled, golden_make
 from torch import nn
 
-from adcbench.models.lora import Lora, add_lora, lora_tensors, merge_lora
 from adcbench.models.osediff import MINI
-from adcbench.models.osediff_network import OSEDiff
+from adcbench.models.osediff.network import OSEDiff
+from adcbench.models.parts.lora import Lora, add_lora, lora_tensors, merge_lora
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

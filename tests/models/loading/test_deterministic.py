@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from adcbench.models.deterministic import deterministic_tensor, fill_deterministic
+from adcbench.models.loading.deterministic import deterministic_tensor, fill_deterministic
 
 
 def small() -> nn.Module:

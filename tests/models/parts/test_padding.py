@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from adcbench.models.padding import pad_to_multiple, padded
+from adcbench.models.parts.padding import pad_to_multiple, padded
 
 
 @pytest.mark.parametrize(

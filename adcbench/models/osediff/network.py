@@ -16,22 +16,22 @@ from PIL import Image
 from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.models.colour import COLOUR_FIXES
-from adcbench.models.deterministic import fill_deterministic
-from adcbench.models.lora import add_lora, merge_lora
+from adcbench.models.loading.deterministic import fill_deterministic
 from adcbench.models.osediff import OSEDiffConfig
-from adcbench.models.osediff_weights import load_official
-from adcbench.models.sd21 import one_step
-from adcbench.models.text_encoder import TextEncoder
-from adcbench.models.unet import UNet
-from adcbench.models.vae import Vae
+from adcbench.models.osediff.weights import load_official
+from adcbench.models.parts.colour import COLOUR_FIXES
+from adcbench.models.parts.lora import add_lora, merge_lora
+from adcbench.models.parts.sd21 import one_step
+from adcbench.models.parts.text_encoder import TextEncoder
+from adcbench.models.parts.unet import UNet
+from adcbench.models.parts.vae import Vae
 
 _DTYPES = ("float32", "bfloat16", "float16")
 _MULTIPLE = 8  # pixels a latent stands for
 
 
 class OSEDiff(nn.Module):
-    """SD2.1 with OSEDiff's LoRA. The prompt extractor, ``adcbench.models.ram``, stands apart."""
+    """SD2.1 with OSEDiff's LoRA. The prompt extractor, ``adcbench.models.parts.ram``, stands apart."""
 
     def __init__(self, config: OSEDiffConfig, lora: bool = True) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ def load_network(config: OSEDiffConfig, weights: Mapping[str, Path] | None) -> O
     """The network on the CPU in float32, with the official files' weights or (None) deterministic ones.
 
     Raises:
-        AdcbenchError: see ``osediff_weights.load_official``.
+        AdcbenchError: see ``weights.load_official``.
     """
     with torch.device("meta"):
         network = OSEDiff(config, lora=weights is None)

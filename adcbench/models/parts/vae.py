@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from adcbench.models.blocks import PixelAttention, ResBlock, Upsample, conv3x3, group_norm
-from adcbench.models.sd21 import VaeConfig
+from adcbench.models.parts.blocks import PixelAttention, ResBlock, Upsample, conv3x3, group_norm
+from adcbench.models.parts.sd21 import VaeConfig
 
 _EPS = 1e-6
 _LOG_VARIANCE = (-30.0, 20.0)  # diffusers clamps the posterior to this
@@ -84,12 +84,20 @@ class Decoder(nn.Module):
         self.conv_norm_out = group_norm(widths[-1], _EPS)
         self.conv_out = conv3x3(widths[-1], 3)
 
-    def forward(self, latent: Tensor) -> Tensor:
-        x = self.mid_block(self.conv_in(latent))
+    def features(self, latent: Tensor) -> Tensor:
+        """(B, 4, h, w) -> (B, widths[-1], h, w) after the middle block: where AdcSR's distillation compares."""
+        features: Tensor = self.mid_block(self.conv_in(latent))
+        return features
+
+    def pixels(self, features: Tensor) -> Tensor:
+        """(B, widths[-1], h, w) after the middle block -> (B, 3, 8h, 8w)."""
         for level in self.up_blocks:
-            x = level(x)
-        image: Tensor = self.conv_out(F.silu(self.conv_norm_out(x)))
+            features = level(features)
+        image: Tensor = self.conv_out(F.silu(self.conv_norm_out(features)))
         return image
+
+    def forward(self, latent: Tensor) -> Tensor:
+        return self.pixels(self.features(latent))
 
 
 class MidBlock(nn.Module):

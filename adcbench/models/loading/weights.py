@@ -9,7 +9,7 @@ from __future__ import annotations
 import pickle
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Any
@@ -17,9 +17,8 @@ from typing import IO, Any
 import torch
 from torch import Tensor, nn
 
-from adcbench.core.errors import AdcbenchError
+from adcbench.core.errors import AdcbenchError, some
 
-_SHOWN = 10  # names listed in an error
 _PY2_MODULES = {"__builtin__", "copy_reg"}
 _HARMLESS = {  # standard-library names that training frameworks leave in checkpoints: data, not code
     *(f"{module}.{name}" for module in ("builtins", "__builtin__") for name in
@@ -191,13 +190,6 @@ _LOOKS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("AdcSR's student, net_params_200.pkl", lambda n: ".body." in f".{n}"),
     ("AdcSR's half decoder, halfDecoder.ckpt", lambda n: n.startswith("decoder.")),
 )
-
-
-def some(names: Iterable[str]) -> str:
-    """The first ten names, and how many more there are."""
-    names = list(names)
-    more = f", ... and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
 
 
 def _same(a: Tensor, b: Tensor) -> bool:

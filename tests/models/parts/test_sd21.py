@@ -7,10 +7,10 @@ import torch
 from osediff_files import LIBRARIES, filled, golden_make, own_shapes, shapes
 from torch import Tensor, nn
 
-from adcbench.models import sd21
-from adcbench.models.text_encoder import TextEncoder
-from adcbench.models.unet import UNet, sinusoid
-from adcbench.models.vae import Vae
+from adcbench.models.parts import sd21
+from adcbench.models.parts.text_encoder import TextEncoder
+from adcbench.models.parts.unet import UNet, sinusoid
+from adcbench.models.parts.vae import Vae
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

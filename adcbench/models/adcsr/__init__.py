@@ -1,6 +1,6 @@
 """AdcSR: configurations and systems. No torch here, so that cache keys can be made without it.
 
-The network is in ``adcsr_network``, the official files' layout in ``adcsr_weights``.
+The network is in ``network``, the official files' layout in ``weights``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 VERSION = "d0b2871"  # commit of github.com/Guaishou74851/AdcSR that the network equals
 STUDENT_FILE = "net_params_200.pkl"
 DECODER_FILE = "halfDecoder.ckpt"
-_MODULES = ("adcbench.models.adcsr", "adcbench.models.adcsr_network", "adcbench.models.adcsr_weights")
+_MODULES = ("adcbench.models.adcsr", "adcbench.models.adcsr.network", "adcbench.models.adcsr.weights")
 _HUB = "https://huggingface.co/Guaishou74851/AdcSR/resolve/main/weight"
 _LICENCE = "Apache-2.0; derived from Stable Diffusion 2.1, so CreativeML Open RAIL++-M applies too"
 
@@ -78,7 +78,7 @@ MINI = AdcSRConfig(
     decoder_widths=(18, 36, 72, 72),
     encoder_widths=(18, 36, 72, 72),
 )
-# Ablations. No source prints their networks in detail: what is assumed stands in adcsr_network.py.
+# Ablations. No source prints their networks in detail: what is assumed stands in network.py.
 FULL_VAE_ENCODER = replace(FULL, source="vae")
 FULL_LATENT_LINK = replace(FULL, link="latent")
 
@@ -128,6 +128,6 @@ def load(config: AdcSRConfig, weights: Mapping[str, Path] | None, device: str, d
     Raises:
         AdcbenchError: a checkpoint that is missing, unsafe, or not exactly of this network.
     """
-    from adcbench.models.adcsr_network import load_network, upscaler  # torch: keys and tables do without it
+    from adcbench.models.adcsr.network import load_network, upscaler  # torch: keys and tables do without it
 
     return upscaler(load_network(config, weights).to(device), dtype)

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.models.ncnn import read_convolutions
+from adcbench.models.loading.ncnn import read_convolutions
 
 _SLOPE = 0.2  # of every leaky ReLU
 _RESIDUAL = 0.2  # scale of each residual branch

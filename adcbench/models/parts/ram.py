@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from adcbench.models.swin import LoraLinear, Swin
+from adcbench.models.parts.swin import LoraLinear, Swin
 
 
 @dataclass(frozen=True)

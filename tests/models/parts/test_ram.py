@@ -10,8 +10,8 @@ import torch
 from osediff_files import LIBRARIES, filled, golden_make, own_shapes, shapes
 from torch import nn
 
-from adcbench.models.ram import RAM_MINI, BertAttention, Ram, RamConfig
-from adcbench.models.swin import LoraLinear, Swin
+from adcbench.models.parts.ram import RAM_MINI, BertAttention, Ram, RamConfig
+from adcbench.models.parts.swin import LoraLinear, Swin
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

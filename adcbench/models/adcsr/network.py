@@ -16,8 +16,11 @@ from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.models.adcsr import AdcSRConfig
-from adcbench.models.adcsr_weights import canonical_name, official_tensors
-from adcbench.models.blocks import (
+from adcbench.models.adcsr.half_decoder import HalfDecoder
+from adcbench.models.adcsr.weights import canonical_name, official_tensors
+from adcbench.models.loading.deterministic import fill_deterministic
+from adcbench.models.loading.weights import fill
+from adcbench.models.parts.blocks import (
     Downsample,
     ResBlock,
     TransformerBlock,
@@ -25,13 +28,10 @@ from adcbench.models.blocks import (
     conv3x3,
     group_norm,
 )
-from adcbench.models.colour import match_statistics
-from adcbench.models.deterministic import fill_deterministic
-from adcbench.models.half_decoder import HalfDecoder
-from adcbench.models.padding import padded
-from adcbench.models.sd21 import VaeConfig
-from adcbench.models.vae import Encoder
-from adcbench.models.weights import fill
+from adcbench.models.parts.colour import match_statistics
+from adcbench.models.parts.padding import padded
+from adcbench.models.parts.sd21 import VaeConfig
+from adcbench.models.parts.vae import Encoder
 
 _EPS = 1e-5  # of the ResBlocks' and the last norm
 _DTYPES = ("float32", "bfloat16", "float16")
@@ -189,7 +189,7 @@ def load_network(config: AdcSRConfig, weights: Mapping[str, Path] | None) -> Adc
     """The network on the CPU in float32, with the official files' weights or (None) deterministic ones.
 
     Raises:
-        AdcbenchError: see ``adcsr_weights.official_tensors``.
+        AdcbenchError: see ``weights.official_tensors``.
     """
     with torch.device("meta"):
         network = AdcSR(config)

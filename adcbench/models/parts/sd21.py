@@ -41,6 +41,7 @@ class UNetConfig:
         heads: attention heads by resolution, 64 channels each; the last entry serves the middle block alone.
         context: width of the text embedding.
         layers: residual blocks per level on the way down; one more on the way up.
+        linear: projections around the transformers are linear layers; SD1.x has 1x1 convolutions.
     """
 
     channels: int = 4
@@ -48,6 +49,7 @@ class UNetConfig:
     heads: tuple[int, ...] = (5, 10, 20, 20)
     context: int = 1024
     layers: int = 2
+    linear: bool = True
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,46 @@
+"""Stable Diffusion's networks as components, and the closed forms of their attention."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from adcbench.cost.closed_form import attention, pixel_attention, self_attention, upsample
+from adcbench.cost.components import Call, Component, Formula, empty
+from adcbench.models.parts.blocks import PixelAttention, SelfAttention, Upsample
+from adcbench.models.parts.sd21 import TextConfig
+from adcbench.models.parts.text_encoder import CausalAttention, TextEncoder
+from adcbench.models.parts.unet import Attention, UpsampleTo
+from adcbench.models.parts.vae import Vae
+
+SIZE = 512  # height and width of the enlarged image that the teachers see
+LATENT = SIZE // 8
+FORMULAS: dict[type[nn.Module], Formula] = {
+    Upsample: upsample,
+    UpsampleTo: upsample,
+    SelfAttention: self_attention("attention"),
+    Attention: attention("attention"),
+    PixelAttention: pixel_attention("attention"),
+    CausalAttention: self_attention("matmul"),  # written out in the authors' environment
+}
+
+
+def vae_encoder(vae: Vae, sampled: bool = True) -> Component:
+    """The VAE's encoder and quant_conv on one 512 x 512 image."""
+    image, noise = empty(1, 3, SIZE, SIZE), empty(1, 4, LATENT, LATENT)
+    inputs = (image, noise) if sampled else (image,)
+    return Component("vae_encoder", (vae.encoder, vae.quant_conv), Call(vae, "encode"), inputs, formulas=FORMULAS)
+
+
+def vae_decoder(vae: Vae) -> Component:
+    """post_quant_conv and the VAE's decoder on one 64 x 64 latent."""
+    parts, inputs = (vae.post_quant_conv, vae.decoder), (empty(1, 4, LATENT, LATENT),)
+    return Component("vae_decoder", parts, Call(vae, "decode"), inputs, formulas=FORMULAS)
+
+
+def text_encoder(config: TextConfig, times: int = 1) -> Component:
+    """The text encoder, ``times`` prompts an image."""
+    with torch.device("meta"):
+        encoder = TextEncoder(config)
+    ids = empty(1, config.tokens, dtype=torch.int64)
+    return Component("text_encoder", (encoder,), Call(encoder), (ids,), times=times, formulas=FORMULAS)

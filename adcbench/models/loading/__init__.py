@@ -1,0 +1,1 @@
+"""Reading checkpoints: safely, strictly, whatever wrote them; and deterministic weights in their place."""

@@ -1,0 +1,101 @@
+"""What the parity tests share: checkpoints from a manifest of upstream's names, and how near is equal.
+
+A fixture holds outputs of upstream's own network, run outside this repository on weights that anybody can make
+again: each tensor drawn from a generator seeded by its name (``adcbench.models.loading.deterministic``).
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from adcbench.models.loading.deterministic import deterministic_tensor
+
+MAX_ABS = 2e-4  # of the output's standard deviation
+REL_RMS = 5e-5
+LIVELY = 4.0  # narrow layers with weights of 0.02 would hardly matter
+_PERTURBED = 1.25
+
+Shapes = Mapping[str, "list[int] | tuple[int, ...]"]
+
+
+def read_manifest(path: Path) -> dict[str, list[int]]:
+    """Names and shapes of upstream's tensors, from gzipped JSON."""
+    shapes: dict[str, list[int]] = json.loads(gzip.decompress(path.read_bytes()))
+    return shapes
+
+
+def write_manifest(path: Path, shapes: Shapes) -> None:
+    """What ``read_manifest`` reads; the same bytes for the same content."""
+    path.write_bytes(gzip.compress(json.dumps({n: list(s) for n, s in shapes.items()}).encode(), mtime=0))
+
+
+def checkpoint(shapes: Shapes, canonical: Callable[[str], str], factor: float = LIVELY) -> dict[str, Tensor]:
+    """A state dict with upstream's names and deterministic values.
+
+    Args:
+        canonical: our name of an upstream tensor; it seeds the values, as only our names tell norms.
+        factor: on everything but norms; 1 gives the recipe itself.
+    """
+    return {name: lively(canonical(name), tuple(shape), factor) for name, shape in shapes.items()}
+
+
+def lively(name: str, shape: tuple[int, ...], factor: float = LIVELY) -> Tensor:
+    """The deterministic tensor of one of our names, times ``factor`` unless it belongs to a norm."""
+    value = deterministic_tensor(name, shape)
+    return value if "norm" in name.lower() else value * factor
+
+
+def errors(found: Tensor, expected: Tensor) -> tuple[float, float]:
+    """Largest absolute error in standard deviations of what is expected, and relative rms error."""
+    difference = (found - expected).double()
+    return (difference.abs().max() / expected.double().std()).item(), (
+        difference.norm() / expected.double().norm()
+    ).item()
+
+
+def equals(found: Tensor, expected: Tensor) -> bool:
+    """Within the parity tolerances."""
+    max_abs, rel_rms = errors(found, expected)
+    return found.shape == expected.shape and max_abs <= MAX_ABS and rel_rms <= REL_RMS
+
+
+def groups(network: nn.Module) -> dict[str, list[str]]:
+    """Parameter names by group: those that differ only in the numbers of their layers."""
+    found: dict[str, list[str]] = {}
+    for name, _ in network.named_parameters():
+        found.setdefault(re.sub(r"\d+", "#", name), []).append(name)
+    return found
+
+
+@contextmanager
+def perturbed(network: nn.Module, names: list[str]) -> Iterator[None]:
+    """Some parameters a quarter larger, for as long as the context lasts."""
+    parameters = dict(network.named_parameters())
+    kept = {name: parameters[name].detach().clone() for name in names}
+    with torch.no_grad():
+        for name in names:
+            parameters[name].mul_(_PERTURBED)
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for name, value in kept.items():
+                parameters[name].copy_(value)
+
+
+def unnoticed(network: nn.Module, run: Callable[[], Tensor], expected: Tensor) -> list[str]:
+    """Groups of parameters that can be perturbed without breaking the fixture: there should be none."""
+    quiet = []
+    for group, names in groups(network).items():
+        with perturbed(network, names):
+            if equals(run(), expected):
+                quiet.append(group)
+    return quiet
