@@ -115,7 +115,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def fetch(session: nox.Session) -> None:
-    """Download a test set or checkpoints: nox -s fetch -- drealsr."""
+    """Download a test set: nox -s fetch -- drealsr."""
     adcbench(session, "fetch", *session.posargs)
 
 

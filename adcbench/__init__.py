@@ -1,7 +1,7 @@
 """adcbench: every table of AdcSR and AdcVSR re-derived from code, cell by cell, with a verdict.
 
 Read the folders in pipeline order: core, data, degradation, models, metrics, inference, cost,
-results, report; then reproduce.py, which runs one table, and cli.py.
+results, report; then reproduce.py, which runs one table, and cli.
 """
 
 __version__ = "0.1.0"

@@ -228,8 +228,10 @@ def _time(table: Table, job: Time) -> Measured:
     for session in sessions:
         timed = session["systems"][job.system]
         calls, warmups = len(timed["seconds"]), timed["warmups"]
+        derived = f", {timed['derived_steps']} steps derived" if timed.get("derived_steps") else ""
         kept = {key: timed[key] for key in ("sources", "p95", "peak_bytes", "inconclusive")}
         kept |= {key: session[key] for key in ("session", "hardware", "versions")}
+        protocol = f"batch 1, LR {SIZE}x{SIZE}, own process"
         for metric, name in job.columns.items():
             unit = UNITS[table.column(COMPLEXITY, metric).unit]
             values = [1 / s if name == "fps" else s / unit for s in timed["seconds"]]
@@ -239,7 +241,7 @@ def _time(table: Table, job: Time) -> Measured:
                     "timed", timed["scale"], session["device"], session["dtype"],
                     samples=tuple((f"call-{i:03d}", value) for i, value in enumerate(values, 1)),
                     reduce="median",
-                    signature=f"{name} of {calls} calls, {warmups} warm-ups, batch 1, LR {SIZE}x{SIZE}, own process",
+                    signature=f"{name} of {calls} calls, {warmups} warm-ups, {protocol}{derived}",
                     provenance=kept,
                     not_comparable=_other_device(session),
                 ),

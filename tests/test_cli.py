@@ -170,9 +170,11 @@ def test_diff_of_equal_folders_is_empty_and_of_others_names_cells(
 
 
 def test_fetch_of_nothing_known_lists_what_there_is() -> None:
-    message = error("fetch", "drealsrr")
-    assert "drealsr" in message
-    assert "adcsr" in message
+    assert "There are: drealsr, realsr, div2k_val, embedded" in error("fetch", "drealsrr")
+
+
+def test_fetch_of_a_system_names_the_command_for_weights() -> None:
+    assert error("fetch", "adcsr").endswith("Its checkpoints: adcbench weights fetch adcsr")
 
 
 def test_a_locked_store_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

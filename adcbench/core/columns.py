@@ -10,6 +10,18 @@ from adcbench.core.tables import COMPLEXITY, Block, Column
 
 IMAGE_METRICS = ("PSNR", "SSIM", "LPIPS", "DISTS", "FID", "NIQE", "MUSIQ", "MANIQA", "CLIPIQA")
 VIDEO_METRICS = ("PSNR", "SSIM", "LPIPS", "DISTS", "MANIQA", "CLIPIQA", "MUSIQ", "E_warp", "DOVER")
+# row of AdcSR's tables -> system, in the tables' order
+IMAGE_METHODS: Mapping[str, str] = {
+    "StableSR": "stablesr",
+    "DiffBIR": "diffbir",
+    "SeeSR": "seesr",
+    "PASD": "pasd",
+    "ResShift": "resshift",
+    "SinSR": "sinsr",
+    "OSEDiff": "osediff",
+    "S3Diff": "s3diff",
+    "AdcSR": "adcsr",
+}
 LEARNED_METRICS = ("LPIPS", "DISTS", "FID", "MUSIQ", "MANIQA", "CLIPIQA")
 
 # metric -> unit as printed, and which direction is better (empty: not ranked)
@@ -62,10 +74,10 @@ def no_metric() -> tuple[Block, ...]:
 
 
 def no_outputs(table_id: str, rows: Iterable[str], test_set: str) -> tuple[Block, ...]:
-    """Blocks for the quality of systems that are not built: a folder of SR images unblocks each."""
+    """Blocks for the quality of rows that no system here can make: a folder of SR images unblocks each."""
     return tuple(
         Block(
-            missing=f"the SR outputs or the system itself of {row!r} (built in step B)",
+            missing=f"the SR outputs of {row!r}, which no system here makes",
             command=f"adcbench reproduce {table_id} --outputs '{row}@{test_set}=DIR'",
             rows=re.escape(row),
             test_sets=re.escape(test_set),

@@ -25,7 +25,7 @@ class WeightFile:
         url: where it can be downloaded; empty where no address serves it directly.
         mirrors: further addresses of the same file, tried in order.
         sha256: empty where nobody has published it (recorded on first download).
-        size: in bytes; 0 where it is not known.
+        size: in bytes, to show before a download; may be rounded. 0 where it is not known.
         licence: its licence; ``non_commercial`` where that forbids commercial use.
         folder: below ``weights_dir()``, for a file that several systems share; empty: the system's name.
         by_hand: where a person can get it; used where ``url`` is empty.
@@ -40,6 +40,10 @@ class WeightFile:
     non_commercial: bool = False
     folder: str = ""
     by_hand: str = ""
+
+    def path(self, system: str) -> Path:
+        """Where it lies, or would lie, for the system of that name."""
+        return weights_dir() / (self.folder or system) / self.name
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class System:
         get: the command that fetches the files.
         seed_use: how a seed changes the output; empty for deterministic systems. A system that uses one draws
             from torch's default CPU generator, which the caller seeds (see ``inference.forward``).
+        thread_safe: several threads may call one loaded upscaler at a time.
     """
 
     name: str
@@ -73,6 +78,7 @@ class System:
     locate: Callable[[str], Path | None] | None = None
     get: str = ""
     seed_use: str = ""
+    thread_safe: bool = False
 
     def find_weights(self) -> dict[str, Path]:
         """Paths of all its files.
@@ -82,7 +88,7 @@ class System:
         """
         found = {}
         for file in self.files:
-            path = (self.locate and self.locate(file.name)) or weights_dir() / (file.folder or self.name) / file.name
+            path = (self.locate and self.locate(file.name)) or file.path(self.name)
             if not path.is_file():
                 raise Blocked(f"the checkpoint {file.name} of {self.name}", self.get)
             found[file.name] = path

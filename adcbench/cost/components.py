@@ -58,6 +58,7 @@ class Reading:
         of: component -> how often it is counted; those not named are left out.
         kinds: which kinds of work count (``macs.KINDS``); empty: those of the published convention.
         tied: parameters only: a tensor counts again in each part that holds it.
+        extra: parameters of what the authors loaded and no component is.
     """
 
     quantity: Literal["params.published", "macs.published"]
@@ -65,6 +66,7 @@ class Reading:
     of: Mapping[str, int]
     kinds: tuple[str, ...] = ()
     tied: bool = False
+    extra: int = 0
 
 
 @dataclass(frozen=True)

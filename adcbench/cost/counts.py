@@ -199,7 +199,8 @@ def _read(payload: Payload, reading: Payload) -> int:
         raise AdcbenchError(f"{payload['network']}: the reading {reading['name']!r} names no component {strange}")
     if reading["quantity"] == "params.published":
         field = "params_tied" if reading["tied"] else "params"
-        return sum(times * parts[name][field] for name, times in reading["of"].items())
+        value: int = reading["extra"] + sum(times * parts[name][field] for name, times in reading["of"].items())
+        return value
     kinds = tuple(reading["kinds"]) or PUBLISHED_KINDS
     return sum(times * _macs(parts[name], kinds) // parts[name]["times"] for name, times in reading["of"].items())
 

@@ -1,7 +1,8 @@
 """Latency: each system in a process of its own, batch 1, every raw value kept.
 
 On CPU the systems are called alternately (1 warm-up, then 5 calls each), so that a machine whose speed
-drifts slows them alike: only the paired ratio is a result. On CUDA they run one after the other, with 20
+drifts slows them alike: only the paired ratio is a result. A multi-step sampler runs three of its steps there; the
+rest is derived from their median. On CUDA they run one after the other, with 20
 warm-ups, at least 201 calls and 10 s, timed by CUDA events, and a fixed reference workload runs before and
 after. Metrics never run in these processes (some metric libraries change global seeds and cuDNN flags).
 """
@@ -41,7 +42,8 @@ def measure(
 
     Returns:
         the session: its id, hardware, and for each system every raw value in seconds, p50, p95, FPS,
-        peak memory in bytes, the reference workload before and after, and why it is inconclusive.
+        peak memory in bytes, how many diffusion steps were derived, the reference workload before and
+        after, and why it is inconclusive.
 
     Raises:
         AdcbenchError: unknown system or device, or a process died.
@@ -88,10 +90,10 @@ def _time_alternately(
         workers = {
             name: stack.enter_context(Worker(name, device, dtype, size, threads)) for name in dict.fromkeys(systems)
         }
-        raw: dict[str, Record] = {name: {"seconds": []} for name in workers}
+        raw: dict[str, Record] = {name: {"seconds": [], "derived_steps": 0} for name in workers}
         for call in tqdm(range(CPU_WARMUPS + CPU_CALLS), desc="timing", unit="round", delay=2):
             for name, worker in workers.items():
-                seconds = worker.time_call()
+                seconds, raw[name]["derived_steps"] = worker.time_call()
                 if call >= CPU_WARMUPS:
                     raw[name]["seconds"].append(seconds)
         for name, worker in workers.items():
@@ -112,10 +114,11 @@ def _time_in_turn(
             before = worker.time_reference()
             seconds: list[float] = []
             while len(seconds) < CUDA_CALLS or sum(seconds) < CUDA_SECONDS or len(seconds) % 2 == 0:
-                seconds.append(worker.time_call())
+                seconds.append(worker.time_call()[0])
             reference = {"before": before, "after": worker.time_reference()}
             raw[name] = {
                 "seconds": seconds,
+                "derived_steps": 0,
                 "warmups": CUDA_WARMUPS,
                 "peak_bytes": worker.peak_bytes(),
                 "reference": reference,

@@ -7,8 +7,9 @@ from torch import nn
 
 from adcbench.cost.closed_form import attention, linear, self_attention
 from adcbench.cost.components import Call, Component, Formula, empty
-from adcbench.models.parts.ram import BertAttention, Ram, RamConfig
+from adcbench.models.parts.ram import BertAttention, Ram
 from adcbench.models.parts.swin import LoraLinear, WindowAttention
+from adcbench.models.parts.tagger_files import RAM
 
 FORMULAS: dict[type[nn.Module], Formula] = {
     LoraLinear: linear,
@@ -23,10 +24,9 @@ def prompt_extractor(encodings: int = 1) -> list[Component]:
     Args:
         encodings: how often an image is encoded.
     """
-    config = RamConfig()
     with torch.device("meta"):
-        ram = Ram(config).merge()
-    image = empty(1, 3, config.image, config.image)
+        ram = Ram(RAM).merge()
+    image = empty(1, 3, RAM.image, RAM.image)
     embeds = ram.image_embeds(image).detach()
     encoder = (ram.visual_encoder, ram.image_proj)
     head = (ram.tagging_head, ram.wordvec_proj, ram.fc, ram.label_embed)

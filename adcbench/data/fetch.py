@@ -1,29 +1,24 @@
-"""Fetch test sets and checkpoints: verified, in parallel, resumed by running the same command again."""
+"""Fetch test sets: verified, in parallel, resumed by running the same command again."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import Any
 
 from tqdm import tqdm
 
 from adcbench.core.errors import AdcbenchError, some
 from adcbench.core.keys import file_hash
-from adcbench.core.system import WeightFile
 from adcbench.data.download import FetchStopped, download
 from adcbench.data.embedded import embedded_folder
-from adcbench.data.files import write_whole
 from adcbench.data.manifest import ManifestFile, scan_folder, write_manifest
 from adcbench.data.pairs import pair
 from adcbench.data.testsets import TestSet, manifest, manifest_path, open_testset
 
 GITHUB_RAW = "https://raw.githubusercontent.com"
-SUMS = "SHA256SUMS"
 _NOT_TRIED = "not tried"
 
 
@@ -121,47 +116,3 @@ def _record(testset: TestSet) -> Path:
         raise AdcbenchError(f"{root} has {found} pairs, {testset.name} has {testset.pairs}: complete it")
     write_manifest((file for file in scan_folder(root) if file.path.startswith(("LR/", "HR/"))), path)
     return root
-
-
-def fetch_weights(files: Sequence[WeightFile], folder: Path, progress: bool = True) -> dict[str, Path]:
-    """Bring checkpoint files to a folder; a file that was cut off goes on where it stopped.
-
-    A sha256 that nobody has published is recorded in the folder's ``SHA256SUMS`` when the file first
-    comes, and verified from then on.
-
-    Returns:
-        The path of each file by name.
-
-    Raises:
-        AdcbenchError: a file has no public address, can't be fetched, or its content is not what it was.
-    """
-    sums = _read_sums(folder / SUMS)
-    for file in files:
-        path = folder / file.name
-        if not file.url and not path.is_file():
-            raise AdcbenchError(f"{file.name} has no public address: put the file at {path}")
-        with tqdm(desc=file.name, unit="B", unit_scale=True, disable=not progress, delay=1) as bar:
-            download(file.url, path, file.sha256 or sums.get(file.name, ""), partial(_advance, bar))
-        if not file.sha256 and file.name not in sums:
-            sums[file.name] = file_hash(path)
-            lines = "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(sums.items()))
-            write_whole(folder / SUMS, lines.encode())
-    return {file.name: folder / file.name for file in files}
-
-
-def _advance(bar: tqdm[Any], done: int, total: int) -> None:
-    bar.total = total or None
-    bar.update(done - bar.n)
-
-
-def _read_sums(path: Path) -> dict[str, str]:
-    """sha256 by file name, from a file as ``sha256sum`` writes it; nothing if there is none."""
-    if not path.is_file():
-        return {}
-    sums = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        sha256, _, name = line.partition("  ")
-        if len(sha256) != 64 or not name:
-            raise AdcbenchError(f"{path}: line {number} is not '<sha256>  <name>'; put it right or delete it")
-        sums[name] = sha256
-    return sums

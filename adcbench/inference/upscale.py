@@ -71,11 +71,10 @@ def upscale_images(
         AdcbenchError: a weight file is not the published one, an image is no 8-bit RGB, an output is not
             finite (the message names the image), or an output can't be written (disk full).
     """
-    if dtype not in DTYPES:
-        raise AdcbenchError(f"unknown dtype {dtype!r}. One of: {', '.join(DTYPES)}")
+    check_dtype(dtype)
     paths = system.find_weights()
     key = partial(digest, output_key(system, weights_hashes(system, paths), device, dtype, rounding))
-    load = cache(partial(_load, system, paths or None, device, dtype))  # once, when first needed
+    load = cache(partial(load_on, system, paths or None, device, dtype))  # once, when first needed
     jobs = []
     for name, lr in images.items():
         _check_input(name, lr)
@@ -131,7 +130,19 @@ def _cached(path: Path) -> np.ndarray | None:
         return None
 
 
-def _load(system: System, weights: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:
+def check_dtype(dtype: str) -> None:
+    """Refuse precisions that systems do not run in."""
+    if dtype not in DTYPES:
+        raise AdcbenchError(f"unknown dtype {dtype!r}. One of: {', '.join(DTYPES)}")
+
+
+def load_on(system: System, weights: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:
+    """Load a system on a device.
+
+    Raises:
+        Blocked: a GPU is asked for that torch can't use.
+        AdcbenchError: see the system's own ``load``.
+    """
     import torch  # not needed where every output is in the cache
 
     if device.startswith("cuda") and not torch.cuda.is_available():

@@ -15,6 +15,7 @@ SYSTEMS = {
     "realesrgan-x4plus": "adcbench.models.realesrgan:system",
     "realesrgan-mini": "adcbench.models.realesrgan:mini_system",
     "adcsr": "adcbench.models.adcsr:system",
+    "adcsr-compiled": "adcbench.models.adcsr:compiled_system",
     "adcsr-mini": "adcbench.models.adcsr:mini_system",
     "osediff": "adcbench.models.osediff:system",
     "osediff-mini": "adcbench.models.osediff:mini_system",

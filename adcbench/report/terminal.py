@@ -92,6 +92,7 @@ def latency_text(record: Mapping[str, Any]) -> str:
         lines.append(
             f"  {name} ({timed['scale']}): p50 {timed['p50']:.4g} s, p95 {timed['p95']:.4g} s, {timed['fps']:.4g} FPS, "
             f"{len(timed['seconds'])} calls, peak {timed['peak_bytes'] / 2**30:.2f} GiB"
+            + (f", {timed['derived_steps']} steps derived" if timed.get("derived_steps") else "")
             + (f" - inconclusive: {timed['inconclusive']}" if timed["inconclusive"] else "")
         )
     for (slow, a), (fast, b) in combinations(record["systems"].items(), 2):

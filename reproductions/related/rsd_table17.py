@@ -11,7 +11,8 @@ from adcbench.core.tables import Infer, Table
 
 ID = "related/rsd_table17"
 TEST_SETS = ("DIV2K-Val", "DRealSR", "RealSR")
-NOT_BUILT = ("BSRGAN", "LDL", "FeMaSR")
+BUILT = {"BSRGAN": "bsrgan", "Real-ESRGAN": "realesrgan-x4plus", "Bicubic": "bicubic"}
+NOT_BUILT = ("LDL", "FeMaSR")
 PIXELS = {"PSNR": "psnr", "SSIM": "ssim"}
 
 TABLE = Table(
@@ -25,7 +26,7 @@ TABLE = Table(
     jobs=tuple(
         Infer(row, test_set, system, PIXELS)
         for test_set in TEST_SETS
-        for row, system in (("Real-ESRGAN", "realesrgan-x4plus"), ("Bicubic", "bicubic"))
+        for row, system in BUILT.items()
     ),
     blocks=(
         *no_metric(),

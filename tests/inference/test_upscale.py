@@ -225,14 +225,12 @@ def test_every_level_survives_unchanged(rounding: str) -> None:
 def _with_weights(tmp_path: Path, content: bytes, sha256: str = "") -> dict[str, object]:
     path = tmp_path / "toy.ckpt"
     path.write_bytes(content)
-    return {"files": (WeightFile("toy.ckpt", "", sha256),), "locate": lambda name: tmp_path / name}
+    return {"files": (WeightFile("toy.ckpt", "", sha256=sha256),), "locate": lambda name: tmp_path / name}
 
 
 def test_weights_are_passed_hashed_once_and_part_of_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed = []
-    monkeypatch.setattr(
-        "adcbench.inference.weights.file_hash", lambda path: hashed.append(path) or path.read_bytes().hex()
-    )
+    monkeypatch.setattr("adcbench.core.hashes.file_hash", lambda path: hashed.append(path) or path.read_bytes().hex())
     toy = _Toy()
     _run(toy.system(**_with_weights(tmp_path, b"one")))
     assert toy.weights == {"toy.ckpt": tmp_path / "toy.ckpt"}
@@ -250,6 +248,13 @@ def test_wrong_or_missing_weights_are_said_before_anything_runs(tmp_path: Path) 
     with pytest.raises(Blocked, match=r"nowhere\.ckpt of toy.*make toy"):
         upscale_images(toy.system(files=(WeightFile("nowhere.ckpt", ""),)), IMAGES)
     assert toy.loads == 0
+
+
+def test_a_file_that_changed_since_it_was_fetched_is_said(tmp_path: Path) -> None:
+    changes = _with_weights(tmp_path, b"one")
+    (tmp_path / "SHA256SUMS").write_text("0" * 64 + "  toy.ckpt\n")
+    with pytest.raises(AdcbenchError, match=r"toy\.ckpt: its sha256 is .*, not 0000"):
+        _run(_Toy().system(**changes))
 
 
 @pytest.mark.parametrize(

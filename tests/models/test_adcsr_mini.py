@@ -164,7 +164,7 @@ def test_full_system_names_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert system.files[0].url.endswith("/Guaishou74851/AdcSR/resolve/main/weight/net_params_200.pkl")
     assert system.files[1].url.endswith("/weight/pretrained/halfDecoder.ckpt")
     assert all("Apache-2.0" in f.licence and "RAIL" in f.licence and not f.non_commercial for f in system.files)
-    with pytest.raises(Blocked, match="adcbench fetch adcsr"):
+    with pytest.raises(Blocked, match="adcbench weights fetch adcsr"):
         system.find_weights()
 
 

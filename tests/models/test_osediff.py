@@ -26,9 +26,12 @@ from adcbench.models.osediff.network import (
     upscaler,
     vae_adapters,
 )
+from adcbench.models.osediff.prompts import load_prompts
 from adcbench.models.osediff.weights import lora_checkpoint
 from adcbench.models.parts import colour
 from adcbench.models.parts.lora import Lora
+from adcbench.models.parts.tagger import Tagger
+from adcbench.models.parts.tokenizer import load_tokenizer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -47,7 +50,7 @@ def run(network: OSEDiff, lr: Tensor = LR, seed: int = 0, **changes: object) -> 
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return upscaler(network, "float32")(lr)
+            return upscaler(network, load_prompts(network.config, None, "cpu"), "float32")(lr)
     finally:
         network.config = before
 
@@ -115,17 +118,50 @@ def test_any_size(network: OSEDiff, size: tuple[int, int]) -> None:
 def test_prompt_reaches_the_unet(network: OSEDiff) -> None:
     """Before the colour fix, which rounds."""
     image = torch.zeros(1, 3, 64, 64)
-    ids = torch.tensor([MINI.padded_tokens])
-    words = torch.tensor([replace(MINI, tokens=(49406, 320, 1125, 49407)).padded_tokens])
-    assert MINI.padded_tokens[:3] == (49406, 49407, 0) and ids.shape == (1, 77)
+    prompts = (load_prompts(replace(MINI, tags=False, prompt=text), None, "cpu") for text in ("", "a cat"))
+    ids, words = (prompt(image) for prompt in prompts)
+    assert ids.tolist() == [[49406, 49407] + [0] * 75]
     with torch.no_grad():
         assert not torch.equal(network.text_encoder(ids), network.text_encoder(words))
         assert not torch.equal(network(image, ids, None), network(image, words, None))
 
 
+def test_prompts_are_each_image_s_own_tags(monkeypatch: pytest.MonkeyPatch) -> None:
+    def describe(tagger: Tagger, images: Tensor) -> list[str]:
+        return ["cat, dog" if float(image.mean()) > 0.5 else "" for image in images]
+
+    monkeypatch.setattr(Tagger, "describe", describe)
+    texts: list[str] = []
+    stand_in = load_tokenizer(None)
+    monkeypatch.setattr(
+        "adcbench.models.osediff.prompts.load_tokenizer", lambda w, length: lambda t: texts.extend(t) or stand_in(t)
+    )
+    images = torch.stack([torch.full((3, 8, 8), value) for value in (0.2, 0.9)])
+    ids = load_prompts(replace(MINI, prompt="8k"), None, "cpu")(images)
+    assert texts == [", 8k,", "cat, dog, 8k,"] and ids.shape == (2, 77)
+    load_prompts(replace(MINI, prompt="8k", tags=False), None, "cpu")(images)
+    assert texts[2:] == ["8k", "8k"]
+
+
+def test_no_image_depends_on_its_neighbours(network: OSEDiff) -> None:
+    both = run(network, colour_fix="nofix")
+    assert torch.allclose(both[1:], run(network, LR[1:], colour_fix="nofix"), atol=1.5 / 255)
+
+
+def test_large_latents_run_in_tiles(network: OSEDiff) -> None:
+    """A latent of 8 x 12 is one tile; of 10 x 10 too, as upstream compares areas; 8 x 13 is two."""
+    seen: list[tuple[int, ...]] = []
+    handle = network.unet.register_forward_pre_hook(lambda module, args: seen.append(tuple(args[0].shape[2:])))
+    text = golden_make.example("text", (1, 77, 64))
+    with torch.no_grad():
+        for size in ((8, 12), (10, 10), (8, 13)):
+            assert network.predict(golden_make.example("latent", (1, 4, *size)), text).shape == (1, 4, *size)
+    handle.remove()
+    assert seen == [(8, 12), (10, 10), (8, 8), (8, 8)]
+
+
 def test_output_of_the_network_is_clamped(network: OSEDiff) -> None:
-    ids = torch.tensor([MINI.padded_tokens])
-    sr = network(golden_make.example("image", (1, 3, 64, 64)) * 3, ids, None)
+    sr = network(golden_make.example("image", (1, 3, 64, 64)) * 3, torch.tensor(golden_make.IDS), None)
     assert float(sr.abs().max()) <= 1
 
 
@@ -170,7 +206,7 @@ def test_bfloat16_stays_near_float32(network: OSEDiff) -> None:
     full = run(network, LR[:1], posterior="mean")
     reduced = replace(MINI, posterior="mean")
     network_16 = load_network(reduced, None)
-    half = upscaler(network_16, "bfloat16")(LR[:1])
+    half = upscaler(network_16, load_prompts(reduced, None, "cpu"), "bfloat16")(LR[:1])
     assert half.dtype == torch.float32 and half.shape == full.shape
     assert not torch.equal(half, full)
 
@@ -183,8 +219,11 @@ def test_systems() -> None:
         json.dumps(made.settings())
     assert [file.name for file in system().files] == [
         "osediff.pkl", "unet.safetensors", "vae.safetensors", "text_encoder.safetensors",
+        "tokenizer_vocab.json", "tokenizer_merges.txt",
+        "ram_swin_large_14m.pth", "DAPE.pth", "ram_tag_list.txt", "ram_tag_list_threshold.txt",
     ]  # fmt: skip
-    assert system().get == "adcbench fetch osediff" and not mini_system().files
+    assert len(system(replace(FULL, tags=False)).files) == 6
+    assert system().get == "adcbench weights fetch osediff" and not mini_system().files
     assert mini_system(replace(MINI, posterior="mean")).seed_use == ""
 
 
@@ -194,11 +233,9 @@ def test_mini_system_runs() -> None:
 
 def test_bad_arguments(network: OSEDiff) -> None:
     with pytest.raises(AdcbenchError, match="RGB images"):
-        upscaler(network, "float32")(LR[:, :1])
+        upscaler(network, load_prompts(MINI, None, "cpu"), "float32")(LR[:, :1])
     with pytest.raises(AdcbenchError, match="dtype 'int8'"):
         load(MINI, None, "cpu", "int8")
-    with pytest.raises(AdcbenchError, match="has 78 ids; it must have 2 to 77"):
-        OSEDiffConfig(tokens=(0,) * 78)
-    with pytest.raises(AdcbenchError, match="outside 0 to 49407"):
-        OSEDiffConfig(tokens=(49406, 49408))
+    with pytest.raises(AdcbenchError, match="latent_overlap is 63; it must be 0 to 62"):
+        OSEDiffConfig(latent_overlap=63)
     assert osediff.VERSION == "fcc4f09"

@@ -87,7 +87,7 @@ def test_broken_base_files(files: dict[str, Path]) -> None:
         load_network(MINI, files)
     with pytest.raises(AdcbenchError, match=r"text_encoder.safetensors: not a checkpoint of this network"):
         load_network(MINI, {**files, UNET_FILE: files["text_encoder.safetensors"]})
-    with pytest.raises(AdcbenchError, match=r"OSEDiff needs unet.safetensors: run adcbench fetch osediff"):
+    with pytest.raises(AdcbenchError, match=r"OSEDiff needs unet.safetensors: run adcbench weights fetch osediff"):
         load_network(MINI, {name: path for name, path in files.items() if name != UNET_FILE})
     files[UNET_FILE].unlink()
     with pytest.raises(AdcbenchError, match="no such checkpoint"):

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.models.adcsr import DECODER_FILE, STUDENT_FILE
+from adcbench.models.loading.converted import converted
 from adcbench.models.loading.weights import (
     check_finite,
     check_names,
@@ -22,7 +23,6 @@ from adcbench.models.loading.weights import (
     drop_aliases,
     drop_prefix,
     shapes,
-    state_dict,
 )
 
 # The upstream UNet registers these a second time in a Sequential called body; index 10 is the SiLU.
@@ -63,7 +63,7 @@ def official_tensors(weights: Mapping[str, Path], network: nn.Module, decoder: n
     """
     absent = [name for name in (STUDENT_FILE, DECODER_FILE) if name not in weights]
     if absent:
-        raise AdcbenchError(f"AdcSR needs {' and '.join(absent)}: run adcbench fetch adcsr")
+        raise AdcbenchError(f"AdcSR needs {' and '.join(absent)}: run adcbench weights fetch adcsr")
     student = student_tensors(weights[STUDENT_FILE], network)
     tail = decoder_tensors(weights[DECODER_FILE], decoder)
     unused = ("decoder.conv_in.", "decoder.mid_block.")  # the student has its own trained middle block
@@ -76,7 +76,7 @@ def student_tensors(path: Path, network: nn.Module) -> dict[str, Tensor]:
     Raises:
         AdcbenchError: not exactly the student's tensors, aliases that contradict them, or values not finite.
     """
-    tensors = drop_prefix(state_dict(path), "module.")
+    tensors = drop_prefix(converted(path), "module.")
     if not any(name.startswith("body.1.") for name in tensors):
         raise AdcbenchError(f"{path}: not AdcSR's student (no module.body.1.*). It looks like {describe(tensors)}")
     tensors = drop_aliases(tensors, alias_target, str(path))
@@ -93,7 +93,7 @@ def decoder_tensors(path: Path, decoder: nn.Module) -> dict[str, Tensor]:
         AdcbenchError: CompVis names (from stock latent-diffusion training), not exactly this decoder, or
             values not finite.
     """
-    content = state_dict(path)
+    content = converted(path)
     if any(_COMPVIS.search(name) for name in content):
         raise AdcbenchError(
             f"{path}: its decoder has CompVis names (decoder.up.1.block...), as stock latent-diffusion training "

@@ -14,7 +14,7 @@ from torch import Tensor
 from adcbench.models.parts.sd21 import TextConfig, UNetConfig, VaeConfig
 
 _HINT_CONVOLUTIONS = 8  # of ControlNet's hint encoder; SiLUs hold the odd places between them
-_UNUSED_TEXT = ("text_projection", "logit_scale")  # OpenCLIP's own outputs; Stable Diffusion ends before them
+_UNUSED_TEXT = ("text_projection", "logit_scale", "attn_mask")  # OpenCLIP's own outputs, and a constant
 
 _RESBLOCK = {
     "in_layers.0": "norm1",
@@ -40,15 +40,26 @@ def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
+def rename(name: str, modules: Mapping[str, str]) -> str:
+    """A tensor's name with the longest known module name in front of it replaced."""
+    module, rest = name, ""
+    while module:
+        if module in modules:
+            return modules[module] + rest
+        module, _, last = module.rpartition(".")
+        rest = f".{last}{rest}"
+    return name
+
+
 def convert_unet(tensors: Mapping[str, Tensor], config: UNetConfig) -> dict[str, Tensor]:
     """A U-Net's or a ControlNet's tensors (no prefix) under our names."""
     modules = unet_modules(config)
-    return {_rename(name, modules): tensor for name, tensor in tensors.items()}
+    return {rename(name, modules): tensor for name, tensor in tensors.items()}
 
 
 def unet_name(name: str, config: UNetConfig) -> str:
     """Our name of one U-Net or ControlNet tensor: ``input_blocks.1.0.in_layers.0.weight`` and so on."""
-    return _rename(name, unet_modules(config))
+    return rename(name, unet_modules(config))
 
 
 def unet_modules(config: UNetConfig) -> dict[str, str]:
@@ -86,19 +97,24 @@ def unet_modules(config: UNetConfig) -> dict[str, str]:
         modules[f"zero_convs.{i}.0"] = f"controlnet_down_blocks.{i}"
     hint = ["conv_in", *(f"blocks.{i}" for i in range(_HINT_CONVOLUTIONS - 2)), "conv_out"]
     modules |= {f"input_hint_block.{2 * i}": f"controlnet_cond_embedding.{name}" for i, name in enumerate(hint)}
-    return modules | blocks | _inside(blocks, _RESBLOCK)
+    return modules | resblock_modules(blocks)
+
+
+def resblock_modules(blocks: Mapping[str, str]) -> dict[str, str]:
+    """Residual blocks (CompVis name -> our name) and the layers in them, as ``unet_modules`` lists them."""
+    return {**blocks, **_inside(blocks, _RESBLOCK)}
 
 
 def convert_vae(tensors: Mapping[str, Tensor], config: VaeConfig) -> dict[str, Tensor]:
     """An autoencoder's tensors (no prefix) under our names; attention's 1x1 convolutions become linear layers."""
     modules = vae_modules(config)
-    named = {_rename(name, modules): tensor for name, tensor in tensors.items()}
-    return {name: tensor.flatten(1) if _is_attention_weight(name) else tensor for name, tensor in named.items()}
+    named = {rename(name, modules): tensor for name, tensor in tensors.items()}
+    return {name: tensor.flatten(1) if is_attention_weight(name) else tensor for name, tensor in named.items()}
 
 
 def vae_name(name: str, config: VaeConfig) -> str:
     """Our name of one tensor of the autoencoder: ``encoder.down.0.block.0.conv1.weight`` and so on."""
-    return _rename(name, vae_modules(config))
+    return rename(name, vae_modules(config))
 
 
 def vae_modules(config: VaeConfig) -> dict[str, str]:
@@ -129,7 +145,7 @@ def convert_text(tensors: Mapping[str, Tensor], config: TextConfig) -> dict[str,
     Query, key and value come apart. OpenCLIP's one layer more than ``config.layers``, its projection and its
     logit scale are left out: Stable Diffusion 2 reads what the layer before the last gives.
     """
-    converted = {}
+    converted: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         if name in _UNUSED_TEXT or name.startswith(f"transformer.resblocks.{config.layers}."):
             continue
@@ -156,7 +172,7 @@ def text_names(name: str) -> tuple[str, ...]:
     if inner.startswith("attn.in_proj_"):
         leaf = inner.removeprefix("attn.in_proj_")
         return tuple(f"{place}.self_attn.{which}_proj.{leaf}" for which in "qkv")
-    return (f"{place}.{_rename(inner, _TEXT_LAYER)}",)
+    return (f"{place}.{rename(inner, _TEXT_LAYER)}",)
 
 
 def _inside(blocks: Mapping[str, str], layers: Mapping[str, str]) -> dict[str, str]:
@@ -164,16 +180,6 @@ def _inside(blocks: Mapping[str, str], layers: Mapping[str, str]) -> dict[str, s
     return {f"{theirs}.{a}": f"{ours}.{b}" for theirs, ours in blocks.items() for a, b in layers.items()}
 
 
-def _rename(name: str, modules: Mapping[str, str]) -> str:
-    """A tensor's name with the longest known module name in front of it replaced."""
-    module, rest = name, ""
-    while module:
-        if module in modules:
-            return modules[module] + rest
-        module, _, last = module.rpartition(".")
-        rest = f".{last}{rest}"
-    return name
-
-
-def _is_attention_weight(name: str) -> bool:
+def is_attention_weight(name: str) -> bool:
+    """Whether one of our VAE tensors belongs to attention, and so loses the two last axes of a 1x1 convolution."""
     return ".attentions." in name and ".to_" in name and name.endswith(".weight")

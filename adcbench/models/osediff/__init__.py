@@ -1,7 +1,13 @@
 """OSEDiff, AdcSR's teacher: configurations and systems. No torch here, so that keys can be made without it.
 
 Wu et al., "One-Step Effective Diffusion Network for Real-World Image Super-Resolution" (NeurIPS 2024).
-The network is in ``network``, the official files' layout in ``weights``.
+The network is in ``network``, the prompts in ``prompts``, the official files' layout in ``weights``, and what AdcSR
+distils from it in ``teacher``.
+
+What changes its numbers: the prompt (``tags``, ``prompt``; ``tagger.antialias``, which upstream leaves to the version
+of torchvision), the noise of the posterior, the colour fix, and the precision: upstream's default is float16 for
+every network, DAPE included. Upstream also cuts images over 1024 pixels into tiles for the VAE; here the VAE sees
+them whole.
 """
 
 from __future__ import annotations
@@ -15,17 +21,22 @@ from typing import TYPE_CHECKING, Literal
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.system import System, WeightFile
 from adcbench.models.parts import sd21
+from adcbench.models.parts.tagger_files import RAM, RAM_MINI, TAGGER_FILES, RamConfig
+from adcbench.models.parts.tokenizer import TOKENIZER_FILES
 
 if TYPE_CHECKING:
     from adcbench.core.system import Upscaler
 
 VERSION = "fcc4f09"  # commit of github.com/cswry/OSEDiff that the network equals
 LORA_FILE = "osediff.pkl"
-BEGIN, END, PAD = 49406, 49407, 0  # SD2.1's tokenizer pads with "!", token 0
+MERGED_FILE = "osediff_merged.pkl"  # AdcSR's: osediff.pkl too on its hub, but with other content
+LATENT_PIXELS = 8  # height and width in the image of a pixel of the latent
 _COMMIT = "fcc4f09c7ed66a9bc0ba9433940d76b343142426"
+_LICENCE = "Apache-2.0; derived from Stable Diffusion 2.1, so CreativeML Open RAIL++-M applies too"
 _MODULES = (
     "adcbench.models.osediff",
     "adcbench.models.osediff.network",
+    "adcbench.models.osediff.prompts",
     "adcbench.models.osediff.weights",
 )
 
@@ -40,9 +51,11 @@ class OSEDiffConfig:
         step: the one time step.
         upscale: output size over input size.
         process_size: inputs whose enlarged short side would be smaller than this are enlarged first.
-        tokens: token ids of the prompt, begin and end included; padded to the text encoder's length. The
-            default is the empty prompt. Upstream's prompt is the tags that DAPE finds on each image:
-            until DAPE is run, outputs are those of one fixed prompt for every image.
+        tagger: sizes of DAPE, which finds the tags of each enlarged image.
+        tags: the prompt is "<tags>, <prompt>," as upstream; false: it is ``prompt`` alone, for every image.
+        prompt: the user's.
+        latent_tile, latent_overlap: a latent of more than ``latent_tile`` squared pixels goes through the U-Net
+            in overlapping tiles.
         posterior: ``sample`` (upstream) or ``mean`` of the VAE's posterior.
         colour_fix: ``adain`` (upstream's default), ``wavelet`` or ``nofix``.
         merge: add the LoRA to the weights before running; upstream's default leaves it apart.
@@ -54,44 +67,58 @@ class OSEDiffConfig:
     step: int = sd21.LAST_STEP
     upscale: int = 4
     process_size: int = 512
-    tokens: tuple[int, ...] = (BEGIN, END)
+    tagger: RamConfig = RAM
+    tags: bool = True
+    prompt: str = ""
+    latent_tile: int = 96
+    latent_overlap: int = 32
     posterior: Literal["sample", "mean"] = "sample"
     colour_fix: Literal["adain", "wavelet", "nofix"] = "adain"
     merge: bool = False
 
     def __post_init__(self) -> None:
-        longest, vocabulary = self.base.text.tokens, self.base.text.vocabulary
-        if not 2 <= len(self.tokens) <= longest:
-            raise AdcbenchError(f"OSEDiffConfig: tokens has {len(self.tokens)} ids; it must have 2 to {longest}")
-        if not all(0 <= token < vocabulary for token in self.tokens):
-            raise AdcbenchError(f"OSEDiffConfig: tokens has ids outside 0 to {vocabulary - 1}")
-
-    @property
-    def padded_tokens(self) -> tuple[int, ...]:
-        """``tokens`` filled up with the padding token."""
-        return self.tokens + (PAD,) * (self.base.text.tokens - len(self.tokens))
+        smallest = min(self.latent_tile, self.process_size // LATENT_PIXELS - 1)  # a tile's side; sizes are cut down
+        if not 0 <= self.latent_overlap < smallest:
+            raise AdcbenchError(
+                f"OSEDiffConfig: latent_overlap is {self.latent_overlap}; it must be 0 to {smallest - 1}, less than a "
+                f"tile, which is no larger than latent_tile or the smallest latent (process_size / {LATENT_PIXELS})"
+            )
 
 
 FULL = OSEDiffConfig()
-MINI = OSEDiffConfig(base=sd21.MINI, process_size=32)
+MINI = OSEDiffConfig(base=sd21.MINI, process_size=32, tagger=RAM_MINI, latent_tile=10, latent_overlap=2)
 
 
 def system(config: OSEDiffConfig = FULL) -> System:
-    """OSEDiff with the released LoRA on SD2.1-base.
+    """OSEDiff with the released LoRA on SD2.1-base, told what DAPE sees.
 
-    The LoRA comes from the authors' repository. The SD2.1-base files come from a mirror; nobody
-    published their hashes, so the first download records them.
+    The LoRA and the tags' list come from the authors' repository, SD2.1-base from a mirror (nobody published its
+    hashes, so the first download records them), RAM and DAPE from their hubs.
     """
     lora = WeightFile(
         LORA_FILE,
         f"https://github.com/cswry/OSEDiff/raw/{_COMMIT}/preset/models/osediff.pkl",
-        licence="Apache-2.0; derived from Stable Diffusion 2.1, so CreativeML Open RAIL++-M applies too",
+        size=17_800_000,
+        licence=_LICENCE,
     )
     return replace(
         _system("osediff", config),
-        files=(lora, *sd21.FILES),
-        get="adcbench fetch osediff",
+        files=(lora, *sd21.FILES, *TOKENIZER_FILES, *(TAGGER_FILES if config.tags else ())),
+        get="adcbench weights fetch osediff",
     )
+
+
+def teacher_files(config: OSEDiffConfig = FULL) -> tuple[WeightFile, ...]:
+    """What AdcSR's training needs besides the half decoder: the merged teacher, SD2.1's VAE and text, and DAPE."""
+    merged = WeightFile(
+        MERGED_FILE,
+        "https://huggingface.co/Guaishou74851/AdcSR/resolve/main/weight/pretrained/osediff.pkl",
+        size=3_800_000_000,
+        licence=_LICENCE,
+        folder="adcsr",
+    )
+    base = (file for file in sd21.FILES if file.name != sd21.UNET_FILE)
+    return (merged, *base, *TOKENIZER_FILES, *(TAGGER_FILES if config.tags else ()))
 
 
 def mini_system(config: OSEDiffConfig = MINI) -> System:
@@ -127,5 +154,6 @@ def load(config: OSEDiffConfig, weights: Mapping[str, Path] | None, device: str,
         AdcbenchError: a checkpoint that is missing, unsafe, or not exactly of this network.
     """
     from adcbench.models.osediff.network import load_network, upscaler  # torch: keys and tables do without it
+    from adcbench.models.osediff.prompts import load_prompts
 
-    return upscaler(load_network(config, weights).to(device), dtype)
+    return upscaler(load_network(config, weights).to(device), load_prompts(config, weights, device), dtype)

@@ -1,7 +1,7 @@
 """OSEDiff's network and inference path (OSEDiff section 3.2; upstream osediff.py, test_osediff.py).
 
-LR -> bicubic x4 -> VAE encoder -> latent -> U-Net once at t = 999, told the prompt -> one step to the clean
-latent -> VAE decoder -> colour fix. Upstream also cuts latents over 96 x 96 into tiles; this runs them whole.
+LR -> bicubic x4 -> VAE encoder -> latent -> U-Net once at t = 999, told the image's tags -> one step to the clean
+latent -> VAE decoder -> colour fix.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.models.loading.deterministic import fill_deterministic
-from adcbench.models.osediff import OSEDiffConfig
+from adcbench.models.osediff import LATENT_PIXELS, OSEDiffConfig
 from adcbench.models.osediff.weights import load_official
 from adcbench.models.parts.colour import COLOUR_FIXES
 from adcbench.models.parts.lora import add_lora, merge_lora
 from adcbench.models.parts.sd21 import one_step
 from adcbench.models.parts.text_encoder import TextEncoder
+from adcbench.models.parts.tiling import tiled
 from adcbench.models.parts.unet import UNet
 from adcbench.models.parts.vae import Vae
 
 _DTYPES = ("float32", "bfloat16", "float16")
-_MULTIPLE = 8  # pixels a latent stands for
 
 
 class OSEDiff(nn.Module):
-    """SD2.1 with OSEDiff's LoRA. The prompt extractor, ``adcbench.models.parts.ram``, stands apart."""
+    """SD2.1 with OSEDiff's LoRA. What makes the prompts, ``prompts``, stands apart."""
 
     def __init__(self, config: OSEDiffConfig, lora: bool = True) -> None:
         super().__init__()
@@ -56,8 +56,16 @@ class OSEDiff(nn.Module):
         """
         text = self.text_encoder(ids)
         latent = self.vae.encode(image, noise)
-        clean = one_step(latent, self.unet(latent, self.config.step, text), self.config.step)
+        clean = one_step(latent, self.predict(latent, text), self.config.step)
         return self.vae.decode(clean).clamp(-1, 1)
+
+    def predict(self, latent: Tensor, text: Tensor) -> Tensor:
+        """The noise in a latent (B, 4, h, w), in tiles where it is large; text: (B, tokens, width)."""
+        tile, height, width = self.config.latent_tile, *latent.shape[2:]
+        if height * width <= tile**2:
+            predicted: Tensor = self.unet(latent, self.config.step, text)
+            return predicted
+        return tiled(lambda part: self.unet(part, self.config.step, text), [latent], tile, self.config.latent_overlap)
 
 
 def unet_adapters(unet: nn.Module) -> dict[str, str]:
@@ -93,8 +101,11 @@ def load_network(config: OSEDiffConfig, weights: Mapping[str, Path] | None) -> O
     return network.eval().requires_grad_(False)
 
 
-def upscaler(network: OSEDiff, dtype: str) -> Callable[[Tensor], Tensor]:
+def upscaler(network: OSEDiff, prompts: Callable[[Tensor], Tensor], dtype: str) -> Callable[[Tensor], Tensor]:
     """OSEDiff's inference path (test_osediff.py) on 8-bit images.
+
+    Args:
+        prompts: enlarged images -> token ids, from ``prompts.load_prompts``.
 
     Sizes: an input whose short side is under ``process_size / upscale`` is enlarged first, and the enlarged
     image is cut down to multiples of 8. Upstream returns whatever size comes out; here the result is
@@ -108,7 +119,6 @@ def upscaler(network: OSEDiff, dtype: str) -> Callable[[Tensor], Tensor]:
     if dtype not in _DTYPES:
         raise AdcbenchError(f"OSEDiff runs in {', '.join(_DTYPES)}; got dtype {dtype!r}")
     device, config = next(network.parameters()).device, network.config
-    ids = torch.tensor([config.padded_tokens], device=device)
 
     @torch.inference_mode()
     def upscale(lr: Tensor) -> Tensor:
@@ -117,7 +127,7 @@ def upscaler(network: OSEDiff, dtype: str) -> Callable[[Tensor], Tensor]:
         large = torch.stack([enlarge(image, config) for image in lr.float().cpu()]).to(device)
         noise = posterior_noise(config, large.shape).to(device) if config.posterior == "sample" else None
         with torch.autocast(device.type, getattr(torch, dtype), enabled=dtype != "float32"):
-            sr = network(large * 2 - 1, ids.expand(len(lr), -1), noise)
+            sr = network(large * 2 - 1, prompts(large), noise)
         sr = truncate(sr.float() / 2 + 0.5)
         sr = COLOUR_FIXES[config.colour_fix](sr, large)
         return _resize(sr, config.upscale * lr.shape[2], config.upscale * lr.shape[3])
@@ -128,7 +138,7 @@ def upscaler(network: OSEDiff, dtype: str) -> Callable[[Tensor], Tensor]:
 def posterior_noise(config: OSEDiffConfig, shape: torch.Size) -> Tensor:
     """(B, latent, H/8, W/8) float32, every image's the same, drawn from torch's default CPU generator."""
     batch, _, height, width = shape
-    size = (config.base.vae.latent, height // _MULTIPLE, width // _MULTIPLE)
+    size = (config.base.vae.latent, height // LATENT_PIXELS, width // LATENT_PIXELS)
     noise = torch.randn(size)
     return noise.expand(batch, *size)
 
@@ -142,7 +152,7 @@ def enlarge(image: Tensor, config: OSEDiffConfig) -> Tensor:
         scale = smallest / min(picture.size)
         picture = picture.resize((int(scale * picture.width), int(scale * picture.height)))
     picture = picture.resize((picture.width * config.upscale, picture.height * config.upscale))
-    width, height = (size - size % _MULTIPLE for size in picture.size)
+    width, height = (size - size % LATENT_PIXELS for size in picture.size)
     picture = picture.resize((width, height), Image.Resampling.LANCZOS)
     return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
 

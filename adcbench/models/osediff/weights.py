@@ -2,7 +2,7 @@
 
 ``osediff.pkl`` of cswry/OSEDiff holds ``state_dict_unet`` (LoRA, and conv_in itself, which was trained),
 ``state_dict_vae`` (LoRA), the names of the adapted layers and the ranks. AdcSR's hub has a file of the same
-name with other content: full, merged weights.
+name with other content: full, merged weights, which ``load_merged`` reads.
 """
 
 from __future__ import annotations
@@ -40,15 +40,41 @@ def load_official(network: OSEDiff, weights: Mapping[str, Path]) -> None:
     """
     absent = [name for name in (LORA_FILE, UNET_FILE, VAE_FILE, TEXT_FILE) if name not in weights]
     if absent:
-        raise AdcbenchError(f"OSEDiff needs {' and '.join(absent)}: run adcbench fetch osediff")
+        raise AdcbenchError(f"OSEDiff needs {' and '.join(absent)}: run adcbench weights fetch osediff")
     load_strict(network.unet, _read(weights[UNET_FILE]), str(weights[UNET_FILE]))
-    load_strict(network.vae, _new_names(_read(weights[VAE_FILE])), str(weights[VAE_FILE]))
-    text = _read(weights[TEXT_FILE])
-    text.pop(_POSITIONS, None)
-    load_strict(network.text_encoder, text, str(weights[TEXT_FILE]))
+    load_vae(network.vae, weights[VAE_FILE])
+    load_text(network.text_encoder, weights[TEXT_FILE])
     with device("meta"):
         network.add_lora()
     load_lora(network, weights[LORA_FILE])
+
+
+def load_vae(vae: nn.Module, path: Path) -> None:
+    """Fill an autoencoder from SD2.1-base's file. Raises AdcbenchError as ``load_official``."""
+    load_strict(vae, _new_names(_read(path)), str(path))
+
+
+def load_text(text_encoder: nn.Module, path: Path) -> None:
+    """Fill a text encoder from SD2.1-base's file. Raises AdcbenchError as ``load_official``."""
+    tensors = _read(path)
+    tensors.pop(_POSITIONS, None)
+    load_strict(text_encoder, tensors, str(path))
+
+
+def load_merged(vae: nn.Module, unet: nn.Module, path: Path) -> None:
+    """Fill the networks, without LoRA, from AdcSR's ``osediff.pkl``: {'vae': tensors, 'unet': tensors}.
+
+    Raises:
+        AdcbenchError: a file that is unsafe or damaged, or of another kind.
+    """
+    content = read_checkpoint(path)
+    parts = {"vae": vae, "unet": unet}
+    if not isinstance(content, Mapping) or any(not isinstance(content.get(part), Mapping) for part in parts):
+        raise AdcbenchError(
+            f"{path}: no full VAE and U-Net in it, as AdcSR's osediff.pkl has. It looks like {describe(content)}"
+        )
+    for part, module in parts.items():
+        load_strict(module, content[part], f"{path}: {part}")
 
 
 def load_lora(network: OSEDiff, path: Path) -> None:

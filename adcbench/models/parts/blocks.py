@@ -55,10 +55,11 @@ class ResBlock(nn.Module):
         self.temporal: nn.Module | None = None
 
     def forward(self, x: Tensor, frames: int = 1) -> Tensor:
-        hidden = self.conv1(F.silu(self.norm1(x)))
-        hidden = self.conv2(F.silu(self.norm2(hidden)))
-        out: Tensor = hidden + (self.conv_shortcut(x) if self.conv_shortcut else x)
-        return self.temporal(out, frames) if self.temporal else out
+        hidden = self.conv1(F.silu(self.norm1(x), inplace=True))  # in place: on CPU, new memory costs time
+        hidden = self.conv2(F.silu(self.norm2(hidden), inplace=True))
+        hidden += self.conv_shortcut(x) if self.conv_shortcut else x
+        out: Tensor = self.temporal(hidden, frames) if self.temporal else hidden
+        return out
 
 
 class SelfAttention(nn.Module):

@@ -13,43 +13,12 @@ tags degraded images. Names and shapes are those of ``ram_swin_large_14m.pth`` a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from adcbench.models.parts.swin import LoraLinear, Swin
-
-
-@dataclass(frozen=True)
-class RamConfig:
-    """Sizes of the tagger; the defaults are RAM Swin-L 384 (``config_swinL_384.json``, ``q2l_config.json``).
-
-    ``hidden``, ``mlp``, ``vocabulary``, ``positions`` and ``text_layers`` size the BERT parts.
-    """
-
-    image: int = 384
-    width: int = 192
-    depths: tuple[int, ...] = (2, 2, 18, 2)
-    heads: tuple[int, ...] = (6, 12, 24, 48)
-    window: int = 12
-    embed: int = 512
-    hidden: int = 768
-    mlp: int = 3072
-    tag_layers: int = 2
-    tag_heads: int = 4
-    tags: int = 4585
-    text_layers: int = 12
-    vocabulary: int = 30524
-    positions: int = 512
-    rank: int = 8
-
-
-RAM_MINI = RamConfig(
-    image=64, width=16, depths=(2, 2), heads=(2, 4), window=4, embed=24, hidden=32, mlp=64, tag_heads=2,
-    tags=20, text_layers=2, vocabulary=50, positions=16, rank=2,
-)  # fmt: skip
+from adcbench.models.parts.tagger_files import RamConfig
 
 
 class Ram(nn.Module):
@@ -89,6 +58,11 @@ class Ram(nn.Module):
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         return self.tag_logits(self.image_embeds(image))
+
+    def drop_text(self) -> Ram:
+        """Let go of the tag encoder and the text decoder, 1 GB that tagging never runs."""
+        del self.tag_encoder, self.text_decoder
+        return self
 
     def merge(self) -> Ram:
         """Add every LoRA product to its weight, as the upstream layers do on ``eval()``.

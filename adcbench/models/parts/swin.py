@@ -67,6 +67,12 @@ class Swin(nn.Module):
         self.layers = nn.ModuleList(stages)
         self.norm = nn.LayerNorm(width << (len(depths) - 1))
 
+    def make_constants(self) -> None:
+        """Compute the constant tensors again: those of a network built on the meta device hold nothing."""
+        for module in self.modules():
+            if isinstance(module, _Block):
+                module.make_constants()
+
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         x = self.patch_embed(image)
         for stage in self.layers:
@@ -132,7 +138,12 @@ class _Block(nn.Module):
         self.attn = WindowAttention(width, heads, window, rank)
         self.norm2 = nn.LayerNorm(width)
         self.mlp = nn.ModuleDict({"fc1": nn.Linear(width, 4 * width), "fc2": nn.Linear(4 * width, width)})
-        self.register_buffer("attn_mask", _shift_mask(size, window, shift) if shift else None)
+        self.make_constants()
+
+    def make_constants(self) -> None:
+        """Which tokens of a window are neighbours, and where the window's biases are."""
+        self.register_buffer("attn_mask", _shift_mask(self.size, self.window, self.shift) if self.shift else None)
+        self.attn.register_buffer("relative_position_index", _relative_positions(self.window))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = x + self._attend(self.norm1(x))
@@ -156,7 +167,6 @@ class WindowAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.relative_position_bias_table = nn.Parameter(torch.zeros((2 * window - 1) ** 2, heads))
-        self.register_buffer("relative_position_index", _relative_positions(window))
         self.qkv = LoraLinear(width, 3 * width, rank, (True, False, True))
         self.proj = nn.Linear(width, width)
 

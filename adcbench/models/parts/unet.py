@@ -204,9 +204,10 @@ class TimedResBlock(nn.Module):
         self.conv_shortcut = nn.Conv2d(width_in, width, 1) if width_in != width else None
 
     def forward(self, x: Tensor, time: Tensor) -> Tensor:
-        hidden = self.conv1(F.silu(self.norm1(x))) + self.time_emb_proj(F.silu(time))[..., None, None]
-        changed: Tensor = self.conv2(F.silu(self.norm2(hidden)))
-        return changed + (self.conv_shortcut(x) if self.conv_shortcut else x)
+        hidden = self.conv1(F.silu(self.norm1(x), inplace=True)) + self.time_emb_proj(F.silu(time))[..., None, None]
+        changed: Tensor = self.conv2(F.silu(self.norm2(hidden), inplace=True))
+        changed += self.conv_shortcut(x) if self.conv_shortcut else x
+        return changed
 
 
 class TextTransformer(nn.Module):

@@ -58,7 +58,8 @@ def libraries() -> None:
     np.savez_compressed(HERE / "libraries.npz", **{name: value.numpy() for name, value in outputs.items()})
 
 
-def _unet() -> nn.Module:
+def unet() -> nn.Module:
+    """diffusers' U-Net at the sizes of sd21.MINI."""
     from diffusers import UNet2DConditionModel
 
     return UNet2DConditionModel(
@@ -70,7 +71,8 @@ def _unet() -> nn.Module:
     )
 
 
-def _vae() -> nn.Module:
+def vae() -> nn.Module:
+    """diffusers' autoencoder at the sizes of sd21.MINI."""
     from diffusers import AutoencoderKL
 
     return AutoencoderKL(
@@ -83,48 +85,62 @@ def _vae() -> nn.Module:
 
 
 def _stable_diffusion() -> dict[str, Tensor]:
-    unet, vae = _unet().eval(), _vae().eval()
-    fill_deterministic(unet)
-    fill_deterministic(vae)
+    unet_mini, vae_mini = unet().eval(), vae().eval()
+    fill_deterministic(unet_mini)
+    fill_deterministic(vae_mini)
     text = example("text", (2, 77, 64))
-    posterior = vae.encode(example("image", IMAGE)).latent_dist
+    posterior = vae_mini.encode(example("image", IMAGE)).latent_dist
     noise = example("noise", tuple(posterior.mean.shape))
     return {
-        "unet": unet(example("latent", LATENT), 999, text).sample,
-        "unet_odd": unet(example("latent", ODD_LATENT), 999, text[:1]).sample,
+        "unet": unet_mini(example("latent", LATENT), 999, text).sample,
+        "unet_odd": unet_mini(example("latent", ODD_LATENT), 999, text[:1]).sample,
         "vae_mean": posterior.mean * 0.18215,
         "vae_sample": (posterior.mean + posterior.std * noise) * 0.18215,
-        "vae_decode": vae.decode(example("latent", ODD_LATENT) / 0.18215).sample,
+        "vae_decode": vae_mini.decode(example("latent", ODD_LATENT) / 0.18215).sample,
     }
 
 
-def _text() -> dict[str, Tensor]:
+def text_network() -> nn.Module:
+    """transformers' text encoder at the sizes of sd21.MINI."""
     from transformers import CLIPTextConfig, CLIPTextModel
 
     config = CLIPTextConfig(
         hidden_size=64, intermediate_size=256, num_hidden_layers=2, num_attention_heads=2, hidden_act="gelu"
     )
-    model = CLIPTextModel(config).eval()
+    model: nn.Module = CLIPTextModel(config).eval()
+    return model
+
+
+def _text() -> dict[str, Tensor]:
+    model = text_network()
     # The checkpoint's names start with text_model; newer transformers dropped that from its own.
     fill_deterministic(model, lambda name: "text_model." + name.removeprefix("text_model."))
     return {"text": model(torch.tensor(IDS))[0]}
 
 
-def _lora() -> dict[str, Tensor]:
+def lora_networks() -> tuple[Any, Any]:
+    """U-Net and autoencoder with OSEDiff's adapters on them."""
     from peft import LoraConfig
 
     lists = json.loads(gzip.decompress((HERE / "osediff.json.gz").read_bytes()))["lists"]
-    unet, vae = _unet().eval(), _vae().eval()
+    adapted: tuple[Any, Any] = unet().eval(), vae().eval()
     for place in ("encoder", "decoder", "others"):
-        unet.add_adapter(_lora_config(LoraConfig, unet, lists[f"unet_lora_{place}_modules"]), f"default_{place}")
-    unet.set_adapter(["default_encoder", "default_decoder", "default_others"])
-    vae.add_adapter(_lora_config(LoraConfig, vae, lists["vae_lora_encoder_modules"]), "default_encoder")
-    for network in (unet, vae):
+        names = lists[f"unet_lora_{place}_modules"]
+        adapted[0].add_adapter(_lora_config(LoraConfig, adapted[0], names), f"default_{place}")
+    adapted[0].set_adapter(["default_encoder", "default_decoder", "default_others"])
+    names = lists["vae_lora_encoder_modules"]
+    adapted[1].add_adapter(_lora_config(LoraConfig, adapted[1], names), "default_encoder")
+    return adapted
+
+
+def _lora() -> dict[str, Tensor]:
+    unet_lora, vae_lora = lora_networks()
+    for network in (unet_lora, vae_lora):
         fill_deterministic(network, lambda name: name.replace(".base_layer.", "."))
     text = example("text", (2, 77, 64))
     return {
-        "lora_unet": unet(example("latent", LATENT), 999, text).sample,
-        "lora_vae_mean": vae.encode(example("image", IMAGE)).latent_dist.mean * 0.18215,
+        "lora_unet": unet_lora(example("latent", LATENT), 999, text).sample,
+        "lora_vae_mean": vae_lora.encode(example("image", IMAGE)).latent_dist.mean * 0.18215,
     }
 
 

@@ -10,18 +10,19 @@ import torch
 from osediff_files import LIBRARIES, filled, golden_make, own_shapes, shapes
 from torch import nn
 
-from adcbench.models.parts.ram import RAM_MINI, BertAttention, Ram, RamConfig
+from adcbench.models.parts.ram import BertAttention, Ram
 from adcbench.models.parts.swin import LoraLinear, Swin
+from adcbench.models.parts.tagger_files import RAM, RAM_MINI
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-FACTS = json.loads((Path(__file__).parents[1] / "golden" / "cost" / "counts.json").read_text())["dape"]
+FACTS = json.loads((Path(__file__).parents[2] / "golden" / "cost" / "counts.json").read_text())["dape"]
 
 
 @pytest.fixture(scope="module")
 def full() -> Ram:
     with torch.device("meta"):
-        return Ram(RamConfig())
+        return Ram(RAM)
 
 
 @pytest.fixture

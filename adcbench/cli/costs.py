@@ -1,0 +1,36 @@
+"""Commands about costs: count, latency."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.argument("networks", nargs=-1, required=True)
+@click.option("--fvcore", is_flag=True, help="Check the counts with fvcore on CPU (minutes; kept in the store).")
+def count(networks: tuple[str, ...], fvcore: bool) -> None:
+    """Parameters and MACs of networks, by component, in both conventions."""
+    from adcbench.cost.counts import cached_count
+    from adcbench.cost.fvcore_check import check
+    from adcbench.report.terminal import cost_text, fvcore_text
+
+    for network in networks:
+        click.echo(cost_text(cached_count(network)))
+        if fvcore:
+            click.echo(fvcore_text(check(network)))
+
+
+@click.command()
+@click.argument("systems", nargs=-1, required=True)
+@click.option("--device", default="cpu", show_default=True)
+@click.option("--dtype", default="float32", show_default=True)
+@click.option("--size", default=128, show_default=True, help="Side of the LR image, in pixels.")
+def latency(systems: tuple[str, ...], device: str, dtype: str, size: int) -> None:
+    """Time systems alternately in processes of their own, and keep every raw value in the store."""
+    from adcbench.cost.latency import measure
+    from adcbench.report.terminal import latency_text
+
+    click.echo(latency_text(measure(systems, device=device, dtype=dtype, size=size)))
+
+
+COMMANDS = (count, latency)

@@ -1,0 +1,164 @@
+"""Commands about images: score, upscale, evaluate, fetch."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from adcbench.core.errors import AdcbenchError
+
+if TYPE_CHECKING:
+    from adcbench.core.system import System
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_METRICS = click.option("--metrics", default="psnr,ssim", show_default=True, help="Comma-separated names.")
+_OUT = click.option("--out", type=_FILE, help="CSV to write: image,metric,score.")
+_SYSTEM = click.option("--system", "name", required=True, help="A name (see README), or package.module:factory.")
+_DEVICE = click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
+_DTYPE = click.option("--dtype", default="float32", show_default=True, help="float32, bfloat16 or float16.")
+_SEED = click.option("--seed", default=0, show_default=True, help="Of the run; each image's is made of it.")
+_ROUNDING = click.option(
+    "--rounding", type=click.Choice(["round", "truncate"]), default="round", show_default=True,
+    help="From floats to 8 bits; truncate is what AdcSR's and OSEDiff's scripts do.",
+)  # fmt: skip
+
+
+@click.command()
+@click.option("--sr", required=True, type=click.Path(path_type=Path), help="Folder of super-resolved PNGs.")
+@click.option("--hr", required=True, type=click.Path(path_type=Path), help="Folder of HR PNGs with the same names.")
+@_METRICS
+@_OUT
+@click.option("--no-store", is_flag=True, help="Neither read nor keep scores in the store.")
+def score(sr: Path, hr: Path, metrics: str, out: Path | None, no_store: bool) -> None:
+    """Score a folder of outputs against HR, joined by name; prints means with 95 % intervals."""
+    from adcbench.data.pairs import pair
+    from adcbench.evaluate import chosen_metrics, score_lines, write_scores
+    from adcbench.metrics.scoring import score_pairs
+
+    chosen = chosen_metrics(metrics)
+    found = score_pairs(pair(sr, hr), chosen, use_store=not no_store)
+    if out:
+        write_scores(out, found)
+    click.echo("\n".join(score_lines(chosen, found)))
+
+
+@click.command()
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@_SYSTEM
+@_DEVICE
+@_DTYPE
+@_SEED
+@_ROUNDING
+@click.option("--tile", type=click.IntRange(0), help="Side of tiles in LR pixels; 0: whole. [default: whole up to "
+              "512x512 LR pixels, above that 256]")  # fmt: skip
+@click.option("--overlap", default=32, show_default=True, help="Of tiles, in LR pixels.")
+@click.option("--compare", is_flag=True, help="Run whole as well, and say how far the tiled output is from it.")
+@click.option("--weights", type=click.Path(file_okay=False, exists=True, path_type=Path),
+              help="Folder with weight files of your own, under the system's file names.")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Make outputs again that are there.")
+def upscale(
+    source: Path, target: Path, name: str, device: str, dtype: str, seed: int, rounding: Literal["round", "truncate"],
+    tile: int | None, overlap: int, compare: bool, weights: Path | None, overwrite: bool,
+) -> None:  # fmt: skip
+    """Upscale an image or a folder of images x4 to PNGs of the same names.
+
+    Reads PNG, JPEG, WebP and BMP. Greyscale becomes RGB and an opaque alpha channel is dropped; transparent
+    pixels, 16 bits a channel, CMYK and animations are errors. Bad images are listed at the end, with exit code 1.
+
+    Tiles change what looks at the whole image: attention, normalisation, and colour matching, which AdcSR does
+    within each tile. Flat tiles can shift in colour: prefer whole images, or large tiles.
+    """
+    from adcbench.inference.folder import Settings, upscale_files, with_weights
+
+    system = _system(name)
+    if weights:
+        system = with_weights(system, weights)
+    settings = Settings(device, dtype, seed, rounding, tile, overlap, compare, overwrite)
+    outcome = upscale_files(system, source, target, settings)
+    click.echo(str(outcome))
+    sys.exit(1 if outcome.bad else 0)
+
+
+@click.command()
+@_SYSTEM
+@click.option("--testset", help="drealsr, realsr, div2k_val or embedded.")
+@_METRICS
+@_DEVICE
+@_DTYPE
+@_SEED
+@_ROUNDING
+@_OUT
+@click.option("--limit", default=0, help="Only so many images, spread evenly over the set.")
+@click.option("--check", is_flag=True, help="Check the system against the contract first; exit code 1 if it fails.")
+def evaluate(
+    name: str, testset: str | None, metrics: str, device: str, dtype: str, seed: int,
+    rounding: Literal["round", "truncate"], out: Path | None, limit: int, check: bool,
+) -> None:  # fmt: skip
+    """Score a system, built in or your own, on a test set: upscaled once, kept, compared with HR."""
+    from adcbench.evaluate import chosen_metrics, score_lines, write_scores
+    from adcbench.evaluate import evaluate as run
+
+    system = _system(name)
+    if not testset and not check:
+        raise AdcbenchError("give --testset, --check, or both")
+    if check:
+        _check(system, device)
+    if testset:
+        chosen = chosen_metrics(metrics)
+        scores = run(system, testset, chosen, device=device, dtype=dtype, seed=seed, rounding=rounding, limit=limit)
+        if out:
+            write_scores(out, scores)
+        click.echo("\n".join(score_lines(chosen, scores)))
+
+
+def _check(system: System, device: str) -> None:
+    from adcbench.contract import check
+
+    problems = check(system, device)
+    if problems:
+        click.echo("\n".join(f"{system.name}: {problem}" for problem in problems))
+        sys.exit(1)
+    click.echo(f"{system.name} keeps the contract")
+
+
+def _system(name: str) -> System:
+    """A system by name; ``module:factory`` is also looked for in the present folder, as python -m does."""
+    from adcbench.core.system import System
+    from adcbench.models import find_system
+
+    here = str(Path.cwd())
+    if ":" in name and here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        system = find_system(name)
+    except AdcbenchError:
+        raise
+    except Exception as error:  # somebody's own code
+        raise AdcbenchError(f"system {name!r}: its factory fails with {type(error).__name__}: {error}") from error
+    if not isinstance(system, System):
+        raise AdcbenchError(f"system {name!r}: its factory returns a {type(system).__name__}, not an adcbench System")
+    return system
+
+
+@click.command()
+@click.argument("name")
+def fetch(name: str) -> None:
+    """Download a test set (drealsr, realsr), verified and resumable. Checkpoints: adcbench weights fetch."""
+    from adcbench.data.fetch import fetch as fetch_testset
+    from adcbench.data.testsets import TESTSETS
+    from adcbench.models import SYSTEMS
+
+    sets = {testset.folder: testset for testset in TESTSETS.values()}
+    if name.lower() in sets:
+        click.echo(f"{sets[name.lower()].name}: {fetch_testset(sets[name.lower()])}")
+        return
+    if name in SYSTEMS:
+        raise AdcbenchError(f"{name} is a system, not a test set. Its checkpoints: adcbench weights fetch {name}")
+    raise AdcbenchError(f"no test set is called {name!r}. There are: {', '.join(sets)}")
+
+
+COMMANDS = (score, upscale, evaluate, fetch)

@@ -1,0 +1,147 @@
+"""Checkpoint files: fetched from the first address that serves them, verified, and what is known of each.
+
+Beside the files of a folder stand ``SHA256SUMS`` (as ``sha256sum`` writes it: hashes nobody has published,
+recorded when a file first came) and ``SOURCES.json`` (the address that each file came from, and its hash).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.core.keys import file_hash
+from adcbench.core.system import WeightFile
+from adcbench.data.download import CannotWrite, FetchStopped, NotServed, download
+from adcbench.data.files import write_whole
+
+SUMS, SOURCES = "SHA256SUMS", "SOURCES.json"
+_SERVERS = {"https://huggingface.co": "HF_ENDPOINT", "https://github.com": "ADCBENCH_GITHUB"}
+
+
+def addresses(file: WeightFile) -> tuple[str, ...]:
+    """Where a file can be downloaded, in the order in which they are tried.
+
+    ``HF_ENDPOINT`` stands in for https://huggingface.co, ``ADCBENCH_GITHUB`` for https://github.com.
+    """
+    return tuple(_redirected(url) for url in (file.url, *file.mirrors) if url)
+
+
+def _redirected(url: str) -> str:
+    for server, variable in _SERVERS.items():
+        if url.startswith(f"{server}/") and os.environ.get(variable):
+            return os.environ[variable].rstrip("/") + url.removeprefix(server)
+    return url
+
+
+def fetch_file(file: WeightFile, path: Path, progress: bool = True) -> None:
+    """Bring one checkpoint file to ``path``; one that was cut off goes on where it stopped.
+
+    Addresses are tried in turn while none serves the file. The hash that the file must have is the
+    published one or, where there is none, the one recorded when the file first came: the same file of
+    another mirror, or put there by hand, must have it too.
+
+    Raises:
+        AdcbenchError: no address serves it, it can only be brought by hand, or its content is not what it was.
+    """
+    expected = known_hash(file, path)
+    bring = partial(_from_first, progress=progress) if addresses(file) else _expect_by_hand
+    source = bring(file, path, expected)
+    _record(file, path, source)
+
+
+def _from_first(file: WeightFile, path: Path, expected: str, progress: bool) -> str:
+    """Make ``path`` the file; the address that was used, or an empty string if it was here already."""
+    if path.is_file() and (not expected or file_hash(path) == expected):
+        return ""
+    failures: list[str] = []
+    for url in addresses(file):
+        try:
+            with tqdm(desc=path.name, unit="B", unit_scale=True, disable=not progress, delay=1) as bar:
+                download(url, path, expected, partial(_advance, bar))
+            return url
+        except CannotWrite:
+            raise
+        except (FetchStopped, NotServed) as error:
+            failures.append(str(error))
+        except AdcbenchError as error:
+            raise AdcbenchError(f"{error}. {_unlike(file, path, expected)}") from error
+    raise AdcbenchError("\n  or ".join(failures))
+
+
+def _unlike(file: WeightFile, path: Path, expected: str) -> str:
+    if file.sha256:
+        return f"The published sha256 is {expected}"
+    came = read_sources(path.parent).get(path.name, {}).get("url", "an earlier download")
+    return (
+        f"It is not the file recorded in {path.parent / SUMS} ({expected}, from {came}). If you trust the new one, "
+        f"delete the line of {path.name} there and fetch again"
+    )
+
+
+def _expect_by_hand(file: WeightFile, path: Path, expected: str) -> str:
+    """Check a file that no address serves; an empty string, as it was here already."""
+    if not path.is_file():
+        where = f" Where it is: {file.by_hand}" if file.by_hand else ""
+        raise AdcbenchError(f"{path.name} has no public address: put the file at {path}.{where}")
+    if expected and file_hash(path) != expected:
+        whose = "published" if file.sha256 else f"recorded in {path.parent / SUMS}"
+        raise AdcbenchError(f"{path}: its sha256 is not the one {whose}, {expected}: get the file again")
+    return ""
+
+
+def _advance(bar: tqdm[Any], done: int, total: int) -> None:
+    bar.total = total or None
+    bar.update(done - bar.n)
+
+
+def _record(file: WeightFile, path: Path, source: str) -> None:
+    """Note a hash that nobody has published, and where the file came from (empty: it was here already)."""
+    sums = read_sums(path.parent)
+    unknown = not file.sha256 and path.name not in sums
+    if not source and not unknown:
+        return
+    sha256 = file.sha256 or sums.get(path.name) or file_hash(path)
+    sources = read_sources(path.parent) | {path.name: {"url": source or "put there by hand", "sha256": sha256}}
+    write_whole(path.parent / SOURCES, (json.dumps(sources, indent=1, sort_keys=True) + "\n").encode())
+    if unknown:
+        sums[path.name] = sha256
+        lines = "".join(f"{value}  {name}\n" for name, value in sorted(sums.items()))
+        write_whole(path.parent / SUMS, lines.encode())
+
+
+def known_hash(file: WeightFile, path: Path) -> str:
+    """The sha256 that a file must have: published, or recorded beside it; empty if nobody knows it."""
+    return file.sha256 or read_sums(path.parent).get(path.name, "")
+
+
+def read_sums(folder: Path) -> dict[str, str]:
+    """sha256 by file name, from the folder's ``SHA256SUMS``; nothing if there is none.
+
+    Raises:
+        AdcbenchError: it is damaged.
+    """
+    path = folder / SUMS
+    if not path.is_file():
+        return {}
+    sums = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        sha256, _, name = line.partition("  ")
+        if len(sha256) != 64 or not name:
+            raise AdcbenchError(f"{path}: line {number} is not '<sha256>  <name>'; put it right or delete it")
+        sums[name] = sha256
+    return sums
+
+
+def read_sources(folder: Path) -> dict[str, dict[str, str]]:
+    """Address and sha256 by file name, from the folder's ``SOURCES.json``; for people, so a damaged one is empty."""
+    try:
+        found = json.loads((folder / SOURCES).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,175 @@
+"""Upscale a user's image or folder of images to PNGs: past bad images, resumable, never overwriting unasked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from tqdm import tqdm
+
+from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.system import System, Upscaler
+from adcbench.data.images import IMAGE_SUFFIXES, write_png
+from adcbench.data.pictures import list_pictures, read_picture
+from adcbench.inference.forward import Rounding, upscale_pixels
+from adcbench.inference.tiles import OVERLAP, Difference, automatic_tile, difference, in_tiles
+from adcbench.inference.upscale import check_dtype, image_seed, load_on
+from adcbench.inference.weights import weights_hashes
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a run upscales.
+
+    Args:
+        seed: of the run; an image's own is made of it and the image's name, as in ``upscale_images``.
+        tile: LR pixels; 0: whole; None: ``automatic_tile`` decides by the image's size.
+        overlap: of tiles, in LR pixels.
+        compare: also run each image whole and measure how the tiled output differs.
+        overwrite: make outputs again that are there.
+    """
+
+    device: str = "cpu"
+    dtype: str = "float32"
+    seed: int = 0
+    rounding: Rounding = "round"
+    tile: int | None = None
+    overlap: int = OVERLAP
+    compare: bool = False
+    overwrite: bool = False
+    progress: bool = True
+
+
+@dataclass
+class Outcome:
+    """What became of each image: written, there before, or bad (name -> reason)."""
+
+    written: list[Path] = field(default_factory=list)
+    skipped: list[Path] = field(default_factory=list)
+    bad: dict[str, str] = field(default_factory=dict)
+    tiled: list[str] = field(default_factory=list)
+    differences: dict[str, Difference] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        lines = [f"{len(self.written)} written"]
+        if self.skipped:
+            lines.append(f"{len(self.skipped)} skipped, their outputs are there (--overwrite makes them again)")
+        if self.tiled:
+            lines.append(f"{len(self.tiled)} in tiles, which is not quite the same as whole: {some(self.tiled)}")
+        lines += [f"{name}: {found}" for name, found in self.differences.items()]
+        if self.bad:
+            lines.append(f"{len(self.bad)} bad:")
+            lines += [f"  {reason}" for reason in self.bad.values()]
+        return "\n".join(lines)
+
+
+def upscale_files(system: System, source: Path, target: Path, settings: Settings) -> Outcome:
+    """Upscale an image, or every image of a folder, to PNGs of the same names.
+
+    An image that can't be read or upscaled is noted and the next one begun. Outputs are written whole or
+    not at all, so a run that was stopped goes on where it was.
+
+    Args:
+        source: a file, or a folder (folders in it are not searched).
+        target: a folder; for a single image also a path that ends in ``.png``.
+
+    Raises:
+        Blocked: a weight file or the GPU is missing.
+        AdcbenchError: nothing to do there, an output would overwrite an input, or an output can't be written.
+    """
+    check_dtype(settings.dtype)
+    if settings.compare and not settings.tile:
+        raise AdcbenchError("--compare measures tiles against the whole image: give --tile too")
+    in_tiles(lambda lr: lr, settings.tile or 0, settings.overlap if settings.tile is not None else 0)  # checks
+    outputs, others = _outputs(source, target)
+    outcome = Outcome(bad={path.name: f"{path}: only PNG, JPEG, WebP and BMP are read" for path in others})
+    outcome.skipped = [] if settings.overwrite else [path for path in outputs.values() if path.exists()]
+    todo = {path: output for path, output in outputs.items() if output not in outcome.skipped}
+    if not todo:
+        return outcome
+    paths = system.find_weights()
+    weights_hashes(system, paths)
+    upscaler = load_on(system, paths or None, settings.device, settings.dtype)
+    for path, output in tqdm(todo.items(), desc=system.name, unit="image", disable=not settings.progress):
+        try:
+            pixels = _upscale(upscaler, path, settings, outcome)
+        except (AdcbenchError, RuntimeError, MemoryError) as error:  # torch's out of memory is a RuntimeError
+            outcome.bad[path.name] = _reason(path, error)
+            continue
+        write_png(output, pixels)
+        outcome.written.append(output)
+    return outcome
+
+
+def _outputs(source: Path, target: Path) -> tuple[dict[Path, Path], list[Path]]:
+    """Output by input, and the images of formats that are not read."""
+    found, others = ([source], []) if source.is_file() else list_pictures(source)
+    single = source.is_file() and target.suffix.lower() == ".png" and not target.is_dir()
+    if not single and target.suffix.lower() in IMAGE_SUFFIXES and not target.is_dir():
+        kind = "outputs are PNGs" if source.is_file() else "a folder of images goes to a folder"
+        raise AdcbenchError(f"{target}: {kind}; name a folder{' or a .png file' if source.is_file() else ''}")
+    if target.is_file() and not single:
+        raise AdcbenchError(f"{target} is a file; name a folder for the outputs")
+    outputs = {path: target if single else target / f"{path.stem}.png" for path in found}
+    clash = [path.name for path, output in outputs.items() if output.exists() and output.samefile(path)]
+    if clash:
+        raise AdcbenchError(f"the output would overwrite its input ({some(clash)}): name another folder than {target}")
+    return outputs, others
+
+
+def _upscale(upscaler: Upscaler, path: Path, settings: Settings, outcome: Outcome) -> np.ndarray:
+    lr = read_picture(path)
+    height, width = lr.shape[:2]
+    tile = automatic_tile(height, width) if settings.tile is None else settings.tile
+    seed = image_seed(settings.seed, path.stem)
+    kept: list[Tensor] = []
+
+    def run(how: Upscaler) -> np.ndarray:
+        return upscale_pixels(_keeping(how, kept), lr, settings.device, seed, settings.rounding)
+
+    pixels = run(in_tiles(upscaler, tile, settings.overlap))
+    if tile and max(height, width) > tile:
+        outcome.tiled.append(path.name)
+        if settings.compare:
+            run(upscaler)
+            outcome.differences[path.name] = difference(*kept)
+    return pixels
+
+
+def _keeping(upscaler: Upscaler, kept: list[Tensor]) -> Upscaler:
+    def upscale(lr: Tensor) -> Tensor:
+        kept.append(upscaler(lr))
+        return kept[-1]
+
+    return upscale
+
+
+def _reason(path: Path, error: Exception) -> str:
+    text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if isinstance(error, MemoryError) or "out of memory" in text.lower() or "can't allocate" in text.lower():
+        text = f"out of memory ({text[:120]}); try --tile with a smaller number"
+    return text if str(path) in text else f"{path}: {text}"
+
+
+def with_weights(system: System, folder: Path) -> System:
+    """The system with weight files of a folder of the user's, whatever their hashes; the rest from their usual place.
+
+    Raises:
+        AdcbenchError: none of the system's files is in the folder.
+    """
+    own = {file.name for file in system.files if (folder / file.name).is_file()}
+    if not own:
+        names = some(file.name for file in system.files) or "none: it runs without files"
+        raise AdcbenchError(f"{folder} has none of the weight files of {system.name} ({names})")
+    files = tuple(replace(file, sha256="") if file.name in own else file for file in system.files)
+    inner = system.locate
+
+    def locate(name: str) -> Path | None:
+        return folder / name if name in own else inner(name) if inner else None
+
+    return replace(system, files=files, locate=locate)

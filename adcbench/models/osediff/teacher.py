@@ -1,0 +1,108 @@
+"""OSEDiff as AdcSR's teacher: the features its student learns (AdcSR section 3.3; upstream train.py at d0b2871).
+
+Features are what the frozen half decoder's first convolution and middle block make of a latent: (B, 256, H/8, W/8)
+for an image of H x W pixels. Three differences from OSEDiff's own inference:
+
+- DAPE tags the small LR, not the enlarged image, and the prompt is the tags alone;
+- the enlarged image is torch's bicubic, not clamped and not rounded to 8 bits;
+- the latent is the posterior's mean.
+
+Upstream runs all of it under float16 autocast; here the caller decides. It would fail on more than 77 tokens; here
+they are cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.models.adcsr import DECODER_FILE, AdcSRConfig
+from adcbench.models.adcsr.half_decoder import HalfDecoder
+from adcbench.models.adcsr.weights import decoder_tensors
+from adcbench.models.loading.deterministic import fill_deterministic
+from adcbench.models.loading.weights import fill
+from adcbench.models.osediff import MERGED_FILE, OSEDiffConfig
+from adcbench.models.osediff.weights import load_merged, load_text, load_vae
+from adcbench.models.parts.sd21 import TEXT_FILE, VAE_FILE, one_step
+from adcbench.models.parts.tagger import Tagger, load_tagger
+from adcbench.models.parts.text_encoder import TextEncoder
+from adcbench.models.parts.tokenizer import Tokenizer, load_tokenizer
+from adcbench.models.parts.unet import UNet
+from adcbench.models.parts.vae import Vae
+
+
+class Teacher(nn.Module):
+    """The frozen networks of AdcSR's training: merged OSEDiff, SD2.1's own VAE, half decoder, text encoder.
+
+    Args:
+        decoder: sizes of the half decoder.
+        tagger, tokenize: from ``load_tagger`` and ``load_tokenizer``; no tagger: every prompt is ``config.prompt``.
+    """
+
+    def __init__(self, config: OSEDiffConfig, decoder: AdcSRConfig, tagger: Tagger | None, tokenize: Tokenizer) -> None:
+        super().__init__()
+        self.config, self.tokenize = config, tokenize
+        self.tagger = tagger
+        with torch.device("meta"):
+            self.vae, self.unet = Vae(config.base.vae), UNet(config.base.unet)
+            self.base_vae = Vae(config.base.vae)
+            self.text_encoder = TextEncoder(config.base.text)
+            self.decoder = HalfDecoder(decoder, latent=True)
+
+    @torch.no_grad()
+    def text(self, lr: Tensor) -> Tensor:
+        """LR (B, 3, h, w) in [0, 1] -> the prompts' embeddings (B, tokens, width), for teacher and discriminator."""
+        texts = self.tagger.describe(lr) if self.tagger else [self.config.prompt] * len(lr)
+        embeddings: Tensor = self.text_encoder(self.tokenize(texts).to(lr.device))
+        return embeddings
+
+    @torch.no_grad()
+    def target(self, lr: Tensor, text: Tensor) -> Tensor:
+        """What the student shall output: LR (B, 3, h, w) in [0, 1], even h and w, -> (B, 256, h/2, w/2)."""
+        large = F.interpolate(lr * 2 - 1, scale_factor=self.config.upscale, mode="bicubic")
+        latent = self.vae.encode(large, None)
+        clean = one_step(latent, self.unet(latent, self.config.step, text), self.config.step)
+        return self._features(self.vae, clean)
+
+    @torch.no_grad()
+    def real(self, hr: Tensor) -> Tensor:
+        """What the discriminator takes for real: HR (B, 3, H, W) in [0, 1] -> (B, 256, H/8, W/8)."""
+        return self._features(self.base_vae, self.base_vae.encode(hr * 2 - 1, None))
+
+    def _features(self, vae: Vae, latent: Tensor) -> Tensor:
+        features: Tensor = self.decoder.features(vae.post_quant_conv(latent / vae.scaling))
+        return features
+
+
+def load_teacher(config: OSEDiffConfig, decoder: AdcSRConfig, weights: Mapping[str, Path] | None) -> Teacher:
+    """The teacher on the CPU in float32, frozen.
+
+    Args:
+        weights: paths by the names of ``osediff.teacher_files()``, and AdcSR's ``halfDecoder.ckpt``; None for
+            deterministic weights.
+
+    Raises:
+        AdcbenchError: a file that is absent, unsafe, damaged, or holds something else; the two files called
+            osediff.pkl are told apart.
+    """
+    needed = (MERGED_FILE, VAE_FILE, TEXT_FILE, DECODER_FILE)
+    absent = [name for name in needed if weights is not None and name not in weights]
+    if absent:
+        raise AdcbenchError(f"the teacher needs {' and '.join(absent)}: fetch the files of osediff.teacher_files()")
+    tagger = load_tagger(config.tagger, weights) if config.tags else None
+    teacher = Teacher(config, decoder, tagger, load_tokenizer(weights, config.base.text.tokens))
+    if weights is None:
+        for part in (teacher.vae, teacher.unet, teacher.base_vae, teacher.text_encoder, teacher.decoder):
+            fill_deterministic(part)
+    else:
+        load_merged(teacher.vae, teacher.unet, weights[MERGED_FILE])
+        load_vae(teacher.base_vae, weights[VAE_FILE])
+        load_text(teacher.text_encoder, weights[TEXT_FILE])
+        tensors = decoder_tensors(weights[DECODER_FILE], teacher.decoder)
+        fill(teacher.decoder, {name.removeprefix("decoder."): tensor for name, tensor in tensors.items()})
+    return teacher.eval().requires_grad_(False)

@@ -1,0 +1,157 @@
+"""PASD's inference path (upstream test_pasd.py, pasd/pipelines/pipeline_pasd.py) on 8-bit images.
+
+LR -> bicubic x4, at least ``process_size`` -> its latent under noise -> 20 guided UniPC steps, the ControlNet
+reading the enlarged image -> VAE decoder -> colour fix -> four times the input's size. UniPC is diffusers' own.
+Upstream also cuts the VAE's work into tiles beyond 1024 pixels; this runs it whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import sqrt
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.models.parts.colour import COLOUR_FIXES
+from adcbench.models.parts.sd21 import alpha_bar
+from adcbench.models.parts.stepping import steps
+from adcbench.models.parts.tiling import tiled
+from adcbench.models.parts.tokenizer import Tokenizer
+from adcbench.models.pasd import PASDConfig
+from adcbench.models.pasd.network import PASD
+
+_DTYPES = ("float32", "bfloat16", "float16")
+_MULTIPLE = 8  # pixels a latent stands for
+
+
+def upscaler(network: PASD, tokenize: Tokenizer, dtype: str) -> Callable[[Tensor], Tensor]:
+    """``lr (B, 3, h, w) in [0, 1] -> sr (B, 3, 4h, 4w)`` in 8-bit levels. Each image of a batch gets the same noise.
+
+    Args:
+        tokenize: of the text encoder.
+
+    Raises:
+        AdcbenchError: an unknown dtype, or an input that is not (B, 3, h, w).
+    """
+    if dtype not in _DTYPES:
+        raise AdcbenchError(f"PASD runs in {', '.join(_DTYPES)}; got dtype {dtype!r}")
+    device, config = next(network.parameters()).device, network.config
+    ids = tokenize([config.negative_prompt, config.positive_prompt]).to(device)
+
+    @torch.inference_mode()
+    def upscale(lr: Tensor) -> Tensor:
+        if lr.ndim != 4 or lr.shape[1] != 3:
+            raise AdcbenchError(f"PASD takes RGB images (B, 3, h, w); got a tensor of shape {tuple(lr.shape)}")
+        pictures = [enlarge(_picture((image * 255).round()), config) for image in lr.float().clamp(0, 1)]
+        large = torch.stack([_tensor(picture) for picture in pictures]).to(device)
+        with torch.autocast(device.type, getattr(torch, dtype), enabled=dtype != "float32"):
+            sr = restore(network, large, network.text_encoder(ids))
+        sr = (sr * 255).round() / 255
+        fixed = COLOUR_FIXES[config.colour_fix](sr, large).clamp(0, 1)
+        size = (config.upscale * lr.shape[3], config.upscale * lr.shape[2])
+        shrunk = [_tensor(_picture((image * 255).floor()).resize(size)) for image in fixed]
+        return torch.stack(shrunk).to(device)
+
+    return upscale
+
+
+def restore(network: PASD, image: Tensor, text: Tensor) -> Tensor:
+    """(B, 3, H, W) RGB in [0, 1], H and W multiples of 8 -> the same, restored; draws noise on the CPU.
+
+    Args:
+        text: embeddings of the negative and the positive prompt (2, tokens, width).
+    """
+    return (network.vae.decode(sample(network, image, text)).float() / 2 + 0.5).clamp(0, 1)
+
+
+def sample(network: PASD, image: Tensor, text: Tensor) -> Tensor:
+    """The clean latent (B, 4, H/8, W/8) float32 of an image; arguments as ``restore``."""
+    scheduler = unipc(network.config.steps)
+    latent = start(network, image, int(scheduler.timesteps[0]))
+    for step in steps(list(scheduler.timesteps), "PASD"):
+        noise = guided_noise(network, latent, int(step), text, image)
+        latent = scheduler.step(noise.float(), step, latent, return_dict=False)[0]
+    return latent
+
+
+def unipc(count: int) -> Any:
+    """diffusers' UniPC scheduler with Stable Diffusion 1.5's noise schedule, set to ``count`` steps."""
+    from diffusers import UniPCMultistepScheduler  # seconds
+
+    scheduler = UniPCMultistepScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", steps_offset=1
+    )
+    scheduler.set_timesteps(count)
+    return scheduler
+
+
+def start(network: PASD, image: Tensor, first: int) -> Tensor:
+    """The latent (B, 4, H/8, W/8) float32 that the sampler starts from, at step ``first``.
+
+    From the image: a sample of its latent, taken to step ``first``, then to ``added_noise_level`` as though it
+    were clean. All noise is the same for each image, from torch's default CPU generator, in upstream's order.
+    """
+    config, (batch, _, height, width) = network.config, image.shape
+    size = (config.vae.latent, height // _MULTIPLE, width // _MULTIPLE)
+
+    def draw() -> Tensor:
+        return torch.randn(size).to(image.device).expand(batch, *size)
+
+    if config.start == "noise":
+        return draw()
+    latent = network.vae.encode(image * 2 - 1, draw()).float()
+    for level in (first, config.added_noise_level):
+        signal = alpha_bar(level)
+        latent = sqrt(signal) * latent + sqrt(1 - signal) * draw()
+    return latent
+
+
+def guided_noise(network: PASD, latent: Tensor, step: int, text: Tensor, image: Tensor) -> Tensor:
+    """The noise that both prompts, weighed by ``guidance``, find in a latent (B, 4, h, w); large ones in windows."""
+    config = network.config
+    if config.guidance <= 1:
+        return _noise(network, latent, step, text[1:], image)
+    negative, positive = _noise(
+        network, torch.cat([latent] * 2), step, text.repeat_interleave(len(latent), 0), torch.cat([image] * 2)
+    ).chunk(2)
+    return negative + config.guidance * (positive - negative)
+
+
+def _noise(network: PASD, latent: Tensor, step: int, text: Tensor, image: Tensor) -> Tensor:
+    config, texts = network.config, text.expand(len(latent), -1, -1)
+
+    def predict(window: Tensor, pixels: Tensor) -> Tensor:
+        noise: Tensor = network(window, step, texts, pixels)
+        return noise
+
+    height, width = latent.shape[2:]
+    if height * width <= config.tile**2:
+        return predict(latent, image)
+    overlap = min(config.overlap, min(height, width) // 2)  # windows no wider than the overlap would never advance
+    return tiled(predict, (latent, image), config.tile, overlap)
+
+
+def enlarge(picture: Image.Image, config: PASDConfig) -> Image.Image:
+    """An 8-bit picture ``upscale`` times larger, on its short side at least ``process_size``, in multiples of 8."""
+    large = picture.resize((picture.width * config.upscale, picture.height * config.upscale))
+    short = min(large.size)
+    if short < config.process_size:
+        width, height = (config.process_size * side // short for side in large.size)
+        large = large.resize((width, height), Image.Resampling.BILINEAR)
+    width, height = (side - side % _MULTIPLE for side in large.size)
+    return large.resize((width, height))
+
+
+def _picture(levels: Tensor) -> Image.Image:
+    """(3, h, w) whole numbers 0 to 255 as a picture."""
+    return Image.fromarray(levels.byte().permute(1, 2, 0).contiguous().cpu().numpy())
+
+
+def _tensor(picture: Image.Image) -> Tensor:
+    """A picture as (3, h, w) in [0, 1]."""
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255

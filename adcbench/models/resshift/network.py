@@ -1,0 +1,117 @@
+"""ResShift's inference path, and SinSR's (upstream sampler.py and inference_resshift.py).
+
+LR -> mirrored up to a multiple of 64 -> bicubic x4 -> VQ encoder -> latent plus noise -> U-Net, told the LR, at
+each step -> VQ decoder -> cropped and clamped. No colour fix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.models.loading.deterministic import fill_deterministic
+from adcbench.models.parts.padding import padded
+from adcbench.models.resshift import UPSCALE, ResShiftConfig
+from adcbench.models.resshift.autoencoder import VqAutoencoder
+from adcbench.models.resshift.diffusion import one_for_all, sample
+from adcbench.models.resshift.unet import UNet
+from adcbench.models.resshift.weights import load_official
+
+_DTYPES = ("float32", "bfloat16", "float16")
+
+
+class ResShift(nn.Module):
+    """The U-Net and the autoencoder."""
+
+    def __init__(self, config: ResShiftConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.unet = UNet(config.unet, config.vq.latent)
+        self.vq = VqAutoencoder(config.vq)
+
+    def forward(self, lr: Tensor) -> Tensor:
+        """(B, 3, h, w) in [-1, 1], h and w multiples of ``config.multiple`` -> (B, 3, 4h, 4w) in [-1, 1]."""
+        return self.vq.decode(self.latent(lr)).clamp(-1, 1)
+
+    def latent(self, lr: Tensor) -> Tensor:
+        """The restored latent (B, 3, h, w), float32, not quantised. Noise: torch's default CPU generator."""
+        degraded = self.vq.encode(F.interpolate(lr, scale_factor=float(UPSCALE), mode="bicubic")).float()
+        draw = one_for_all(degraded.shape, degraded.device)
+        return sample(self.config, lambda x, t: self.unet(x, t, lr).float(), degraded, draw)
+
+
+def load_network(config: ResShiftConfig, weights: Mapping[str, Path] | None) -> ResShift:
+    """The network on the CPU in float32, with the official files' weights or (None) deterministic ones.
+
+    Raises:
+        AdcbenchError: see ``weights.load_official``.
+    """
+    with torch.device("meta"):
+        network = ResShift(config)
+    if weights is None:
+        fill_deterministic(network)
+    else:
+        load_official(network, weights)
+    return network.eval().requires_grad_(False)
+
+
+def upscaler(network: ResShift, dtype: str) -> Callable[[Tensor], Tensor]:
+    """ResShift's inference path. Each image of a batch gets the same noise, so that none depends on its neighbours.
+
+    Sizes: inputs are mirrored up to multiples of ``config.multiple`` on the right and below (repeating the edge
+    where they are too small for that), and the output is cropped. Inputs with a side over ``config.chop`` are
+    restored in squares, each with its own noise, which are averaged where they overlap.
+
+    Raises:
+        AdcbenchError: an unknown dtype, or an input that is not (B, 3, h, w).
+    """
+    config = network.config
+    if dtype not in _DTYPES:
+        raise AdcbenchError(f"{config.title} runs in {', '.join(_DTYPES)}; got dtype {dtype!r}")
+    device = next(network.parameters()).device
+
+    def restore(lr: Tensor) -> Tensor:
+        with torch.autocast(device.type, getattr(torch, dtype), enabled=dtype != "float32"):
+            sr = padded(network, lr * 2 - 1, config.multiple, UPSCALE)
+        return sr.float() / 2 + 0.5
+
+    @torch.inference_mode()
+    def upscale(lr: Tensor) -> Tensor:
+        if lr.ndim != 4 or lr.shape[1] != 3:
+            raise AdcbenchError(f"{config.title} takes RGB images (B, 3, h, w); got a tensor of {tuple(lr.shape)}")
+        return chopped(restore, lr.to(device, torch.float32), config.chop, config.stride)
+
+    return upscale
+
+
+def chopped(restore: Callable[[Tensor], Tensor], lr: Tensor, size: int, stride: int) -> Tensor:
+    """``restore`` square by square for images with a side over ``size``, averaged where squares overlap.
+
+    Args:
+        restore: (B, 3, h, w) -> (B, 3, 4h, 4w).
+        lr: (B, 3, h, w) of any h and w.
+    """
+    height, width = lr.shape[2:]
+    if max(height, width) <= size:
+        return restore(lr)
+    total = lr.new_zeros(len(lr), 3, UPSCALE * height, UPSCALE * width)
+    squares = lr.new_zeros(total.shape[2:])
+    for top in starts(height, size, stride):
+        for left in starts(width, size, stride):
+            part = restore(lr[:, :, top : top + size, left : left + size])
+            rows, columns = (slice(UPSCALE * at, UPSCALE * (at + size)) for at in (top, left))
+            total[:, :, rows, columns] += part
+            squares[rows, columns] += 1
+    return total / squares
+
+
+def starts(length: int, size: int, stride: int) -> list[int]:
+    """Where squares start along one axis: ``stride`` apart, the last one moved back to fit."""
+    if length <= size:
+        return [0]
+    return [*range(0, length - size, stride), length - size]

@@ -1,0 +1,179 @@
+"""``adcbench weights``: the list, the download with its questions, the check."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from webserver import Web, web  # noqa: F401  (a fixture)
+
+from adcbench import catalogue
+from adcbench.cli import cli
+from adcbench.cli import weights as commands
+from adcbench.core.errors import AdcbenchError
+from adcbench.core.settings import weights_dir
+from adcbench.core.system import System, Upscaler, WeightFile
+from adcbench.data.checkpoints import SUMS
+
+BASE, LORA = b"the base model" * 1000, b"the small part" * 10
+
+
+@dataclass(frozen=True)
+class _Config:
+    width: int = 1
+
+
+def _load(weights: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:
+    assert weights
+    if weights["lora.pkl"].read_bytes() != LORA:
+        raise AdcbenchError("lora.pkl holds something else")
+    return lambda lr: lr
+
+
+def _system(name: str, *files: WeightFile) -> System:
+    get = f"adcbench weights fetch {name}"
+    return System(name, "1", "full", _Config(), ("adcbench.core.errors",), _load, files, get=get)
+
+
+@pytest.fixture
+def shop(web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Web:  # noqa: F811
+    """Two systems on one base model, and a table that runs both."""
+    web.files |= {"/base.safetensors": BASE, "/lora.pkl": LORA}
+    url = f"{web.url}/base.safetensors"
+    base = WeightFile("base.safetensors", url, size=len(BASE), licence="OpenRAIL", folder="base")
+    lora = WeightFile("lora.pkl", f"{web.url}/lora.pkl", size=len(LORA), licence="S-Lab 1.0", non_commercial=True)
+    files = {"one": (base, lora), "two": (base, replace(lora, size=0)), "none": ()}
+    systems = {name: _system(name, *needed) for name, needed in files.items()}
+    monkeypatch.setenv("ADCBENCH_WEIGHTS", str(tmp_path / "weights"))
+    monkeypatch.setattr("adcbench.models.find_system", systems.__getitem__)
+    monkeypatch.setattr(catalogue, "systems_of_table", lambda table: ("one", "none", "two"))
+    return web
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["weights", *arguments])
+
+
+def error(*arguments: str) -> str:
+    result = run(*arguments)
+    assert isinstance(result.exception, AdcbenchError), result.output
+    return str(result.exception)
+
+
+def test_list_says_what_is_known_of_each_file(shop: Web) -> None:
+    text = run("list", "one").output
+    base, lora = (line for line in text.splitlines() if line.startswith("one"))
+    assert all(part in base for part in ("base.safetensors", "14 kB", "OpenRAIL", "none", "missing", shop.url))
+    assert all(part in lora for part in ("lora.pkl", "140 B", "S-Lab 1.0 [NON-COMMERCIAL]"))
+    run("fetch", "one", "--yes")
+    assert run("list", "one").output.count("recorded  here") == 2
+
+
+def test_fetch_for_a_table_brings_shared_files_once(shop: Web) -> None:
+    result = run("fetch", "--for", "any/table", "--yes")
+    assert result.exit_code == 0, result.exception
+    assert sorted(shop.paths()) == ["/base.safetensors", "/lora.pkl", "/lora.pkl"]
+    found = {p.relative_to(weights_dir()).as_posix() for p in weights_dir().glob("*/*.[ps]*")}
+    assert found == {"base/base.safetensors", "one/lora.pkl", "two/lora.pkl"}
+    assert "3 files to download, 14.1 kB, and 1 of unknown size" in result.output
+    assert "For non-commercial use only: one/lora.pkl, two/lora.pkl" in result.output
+    shop.asked.clear()
+    assert "to download" not in run("fetch", "--for", "any/table").output
+    assert shop.asked == []
+
+
+def test_sizes_that_nobody_wrote_down_are_asked_for(shop: Web) -> None:
+    shop.heads = True
+    result = run("fetch", "two")
+    assert "2 files to download, 14.1 kB:\n" in result.output
+    assert shop.asked == []
+
+
+def test_nothing_is_downloaded_before_somebody_agrees(shop: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "add --yes" in error("fetch", "one")
+    monkeypatch.setattr(commands, "sys", _Terminal())
+    refused = CliRunner().invoke(cli, ["weights", "fetch", "one"], input="n\n")
+    assert refused.exit_code == 1 and "Download?" in refused.output
+    assert shop.asked == []
+    assert CliRunner().invoke(cli, ["weights", "fetch", "one"], input="y\n").exit_code == 0
+    assert len(shop.asked) == 2
+
+
+class _Terminal:
+    class stdin:
+        @staticmethod
+        def isatty() -> bool:
+            return True
+
+
+def test_a_file_that_fails_does_not_stop_the_others(shop: Web) -> None:
+    del shop.files["/base.safetensors"]
+    message = error("fetch", "one", "--yes")
+    assert message.startswith("1 of 2 weight files are not here yet:\n- one: base.safetensors: 404")
+    assert (weights_dir() / "one/lora.pkl").read_bytes() == LORA
+
+
+def test_files_by_hand_say_where_from_and_where_to(shop: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = _system("one", WeightFile("unet.pth", "", licence="Apache-2.0", by_hand="Google Drive of the authors"))
+    monkeypatch.setattr("adcbench.models.find_system", lambda name: system)
+    message = error("fetch", "one")
+    assert "Google Drive of the authors" in message
+    assert f"put the file at {weights_dir() / 'one/unet.pth'}" in message
+
+
+def test_no_space_is_said_before_the_download(shop: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue.shutil, "disk_usage", lambda folder: _Disk())
+    assert "has 1 kB free, the files need 14.1 kB" in error("fetch", "one", "--yes")
+    assert shop.asked == []
+
+
+class _Disk:
+    free = 1000
+
+
+def test_check_compares_hashes_and_loads(shop: Web) -> None:
+    missing = run("check", "one")
+    assert missing.exit_code == 1
+    assert missing.output.count("missing. To get it: adcbench weights fetch one") == 2
+    run("fetch", "one", "--yes")
+    good = run("check", "one", "--load")
+    assert good.exit_code == 0, good.output
+    assert good.output.splitlines()[-1] == "ok   one loads: all its tensors, strictly"
+    path = weights_dir() / "one/lora.pkl"
+    path.write_bytes(b"damaged")
+    bad = run("check", "one", "--load")
+    assert bad.exit_code == 1
+    found, recorded = (hashlib.sha256(data).hexdigest() for data in (b"damaged", LORA))
+    assert f"BAD  one/lora.pkl: its sha256 is {found}, not the recorded {recorded}" in bad.output
+    assert "BAD  one loads: lora.pkl holds something else" in bad.output
+    (weights_dir() / "one" / SUMS).unlink()
+    assert "nobody published its sha256" in run("check", "one").output
+
+
+def test_what_can_not_be_meant_is_named(shop: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "name systems" in error("fetch")
+    assert "name systems" in error("check")
+    assert "none has no weight files" in error("fetch", "none")
+    other = _system("two", WeightFile("base.safetensors", "https://x.org/other", folder="base"))
+    systems: dict[str, Any] = {"one": _system("one", WeightFile("base.safetensors", "", folder="base")), "two": other}
+    monkeypatch.setattr("adcbench.models.find_system", systems.__getitem__)
+    assert "two and one mean different files by" in error("list", "one", "two")
+
+
+def test_the_catalogue_of_the_built_in_systems() -> None:
+    result = run("list")
+    assert result.exit_code == 0, result.exception
+    for name in ("net_params_200.pkl", "osediff.pkl", "unet.safetensors", "realesrgan-x4plus.bin"):
+        assert name in result.output
+    assert "net_params_200.pkl" in run("list", "--for", "adcsr/table1").output
+
+
+def test_the_table_s_systems_are_those_it_runs_or_times() -> None:
+    assert {"adcsr", "osediff", "bicubic"} <= set(catalogue.systems_of_table("adcsr/table1"))
+    with pytest.raises(AdcbenchError, match="unknown table"):
+        catalogue.systems_of_table("adcsr/table99")
