@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.system import System
+from adcbench.core.system import Rounding, System
 from adcbench.data.images import read_png
 from adcbench.data.pairs import pair
 from adcbench.data.testsets import open_testset
-from adcbench.inference.forward import Rounding
 from adcbench.inference.upscale import upscale_images
 from adcbench.metrics import Metric, find_metric
 from adcbench.metrics.scoring import score_pairs
@@ -28,7 +27,7 @@ def evaluate(
     device: str = "cpu",
     dtype: str = "float32",
     seed: int = 0,
-    rounding: Rounding = "round",
+    rounding: Rounding | None = None,
     limit: int = 0,
     progress: bool = True,
 ) -> Scores:

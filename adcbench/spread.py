@@ -15,11 +15,10 @@ from pathlib import Path
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import reproductions_dir
-from adcbench.core.system import System
+from adcbench.core.system import Rounding, System
 from adcbench.data.images import read_png
 from adcbench.data.pairs import pair
 from adcbench.data.testsets import find_testset, open_testset
-from adcbench.inference.forward import Rounding
 from adcbench.inference.upscale import upscale_images
 from adcbench.metrics import METRICS
 from adcbench.metrics.scoring import score_pairs
@@ -27,6 +26,7 @@ from adcbench.models import find_system
 from adcbench.report.files import write_text
 
 FIELDS = ("metric", "level", "spread", "how", "command")
+_ROUNDED = {"round": "rounded to 8 bits", "truncate": "truncated to 8 bits"}
 _SCORED = {"PSNR": "psnr", "SSIM": "ssim"}
 
 
@@ -36,7 +36,7 @@ class Variant:
 
     name: str
     dtype: str = "float32"
-    rounding: Rounding = "round"
+    rounding: Rounding | None = None
     seed: int = 0
 
 
@@ -54,7 +54,8 @@ def measure_spread(
         variant -> metric -> mean over the images; the first variant is how tables are made.
     """
     system, paths = find_system(system_name), open_testset(test_set)
-    variants = [Variant("as in the tables"), Variant("truncated to 8 bits", rounding="truncate")]
+    other: Rounding = "truncate" if system.rounding == "round" else "round"
+    variants = [Variant("as in the tables"), Variant(_ROUNDED[other], rounding=other)]
     variants += [Variant(dtype, dtype=dtype) for dtype in dtypes]
     variants += [Variant(f"seed {seed}", seed=seed) for seed in range(1, seeds)] if system.seed_use else []
     return {variant.name: _means(system, paths, variant) for variant in variants}

@@ -21,8 +21,7 @@ _DEVICE = click.option("--device", default="cpu", show_default=True, help="cpu, 
 _DTYPE = click.option("--dtype", default="float32", show_default=True, help="float32, bfloat16 or float16.")
 _SEED = click.option("--seed", default=0, show_default=True, help="Of the run; each image's is made of it.")
 _ROUNDING = click.option(
-    "--rounding", type=click.Choice(["round", "truncate"]), default="round", show_default=True,
-    help="From floats to 8 bits; truncate is what AdcSR's and OSEDiff's scripts do.",
+    "--rounding", type=click.Choice(["round", "truncate"]), help="From floats to 8 bits. [default: as the authors]",
 )  # fmt: skip
 
 
@@ -61,8 +60,9 @@ def score(sr: Path, hr: Path, metrics: str, out: Path | None, no_store: bool) ->
               help="Folder with weight files of your own, under the system's file names.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Make outputs again that are there.")
 def upscale(
-    source: Path, target: Path, name: str, device: str, dtype: str, seed: int, rounding: Literal["round", "truncate"],
-    tile: int | None, overlap: int, compare: bool, weights: Path | None, overwrite: bool,
+    source: Path, target: Path, name: str, device: str, dtype: str, seed: int,
+    rounding: Literal["round", "truncate"] | None, tile: int | None, overlap: int, compare: bool,
+    weights: Path | None, overwrite: bool,
 ) -> None:  # fmt: skip
     """Upscale an image or a folder of images x4 to PNGs of the same names.
 
@@ -96,7 +96,7 @@ def upscale(
 @click.option("--check", is_flag=True, help="Check the system against the contract first; exit code 1 if it fails.")
 def evaluate(
     name: str, testset: str | None, metrics: str, device: str, dtype: str, seed: int,
-    rounding: Literal["round", "truncate"], out: Path | None, limit: int, check: bool,
+    rounding: Literal["round", "truncate"] | None, out: Path | None, limit: int, check: bool,
 ) -> None:  # fmt: skip
     """Score a system, built in or your own, on a test set: upscaled once, kept, compared with HR."""
     from adcbench.evaluate import chosen_metrics, score_lines, write_scores

@@ -13,6 +13,7 @@ from adcbench.core.settings import weights_dir
 if TYPE_CHECKING:
     import torch
 
+Rounding = Literal["round", "truncate"]
 Upscaler: TypeAlias = "Callable[[torch.Tensor], torch.Tensor]"
 
 
@@ -66,6 +67,7 @@ class System:
         seed_use: how a seed changes the output; empty for deterministic systems. A system that uses one draws
             from torch's default CPU generator, which the caller seeds (see ``inference.forward``).
         thread_safe: several threads may call one loaded upscaler at a time.
+        rounding: how its authors' script makes 8 bits of floats, see ``inference.forward.to_pixels``.
     """
 
     name: str
@@ -79,6 +81,7 @@ class System:
     get: str = ""
     seed_use: str = ""
     thread_safe: bool = False
+    rounding: Rounding = "round"
 
     def find_weights(self) -> dict[str, Path]:
         """Paths of all its files.

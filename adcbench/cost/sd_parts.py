@@ -25,10 +25,9 @@ FORMULAS: dict[type[nn.Module], Formula] = {
 }
 
 
-def vae_encoder(vae: Vae, sampled: bool = True) -> Component:
+def vae_encoder(vae: Vae) -> Component:
     """The VAE's encoder and quant_conv on one 512 x 512 image."""
-    image, noise = empty(1, 3, SIZE, SIZE), empty(1, 4, LATENT, LATENT)
-    inputs = (image, noise) if sampled else (image,)
+    inputs = (empty(1, 3, SIZE, SIZE), empty(1, 4, LATENT, LATENT))
     return Component("vae_encoder", (vae.encoder, vae.quant_conv), Call(vae, "encode"), inputs, formulas=FORMULAS)
 
 

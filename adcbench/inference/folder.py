@@ -10,10 +10,10 @@ import numpy as np
 from tqdm import tqdm
 
 from adcbench.core.errors import AdcbenchError, some
-from adcbench.core.system import System, Upscaler
+from adcbench.core.system import Rounding, System, Upscaler
 from adcbench.data.images import IMAGE_SUFFIXES, write_png
 from adcbench.data.pictures import list_pictures, read_picture
-from adcbench.inference.forward import Rounding, upscale_pixels
+from adcbench.inference.forward import upscale_pixels
 from adcbench.inference.tiles import OVERLAP, Difference, automatic_tile, difference, in_tiles
 from adcbench.inference.upscale import check_dtype, image_seed, load_on
 from adcbench.inference.weights import weights_hashes
@@ -27,6 +27,7 @@ class Settings:
     """How a run upscales.
 
     Args:
+        rounding: None: as the system's authors.
         seed: of the run; an image's own is made of it and the image's name, as in ``upscale_images``.
         tile: LR pixels; 0: whole; None: ``automatic_tile`` decides by the image's size.
         overlap: of tiles, in LR pixels.
@@ -37,7 +38,7 @@ class Settings:
     device: str = "cpu"
     dtype: str = "float32"
     seed: int = 0
-    rounding: Rounding = "round"
+    rounding: Rounding | None = None
     tile: int | None = None
     overlap: int = OVERLAP
     compare: bool = False
@@ -97,7 +98,7 @@ def upscale_files(system: System, source: Path, target: Path, settings: Settings
     upscaler = load_on(system, paths or None, settings.device, settings.dtype)
     for path, output in tqdm(todo.items(), desc=system.name, unit="image", disable=not settings.progress):
         try:
-            pixels = _upscale(upscaler, path, settings, outcome)
+            pixels = _upscale(upscaler, path, settings, settings.rounding or system.rounding, outcome)
         except (AdcbenchError, RuntimeError, MemoryError) as error:  # torch's out of memory is a RuntimeError
             outcome.bad[path.name] = _reason(path, error)
             continue
@@ -122,7 +123,7 @@ def _outputs(source: Path, target: Path) -> tuple[dict[Path, Path], list[Path]]:
     return outputs, others
 
 
-def _upscale(upscaler: Upscaler, path: Path, settings: Settings, outcome: Outcome) -> np.ndarray:
+def _upscale(upscaler: Upscaler, path: Path, settings: Settings, rounding: Rounding, outcome: Outcome) -> np.ndarray:
     lr = read_picture(path)
     height, width = lr.shape[:2]
     tile = automatic_tile(height, width) if settings.tile is None else settings.tile
@@ -130,7 +131,7 @@ def _upscale(upscaler: Upscaler, path: Path, settings: Settings, outcome: Outcom
     kept: list[Tensor] = []
 
     def run(how: Upscaler) -> np.ndarray:
-        return upscale_pixels(_keeping(how, kept), lr, settings.device, seed, settings.rounding)
+        return upscale_pixels(_keeping(how, kept), lr, settings.device, seed, rounding)
 
     pixels = run(in_tiles(upscaler, tile, settings.overlap))
     if tile and max(height, width) > tile:

@@ -7,16 +7,16 @@ organises a run is in ``upscale``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.system import Rounding
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Rounding = Literal["round", "truncate"]
 SCALE = 4
 
 
@@ -54,8 +54,8 @@ def upscale_pixels(
 def to_pixels(sr: Tensor, rounding: Rounding) -> np.ndarray:
     """(1, 3, h, w) float RGB to (h, w, 3) uint8: clamp to [0, 1], times 255, to whole numbers.
 
-    ``round`` goes to the nearest, halves up. ``truncate`` drops the fraction, as torchvision's
-    ToPILImage does (AdcSR's and OSEDiff's own scripts); it darkens by half a grey level.
+    ``round`` goes to the nearest, halves up. ``truncate`` drops the fraction, as torchvision's ToPILImage does
+    (the scripts of AdcSR, OSEDiff and most others); it darkens by half a grey level.
     """
     levels = sr[0].float().clamp(0, 1) * 255
     levels = (levels + 0.5).floor() if rounding == "round" else levels.floor()

@@ -17,9 +17,9 @@ from tqdm import tqdm
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.keys import digest, pixel_hash, source_hash, versions
 from adcbench.core.settings import cache_dir
-from adcbench.core.system import System, Upscaler
+from adcbench.core.system import Rounding, System, Upscaler
 from adcbench.data.images import read_png, write_png
-from adcbench.inference.forward import Rounding, upscale_pixels
+from adcbench.inference.forward import upscale_pixels
 from adcbench.inference.weights import weights_hashes
 
 DTYPES = ("float32", "bfloat16", "float16")
@@ -48,7 +48,7 @@ def upscale_images(
     device: str = "cpu",
     dtype: str = "float32",
     seed: int = 0,
-    rounding: Rounding = "round",
+    rounding: Rounding | None = None,
     progress: bool = True,
 ) -> Iterator[Upscaled]:
     """Upscale images x4, one at a time, in their order; outputs that are in the cache are read from there.
@@ -63,7 +63,7 @@ def upscale_images(
         dtype: of the network, one of DTYPES.
         seed: of the run; an image's own seed is made of it and the image's name. Deterministic systems
             ignore it.
-        rounding: from floats to 8 bits, see ``inference.forward.to_pixels``.
+        rounding: from floats to 8 bits, see ``inference.forward.to_pixels``; None: as the system's authors.
         progress: show a bar on stderr while something is computed.
 
     Raises:
@@ -72,8 +72,9 @@ def upscale_images(
             finite (the message names the image), or an output can't be written (disk full).
     """
     check_dtype(dtype)
+    how = rounding or system.rounding
     paths = system.find_weights()
-    key = partial(digest, output_key(system, weights_hashes(system, paths), device, dtype, rounding))
+    key = partial(digest, output_key(system, weights_hashes(system, paths), device, dtype, how))
     load = cache(partial(load_on, system, paths or None, device, dtype))  # once, when first needed
     jobs = []
     for name, lr in images.items():
@@ -85,7 +86,7 @@ def upscale_images(
     def compute(job: _Job) -> np.ndarray:
         upscaler = load()
         try:
-            return upscale_pixels(upscaler, job.lr, device, job.seed, rounding)
+            return upscale_pixels(upscaler, job.lr, device, job.seed, how)
         except AdcbenchError as error:
             where = f"{system.name} ({dtype} on {device}), image {job.name}"
             raise AdcbenchError(f"{where}: {error}. The outputs before it are kept") from error

@@ -21,6 +21,18 @@ COUNTED = {
 }
 # Why a count differs. Demonstrated: another reading of the same counts is inside the printed digits.
 CAUSES: dict[str, dict[str, str]] = {
+    "StableSR": {
+        "Params": "suspected PARTS_NOT_COUNTED",  # without CFW 1409.1 M: near
+        "MACs": "suspected PARTS_NOT_COUNTED",  # U-Net and structure encoder alone 80350 G: near
+    },
+    "DiffBIR": {"MACs": "demonstrated PARTS_NOT_COUNTED"},  # without SwinIR and text encoder 24233.9 G
+    "SeeSR": {
+        "Params": "demonstrated TIED_WEIGHTS_COUNTED_TWICE",  # 2524.1 M
+        "MACs": "demonstrated PARTS_NOT_COUNTED",  # without text encoder and the second encodings 65857.2 G
+    },
+    "PASD": {"Params": "demonstrated CAPTIONER_COUNTED"},  # with BLIP's 1899.7 M
+    "ResShift": {"Params": "demonstrated PARTS_NOT_COUNTED"},  # without the autoencoder 118.6 M
+    "SinSR": {"Params": "demonstrated PARTS_NOT_COUNTED"},
     "OSEDiff": {
         "Params": "suspected TIED_WEIGHTS_COUNTED_TWICE",  # brings it to 1774.3 or 1778.7 M: near, not inside
         "MACs": "demonstrated TAGGING_HEAD_NOT_COUNTED",  # without it 2264.8 G: inside the printed digits

@@ -23,7 +23,7 @@ from adcbench.models.parts import colour
 from adcbench.models.parts.sd21 import TEXT_FILE, UNET_FILE, VAE_FILE, one_step
 from adcbench.models.s3diff import DEGRADATION_FILE, FULL, LORA_FILE, MINI, S3DiffConfig, load, mini_system, system
 from adcbench.models.s3diff.network import ModulatedLora, S3Diff, load_network, truncate, upscaler
-from adcbench.models.s3diff.weights import load_base, load_lora, lora_checkpoint
+from adcbench.models.s3diff.weights import load_lora, lora_checkpoint
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -167,7 +167,7 @@ def test_full_size_equals_upstream(full_size: None) -> None:
     with torch.device("meta"):
         network = S3Diff(FULL, lora=False)
     for part, file in (("unet", UNET_FILE), ("vae", VAE_FILE), ("text_encoder", TEXT_FILE)):
-        load_base(network.get_submodule(part), content.pop(file), file)
+        load_strict(network.get_submodule(part), content.pop(file), file)
     load_strict(network.degradation, content.pop(DEGRADATION_FILE), DEGRADATION_FILE)
     load_lora(network, content.pop(LORA_FILE), LORA_FILE)
     network.eval().requires_grad_(False)

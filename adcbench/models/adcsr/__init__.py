@@ -93,6 +93,7 @@ def system() -> System:
         scale="full",
         config=FULL,
         modules=_MODULES,
+        rounding="truncate",
         load=partial(load, FULL),
         files=(
             # The sha256 is quoted by a third-party downloader, not by the authors.
@@ -131,6 +132,7 @@ def mini_system() -> System:
         scale="mini",
         config=MINI,
         modules=_MODULES,
+        rounding="truncate",
         load=lambda weights, device, dtype: load(MINI, weights or None, device, dtype),
         thread_safe=True,
     )

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from adcbench.core.errors import AdcbenchError
 from adcbench.models.adcsr import DECODER_FILE, STUDENT_FILE
 from adcbench.models.loading.converted import converted
+from adcbench.models.loading.library_files import check_present
 from adcbench.models.loading.weights import (
     check_finite,
     check_names,
@@ -61,9 +62,7 @@ def official_tensors(weights: Mapping[str, Path], network: nn.Module, decoder: n
     Raises:
         AdcbenchError: a file that is absent, unsafe, damaged, or holds something else.
     """
-    absent = [name for name in (STUDENT_FILE, DECODER_FILE) if name not in weights]
-    if absent:
-        raise AdcbenchError(f"AdcSR needs {' and '.join(absent)}: run adcbench weights fetch adcsr")
+    check_present(weights, (STUDENT_FILE, DECODER_FILE), "AdcSR", "adcsr")
     student = student_tensors(weights[STUDENT_FILE], network)
     tail = decoder_tensors(weights[DECODER_FILE], decoder)
     unused = ("decoder.conv_in.", "decoder.mid_block.")  # the student has its own trained middle block

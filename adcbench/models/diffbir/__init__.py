@@ -156,6 +156,7 @@ def _system(name: str, config: DiffBIRConfig) -> System:
         scale="full",
         config=config,
         modules=_MODULES,
+        rounding="truncate",
         load=partial(load, config),
         seed_use="noise that the sampler starts from and adds at every step; upstream's default seed is 231",
     )

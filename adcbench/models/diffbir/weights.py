@@ -15,7 +15,9 @@ from torch import Tensor
 from adcbench.core.errors import AdcbenchError
 from adcbench.models.diffbir import BASE_FILE, CONTROL_FILE, STAGE1_FILE
 from adcbench.models.loading.compvis import convert_text, convert_unet, convert_vae, part
-from adcbench.models.loading.weights import describe, drop_prefix, load_strict, state_dict
+from adcbench.models.loading.converted import converted
+from adcbench.models.loading.library_files import check_present
+from adcbench.models.loading.weights import describe, drop_prefix, load_strict
 
 if TYPE_CHECKING:
     from adcbench.models.diffbir.network import DiffBIR
@@ -34,11 +36,9 @@ def load_official(network: DiffBIR, weights: Mapping[str, Path]) -> None:
     Raises:
         AdcbenchError: a file that is absent, unsafe, damaged, or holds something else.
     """
-    absent = [name for name in _FILES if name not in weights]
-    if absent:
-        raise AdcbenchError(f"DiffBIR needs {' and '.join(absent)}: run adcbench weights fetch diffbir")
+    check_present(weights, _FILES, "DiffBIR", "diffbir")
     for name in _FILES:
-        load_tensors(network, name, drop_prefix(state_dict(weights[name]), "module."), str(weights[name]))
+        load_tensors(network, name, drop_prefix(converted(weights[name]), "module."), str(weights[name]))
 
 
 def load_tensors(network: DiffBIR, file: str, tensors: Mapping[str, Tensor], source: str) -> None:

@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, device, nn
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.models.loading.library_files import check_present, library_tensors
 from adcbench.models.loading.weights import check_finite, check_names, describe, load_strict, read_checkpoint
 from adcbench.models.osediff import LORA_FILE
 from adcbench.models.parts.lora import Lora
@@ -23,10 +22,6 @@ from adcbench.models.parts.sd21 import TEXT_FILE, UNET_FILE, VAE_FILE
 
 if TYPE_CHECKING:
     from adcbench.models.osediff.network import OSEDiff
-
-# The VAE file is older than diffusers' present names for its attention layers.
-_OLD_NAMES = {".query.": ".to_q.", ".key.": ".to_k.", ".value.": ".to_v.", ".proj_attn.": ".to_out.0."}
-_POSITIONS = "text_model.embeddings.position_ids"  # a constant that older text encoder files carry
 
 
 def load_official(network: OSEDiff, weights: Mapping[str, Path]) -> None:
@@ -38,10 +33,8 @@ def load_official(network: OSEDiff, weights: Mapping[str, Path]) -> None:
     Raises:
         AdcbenchError: a file that is absent, unsafe, damaged, or holds something else.
     """
-    absent = [name for name in (LORA_FILE, UNET_FILE, VAE_FILE, TEXT_FILE) if name not in weights]
-    if absent:
-        raise AdcbenchError(f"OSEDiff needs {' and '.join(absent)}: run adcbench weights fetch osediff")
-    load_strict(network.unet, _read(weights[UNET_FILE]), str(weights[UNET_FILE]))
+    check_present(weights, (LORA_FILE, UNET_FILE, VAE_FILE, TEXT_FILE), "OSEDiff", "osediff")
+    load_strict(network.unet, library_tensors(weights[UNET_FILE]), str(weights[UNET_FILE]))
     load_vae(network.vae, weights[VAE_FILE])
     load_text(network.text_encoder, weights[TEXT_FILE])
     with device("meta"):
@@ -51,14 +44,12 @@ def load_official(network: OSEDiff, weights: Mapping[str, Path]) -> None:
 
 def load_vae(vae: nn.Module, path: Path) -> None:
     """Fill an autoencoder from SD2.1-base's file. Raises AdcbenchError as ``load_official``."""
-    load_strict(vae, _new_names(_read(path)), str(path))
+    load_strict(vae, library_tensors(path), str(path))
 
 
 def load_text(text_encoder: nn.Module, path: Path) -> None:
     """Fill a text encoder from SD2.1-base's file. Raises AdcbenchError as ``load_official``."""
-    tensors = _read(path)
-    tensors.pop(_POSITIONS, None)
-    load_strict(text_encoder, tensors, str(path))
+    load_strict(text_encoder, library_tensors(path), str(path))
 
 
 def load_merged(vae: nn.Module, unet: nn.Module, path: Path) -> None:
@@ -101,24 +92,6 @@ def lora_checkpoint(network: OSEDiff) -> dict[str, Any]:
         "state_dict_unet": {name: tensors["unet"][name] for name in _names(network.unet, "conv_in")},
         "state_dict_vae": {name: tensors["vae"][name] for name in _names(network.vae)},
     }
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise AdcbenchError(f"{path}: no such checkpoint. Fetch it, or correct the path")
-    try:
-        return dict(load_file(path))
-    except (SafetensorError, OSError) as error:
-        raise AdcbenchError(f"{path}: not a readable safetensors file ({error}). Fetch it again") from error
-
-
-def _new_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    renamed = {}
-    for name, tensor in tensors.items():
-        for old, new in _OLD_NAMES.items():
-            name = name.replace(old, new)
-        renamed[name] = tensor
-    return renamed
 
 
 def _names(network: nn.Module, *also: str) -> list[str]:

@@ -169,6 +169,7 @@ def _system(name: str, config: PASDConfig) -> System:
         scale="full",
         config=config,
         modules=_MODULES,
+        rounding="truncate",
         load=partial(load, config),
         seed_use="noise of the VAE posterior and of the sampler's start",
     )

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from adcbench.core.errors import AdcbenchError
-from adcbench.models.loading.weights import drop_prefix, load_strict, state_dict
+from adcbench.models.loading.converted import converted
+from adcbench.models.loading.library_files import check_present
+from adcbench.models.loading.weights import drop_prefix, load_strict
 from adcbench.models.resshift import SINSR_FILE, UNET_FILE, VQ_FILE
 
 if TYPE_CHECKING:
@@ -55,15 +56,14 @@ def load_official(network: ResShift, weights: Mapping[str, Path]) -> None:
     """
     one_step = network.config.one_step
     unet = SINSR_FILE if one_step else UNET_FILE
-    absent = [name for name in (unet, VQ_FILE) if name not in weights]
-    if absent:
-        command = f"adcbench weights fetch {'sinsr' if one_step else 'resshift'}"
-        raise AdcbenchError(f"{network.config.title} needs {' and '.join(absent)}: run {command}")
+    check_present(
+        weights, (unet, VQ_FILE), network.config.title, "sinsr" if one_step else "resshift"
+    )
     load_strict(network.unet, _read(weights[unet]), str(weights[unet]))
     load_strict(network.vq, _read(weights[VQ_FILE]), str(weights[VQ_FILE]))
 
 
 def _read(path: Path) -> dict[str, Tensor]:
     """A file's tensors under our names, without what training in parallel or compiled put before them."""
-    tensors = drop_prefix(drop_prefix(state_dict(path), "module."), "_orig_mod.")
+    tensors = drop_prefix(drop_prefix(converted(path), "module."), "_orig_mod.")
     return {canonical(name): tensor for name, tensor in tensors.items() if not name.endswith(_CONSTANTS)}

@@ -158,6 +158,7 @@ def _system(name: str, config: S3DiffConfig) -> System:
         scale="full",
         config=config,
         modules=_MODULES,
+        rounding="truncate",
         load=partial(load, config),
         seed_use="noise of the VAE posterior; upstream draws it unseeded" if sampled else "",
     )

@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, device, nn
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.models.loading.library_files import check_present, library_tensors
 from adcbench.models.loading.weights import (
     check_finite,
     check_names,
@@ -30,7 +29,6 @@ from adcbench.models.s3diff import DEGRADATION_FILE, LORA_FILE
 if TYPE_CHECKING:
     from adcbench.models.s3diff.network import S3Diff
 
-_POSITIONS = "text_model.embeddings.position_ids"  # a constant that older text encoder files carry
 _MLPS = ("de_mlp", "block_mlp", "fuse_mlp")
 
 
@@ -43,18 +41,12 @@ def load_official(network: S3Diff, weights: Mapping[str, Path]) -> None:
     Raises:
         AdcbenchError: a file that is absent, unsafe, damaged, or holds something else.
     """
-    absent = [name for name in (LORA_FILE, DEGRADATION_FILE, UNET_FILE, VAE_FILE, TEXT_FILE) if name not in weights]
-    if absent:
-        raise AdcbenchError(f"S3Diff needs {' and '.join(absent)}: run adcbench weights fetch s3diff")
+    files = (LORA_FILE, DEGRADATION_FILE, UNET_FILE, VAE_FILE, TEXT_FILE)
+    check_present(weights, files, "S3Diff", "s3diff")
     for part, file in ((network.unet, UNET_FILE), (network.vae, VAE_FILE), (network.text_encoder, TEXT_FILE)):
-        load_base(part, _read(weights[file]), str(weights[file]))
+        load_strict(part, library_tensors(weights[file]), str(weights[file]))
     load_strict(network.degradation, state_dict(weights[DEGRADATION_FILE]), str(weights[DEGRADATION_FILE]))
     load_lora(network, read_checkpoint(weights[LORA_FILE]), str(weights[LORA_FILE]))
-
-
-def load_base(part: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
-    """Put a file of SD-Turbo into a network that has no LoRA on yet."""
-    load_strict(part, {name: tensor for name, tensor in tensors.items() if name != _POSITIONS}, source)
 
 
 def load_lora(network: S3Diff, content: Any, source: str) -> None:
@@ -125,12 +117,3 @@ def _load_adapters(network: nn.Module, tensors: Mapping[str, Tensor], source: st
     check_names(tensors, expected, source)
     check_finite(tensors, source)
     network.load_state_dict({name: t.float() for name, t in tensors.items()}, strict=False, assign=True)
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise AdcbenchError(f"{path}: no such checkpoint. Fetch it, or correct the path")
-    try:
-        return dict(load_file(path))
-    except (SafetensorError, OSError) as error:
-        raise AdcbenchError(f"{path}: not a readable safetensors file ({error}). Fetch it again") from error

@@ -127,6 +127,7 @@ def _system(name: str, config: SeeSRConfig) -> System:
         scale="full",
         config=config,
         modules=_MODULES,
+        rounding="truncate",
         load=partial(load, config),
         seed_use="noise of the starting latent, of the VAE posterior and of every step; upstream's default is unseeded",
     )

@@ -131,6 +131,7 @@ def _system(name: str, config: StableSRConfig) -> System:
         scale="full",
         config=config,
         modules=_MODULES,
+        rounding="truncate",
         load=partial(load, config),
         seed_use="noise of the VAE posterior, of the start and of every step",
     )

@@ -24,7 +24,9 @@ from adcbench.models.loading.compvis import (
     unet_modules,
     vae_modules,
 )
-from adcbench.models.loading.weights import describe, load_strict, state_dict
+from adcbench.models.loading.converted import converted
+from adcbench.models.loading.library_files import check_present
+from adcbench.models.loading.weights import describe, load_strict
 from adcbench.models.parts.sd21 import UNetConfig
 from adcbench.models.stablesr import CFW_FILE, DIFFUSION_FILE, StableSRConfig
 
@@ -45,11 +47,9 @@ def load_official(network: StableSR, weights: Mapping[str, Path]) -> None:
     Raises:
         AdcbenchError: a file that is absent, unsafe, damaged, or holds something else.
     """
-    absent = [name for name in (DIFFUSION_FILE, CFW_FILE) if name not in weights]
-    if absent:
-        raise AdcbenchError(f"StableSR needs {' and '.join(absent)}: run adcbench weights fetch stablesr")
+    check_present(weights, (DIFFUSION_FILE, CFW_FILE), "StableSR", "stablesr")
     config, path = network.config, weights[DIFFUSION_FILE]
-    tensors = state_dict(path)
+    tensors = converted(path)
     unet = convert_unet(_part(tensors, _UNET, path), config.base.unet)
     load_strict(network.unet, unet, f"{path}: {_UNET}*")
     structure = convert_structure(_part(tensors, _STRUCTURE, path), config.structure)
@@ -57,7 +57,7 @@ def load_official(network: StableSR, weights: Mapping[str, Path]) -> None:
     text = convert_text(_part(tensors, _TEXT, path), config.base.text)
     load_strict(network.text_encoder, text, f"{path}: {_TEXT}*")
     path = weights[CFW_FILE]
-    vae = {name: tensor for name, tensor in state_dict(path).items() if not name.startswith(_TRAINING)}
+    vae = {name: tensor for name, tensor in converted(path).items() if not name.startswith(_TRAINING)}
     load_strict(network.vae, convert_cfw(vae, config), str(path))
 
 

@@ -1,0 +1,27 @@
+"""A cause of a count is demonstrated exactly where another reading of the same count is inside the printed digits."""
+
+from __future__ import annotations
+
+import pytest
+
+from adcbench.core.columns import IMAGE_METHODS
+from adcbench.report.files import read_cells
+from adcbench.results.verdicts import judge, printed_number, printed_tolerance
+
+CELLS = {
+    (cell.key.row, cell.key.metric): cell
+    for cell in read_cells("adcsr/table1")
+    if cell.key.metric in ("Params", "MACs") and cell.key.row in IMAGE_METHODS
+}
+
+
+@pytest.mark.parametrize("key", CELLS, ids=" ".join)
+def test_demonstrated_means_a_reading_is_inside(key: tuple[str, str]) -> None:
+    cell = CELLS[key]
+    assert cell.measured and cell.published
+    number, tolerance = printed_number(cell.published.value), printed_tolerance(cell.published.value)
+    assert number is not None
+    others = cell.measured.provenance["other readings"]
+    inside = [name for name, value in others.items() if abs(value - number) <= tolerance]
+    assert bool(inside) == cell.measured.cause.startswith("demonstrated") or judge(cell).word == "match", inside
+    assert (judge(cell).word == "match") == (abs(cell.measured.value - number) <= tolerance)
