@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.system import Rounding, System
+from adcbench.core.rounding import Rounding
+from adcbench.core.system import System
 from adcbench.data.images import read_png
 from adcbench.data.pairs import pair
 from adcbench.data.testsets import open_testset

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.rounding import Rounding
 from adcbench.core.settings import reproductions_dir
-from adcbench.core.system import Rounding, System
+from adcbench.core.system import System
 from adcbench.data.images import read_png
 from adcbench.data.pairs import pair
 from adcbench.data.testsets import find_testset, open_testset

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from adcbench.core.errors import Blocked
+from adcbench.core.rounding import Rounding
 from adcbench.core.settings import weights_dir
 
 if TYPE_CHECKING:
     import torch
 
-Rounding = Literal["round", "truncate"]
 Upscaler: TypeAlias = "Callable[[torch.Tensor], torch.Tensor]"
 
 

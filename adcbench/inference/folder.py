@@ -10,7 +10,8 @@ import numpy as np
 from tqdm import tqdm
 
 from adcbench.core.errors import AdcbenchError, some
-from adcbench.core.system import Rounding, System, Upscaler
+from adcbench.core.rounding import Rounding
+from adcbench.core.system import System, Upscaler
 from adcbench.data.images import IMAGE_SUFFIXES, write_png
 from adcbench.data.pictures import list_pictures, read_picture
 from adcbench.inference.forward import upscale_pixels

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.system import Rounding
+from adcbench.core.rounding import Rounding
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -16,8 +16,9 @@ from tqdm import tqdm
 
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.keys import digest, pixel_hash, source_hash, versions
+from adcbench.core.rounding import Rounding
 from adcbench.core.settings import cache_dir
-from adcbench.core.system import Rounding, System, Upscaler
+from adcbench.core.system import System, Upscaler
 from adcbench.data.images import read_png, write_png
 from adcbench.inference.forward import upscale_pixels
 from adcbench.inference.weights import weights_hashes

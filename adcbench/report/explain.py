@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from adcbench.core.cells import Cell, CellKey, Measurement
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.tables import load_table, table_ids
+from adcbench.core.tables import COMPLEXITY, Infer, Time, load_table, table_ids
+from adcbench.models import find_system
 from adcbench.report.files import read_cells
 from adcbench.report.frames import show
 from adcbench.results.bootstrap import interval
@@ -41,7 +42,7 @@ def _match(what: str, name: str, known: Sequence[str]) -> str:
 
 
 def explain(key: CellKey) -> str:
-    """Published readings, measurements with verdicts, signature, provenance, interval, worst images."""
+    """Published readings, measurements with verdicts, signature, provenance, interval, worst images, settings."""
     cells = {cell.key: cell for cell in read_cells(key.table)}
     cell = cells[key]
     parts = [str(key), *_published(cell)]
@@ -50,7 +51,21 @@ def explain(key: CellKey) -> str:
     for measurement in sorted(cell.measurements, key=lambda m: m is not cell.measured):
         parts += _measured(cell, measurement)
     parts += _causes(cell)
+    parts += _system(key)
     return "\n".join(parts)
+
+
+def _system(key: CellKey) -> list[str]:
+    """The system that the table runs or times for this row, with every setting that changes its output."""
+    jobs = (job for job in load_table(key.table).jobs if isinstance(job, Infer | Time) and job.row == key.row)
+    places = {(COMPLEXITY if isinstance(job, Time) else job.test_set): job.system for job in jobs}
+    if key.test_set not in places:
+        return []
+    system = find_system(places[key.test_set])
+    lines = [f"system {system.name}, upstream {system.version}, {system.rounding} to 8 bits"]
+    if system.seed_use:
+        lines.append(f"  seed: {system.seed_use}")
+    return lines + [f"  {name} = {value}" for name, value in system.settings().items()]
 
 
 def _published(cell: Cell) -> list[str]:

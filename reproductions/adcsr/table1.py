@@ -93,5 +93,8 @@ TABLE = Table(
         "The S3Diff row is known in two versions: a re-run by RCOD, and the S3Diff paper's own numbers.",
         "Time is for one image on one A100; batch, precision and warm-up are not stated.",
         "FPS is known for AdcSR only.",
+        "MACs are those of one 3x128x128 image enlarged to 512x512. PASD's own default restores it at 768x768: its "
+        "time here is of that, its MACs are of 512x512, as for the other rows.",
+        "DiffBIR is v1 (2023), which runs no guidance; PASD runs without an image captioner.",
     ),
 )

@@ -23,11 +23,7 @@ TABLE = Table(
     title="GAN baselines on three test sets",
     rows=("BSRGAN", "Real-ESRGAN", "LDL", "FeMaSR", "Bicubic"),
     columns=tuple(column for test_set in TEST_SETS for column in columns(test_set, IMAGE_METRICS)),
-    jobs=tuple(
-        Infer(row, test_set, system, PIXELS)
-        for test_set in TEST_SETS
-        for row, system in BUILT.items()
-    ),
+    jobs=tuple(Infer(row, test_set, system, PIXELS) for test_set in TEST_SETS for row, system in BUILT.items()),
     blocks=(
         *no_metric(),
         *(block for test_set in TEST_SETS for block in no_outputs(ID, NOT_BUILT, test_set)),

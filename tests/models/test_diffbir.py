@@ -32,8 +32,9 @@ from adcbench.models.diffbir import (
     system,
 )
 from adcbench.models.diffbir.network import DiffBIR, enlarge, load_network, upscaler, working_size
-from adcbench.models.diffbir.sampler import NOISELESS, noise_like, noised, posterior, sample, spaced_steps
+from adcbench.models.diffbir.sampler import NOISELESS, noised, posterior, sample, spaced_steps
 from adcbench.models.diffbir.weights import load_tensors
+from adcbench.models.parts.pixels import shared_noise
 from adcbench.models.parts.tokenizer import load_tokenizer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -200,9 +201,9 @@ def test_knowing_the_noise_gives_the_clean_latent_back() -> None:
 
 def test_noise_is_the_same_for_each_image() -> None:
     torch.manual_seed(0)
-    noise = noise_like(torch.zeros(3, 4, 8, 12))
+    noise = shared_noise(torch.zeros(3, 4, 8, 12))
     torch.manual_seed(0)
-    assert torch.equal(noise[0], noise[2]) and torch.equal(noise[:1], noise_like(torch.zeros(1, 4, 8, 12)))
+    assert torch.equal(noise[0], noise[2]) and torch.equal(noise[:1], shared_noise(torch.zeros(1, 4, 8, 12)))
 
 
 def test_upscales_by_four(network: DiffBIR) -> None:

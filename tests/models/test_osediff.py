@@ -20,8 +20,6 @@ from adcbench.models.osediff.network import (
     OSEDiff,
     enlarge,
     load_network,
-    posterior_noise,
-    truncate,
     unet_adapters,
     upscaler,
     vae_adapters,
@@ -96,16 +94,6 @@ def test_spread_over_seeds_and_none_of_the_mean(network: OSEDiff) -> None:
     assert float(samples.std(0).mean()) > 0.01
     means = torch.stack([run(network, LR[:1], seed=seed, posterior="mean") for seed in range(2)])
     assert torch.equal(means[0], means[1])
-
-
-def test_noise_is_one_per_seed_and_shape_not_per_place_in_the_batch() -> None:
-    torch.manual_seed(0)
-    noise = posterior_noise(MINI, torch.Size((3, 3, 64, 96)))
-    assert noise.shape == (3, 4, 8, 12)
-    assert torch.equal(noise[0], noise[2])
-    torch.manual_seed(0)
-    assert torch.equal(noise[:1], posterior_noise(MINI, torch.Size((1, 3, 64, 96))))
-    assert 0.9 < float(noise[0].std()) < 1.1
 
 
 @pytest.mark.parametrize("size", [(17, 13), (16, 25), (1, 3), (20, 16)])
@@ -196,10 +184,6 @@ def test_enlarging_is_pillow_s() -> None:
 def test_small_images_are_enlarged_first() -> None:
     assert enlarge(torch.rand(3, 64, 100), FULL).shape == (3, 512, 800)
     assert enlarge(torch.rand(3, 128, 128), FULL).shape == (3, 512, 512)
-
-
-def test_truncating_cuts_down() -> None:
-    assert truncate(torch.tensor([0.0, 0.9999, 1.0])).mul(255).round().tolist() == [0, 254, 255]
 
 
 def test_bfloat16_stays_near_float32(network: OSEDiff) -> None:

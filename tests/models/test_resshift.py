@@ -33,7 +33,7 @@ from adcbench.models.resshift import (
     system,
 )  # fmt: skip
 from adcbench.models.resshift.autoencoder import WrittenAttention
-from adcbench.models.resshift.diffusion import one_for_all, posterior, sqrt_etas
+from adcbench.models.resshift.diffusion import posterior, sqrt_etas
 from adcbench.models.resshift.network import ResShift, chopped, load_network, starts, upscaler
 from adcbench.models.resshift.swin import from_windows, shift_mask, to_windows
 from adcbench.models.resshift.weights import canonical
@@ -197,14 +197,6 @@ def test_seeds_and_batches(network: ResShift) -> None:
         assert torch.equal(first, again) and not torch.allclose(first, other, atol=1e-3)
         alone = run(network, LR[1:], 1, one_step=one_step)
         assert parity.errors(first[1:], alone)[1] < 1e-3  # a batch rounds otherwise, which can move a code
-
-
-def test_noise_is_one_for_all_images() -> None:
-    torch.manual_seed(0)
-    draw = one_for_all(torch.Size((3, 3, 40, 40)), torch.device("cpu"))
-    first, second = draw(), draw()
-    assert torch.equal(first[0], first[2]) and not torch.equal(first, second)
-    assert 0.95 < float(first.std()) < 1.05
 
 
 @pytest.mark.parametrize("size", [(1, 1), (9, 13), (8, 3), (33, 7)])

@@ -20,9 +20,10 @@ from torch import Tensor, nn
 from adcbench.core.errors import AdcbenchError
 from adcbench.models.loading.weights import load_strict
 from adcbench.models.parts import colour
+from adcbench.models.parts.pixels import truncate
 from adcbench.models.parts.sd21 import TEXT_FILE, UNET_FILE, VAE_FILE, one_step
 from adcbench.models.s3diff import DEGRADATION_FILE, FULL, LORA_FILE, MINI, S3DiffConfig, load, mini_system, system
-from adcbench.models.s3diff.network import ModulatedLora, S3Diff, load_network, truncate, upscaler
+from adcbench.models.s3diff.network import ModulatedLora, S3Diff, load_network, upscaler
 from adcbench.models.s3diff.weights import load_lora, lora_checkpoint
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -153,7 +153,7 @@ def given_noise(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     def reset() -> None:
         given = make.inputs(**{**make.MINI_INPUTS, "batch": 1})
         draws = make.noises(tuple(given["latent"].shape))
-        monkeypatch.setattr(seesr, "fresh_noise", lambda like: next(draws).expand(like.shape))
+        monkeypatch.setattr(seesr, "shared_noise", lambda like: next(draws).expand(like.shape))
 
     return reset
 

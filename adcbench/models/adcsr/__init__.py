@@ -133,7 +133,7 @@ def mini_system() -> System:
         config=MINI,
         modules=_MODULES,
         rounding="truncate",
-        load=lambda weights, device, dtype: load(MINI, weights or None, device, dtype),
+        load=partial(load, MINI),
         thread_safe=True,
     )
 

@@ -30,6 +30,7 @@ from adcbench.models.parts.blocks import (
 )
 from adcbench.models.parts.colour import match_statistics
 from adcbench.models.parts.padding import padded
+from adcbench.models.parts.pixels import check_images
 from adcbench.models.parts.precision import check_dtype, guarded, lowered
 from adcbench.models.parts.sd21 import VaeConfig
 from adcbench.models.parts.vae import Encoder
@@ -220,8 +221,7 @@ def upscaler(network: AdcSR, dtype: str) -> Callable[[Tensor], Tensor]:
 
     @torch.inference_mode()
     def upscale(lr: Tensor) -> Tensor:
-        if lr.ndim != 4 or lr.shape[1] != 3:
-            raise AdcbenchError(f"AdcSR takes RGB images (B, 3, h, w); got a tensor of shape {tuple(lr.shape)}")
+        check_images(lr, "AdcSR")
         x = lr.to(device, torch.float32) * 2 - 1
         sr = padded(run, x, config.multiple, config.scale)
         return match_statistics(sr, x) / 2 + 0.5

@@ -142,11 +142,7 @@ def system(config: DiffBIRConfig = FULL) -> System:
 
 def mini_system(config: DiffBIRConfig = MINI) -> System:
     """The same code at small widths with deterministic, untrained weights: for tests and timing."""
-    return replace(
-        _system("diffbir-mini", config),
-        scale="mini",
-        load=lambda weights, device, dtype: load(config, weights or None, device, dtype),
-    )
+    return replace(_system("diffbir-mini", config), scale="mini")
 
 
 def _system(name: str, config: DiffBIRConfig) -> System:

@@ -11,19 +11,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from adcbench.core.errors import AdcbenchError
 from adcbench.models.diffbir import DiffBIRConfig
-from adcbench.models.diffbir.sampler import noise_like, noised, sample
+from adcbench.models.diffbir.sampler import noised, sample
 from adcbench.models.diffbir.weights import load_official
-from adcbench.models.loading.deterministic import fill_deterministic
+from adcbench.models.loading.build import built
 from adcbench.models.parts.colour import COLOUR_FIXES
 from adcbench.models.parts.controlnet import ControlNet
+from adcbench.models.parts.pixels import check_images, from_picture, resized, shared_noise, to_picture
 from adcbench.models.parts.precision import check_dtype
 from adcbench.models.parts.swinir import SwinIR
 from adcbench.models.parts.text_encoder import TextEncoder
@@ -85,7 +84,7 @@ class DiffBIR(nn.Module):
             windows = (latent, condition)
             return tiled(lambda part, beside: self.predict(part, beside, step, texts), windows, side, side - stride)
 
-        noise = noise_like(condition)
+        noise = shared_noise(condition)
         start = noised(condition, noise) if config.start == "cond" else noise
         return sample(predict, start, config.steps)[:, :, :height, :width]
 
@@ -105,13 +104,7 @@ def load_network(config: DiffBIRConfig, weights: Mapping[str, Path] | None) -> D
     Raises:
         AdcbenchError: see ``weights.load_official``.
     """
-    with torch.device("meta"):
-        network = DiffBIR(config)
-    if weights is None:
-        fill_deterministic(network)
-    else:
-        load_official(network, weights)
-    return network.eval().requires_grad_(False)
+    return built(lambda: DiffBIR(config), weights, load_official)
 
 
 def upscaler(network: DiffBIR, tokenize: Callable[[Sequence[str]], Tensor], dtype: str) -> Callable[[Tensor], Tensor]:
@@ -131,25 +124,22 @@ def upscaler(network: DiffBIR, tokenize: Callable[[Sequence[str]], Tensor], dtyp
 
     @torch.inference_mode()
     def upscale(lr: Tensor) -> Tensor:
-        if lr.ndim != 4 or lr.shape[1] != 3:
-            raise AdcbenchError(f"DiffBIR takes RGB images (B, 3, h, w); got a tensor of shape {tuple(lr.shape)}")
+        check_images(lr, "DiffBIR")
         large = torch.stack([enlarge(image, config.upscale) for image in lr.float().cpu()]).to(device)
         size = (large.shape[2], large.shape[3])
-        large = _resize(large, working_size(*size, config.smallest))
+        large = resized(large, working_size(*size, config.smallest))
         with torch.autocast(device.type, getattr(torch, dtype), enabled=dtype != "float32"):
             texts = [text.expand(len(lr), -1, -1) for text in network.text_encoder(ids).split(1)]
             sr, clean = network(large, texts)
-        return _resize(COLOUR_FIXES[config.colour_fix](sr, clean), size)
+        return resized(COLOUR_FIXES[config.colour_fix](sr, clean), size)
 
     return upscale
 
 
 def enlarge(image: Tensor, factor: int) -> Tensor:
     """(3, h, w) float in [0, 1] -> (3, factor * h, factor * w), enlarged bicubically by Pillow in 8 bits."""
-    pixels = (image.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
-    picture = Image.fromarray(pixels)
-    picture = picture.resize((factor * picture.width, factor * picture.height), Image.Resampling.BICUBIC)
-    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
+    picture = to_picture(image)
+    return from_picture(picture.resize((factor * picture.width, factor * picture.height), Image.Resampling.BICUBIC))
 
 
 def working_size(height: int, width: int, smallest: int) -> tuple[int, int]:
@@ -167,9 +157,3 @@ def working_size(height: int, width: int, smallest: int) -> tuple[int, int]:
 def zero_padded(x: Tensor, multiple: int) -> Tensor:
     """Zeros on the right and below until the height and width of (B, C, h, w) divide by ``multiple``."""
     return F.pad(x, (0, -x.shape[3] % multiple, 0, -x.shape[2] % multiple))
-
-
-def _resize(image: Tensor, size: tuple[int, int]) -> Tensor:
-    if image.shape[2:] == size:
-        return image
-    return F.interpolate(image, size, mode="bicubic", antialias=True)

@@ -10,9 +10,9 @@ import math
 from collections.abc import Callable
 from itertools import pairwise
 
-import torch
 from torch import Tensor
 
+from adcbench.models.parts.pixels import shared_noise
 from adcbench.models.parts.sd21 import LAST_STEP, alpha_bar
 from adcbench.models.parts.stepping import steps
 
@@ -52,13 +52,8 @@ def sample(predict: Callable[[Tensor, int], Tensor], latent: Tensor, count: int)
         signal = alpha_bar(step)
         clean = math.sqrt(1 / signal) * latent - math.sqrt(1 / signal - 1) * predict(latent, step)
         to_clean, to_noisy, deviation = posterior(step, following)
-        latent = to_clean * clean + to_noisy * latent + deviation * noise_like(latent)
+        latent = to_clean * clean + to_noisy * latent + deviation * shared_noise(latent)
     return latent
-
-
-def noise_like(latent: Tensor) -> Tensor:
-    """(B, C, h, w) standard normal, every image's the same, from torch's default CPU generator."""
-    return torch.randn((1, *latent.shape[1:])).to(latent.device).expand_as(latent)
 
 
 def noised(latent: Tensor, noise: Tensor, step: int = LAST_STEP) -> Tensor:

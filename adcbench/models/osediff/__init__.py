@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 VERSION = "fcc4f09"  # commit of github.com/cswry/OSEDiff that the network equals
 LORA_FILE = "osediff.pkl"
 MERGED_FILE = "osediff_merged.pkl"  # AdcSR's: osediff.pkl too on its hub, but with other content
-LATENT_PIXELS = 8  # height and width in the image of a pixel of the latent
+_LATENT_PIXELS = 8  # height and width in the image of a pixel of the latent
 _COMMIT = "fcc4f09c7ed66a9bc0ba9433940d76b343142426"
 _LICENCE = "Apache-2.0; derived from Stable Diffusion 2.1, so CreativeML Open RAIL++-M applies too"
 _MODULES = (
@@ -77,11 +77,11 @@ class OSEDiffConfig:
     merge: bool = False
 
     def __post_init__(self) -> None:
-        smallest = min(self.latent_tile, self.process_size // LATENT_PIXELS - 1)  # a tile's side; sizes are cut down
+        smallest = min(self.latent_tile, self.process_size // _LATENT_PIXELS - 1)  # a tile's side; sizes are cut down
         if not 0 <= self.latent_overlap < smallest:
             raise AdcbenchError(
                 f"OSEDiffConfig: latent_overlap is {self.latent_overlap}; it must be 0 to {smallest - 1}, less than a "
-                f"tile, which is no larger than latent_tile or the smallest latent (process_size / {LATENT_PIXELS})"
+                f"tile, which is no larger than latent_tile or the smallest latent (process_size / {_LATENT_PIXELS})"
             )
 
 
@@ -123,11 +123,7 @@ def teacher_files(config: OSEDiffConfig = FULL) -> tuple[WeightFile, ...]:
 
 def mini_system(config: OSEDiffConfig = MINI) -> System:
     """The same code at small widths with deterministic, untrained weights: for tests and timing."""
-    return replace(
-        _system("osediff-mini", config),
-        scale="mini",
-        load=lambda weights, device, dtype: load(config, weights or None, device, dtype),
-    )
+    return replace(_system("osediff-mini", config), scale="mini")
 
 
 def _system(name: str, config: OSEDiffConfig) -> System:

@@ -9,25 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from adcbench.core.errors import AdcbenchError
-from adcbench.models.loading.deterministic import fill_deterministic
-from adcbench.models.osediff import LATENT_PIXELS, OSEDiffConfig
+from adcbench.models.loading.build import built
+from adcbench.models.osediff import OSEDiffConfig
 from adcbench.models.osediff.weights import load_official
 from adcbench.models.parts.colour import COLOUR_FIXES
-from adcbench.models.parts.lora import add_lora, merge_lora
+from adcbench.models.parts.lora import add_lora, base_name, merge_lora
+from adcbench.models.parts.pixels import check_images, enlarge_in_levels, resized, truncate
+from adcbench.models.parts.precision import check_dtype
 from adcbench.models.parts.sd21 import one_step
 from adcbench.models.parts.text_encoder import TextEncoder
 from adcbench.models.parts.tiling import tiled
 from adcbench.models.parts.unet import UNet
 from adcbench.models.parts.vae import Vae
-
-_DTYPES = ("float32", "bfloat16", "float16")
 
 
 class OSEDiff(nn.Module):
@@ -90,12 +87,12 @@ def load_network(config: OSEDiffConfig, weights: Mapping[str, Path] | None) -> O
     Raises:
         AdcbenchError: see ``weights.load_official``.
     """
-    with torch.device("meta"):
-        network = OSEDiff(config, lora=weights is None)
-    if weights is None:
-        fill_deterministic(network, lambda name: name.replace(".base_layer.", "."))
-    else:
-        load_official(network, weights)
+    network = built(
+        lambda: OSEDiff(config, lora=weights is None),
+        weights,
+        load_official,
+        base_name,
+    )
     if config.merge:
         merge_lora(network)
     return network.eval().requires_grad_(False)
@@ -116,53 +113,24 @@ def upscaler(network: OSEDiff, prompts: Callable[[Tensor], Tensor], dtype: str) 
     Raises:
         AdcbenchError: an unknown dtype, or an input that is not (B, 3, h, w).
     """
-    if dtype not in _DTYPES:
-        raise AdcbenchError(f"OSEDiff runs in {', '.join(_DTYPES)}; got dtype {dtype!r}")
+    check_dtype("OSEDiff", dtype)
     device, config = next(network.parameters()).device, network.config
 
     @torch.inference_mode()
     def upscale(lr: Tensor) -> Tensor:
-        if lr.ndim != 4 or lr.shape[1] != 3:
-            raise AdcbenchError(f"OSEDiff takes RGB images (B, 3, h, w); got a tensor of shape {tuple(lr.shape)}")
+        check_images(lr, "OSEDiff")
         large = torch.stack([enlarge(image, config) for image in lr.float().cpu()]).to(device)
-        noise = posterior_noise(config, large.shape).to(device) if config.posterior == "sample" else None
+        noise = network.vae.noise(large) if config.posterior == "sample" else None
         with torch.autocast(device.type, getattr(torch, dtype), enabled=dtype != "float32"):
             sr = network(large * 2 - 1, prompts(large), noise)
         sr = truncate(sr.float() / 2 + 0.5)
         sr = COLOUR_FIXES[config.colour_fix](sr, large)
-        return _resize(sr, config.upscale * lr.shape[2], config.upscale * lr.shape[3])
+        return resized(sr, [config.upscale * side for side in lr.shape[2:]])
 
     return upscale
 
 
-def posterior_noise(config: OSEDiffConfig, shape: torch.Size) -> Tensor:
-    """(B, latent, H/8, W/8) float32, every image's the same, drawn from torch's default CPU generator."""
-    batch, _, height, width = shape
-    size = (config.base.vae.latent, height // LATENT_PIXELS, width // LATENT_PIXELS)
-    noise = torch.randn(size)
-    return noise.expand(batch, *size)
-
-
 def enlarge(image: Tensor, config: OSEDiffConfig) -> Tensor:
     """(3, h, w) float in [0, 1] -> (3, H, W), H and W multiples of 8, enlarged by Pillow in 8 bits."""
-    pixels = (image.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
-    picture = Image.fromarray(pixels)
     smallest = config.process_size // config.upscale
-    if min(picture.size) < smallest:
-        scale = smallest / min(picture.size)
-        picture = picture.resize((int(scale * picture.width), int(scale * picture.height)))
-    picture = picture.resize((picture.width * config.upscale, picture.height * config.upscale))
-    width, height = (size - size % LATENT_PIXELS for size in picture.size)
-    picture = picture.resize((width, height), Image.Resampling.LANCZOS)
-    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
-
-
-def truncate(image: Tensor) -> Tensor:
-    """Float in [0, 1] cut down to 8-bit levels, as torchvision's ToPILImage does before the colour fix."""
-    return (image * 255).floor() / 255
-
-
-def _resize(image: Tensor, height: int, width: int) -> Tensor:
-    if image.shape[2:] == (height, width):
-        return image
-    return F.interpolate(image, (height, width), mode="bicubic", antialias=True)
+    return enlarge_in_levels(image, config.upscale, smallest, Image.Resampling.LANCZOS)

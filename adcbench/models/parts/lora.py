@@ -77,6 +77,11 @@ def merge_lora(network: nn.Module) -> None:
         network.set_submodule(name, base)
 
 
+def base_name(name: str) -> str:
+    """A parameter's name without the wrapper: deterministic weights go by it."""
+    return name.replace(".base_layer.", ".")
+
+
 def lora_tensors(network: nn.Module) -> dict[str, Tensor]:
     """The adapters' own tensors by name."""
     return {name: tensor for name, tensor in network.state_dict().items() if ".lora_" in name}

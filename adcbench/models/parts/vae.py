@@ -5,10 +5,12 @@ Certified against diffusers' AutoencoderKL by ``tests/models/test_sd21.py``; ``s
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adcbench.models.parts.blocks import PixelAttention, ResBlock, Upsample, conv3x3, group_norm
+from adcbench.models.parts.pixels import shared_noise
 from adcbench.models.parts.sd21 import VaeConfig
 
 _EPS = 1e-6
@@ -20,7 +22,8 @@ class Vae(nn.Module):
 
     def __init__(self, config: VaeConfig) -> None:
         super().__init__()
-        self.scaling = config.scaling
+        self.scaling, self.latent = config.scaling, config.latent
+        self.reduction = int(2 ** (len(config.widths) - 1))  # sides of an image over those of its latent
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
         self.quant_conv = nn.Conv2d(2 * config.latent, 2 * config.latent, 1)
@@ -37,6 +40,11 @@ class Vae(nn.Module):
         if noise is not None:
             mean = mean + (log_variance.clamp(*_LOG_VARIANCE) / 2).exp() * noise
         return mean * self.scaling
+
+    def noise(self, image: Tensor) -> Tensor:
+        """A latent's worth of noise for images (B, 3, H, W), every image's the same (see ``pixels.shared_noise``)."""
+        height, width = (side // self.reduction for side in image.shape[2:])
+        return shared_noise(image.new_empty(len(image), self.latent, height, width, dtype=torch.float32))
 
     def decode(self, latent: Tensor) -> Tensor:
         """Scaled latent (B, 4, h, w) -> (B, 3, 8h, 8w), not clamped."""

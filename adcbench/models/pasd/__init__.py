@@ -155,11 +155,7 @@ def system(config: PASDConfig = FULL) -> System:
 
 def mini_system(config: PASDConfig = MINI) -> System:
     """The same code at small widths with deterministic, untrained weights: for tests and timing."""
-    return replace(
-        _system("pasd-mini", config),
-        scale="mini",
-        load=lambda weights, device, dtype: load(config, weights or None, device, dtype),
-    )
+    return replace(_system("pasd-mini", config), scale="mini")
 
 
 def _system(name: str, config: PASDConfig) -> System:

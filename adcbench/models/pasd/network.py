@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from adcbench.models.loading.deterministic import fill_deterministic
+from adcbench.models.loading.build import built
 from adcbench.models.parts.blocks import conv3x3
 from adcbench.models.parts.controlnet import HINT_WIDTHS, ControlNet, HintEncoder
 from adcbench.models.parts.sd21 import TextConfig, UNetConfig
@@ -136,10 +136,4 @@ def load_network(config: PASDConfig, weights: Mapping[str, Path] | None) -> PASD
     Raises:
         AdcbenchError: see ``weights.load_official``.
     """
-    with torch.device("meta"):
-        network = PASD(config)
-    if weights is None:
-        fill_deterministic(network)
-    else:
-        load_official(network, weights)
-    return network.eval().requires_grad_(False)
+    return built(lambda: PASD(config), weights, load_official)

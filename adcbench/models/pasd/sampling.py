@@ -11,13 +11,13 @@ from collections.abc import Callable
 from math import sqrt
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from adcbench.core.errors import AdcbenchError
 from adcbench.models.parts.colour import COLOUR_FIXES
+from adcbench.models.parts.pixels import check_images, from_picture, to_picture, truncate
+from adcbench.models.parts.precision import check_dtype
 from adcbench.models.parts.sd21 import alpha_bar
 from adcbench.models.parts.stepping import steps
 from adcbench.models.parts.tiling import tiled
@@ -25,7 +25,6 @@ from adcbench.models.parts.tokenizer import Tokenizer
 from adcbench.models.pasd import PASDConfig
 from adcbench.models.pasd.network import PASD
 
-_DTYPES = ("float32", "bfloat16", "float16")
 _MULTIPLE = 8  # pixels a latent stands for
 
 
@@ -38,23 +37,21 @@ def upscaler(network: PASD, tokenize: Tokenizer, dtype: str) -> Callable[[Tensor
     Raises:
         AdcbenchError: an unknown dtype, or an input that is not (B, 3, h, w).
     """
-    if dtype not in _DTYPES:
-        raise AdcbenchError(f"PASD runs in {', '.join(_DTYPES)}; got dtype {dtype!r}")
+    check_dtype("PASD", dtype)
     device, config = next(network.parameters()).device, network.config
     ids = tokenize([config.negative_prompt, config.positive_prompt]).to(device)
 
     @torch.inference_mode()
     def upscale(lr: Tensor) -> Tensor:
-        if lr.ndim != 4 or lr.shape[1] != 3:
-            raise AdcbenchError(f"PASD takes RGB images (B, 3, h, w); got a tensor of shape {tuple(lr.shape)}")
-        pictures = [enlarge(_picture((image * 255).round()), config) for image in lr.float().clamp(0, 1)]
-        large = torch.stack([_tensor(picture) for picture in pictures]).to(device)
+        check_images(lr, "PASD")
+        pictures = [enlarge(to_picture(image), config) for image in lr.float().clamp(0, 1)]
+        large = torch.stack([from_picture(picture) for picture in pictures]).to(device)
         with torch.autocast(device.type, getattr(torch, dtype), enabled=dtype != "float32"):
             sr = restore(network, large, network.text_encoder(ids))
         sr = (sr * 255).round() / 255
         fixed = COLOUR_FIXES[config.colour_fix](sr, large).clamp(0, 1)
         size = (config.upscale * lr.shape[3], config.upscale * lr.shape[2])
-        shrunk = [_tensor(_picture((image * 255).floor()).resize(size)) for image in fixed]
+        shrunk = [from_picture(to_picture(truncate(image)).resize(size)) for image in fixed]
         return torch.stack(shrunk).to(device)
 
     return upscale
@@ -96,18 +93,13 @@ def start(network: PASD, image: Tensor, first: int) -> Tensor:
     From the image: a sample of its latent, taken to step ``first``, then to ``added_noise_level`` as though it
     were clean. All noise is the same for each image, from torch's default CPU generator, in upstream's order.
     """
-    config, (batch, _, height, width) = network.config, image.shape
-    size = (config.vae.latent, height // _MULTIPLE, width // _MULTIPLE)
-
-    def draw() -> Tensor:
-        return torch.randn(size).to(image.device).expand(batch, *size)
-
+    config = network.config
     if config.start == "noise":
-        return draw()
-    latent = network.vae.encode(image * 2 - 1, draw()).float()
+        return network.vae.noise(image)
+    latent = network.vae.encode(image * 2 - 1, network.vae.noise(image)).float()
     for level in (first, config.added_noise_level):
         signal = alpha_bar(level)
-        latent = sqrt(signal) * latent + sqrt(1 - signal) * draw()
+        latent = sqrt(signal) * latent + sqrt(1 - signal) * network.vae.noise(image)
     return latent
 
 
@@ -145,13 +137,3 @@ def enlarge(picture: Image.Image, config: PASDConfig) -> Image.Image:
         large = large.resize((width, height), Image.Resampling.BILINEAR)
     width, height = (side - side % _MULTIPLE for side in large.size)
     return large.resize((width, height))
-
-
-def _picture(levels: Tensor) -> Image.Image:
-    """(3, h, w) whole numbers 0 to 255 as a picture."""
-    return Image.fromarray(levels.byte().permute(1, 2, 0).contiguous().cpu().numpy())
-
-
-def _tensor(picture: Image.Image) -> Tensor:
-    """A picture as (3, h, w) in [0, 1]."""
-    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 
 from adcbench.models.parts.stepping import steps
@@ -65,8 +64,3 @@ def sample(
             if t:
                 x = x + deviation * draw()
     return x
-
-
-def one_for_all(shape: torch.Size, device: torch.device) -> Callable[[], Tensor]:
-    """Draws noise (B, C, h, w) in which every image's is the same, from torch's default CPU generator."""
-    return lambda: torch.randn(shape[1:]).to(device).expand(shape)

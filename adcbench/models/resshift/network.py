@@ -7,22 +7,22 @@ each step -> VQ decoder -> cropped and clamped. No colour fix.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from adcbench.core.errors import AdcbenchError
-from adcbench.models.loading.deterministic import fill_deterministic
+from adcbench.models.loading.build import built
 from adcbench.models.parts.padding import padded
+from adcbench.models.parts.pixels import check_images, shared_noise
+from adcbench.models.parts.precision import check_dtype
 from adcbench.models.resshift import UPSCALE, ResShiftConfig
 from adcbench.models.resshift.autoencoder import VqAutoencoder
-from adcbench.models.resshift.diffusion import one_for_all, sample
+from adcbench.models.resshift.diffusion import sample
 from adcbench.models.resshift.unet import UNet
 from adcbench.models.resshift.weights import load_official
-
-_DTYPES = ("float32", "bfloat16", "float16")
 
 
 class ResShift(nn.Module):
@@ -41,8 +41,7 @@ class ResShift(nn.Module):
     def latent(self, lr: Tensor) -> Tensor:
         """The restored latent (B, 3, h, w), float32, not quantised. Noise: torch's default CPU generator."""
         degraded = self.vq.encode(F.interpolate(lr, scale_factor=float(UPSCALE), mode="bicubic")).float()
-        draw = one_for_all(degraded.shape, degraded.device)
-        return sample(self.config, lambda x, t: self.unet(x, t, lr).float(), degraded, draw)
+        return sample(self.config, lambda x, t: self.unet(x, t, lr).float(), degraded, partial(shared_noise, degraded))
 
 
 def load_network(config: ResShiftConfig, weights: Mapping[str, Path] | None) -> ResShift:
@@ -51,13 +50,7 @@ def load_network(config: ResShiftConfig, weights: Mapping[str, Path] | None) -> 
     Raises:
         AdcbenchError: see ``weights.load_official``.
     """
-    with torch.device("meta"):
-        network = ResShift(config)
-    if weights is None:
-        fill_deterministic(network)
-    else:
-        load_official(network, weights)
-    return network.eval().requires_grad_(False)
+    return built(lambda: ResShift(config), weights, load_official)
 
 
 def upscaler(network: ResShift, dtype: str) -> Callable[[Tensor], Tensor]:
@@ -71,8 +64,7 @@ def upscaler(network: ResShift, dtype: str) -> Callable[[Tensor], Tensor]:
         AdcbenchError: an unknown dtype, or an input that is not (B, 3, h, w).
     """
     config = network.config
-    if dtype not in _DTYPES:
-        raise AdcbenchError(f"{config.title} runs in {', '.join(_DTYPES)}; got dtype {dtype!r}")
+    check_dtype(config.title, dtype)
     device = next(network.parameters()).device
 
     def restore(lr: Tensor) -> Tensor:
@@ -82,8 +74,7 @@ def upscaler(network: ResShift, dtype: str) -> Callable[[Tensor], Tensor]:
 
     @torch.inference_mode()
     def upscale(lr: Tensor) -> Tensor:
-        if lr.ndim != 4 or lr.shape[1] != 3:
-            raise AdcbenchError(f"{config.title} takes RGB images (B, 3, h, w); got a tensor of {tuple(lr.shape)}")
+        check_images(lr, config.title)
         return chopped(restore, lr.to(device, torch.float32), config.chop, config.stride)
 
     return upscale

@@ -56,9 +56,7 @@ def load_official(network: ResShift, weights: Mapping[str, Path]) -> None:
     """
     one_step = network.config.one_step
     unet = SINSR_FILE if one_step else UNET_FILE
-    check_present(
-        weights, (unet, VQ_FILE), network.config.title, "sinsr" if one_step else "resshift"
-    )
+    check_present(weights, (unet, VQ_FILE), network.config.title, "sinsr" if one_step else "resshift")
     load_strict(network.unet, _read(weights[unet]), str(weights[unet]))
     load_strict(network.vq, _read(weights[VQ_FILE]), str(weights[VQ_FILE]))
 

@@ -143,11 +143,7 @@ def system(config: S3DiffConfig = FULL) -> System:
 
 def mini_system(config: S3DiffConfig = MINI) -> System:
     """The same code at small widths with deterministic, untrained weights: for tests and timing."""
-    return replace(
-        _system("s3diff-mini", config),
-        scale="mini",
-        load=lambda weights, device, dtype: load(config, weights or None, device, dtype),
-    )
+    return replace(_system("s3diff-mini", config), scale="mini")
 
 
 def _system(name: str, config: S3DiffConfig) -> System:

@@ -17,11 +17,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from adcbench.core.errors import AdcbenchError
-from adcbench.models.loading.deterministic import fill_deterministic
+from adcbench.models.loading.build import built
 from adcbench.models.parts.colour import COLOUR_FIXES
-from adcbench.models.parts.lora import Adaptable, Lora
+from adcbench.models.parts.lora import Adaptable, Lora, base_name
 from adcbench.models.parts.padding import pad_to_multiple
+from adcbench.models.parts.pixels import check_images, truncate
+from adcbench.models.parts.precision import check_dtype
 from adcbench.models.parts.sd21 import one_step
 from adcbench.models.parts.text_encoder import TextEncoder
 from adcbench.models.parts.tiling import tiled
@@ -31,7 +32,6 @@ from adcbench.models.s3diff import S3DiffConfig
 from adcbench.models.s3diff.degradation import SCORES, DegradationNet
 from adcbench.models.s3diff.weights import load_official
 
-_DTYPES = ("float32", "bfloat16", "float16")
 _FACTOR = 8  # pixels a latent stands for
 _UNET_LAYERS = re.compile(r"to_[kqv]|to_out\.0|conv[12]?|conv_shortcut|conv_out|proj_in|proj_out|ff\.net\.(2|0\.proj)")
 _VAE_LAYERS = re.compile(r"to_[kqv]|to_out\.0|conv[12]?|conv_shortcut|conv_in|conv_out")
@@ -209,13 +209,12 @@ def load_network(config: S3DiffConfig, weights: Mapping[str, Path] | None) -> S3
     Raises:
         AdcbenchError: see ``weights.load_official``.
     """
-    with torch.device("meta"):
-        network = S3Diff(config, lora=weights is None)
-    if weights is None:
-        fill_deterministic(network, lambda name: name.replace(".base_layer.", "."))
-    else:
-        load_official(network, weights)
-    return network.eval().requires_grad_(False)
+    return built(
+        lambda: S3Diff(config, lora=weights is None),
+        weights,
+        load_official,
+        base_name,
+    )
 
 
 def upscaler(network: S3Diff, ids: Tensor, dtype: str) -> Callable[[Tensor], Tensor]:
@@ -230,35 +229,21 @@ def upscaler(network: S3Diff, ids: Tensor, dtype: str) -> Callable[[Tensor], Ten
     Raises:
         AdcbenchError: an unknown dtype, or an input that is not (B, 3, h, w).
     """
-    if dtype not in _DTYPES:
-        raise AdcbenchError(f"S3Diff runs in {', '.join(_DTYPES)}; got dtype {dtype!r}")
+    check_dtype("S3Diff", dtype)
     device, config = next(network.parameters()).device, network.config
     ids = ids.to(device)
 
     @torch.inference_mode()
     def upscale(lr: Tensor) -> Tensor:
-        if lr.ndim != 4 or lr.shape[1] != 3:
-            raise AdcbenchError(f"S3Diff takes RGB images (B, 3, h, w); got a tensor of shape {tuple(lr.shape)}")
+        check_images(lr, "S3Diff")
         lr = lr.float().to(device)
         height, width = (config.upscale * size for size in lr.shape[2:])
         large = F.interpolate(lr, (height, width), mode="bilinear")
         image = pad_to_multiple((large * 2 - 1).clamp(-1, 1), config.multiple)
-        noise = posterior_noise(config, image.shape).to(device) if config.posterior == "sample" else None
+        noise = network.vae.noise(image) if config.posterior == "sample" else None
         with torch.autocast(device.type, getattr(torch, dtype), enabled=dtype != "float32"):
             sr = network(lr, image, ids, noise)
         sr = sr[..., :height, :width].float() / 2 + 0.5
         return COLOUR_FIXES[config.colour_fix](truncate(sr), truncate(large))
 
     return upscale
-
-
-def posterior_noise(config: S3DiffConfig, shape: torch.Size) -> Tensor:
-    """(B, latent, H/8, W/8) float32, every image's the same, drawn from torch's default CPU generator."""
-    batch, _, height, width = shape
-    size = (config.base.vae.latent, height // _FACTOR, width // _FACTOR)
-    return torch.randn(size).expand(batch, *size)
-
-
-def truncate(image: Tensor) -> Tensor:
-    """Float in [0, 1] cut down to 8-bit levels, as torchvision's ToPILImage does before the colour fix."""
-    return (image * 255).floor() / 255

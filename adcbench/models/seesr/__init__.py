@@ -113,11 +113,7 @@ def system(config: SeeSRConfig = FULL) -> System:
 
 def mini_system(config: SeeSRConfig = MINI) -> System:
     """The same code at small widths with deterministic, untrained weights: for tests and timing."""
-    return replace(
-        _system("seesr-mini", config),
-        scale="mini",
-        load=lambda weights, device, dtype: load(config, weights or None, device, dtype),
-    )
+    return replace(_system("seesr-mini", config), scale="mini")
 
 
 def _system(name: str, config: SeeSRConfig) -> System:

@@ -14,16 +14,15 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from adcbench.core.errors import AdcbenchError
-from adcbench.models.loading.deterministic import fill_deterministic
+from adcbench.models.loading.build import built
 from adcbench.models.parts.colour import COLOUR_FIXES
 from adcbench.models.parts.controlnet import ControlNet, HintEncoder
+from adcbench.models.parts.pixels import check_images, enlarge_in_levels, resized, shared_noise
+from adcbench.models.parts.precision import check_dtype
 from adcbench.models.parts.sd21 import LAST_STEP, alpha_bar, one_step
 from adcbench.models.parts.stepping import steps
 from adcbench.models.parts.tagger import Tagger, load_tagger
@@ -35,7 +34,6 @@ from adcbench.models.parts.vae import Vae
 from adcbench.models.seesr import SeeSRConfig
 from adcbench.models.seesr.weights import load_official
 
-_DTYPES = ("float32", "bfloat16", "float16")
 _MULTIPLE = 8  # pixels a latent stands for
 
 
@@ -103,13 +101,7 @@ def load_networks(config: SeeSRConfig, weights: Mapping[str, Path] | None) -> Ne
 
 def load_seesr(config: SeeSRConfig, weights: Mapping[str, Path] | None) -> SeeSR:
     """``load_networks`` without tagger and tokenizer."""
-    with torch.device("meta"):
-        network = SeeSR(config)
-    if weights is None:
-        fill_deterministic(network)
-    else:
-        load_official(network, weights)
-    return network.eval().requires_grad_(False)
+    return built(lambda: SeeSR(config), weights, load_official)
 
 
 def upscaler(networks: Networks, dtype: str) -> Callable[[Tensor], Tensor]:
@@ -124,15 +116,13 @@ def upscaler(networks: Networks, dtype: str) -> Callable[[Tensor], Tensor]:
     Raises:
         AdcbenchError: an unknown dtype, or an input that is not (B, 3, h, w).
     """
-    if dtype not in _DTYPES:
-        raise AdcbenchError(f"SeeSR runs in {', '.join(_DTYPES)}; got dtype {dtype!r}")
+    check_dtype("SeeSR", dtype)
     network, config = networks.seesr, networks.seesr.config
     device = next(network.parameters()).device
 
     @torch.inference_mode()
     def upscale(lr: Tensor) -> Tensor:
-        if lr.ndim != 4 or lr.shape[1] != 3:
-            raise AdcbenchError(f"SeeSR takes RGB images (B, 3, h, w); got a tensor of shape {tuple(lr.shape)}")
+        check_images(lr, "SeeSR")
         lr = lr.float().clamp(0, 1)
         large = torch.stack([enlarge(image, config) for image in lr.cpu()]).to(device)
         embeds, tags = look(networks.tagger, lr.to(device))
@@ -142,7 +132,7 @@ def upscaler(networks: Networks, dtype: str) -> Callable[[Tensor], Tensor]:
             sr = network.vae.decode(restore(network, large, text, embeds))
         sr = to_levels((sr.float() / 2 + 0.5).clamp(0, 1))
         sr = COLOUR_FIXES[config.colour_fix](sr, large).clamp(0, 1)
-        return _resize(sr, config.upscale * lr.shape[2], config.upscale * lr.shape[3])
+        return resized(sr, [config.upscale * side for side in lr.shape[2:]]).clamp(0, 1)
 
     return upscale
 
@@ -177,7 +167,7 @@ def restore(network: SeeSR, large: Tensor, text: Tensor, embeds: Tensor) -> Tens
         if passes > 1:
             without, wanted = noise.chunk(2)
             noise = without + config.guidance * (wanted - without)
-        latent = ddpm_step(latent, noise, fresh_noise(latent), step, step - step_width(config.steps))
+        latent = ddpm_step(latent, noise, shared_noise(latent), step, step - step_width(config.steps))
     return latent
 
 
@@ -190,17 +180,12 @@ def start(network: SeeSR, large: Tensor) -> Tensor:
     config = network.config
     batch, _, height, width = large.shape
     shape = (batch, config.base.vae.latent, height // _MULTIPLE, width // _MULTIPLE)
-    noise = fresh_noise(large.new_empty(shape))
+    noise = shared_noise(large.new_empty(shape))
     if config.start_point == "noise":
         return noise
-    latent = network.vae.encode(large * 2 - 1, fresh_noise(noise)).float()
+    latent = network.vae.encode(large * 2 - 1, shared_noise(noise)).float()
     signal = alpha_bar(config.start_step)
     return math.sqrt(signal) * latent + math.sqrt(1 - signal) * noise
-
-
-def fresh_noise(like: Tensor) -> Tensor:
-    """Standard normal, every image's the same, of the size of ``like``, from torch's default CPU generator."""
-    return torch.randn(like.shape[1:]).to(like.device).expand(like.shape)
 
 
 def step_width(count: int) -> int:
@@ -238,23 +223,10 @@ def prompts(tags: Sequence[str], config: SeeSRConfig) -> list[str]:
 
 def enlarge(image: Tensor, config: SeeSRConfig) -> Tensor:
     """(3, h, w) float in [0, 1] -> (3, H, W), H and W multiples of 8, enlarged by Pillow's bicubic in 8 bits."""
-    picture = Image.fromarray((image * 255).round().byte().permute(1, 2, 0).numpy())
     smallest = config.process_size // config.upscale
-    if min(picture.size) < smallest:
-        scale = smallest / min(picture.size)
-        picture = picture.resize((int(scale * picture.width), int(scale * picture.height)))
-    picture = picture.resize((picture.width * config.upscale, picture.height * config.upscale))
-    width, height = (size - size % _MULTIPLE for size in picture.size)
-    picture = picture.resize((width, height))
-    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
+    return enlarge_in_levels(image, config.upscale, smallest, Image.Resampling.BICUBIC)
 
 
 def to_levels(image: Tensor) -> Tensor:
     """Float in [0, 1] rounded to 8-bit levels, as diffusers' postprocessing does before the colour fix."""
     return (image * 255).round() / 255
-
-
-def _resize(image: Tensor, height: int, width: int) -> Tensor:
-    if image.shape[2:] == (height, width):
-        return image
-    return F.interpolate(image, (height, width), mode="bicubic", antialias=True).clamp(0, 1)

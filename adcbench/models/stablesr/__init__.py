@@ -117,11 +117,7 @@ def system(config: StableSRConfig = FULL) -> System:
 
 def mini_system(config: StableSRConfig = MINI) -> System:
     """The same code at small widths with deterministic, untrained weights: for tests and timing."""
-    return replace(
-        _system("stablesr-mini", config),
-        scale="mini",
-        load=lambda weights, device, dtype: load(config, weights or None, device, dtype),
-    )
+    return replace(_system("stablesr-mini", config), scale="mini")
 
 
 def _system(name: str, config: StableSRConfig) -> System:

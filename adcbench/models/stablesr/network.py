@@ -17,10 +17,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from adcbench.core.errors import AdcbenchError
-from adcbench.models.loading.deterministic import fill_deterministic
+from adcbench.models.loading.build import built
 from adcbench.models.parts.blocks import ResBlock, conv3x3, group_norm
 from adcbench.models.parts.colour import COLOUR_FIXES
+from adcbench.models.parts.pixels import check_images, shared_noise
+from adcbench.models.parts.precision import check_dtype
 from adcbench.models.parts.rrdbnet import RRDB
 from adcbench.models.parts.sd21 import LAST_STEP, UNetConfig, alpha_bar, one_step
 from adcbench.models.parts.stepping import steps
@@ -31,7 +32,6 @@ from adcbench.models.parts.vae import Vae
 from adcbench.models.stablesr import StableSRConfig
 from adcbench.models.stablesr.weights import load_official
 
-_DTYPES = ("float32", "bfloat16", "float16")
 _LATENT = 8  # pixels that a latent stands for
 _MULTIPLE = 32  # of the enlarged image's sides
 _SPADE_HIDDEN = 128
@@ -251,13 +251,7 @@ def load_network(config: StableSRConfig, weights: Mapping[str, Path] | None) -> 
     Raises:
         AdcbenchError: see ``weights.load_official``.
     """
-    with torch.device("meta"):
-        network = StableSR(config)
-    if weights is None:
-        fill_deterministic(network)
-    else:
-        load_official(network, weights)
-    return network.eval().requires_grad_(False)
+    return built(lambda: StableSR(config), weights, load_official)
 
 
 def upscaler(network: StableSR, dtype: str) -> Callable[[Tensor], Tensor]:
@@ -269,8 +263,7 @@ def upscaler(network: StableSR, dtype: str) -> Callable[[Tensor], Tensor]:
     Raises:
         AdcbenchError: an unknown dtype, or an input that is not (B, 3, h, w).
     """
-    if dtype not in _DTYPES:
-        raise AdcbenchError(f"StableSR runs in {', '.join(_DTYPES)}; got dtype {dtype!r}")
+    check_dtype("StableSR", dtype)
     device, config = next(network.parameters()).device, network.config
     autocast = partial(torch.autocast, device.type, getattr(torch, dtype), enabled=dtype != "float32")
     with torch.inference_mode(), autocast():
@@ -279,13 +272,12 @@ def upscaler(network: StableSR, dtype: str) -> Callable[[Tensor], Tensor]:
     def restore(image: Tensor, state: Tensor) -> Tensor:
         torch.set_rng_state(state)
         with autocast():
-            sr = network(image, prompt.expand(len(image), -1, -1), _shared_noise)
+            sr = network(image, prompt.expand(len(image), -1, -1), shared_noise)
         return COLOUR_FIXES[config.colour_fix](sr.float(), image)
 
     @torch.inference_mode()
     def upscale(lr: Tensor) -> Tensor:
-        if lr.ndim != 4 or lr.shape[1] != 3:
-            raise AdcbenchError(f"StableSR takes RGB images (B, 3, h, w); got a tensor of shape {tuple(lr.shape)}")
+        check_images(lr, "StableSR")
         large = enlarge(lr.to(device, torch.float32) * 2 - 1, config)
         image, run = _pad(large), partial(restore, state=torch.get_rng_state())
         overlap = config.image_tile - config.image_stride
@@ -311,8 +303,3 @@ def _pad(image: Tensor) -> Tensor:
     if missing == [_MULTIPLE, _MULTIPLE]:
         return image
     return F.pad(image, (0, missing[1], 0, missing[0]), mode="reflect")
-
-
-def _shared_noise(like: Tensor) -> Tensor:
-    """Standard normal of a batch's shape, each image's the same, from torch's default CPU generator."""
-    return torch.randn(like.shape[1:]).to(like.device).expand(like.shape)
