@@ -63,11 +63,11 @@ def _shifted_pairs(patch: pytest.MonkeyPatch, tables: Path) -> None:
     patch.setattr(pairs, "pair", shifted)
 
 
-def _truncated(patch: pytest.MonkeyPatch, tables: Path) -> None:
+def _rounded(patch: pytest.MonkeyPatch, tables: Path) -> None:
     from adcbench.inference import forward
 
     right = forward.to_pixels
-    patch.setattr(forward, "to_pixels", lambda sr, rounding: right(sr, "truncate"))
+    patch.setattr(forward, "to_pixels", lambda sr, rounding: right(sr, "round"))
 
 
 def _swapped_channels(patch: pytest.MonkeyPatch, tables: Path) -> None:
@@ -157,7 +157,7 @@ FAULTS = (
     Fault("JPEG outputs", "bicubic", _jpeg, "PSNR"),
     Fault("wrong formula, same signature", "bicubic", _formula, "moved from"),
     Fault("shifted pairing", "bicubic", _shifted_pairs, "the second must be"),
-    Fault("truncation for rounding", "noise", _truncated, "moved from"),
+    Fault("rounding for truncation", "noise", _rounded, "moved from"),
     Fault("swapped channels", "bicubic", _swapped_channels, "moved from"),
     Fault("attention scale 1/8", "networks", _attention_scale, "AdcSR full size"),
     Fault("one group in group norm", "networks", _no_norm_eps, "moved from"),

@@ -77,9 +77,10 @@ def _by_kind(operators: dict[str, float]) -> dict[str, float]:
 
 def fvcore() -> dict[str, Any]:
     """fvcore's counts of our networks, from the store where it has them."""
+    from adcbench.core.columns import IMAGE_METHODS
     from adcbench.cost.fvcore_check import check
 
-    return {network: check(network) for network in SOURCES}
+    return {network: check(network) for network in IMAGE_METHODS.values()}
 
 
 def _save(name: str, content: Any) -> None:

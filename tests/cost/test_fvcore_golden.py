@@ -1,0 +1,29 @@
+"""fvcore, run on every network of Table 1, against the MACs that the table holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adcbench.core.columns import IMAGE_METHODS
+from adcbench.report.files import read_cells
+
+FVCORE: dict[str, Any] = json.loads((Path(__file__).parents[1] / "golden" / "cost" / "fvcore.json").read_text())
+MACS = {
+    cell.key.row: dict(cell.measured.samples)
+    for cell in read_cells("adcsr/table1")
+    if cell.key.metric == "MACs" and cell.measured
+}
+
+
+@pytest.mark.parametrize("row", IMAGE_METHODS)
+def test_every_component_is_what_fvcore_counts(row: str) -> None:
+    lines = FVCORE[IMAGE_METHODS[row]]
+    assert {line["component"] for line in lines} == set(MACS[row])
+    for line in lines:
+        ours = MACS[row][line["component"]]
+        assert line["explanation"] or line["fvcore"] / 1e9 == pytest.approx(ours, rel=1e-6), line["component"]
+        assert line["difference"] < 0.03, line["component"]
