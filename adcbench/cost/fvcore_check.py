@@ -104,6 +104,10 @@ def trace(module: Any, inputs: Any) -> Payload:
     module = module.to_empty(device="cpu").eval()
     for buffer in module.buffers():
         buffer.zero_()  # some are indices
+    for part in module.modules():  # tensors that are neither parameters nor buffers, such as S3Diff's matrices
+        for name, value in list(vars(part).items()):
+            if isinstance(value, torch.Tensor):
+                setattr(part, name, torch.zeros_like(value, device="cpu"))
     with torch.no_grad():
         analysis = FlopCountAnalysis(module, tuple(torch.zeros_like(x, device="cpu") for x in inputs))
         analysis.uncalled_modules_warnings(False)

@@ -11,6 +11,8 @@ import pytest
 from adcbench.core.columns import IMAGE_METHODS
 from adcbench.report.files import read_cells
 
+EXACT = 1e-6
+PICTURES = {("PASD", "controlnet"): 2e-3}  # its side pictures are no outputs, so a trace drops the layers that make them
 FVCORE: dict[str, Any] = json.loads((Path(__file__).parents[1] / "golden" / "cost" / "fvcore.json").read_text())
 MACS = {
     cell.key.row: dict(cell.measured.samples)
@@ -25,5 +27,5 @@ def test_every_component_is_what_fvcore_counts(row: str) -> None:
     assert {line["component"] for line in lines} == set(MACS[row])
     for line in lines:
         ours = MACS[row][line["component"]]
-        assert line["explanation"] or line["fvcore"] / 1e9 == pytest.approx(ours, rel=1e-6), line["component"]
-        assert line["difference"] < 0.03, line["component"]
+        tolerance = PICTURES.get((row, line["component"]), EXACT)
+        assert line["fvcore"] / 1e9 == pytest.approx(ours, rel=tolerance), line["component"]

@@ -69,7 +69,7 @@ class SpadeResBlock(TimedResBlock):
     def forward(self, x: Tensor, time: Any) -> Tensor:
         embedding, structure = time
         hidden = self.conv1(F.silu(self.norm1(x))) + self.time_emb_proj(F.silu(embedding))[..., None, None]
-        changed: Tensor = self.spade(self.conv2(F.silu(self.norm2(hidden))), structure[x.shape[2:]])
+        changed: Tensor = self.spade(self.conv2(F.silu(self.norm2(hidden))), structure[_size(x)])
         return changed + (self.conv_shortcut(x) if self.conv_shortcut else x)
 
 
@@ -185,7 +185,7 @@ class StableSR(nn.Module):
 
     def denoise(self, latent: Tensor, step: Tensor | int, text: Tensor, *structure: Tensor) -> Tensor:
         """The noise in a latent (B, 4, h, w), told the structure encoder's maps -> (B, 4, h, w)."""
-        by_size = {x.shape[2:]: x for x in structure}
+        by_size = {_size(x): x for x in structure}
         return self.unet.run(latent, (self.unet.embed(step, latent), by_size), (text,))
 
     def predict(self, latent: Tensor, lr: Tensor, step: int, text: Tensor) -> Tensor:
@@ -288,6 +288,11 @@ def upscaler(network: StableSR, dtype: str) -> Callable[[Tensor], Tensor]:
         return sr if [*sr.shape[2:]] == size else F.interpolate(sr, size, mode="bicubic").clamp(0, 1)
 
     return upscale
+
+
+def _size(x: Tensor) -> tuple[int, int]:
+    """Height and width of (B, C, h, w) as numbers, also while fvcore traces them."""
+    return int(x.shape[2]), int(x.shape[3])
 
 
 def enlarge(image: Tensor, config: StableSRConfig) -> Tensor:
