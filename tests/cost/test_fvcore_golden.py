@@ -12,7 +12,7 @@ from adcbench.core.columns import IMAGE_METHODS
 from adcbench.report.files import read_cells
 
 EXACT = 1e-6
-PICTURES = {("PASD", "controlnet"): 2e-3}  # its side pictures are no outputs, so a trace drops the layers that make them
+PICTURES = {("PASD", "controlnet"): 2e-3}  # its side pictures are no outputs: a trace drops their layers
 FVCORE: dict[str, Any] = json.loads((Path(__file__).parents[1] / "golden" / "cost" / "fvcore.json").read_text())
 MACS = {
     cell.key.row: dict(cell.measured.samples)
