@@ -1,4 +1,4 @@
-"""Sessions: one per table number, plus reproduce, tests, lint, drift, bench, latex.
+"""Sessions: one per table number, plus reproduce, tests, lint, drift, drift-matrix, mutants, bench, latex.
 
 All share one environment, ``.venv``, made from requirements.lock with uv and stamped with the lock's
 hash: the second session does not install again. ``nox -l`` lists them.
@@ -104,6 +104,59 @@ def lint(session: nox.Session) -> None:
 def drift(session: nox.Session) -> None:
     """Rebuild, re-score, re-run and compare with the committed tables."""
     adcbench(session, "drift", *session.posargs)
+
+
+MATRIX = [(torch, pyiqa) for torch in ("2.6.0", "2.8.0", "") for pyiqa in ("0.1.13", "0.1.15", "")]  # "": newest
+
+
+@nox.session(name="drift-matrix", venv_backend="none")
+def drift_matrix(session: nox.Session) -> None:
+    """Goldens under other versions of torch and pyiqa: nox -s drift-matrix -- torch-2.8.0_pyiqa-0.1.13 (default: all).
+
+    Each has an environment of its own below .nox/ (7 GB; removed with --clean), and the report is in
+    .nox/drift-matrix/. A version that can't be installed is listed as blocked.
+    """
+    environment(session)
+    results = ROOT / ".nox" / "drift-matrix"
+    shutil.rmtree(results, ignore_errors=True)
+    results.mkdir(parents=True)
+    names = {f"torch-{torch or 'newest'}_pyiqa-{pyiqa or 'newest'}": (torch, pyiqa) for torch, pyiqa in MATRIX}
+    wanted = [argument for argument in session.posargs if argument != "--clean"] or list(names)
+    if unknown := set(wanted) - set(names):
+        session.error(f"no such cell: {', '.join(unknown)}. Cells: {', '.join(names)}")
+    for name in wanted:
+        _matrix_cell(session, name, *names[name], results)
+        if "--clean" in session.posargs:
+            shutil.rmtree(ROOT / ".nox" / f"drift-matrix-{name}", ignore_errors=True)
+    adcbench(session, "drift", "--versions", str(results))
+
+
+def _matrix_cell(session: nox.Session, name: str, torch: str, pyiqa: str, results: Path) -> None:
+    """Make one environment and have it write its goldens; why not, if it fails."""
+    venv = ROOT / ".nox" / f"drift-matrix-{name}"
+    python = str(venv / ("Scripts" if os.name == "nt" else "bin") / "python")
+    install = (*_uv(session), "pip", "install", "--python", python)
+    # the extra's newest pyiqa brings what every version needs; older ones pin libraries that we can't use
+    steps = [
+        (*_uv(session), "venv", "--clear", "--python", sys.executable, str(venv)),
+        (*install, f"torch=={torch}" if torch else "torch", "--editable", f"{ROOT}[iqa]"),
+        *([(*install, "--no-deps", f"pyiqa=={pyiqa}")] if pyiqa else []),
+        (python, "-m", "adcbench.cli", "drift", "--record", "--to", str(results / f"{name}.json")),
+    ]
+    for step in steps:
+        try:
+            session.run(*step, external=True)
+        except nox.command.CommandFailed:
+            if not (results / f"{name}.json").is_file():  # else some metrics failed there: the report says which
+                (results / f"{name}.blocked").write_text(f"failed: {' '.join(step)}", encoding="utf-8")
+            return
+
+
+@nox.session(venv_backend="none")
+def mutants(session: nox.Session) -> None:
+    """A random sample of mutants of the fast core, in a copy: nox -s mutants -- --sample 200 --seed 0."""
+    environment(session)
+    session.run(PYTHON, "tests/faults/mutants.py", *session.posargs, external=True)
 
 
 @nox.session(venv_backend="none")

@@ -1,4 +1,4 @@
-"""The weights catalogue: which checkpoint files the systems need, where they come from, which are here and right."""
+"""The weights catalogue: checkpoint files of systems and metrics, where they come from, which are here and right."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from adcbench.core.errors import AdcbenchError, some
 from adcbench.core.hashes import remembered_hash
-from adcbench.core.system import System, WeightFile
-from adcbench.core.tables import Infer, Time, load_table
+from adcbench.core.system import NeedsFiles, System, WeightFile, file_path
+from adcbench.core.tables import Infer, Score, Time, load_table
 from adcbench.data.checkpoints import addresses, fetch_file, known_hash
 from adcbench.data.download import remote_size
+from adcbench.metrics import METRICS
+from adcbench.metrics.metric import Metric
+from adcbench.metrics.video import CLIP_METRICS
+from adcbench.metrics.video.flow import FLOWS, FlowSource
 
 _COMMAND = "adcbench weights fetch"
 
@@ -23,14 +29,16 @@ class Entry:
     """One file of the catalogue, once, however many systems share it.
 
     Args:
-        systems: names of those that need it.
+        users: names of the systems or metrics that need it.
+        home: the folder below ``weights_dir()`` it belongs to.
         path: where it is, or would be put.
         located: it came with an installed package, so it is not ours to fetch.
-        get: the first system's command that gets its files.
+        get: the first user's command that gets its files.
     """
 
     file: WeightFile
-    systems: tuple[str, ...]
+    users: tuple[str, ...]
+    home: str
     path: Path
     located: bool = False
     get: str = ""
@@ -42,7 +50,7 @@ class Entry:
     @property
     def label(self) -> str:
         """Its folder and name, for people."""
-        return f"{self.file.folder or self.systems[0]}/{self.file.name}"
+        return f"{self.file.folder or self.home}/{self.file.name}"
 
     @property
     def hash_known(self) -> str:
@@ -57,48 +65,74 @@ class Entry:
         return f"{self.file.licence}{' [NON-COMMERCIAL]' if self.file.non_commercial else ''}"
 
 
-def systems_of_table(table: str) -> tuple[str, ...]:
-    """Names of the systems that a table runs or times, in its order.
+def scorers() -> dict[str, NeedsFiles]:
+    """Metrics of images and clips, and optical flows, by name; variants share the files of their head."""
+    every: list[NeedsFiles] = [*METRICS.values(), *CLIP_METRICS.values(), *FLOWS.values()]
+    return {one.name: one for one in every}
+
+
+def users_of_table(table: str) -> tuple[str, ...]:
+    """Names of the systems that a table runs or times and of the metrics it scores with, in its order.
 
     Raises:
         AdcbenchError: no such table.
     """
-    return tuple(dict.fromkeys(job.system for job in load_table(table).jobs if isinstance(job, Infer | Time)))
+    jobs = load_table(table).jobs
+    systems = [job.system for job in jobs if isinstance(job, Infer | Time)]
+    metrics = [name for job in jobs if isinstance(job, Score | Infer) for name in job.metrics.values()]
+    return tuple(dict.fromkeys((*systems, *metrics)))
 
 
-def chosen(names: Sequence[str], table: str = "") -> list[System]:
-    """The named systems and those of a table; every built-in one with files if none is named.
+def chosen(names: Sequence[str], table: str = "", metrics: bool = False) -> list[NeedsFiles]:
+    """The named systems and metrics, and those of a table; every built-in one with files if none is named.
+
+    Args:
+        metrics: where none is named, only metrics.
 
     Raises:
-        AdcbenchError: an unknown system or table, or a named system that has no files.
+        AdcbenchError: an unknown name or table, or a named system or metric that has no files.
     """
-    from adcbench.models import SYSTEMS, find_system
+    from adcbench.models import SYSTEMS
 
-    found = [find_system(name) for name in dict.fromkeys((*names, *(systems_of_table(table) if table else ())))]
-    without = [system.name for system in found if not system.files and system.name in names]
+    found = [_find(name) for name in dict.fromkeys((*names, *(users_of_table(table) if table else ())))]
+    without = [one.name for one in found if not one.files and one.name in names]
     if without:
         raise AdcbenchError(f"{', '.join(without)} has no weight files: nothing to fetch, it runs as it is")
     if not names and not table:
-        found = [find_system(name) for name in SYSTEMS]
-    return [system for system in found if system.files]
+        plain = [name for name in scorers() if ":" not in name]
+        found = [_find(name) for name in (*(() if metrics else SYSTEMS), *plain)]
+    return [one for one in found if one.files]
 
 
-def entries(systems: Iterable[System]) -> list[Entry]:
-    """Every file of the systems, each path once.
+def _find(name: str) -> NeedsFiles:
+    from adcbench.models import find_system
+
+    if name in scorers():
+        return scorers()[name]
+    try:
+        return find_system(name)
+    except AdcbenchError as error:
+        raise AdcbenchError(
+            f"{error}. Metrics with files: {', '.join(m for m in METRICS if METRICS[m].files)}"
+        ) from error
+
+
+def entries(users: Iterable[NeedsFiles]) -> list[Entry]:
+    """Every file of systems and metrics, each path once.
 
     Raises:
-        AdcbenchError: two systems mean different files by one path.
+        AdcbenchError: two of them mean different files by one path.
     """
     found: dict[Path, Entry] = {}
-    for system in systems:
-        for file in system.files:
-            package = system.locate(file.name) if system.locate else None
-            path = package or file.path(system.name)
+    for user in users:
+        for file in user.files:
+            path = file_path(user, file)
             known = found.get(path)
             if known and _identity(known.file) != _identity(file):
-                raise AdcbenchError(f"{system.name} and {', '.join(known.systems)} mean different files by {path}")
-            sharers = (*known.systems, system.name) if known else (system.name,)
-            found[path] = Entry(known.file if known else file, sharers, path, package is not None, system.get)
+                raise AdcbenchError(f"{user.name} and {', '.join(known.users)} mean different files by {path}")
+            sharers = (*known.users, user.name) if known else (user.name,)
+            located = path != file.path(user.home)
+            found[path] = Entry(known.file if known else file, sharers, user.home, path, located, user.get)
     return list(found.values())
 
 
@@ -110,10 +144,10 @@ def list_text(catalogue: Sequence[Entry]) -> str:
     """The catalogue as a table for the terminal, a line a file."""
     from tabulate import tabulate
 
-    head = ("system", "file", "size", "licence", "sha256", "here", "address")
+    head = ("of", "file", "size", "licence", "sha256", "here", "address")
     lines = [
         (
-            ", ".join(entry.systems), entry.file.name, _size(entry.file.size), entry.licence, entry.hash_known,
+            ", ".join(entry.users), entry.file.name, _size(entry.file.size), entry.licence, entry.hash_known,
             "here" if entry.here else "missing", _address(entry),
         )
         for entry in catalogue
@@ -180,7 +214,7 @@ def fetch(catalogue: Sequence[Entry], progress: bool = True) -> None:
                 fetch_file(entry.file, entry.path, progress)
         except AdcbenchError as error:
             other = "" if entry.get.startswith(_COMMAND) or not entry.get else f". Or run: {entry.get}"
-            failures.append(f"{', '.join(entry.systems)}: {error}{other}")
+            failures.append(f"{', '.join(entry.users)}: {error}{other}")
     if failures:
         raise AdcbenchError(
             f"{len(failures)} of {len(catalogue)} weight files are not here yet:\n"
@@ -237,11 +271,20 @@ def _check_file(entry: Entry) -> Check:
     return Check(what, True, f"{entry.hash_known} sha256")
 
 
-def check_loading(system: System) -> Check:
-    """Load a system's files on the CPU: every tensor must be there, of the right shape and finite."""
-    what = f"{system.name} loads"
+def check_loading(user: NeedsFiles) -> Check:
+    """Load the files of a system or metric on the CPU: every tensor must be there, of the right shape and finite."""
+    what = f"{user.name} loads"
     try:
-        system.load(system.find_weights(), "cpu", "float32")
+        if isinstance(user, System):
+            user.load(user.find_weights(), "cpu", "float32")
+        elif isinstance(user, FlowSource):
+            user.build(user.find_weights(), "cpu")
+        elif isinstance(user, Metric) and user.load:
+            user.load(user.find_weights(), "cpu", **user.settings)
+        elif isinstance(user, Metric):
+            user(np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8), None, user.find_weights())
+        else:
+            return Check(what, True, "in an environment of its own, when it is first used")
     except AdcbenchError as error:
         return Check(what, False, str(error))
     return Check(what, True, "all its tensors, strictly")

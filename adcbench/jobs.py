@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adcbench.core import store
 from adcbench.core.cells import CellKey, Level, Measurement
-from adcbench.core.errors import Blocked
+from adcbench.core.errors import AdcbenchError, Blocked, some
 from adcbench.core.keys import digest, short, source_hash, versions
 from adcbench.core.tables import COMPLEXITY, Count, Fingerprint, Infer, Job, Reaggregate, Score, Table, Time
 
+if TYPE_CHECKING:
+    from adcbench.data.testsets import TestSet
+    from adcbench.metrics.video.metric import ClipMetric
+
 Pair = tuple[str, Path, Path]  # name, LR or SR file, HR file
-Measured = Iterator[tuple[CellKey, Measurement]]
+# Finds a metric by name, and scores with a list of such metrics: of images, or of clips
+ScoreAll = tuple[Callable[[str], Any], Callable[[list[Any]], Any]]
+Measured = Iterator[tuple[CellKey, Measurement | Blocked]]
 UNITS = {"M": 1e6, "B": 1e9, "G": 1e9, "": 1.0, "ms": 1e-3, "s": 1.0, "frames/s": 1.0}
 
 
@@ -40,8 +47,8 @@ def keys_of(table: Table, job: Job) -> list[CellKey]:
     return [CellKey(table.id, job.row, COMPLEXITY, metric) for metric in job.columns]
 
 
-def run(table: Table, job: Job, options: Options) -> list[tuple[CellKey, Measurement]]:
-    """Measurements of one job.
+def run(table: Table, job: Job, options: Options) -> list[tuple[CellKey, Measurement | Blocked]]:
+    """Measurements of one job; what blocks a cell where only its metric is missing.
 
     Raises:
         Blocked: something it needs is not here.
@@ -60,38 +67,35 @@ def run(table: Table, job: Job, options: Options) -> list[tuple[CellKey, Measure
 
 def _score(table: Table, job: Score, options: Options) -> Measured:
     from adcbench.data.pairs import pair
-    from adcbench.data.testsets import manifest_hash, open_testset
+    from adcbench.data.testsets import find_testset, manifest_hash, open_testset
 
-    paths = open_testset(job.test_set)
+    test_set, paths = find_testset(job.test_set), open_testset(job.test_set)
     released = job.outputs in paths
     sr = paths[job.outputs] if released else Path(job.outputs)
     provenance = {
         "outputs": f"released {job.outputs}" if released else "brought by the user",
         "data": short(manifest_hash(job.test_set)),
     }
-    yield from _scored(table, job, pair(sr, paths["HR"]), "scores", ("full", "cpu", "float64"), provenance, options)
+    score = _clip_scores(test_set, sr, options) if test_set.clips else _image_scores(pair(sr, paths["HR"]), options)
+    yield from _scored(table, job, score, "scores", ("full", options.device, ""), provenance)
 
 
 def _infer(table: Table, job: Infer, options: Options) -> Measured:
-    from adcbench.data.images import read_png
-    from adcbench.data.pairs import pair
-    from adcbench.data.testsets import manifest_hash, open_testset
-    from adcbench.inference.upscale import upscale_images
+    from adcbench.data.testsets import manifest_hash
+    from adcbench.inference.testset import upscale_testset
     from adcbench.inference.weights import weights_hashes
     from adcbench.models import find_system
 
     system = find_system(job.system)
-    weights = weights_hashes(system, system.find_weights())  # weights first: a reason does not depend on the data here
-    paths = open_testset(job.test_set)
-    chosen = _sample(pair(paths["LR"], paths["HR"]), options.sample)
-    made = upscale_images(
+    weights = weights_hashes(system, system.find_weights())
+    pairs = upscale_testset(
         system,
-        {name: read_png(lr) for name, lr, _ in chosen},
+        job.test_set,
         device=options.device,
         dtype=options.dtype,
+        limit=options.sample,
         progress=options.progress,
     )
-    outputs = {output.name: output.path for output in made}
     provenance = {
         "system": f"{system.name} {system.version}",
         "config": system.settings(),
@@ -100,9 +104,8 @@ def _infer(table: Table, job: Infer, options: Options) -> Measured:
         "sources": short(source_hash(*system.modules)),
         "libraries": versions("torch"),
     }
-    pairs = [(name, outputs[name], hr) for name, _, hr in chosen]
     where = (system.scale, options.device, options.dtype)
-    yield from _scored(table, job, pairs, "inference", where, provenance, options)
+    yield from _scored(table, job, _image_scores(pairs, options), "inference", where, provenance)
 
 
 def _fingerprint(table: Table, job: Fingerprint) -> Measured:
@@ -131,40 +134,82 @@ def _fingerprint(table: Table, job: Fingerprint) -> Measured:
     )  # fmt: skip
 
 
-def _sample(pairs: Sequence[Pair], size: int) -> Sequence[Pair]:
-    """``size`` pairs spread evenly over all; all of them for 0."""
-    return pairs[:: max(1, len(pairs) // size)][:size] if size else pairs
+def _image_scores(pairs: Sequence[Pair], options: Options) -> ScoreAll:
+    """Scores pairs of images with metrics by name."""
+    from adcbench.metrics import find_metric
+    from adcbench.metrics.scoring import score_pairs
+
+    return find_metric, partial(score_pairs, pairs, device=options.device, progress=options.progress)
+
+
+def _clip_scores(test_set: TestSet, sr: Path, options: Options) -> ScoreAll:
+    """Scores the part of a test set's clips that the tables look at."""
+    from adcbench.data.clips import list_clips, pair_clips
+    from adcbench.metrics.video import find_clip_metrics
+    from adcbench.metrics.video.scoring import score_clips
+
+    truth = test_set.root / "HR" if test_set.reference == "HR" else None
+    pairs = pair_clips(sr, truth)
+    wanted = list_clips(test_set.root / test_set.reference).keys()
+    if names := sorted(wanted ^ {name for name, *_ in pairs}):
+        raise AdcbenchError(f"{sr} and {test_set.name} do not have the same clips: {some(names)}")
+
+    def find(name: str) -> ClipMetric:
+        (metric,) = find_clip_metrics(name, reference=truth is not None)
+        return metric.on_part(test_set.frames, test_set.crop)
+
+    return find, partial(
+        score_clips, pairs, frames=test_set.frames, crop=test_set.crop, device=options.device, progress=options.progress
+    )
 
 
 def _scored(
     table: Table,
     job: Score | Infer,
-    pairs: Sequence[Pair],
+    score: ScoreAll,
     level: Level,
     where: tuple[Any, str, str],
     provenance: Mapping[str, Any],
-    options: Options,
 ) -> Measured:
-    """Score pairs; ``where`` is scale, device and dtype of what made the outputs."""
-    from adcbench.metrics import find_metric
-    from adcbench.metrics.scoring import score_pairs
+    """Score outputs with the metrics that are here.
 
-    metrics = {column: find_metric(name) for column, name in job.metrics.items()}
-    scores = score_pairs(pairs, list(metrics.values()), progress=options.progress)
+    ``where`` is scale, device and dtype of what made the outputs; without a dtype, of what scores them.
+    """
+    find, score_all = score
+    metrics: dict[str, Any] = {}
+    for column, name in job.metrics.items():
+        try:
+            metric = find(name)
+            metric.check_here()
+            metrics[column] = metric
+        except Blocked as block:
+            yield CellKey(table.id, job.row, job.test_set, column), block
+    if not metrics:
+        return
+    scored = score_all(list(metrics.values()))
     for column, metric in metrics.items():
         libraries = {**provenance.get("libraries", {}), **versions(*metric.libraries)}
+        lost = scored.lost(metric.name)
+        total = scored.of(metric.name) + len(lost)
+        scale, device, dtype = where
+        if not dtype:
+            device, dtype = (device, "float32") if metric.is_network else ("cpu", "float64")
         # the sources of a score include those of the system that made its outputs
         sources = short([source_hash(*metric.modules), provenance.get("sources", "")])
         yield (
             CellKey(table.id, job.row, job.test_set, column),
             Measurement(
                 level,
-                *where,
-                samples=scores[metric.name],
-                reduce="mean",
+                scale,
+                device,
+                dtype,
+                samples=scored.samples(metric.name),
+                reduce="set" if metric.name in scored.sets else "mean",
                 signature=metric.signature,
-                provenance={**provenance, "sources": sources, "libraries": libraries},
+                provenance={**provenance, "sources": sources, "libraries": libraries, **scored.beside(metric.name)},
                 cause=(job.causes or {}).get(column, "") if isinstance(job, Infer) else "",
+                unscored=lost,
+                not_comparable=f"{len(lost)} of {total} unscored: {some(lost)}" if lost else "",
             ),
         )
 

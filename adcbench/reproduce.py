@@ -12,10 +12,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from adcbench.core.cells import Cell, Measurement
+from adcbench.core.columns import IMAGE_SCORES, VIDEO_SCORES
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.tables import Job, Score, Table, load_table
+from adcbench.data.testsets import find_testset
 from adcbench.jobs import Options, keys_of, run
-from adcbench.metrics import METRICS
 from adcbench.report.files import fixed, read_cells, write_cells
 from adcbench.report.texts import write_texts
 
@@ -45,8 +46,11 @@ def reproduce(table_id: str, options: Options | None = None, root: Path | None =
             for key in keys_of(table, job):
                 cells[key] = replace(cells[key], missing=block.missing, command=block.command)
             continue
-        for key, measurement in measured:
-            cells[key] = with_measurement(cells[key], measurement)
+        for key, found in measured:
+            if isinstance(found, Blocked):
+                cells[key] = replace(cells[key], missing=found.missing, command=found.command)
+            else:
+                cells[key] = with_measurement(cells[key], found)
     done = tuple(cells.values())
     write_cells(table_id, done, root)
     write_texts(table, done, root)
@@ -102,6 +106,7 @@ def _jobs_for_outputs(table: Table, options: Options) -> list[Job]:
                 f"--outputs {row}@{test_set}: {table.id} has no such row or test set. "
                 f"Rows: {', '.join(table.rows)}. Test sets: {sets}"
             )
-        metrics = {c.metric: c.metric.lower() for c in columns if c.metric.lower() in METRICS}
+        scored = VIDEO_SCORES if find_testset(test_set).clips else IMAGE_SCORES
+        metrics = {c.metric: scored[c.metric] for c in columns if c.metric in scored}
         jobs.append(Score(row, test_set, str(folder), metrics))
     return jobs

@@ -1,97 +1,266 @@
 """The re-run spread that the verdict ``close`` is judged by: measured, committed, never chosen.
 
-A system is run again with one thing changed at a time that no paper states: how floats become 8 bits, the
-precision, the seed. The largest move of the set's mean is the spread of that metric at level ``inference``.
+One thing is changed at a time that no paper states. At level ``inference`` a system is run again: how floats become
+8 bits, precision, device, seed. At level ``scores`` the same outputs are scored again: arithmetic in single
+precision, the PNG decoder, the order of images, batches, threads, device, random crops. The largest move of the
+set's mean is the spread of that metric at that level; 0 where every score stays bit-equal.
 """
 
 from __future__ import annotations
 
 import csv
+import importlib.util
 import io
+import os
 import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
-from adcbench.core.errors import AdcbenchError
+import numpy as np
+
+from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.keys import versions
 from adcbench.core.rounding import Rounding
 from adcbench.core.settings import reproductions_dir
 from adcbench.core.system import System
 from adcbench.data.images import read_png
-from adcbench.data.pairs import pair
-from adcbench.data.testsets import find_testset, open_testset
-from adcbench.inference.upscale import upscale_images
+from adcbench.data.pairs import Pair
+from adcbench.inference.testset import upscale_testset
 from adcbench.metrics import METRICS
+from adcbench.metrics.metric import Metric, Scorer
 from adcbench.metrics.scoring import score_pairs
-from adcbench.models import find_system
 from adcbench.report.files import write_text
 
 FIELDS = ("metric", "level", "spread", "how", "command")
+Level: TypeAlias = Literal["inference", "scores"]
 _ROUNDED = {"round": "rounded to 8 bits", "truncate": "truncated to 8 bits"}
-_SCORED = {"PSNR": "psnr", "SSIM": "ssim"}
+_FLOAT32 = {"psnr": "psnr", "ssim": "ssim", "ms-ssim": "ms_ssim"}  # ours -> pyiqa's, which computes in float32
+_THREADS = "OMP_NUM_THREADS"
 
 
 @dataclass(frozen=True)
-class Variant:
-    """One way to run a system again."""
+class Values:
+    """One metric of one run: its mean (or value over the set), and each image's score."""
 
-    name: str
-    dtype: str = "float32"
-    rounding: Rounding | None = None
-    seed: int = 0
+    value: float
+    images: Mapping[str, float]
 
 
-def measure_spread(
-    system_name: str, test_set: str, *, dtypes: Sequence[str] = (), seeds: int = 5
-) -> dict[str, dict[str, float]]:
-    """Means of every metric for each variant of running a system on a test set.
+@dataclass(frozen=True)
+class Move:
+    """What one change did to one metric: ``column`` as tables call it, the mean before and after it.
+
+    ``largest`` is the largest change of a single image's score; 0 says that all scores are bit-equal.
+    """
+
+    column: str
+    change: str
+    before: float
+    after: float
+    largest: float
+
+    @property
+    def mean(self) -> float:
+        """Change of the mean."""
+        return self.after - self.before
+
+    def __str__(self) -> str:
+        return f"{self.change} {f'{self.mean:+.4g}' if self.largest else 'bit-equal'}"
+
+
+def inference_moves(
+    system: System,
+    test_set: str,
+    metrics: Mapping[str, Metric],
+    *,
+    dtypes: Sequence[str] = (),
+    seeds: int = 5,
+    device: str = "",
+    limit: int = 0,
+) -> list[Move]:
+    """Run a system again with one thing changed at a time; the first run is how tables are made.
 
     Args:
-        system_name, test_set: as on the command line.
+        metrics: column -> metric.
         dtypes: precisions to try besides float32.
         seeds: how many seeds, where the system uses one.
-
-    Returns:
-        variant -> metric -> mean over the images; the first variant is how tables are made.
-    """
-    system, paths = find_system(system_name), open_testset(test_set)
-    other: Rounding = "truncate" if system.rounding == "round" else "round"
-    variants = [Variant("as in the tables"), Variant(_ROUNDED[other], rounding=other)]
-    variants += [Variant(dtype, dtype=dtype) for dtype in dtypes]
-    variants += [Variant(f"seed {seed}", seed=seed) for seed in range(1, seeds)] if system.seed_use else []
-    return {variant.name: _means(system, paths, variant) for variant in variants}
-
-
-def _means(system: System, paths: Mapping[str, Path], variant: Variant) -> dict[str, float]:
-    pairs = pair(paths["LR"], paths["HR"])
-    images = {name: read_png(lr) for name, lr, _ in pairs}
-    made = upscale_images(system, images, dtype=variant.dtype, rounding=variant.rounding, seed=variant.seed)
-    outputs = {output.name: output.path for output in made}
-    scores = score_pairs([(name, outputs[name], hr) for name, _, hr in pairs], [METRICS[m] for m in _SCORED.values()])
-    return {shown: statistics.fmean(v for _, v in scores[name]) for shown, name in _SCORED.items()}
-
-
-def write_spread(system_name: str, test_set: str, means: Mapping[str, Mapping[str, float]]) -> Path:
-    """Put the largest moves into ``reproductions/spread.csv``, in place of earlier ones of the same metric and level.
+        device: one to try besides the CPU; empty: none.
+        limit: only so many images; 0: all.
 
     Raises:
-        AdcbenchError: the file can't be written.
+        Blocked: the test set, a weight file or the device is not here.
     """
+    other: Rounding = "truncate" if system.rounding == "round" else "round"
+    changes: dict[str, dict[str, Any]] = {_ROUNDED[other]: {"rounding": other}}
+    changes |= {dtype: {"dtype": dtype} for dtype in dtypes}
+    changes |= {f"on {device}": {"device": device}} if device else {}
+    changes |= {f"seed {seed}": {"seed": seed} for seed in range(1, seeds)} if system.seed_use else {}
+    run = partial(upscale_testset, system, test_set, limit=limit)
+    base = _scores(run(), metrics)
+    return [move for name, change in changes.items() for move in _moves(name, base, _scores(run(**change), metrics))]
+
+
+def scores_moves(pairs: Sequence[Pair], metrics: Mapping[str, Metric], *, device: str = "") -> list[Move]:
+    """Score the same outputs again with what may differ between machines; nothing comes from the store.
+
+    Every metric: the pixels of another PNG decoder (OpenCV's, where it is installed); the images in reverse order.
+    PSNR, SSIM: pyiqa's float32 arithmetic, where the extra ``iqa`` is installed. Networks: one image at a time,
+    another number of threads, ``device``. MANIQA: its random crops (seeded once, as in pyiqa 0.1.9) with the images
+    in reverse order; its fixed grid has no seed.
+
+    Raises:
+        Blocked: see ``score_pairs``.
+        AdcbenchError: an image can't be scored, or two decoders give different pixels.
+    """
+    fresh = partial(_scores, use_store=False)
+    backwards = list(reversed(pairs))
+    base = fresh(pairs, metrics)
+    moves = []
+    if decoder := _decoder():
+        _check_pixels(pairs)
+        moves += _moves(f"PNGs decoded by {decoder}", base, base)
+    moves += _moves("images in reverse order", base, fresh(backwards, metrics))
+    networks = {column: metric for column, metric in metrics.items() if metric.load}
+    if singly := {column: replace(metric, batch=1) for column, metric in networks.items() if metric.batch > 1}:
+        moves += _moves("one image at a time", base, fresh(pairs, singly))
+    if networks:
+        count = 1 if _threads() != 1 else 2
+        with _with_threads(count):
+            moves += _moves(f"{count} thread{'s' * (count > 1)}", base, fresh(pairs, networks))
+    for where in ("cpu", *([device] if device else [])):
+        if single := _in_float32(metrics):
+            name = f"float32 by pyiqa {versions('pyiqa')['pyiqa']}" + (f" on {where}" if where != "cpu" else "")
+            moves += _moves(name, base, fresh(pairs, single, device=where))
+        if networks and where != "cpu":
+            moves += _moves(f"on {where}", base, fresh(pairs, networks, device=where))
+    if random := {
+        column: METRICS["maniqa-pipal:SEEDED_ONCE"] for column, m in metrics.items() if m.name == "maniqa-pipal"
+    }:
+        moves += _moves(
+            "random crops seeded once, images in reverse order", fresh(pairs, random), fresh(backwards, random)
+        )
+    return moves
+
+
+def _scores(
+    pairs: Sequence[Pair], metrics: Mapping[str, Metric], *, use_store: bool = True, device: str = "cpu"
+) -> dict[str, Values]:
+    scored = score_pairs(pairs, list(metrics.values()), use_store=use_store, device=device)
+    if scored.problems:
+        raise AdcbenchError(f"a spread needs every image scored, but: {some(scored.problems)}")
+    found = {}
+    for column, metric in metrics.items():
+        images = dict(scored.samples(metric.name))
+        found[column] = Values(statistics.fmean(images.values()), images)
+    return found
+
+
+def _moves(change: str, base: Mapping[str, Values], new: Mapping[str, Values]) -> list[Move]:
+    return [
+        Move(
+            column, change, base[column].value, found.value,
+            max(abs(value - base[column].images[name]) for name, value in found.images.items()),
+        )
+        for column, found in new.items()
+    ]  # fmt: skip
+
+
+def _decoder() -> str:
+    """Another PNG decoder than Pillow's that is installed here; empty if there is none."""
+    return "OpenCV" if importlib.util.find_spec("cv2") else ""
+
+
+def _check_pixels(pairs: Sequence[Pair]) -> None:
+    """OpenCV (libpng) must decode every file to Pillow's pixels: PNG is lossless."""
+    import cv2
+
+    for path in {path for _, sr, hr in pairs for path in (sr, hr)}:
+        theirs = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if theirs is None or not np.array_equal(theirs[..., ::-1], read_png(path)):
+            raise AdcbenchError(f"{path}: Pillow and OpenCV decode it to different pixels; one of them is broken")
+
+
+def _in_float32(metrics: Mapping[str, Metric]) -> dict[str, Metric]:
+    """The pixel metrics by pyiqa, with the settings that agree with ours; none where it is not installed."""
+    if versions("pyiqa")["pyiqa"] == "not installed":
+        return {}
+    return {
+        column: Metric(f"{m.name}:FLOAT32", {"name": _FLOAT32[m.name]}, load=load_pyiqa, libraries=("pyiqa", "torch"))
+        for column, m in metrics.items()
+        if m.name in _FLOAT32
+    }
+
+
+def load_pyiqa(weights: Mapping[str, Path] | None, device: str, *, name: str) -> Scorer:
+    """pyiqa's metric ``name`` on Y in float32, as the authors' scripts call it; it needs no weights."""
+    import pyiqa  # type: ignore[import-untyped]
+    import torch
+
+    metric = pyiqa.create_metric(name, test_y_channel=True, color_space="ycbcr", device=device)
+
+    @torch.inference_mode()
+    def scorer(sr: np.ndarray, hr: np.ndarray | None) -> np.ndarray:
+        assert hr is not None
+        images = [torch.from_numpy(x).to(device).permute(0, 3, 1, 2).float() / 255 for x in (sr, hr)]
+        values: np.ndarray = metric(*images).reshape(-1).double().cpu().numpy()
+        return values
+
+    return scorer
+
+
+def _threads() -> int:
+    return int(os.environ.get(_THREADS) or os.cpu_count() or 1)
+
+
+@contextmanager
+def _with_threads(count: int) -> Iterator[None]:
+    """The networks' processes that start meanwhile use so many threads."""
+    before = os.environ.get(_THREADS)
+    os.environ[_THREADS] = str(count)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_THREADS]
+        else:
+            os.environ[_THREADS] = before
+
+
+def spread_lines(moves: Sequence[Move]) -> list[str]:
+    """A line for each change of each metric: the mean before and after, and the largest move of an image."""
+    return [
+        f"{m.column}: {m.before:.6f}, {m.change}: "
+        + (f"{m.after:.6f} ({m.mean:+.4g}, largest of an image {m.largest:.4g})" if m.largest else "bit-equal")
+        for m in sorted(moves, key=lambda m: m.column)
+    ]
+
+
+def write_spread(level: Level, subject: str, moves: Sequence[Move], command: str) -> Path:
+    """Put the largest moves into ``reproductions/spread.csv``, in place of earlier ones of the same metric and level.
+
+    Args:
+        subject: what was run or scored, in words: ``OSEDiff on DRealSR, 93 images``.
+        command: the command that measures it again.
+
+    Raises:
+        AdcbenchError: nothing was changed, or the file can't be written.
+    """
+    if not moves:
+        raise AdcbenchError(f"spread of {subject}: nothing to compare; there is only one way to run it")
     path = reproductions_dir() / "spread.csv"
     rows: dict[tuple[str, str], dict[str, str]] = {}
     if path.is_file():
         with path.open(newline="", encoding="utf-8") as file:
             rows = {(row["metric"], row["level"]): row for row in csv.DictReader(file)}
-    base, *others = means
-    if not others:
-        raise AdcbenchError(f"spread of {system_name}: nothing to compare; there is only one way to run it")
-    command = f"adcbench spread {system_name} {find_testset(test_set).folder} --write"
-    for metric, value in means[base].items():
-        moves = {name: means[name][metric] - value for name in others}
-        worst = max(moves, key=lambda name: abs(moves[name]))
-        how = f"{system_name} on {test_set}: " + ", ".join(f"{name} {move:+.4g}" for name, move in moves.items())
-        spread = f"{abs(moves[worst]):.4g}"
-        rows[metric, "inference"] = dict(zip(FIELDS, (metric, "inference", spread, how, command), strict=True))
+    for column in dict.fromkeys(move.column for move in moves):
+        own = [move for move in moves if move.column == column]
+        spread = f"{max(abs(move.mean) for move in own):.4g}"
+        how = f"{subject}: {', '.join(map(str, own))}"
+        rows[column, level] = dict(zip(FIELDS, (column, level, spread, how, command), strict=True))
     text = io.StringIO()
     writer = csv.DictWriter(text, FIELDS, lineterminator="\n")
     writer.writeheader()

@@ -51,7 +51,7 @@ def shop(web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Web:  # n
     systems = {name: _system(name, *needed) for name, needed in files.items()}
     monkeypatch.setenv("ADCBENCH_WEIGHTS", str(tmp_path / "weights"))
     monkeypatch.setattr("adcbench.models.find_system", systems.__getitem__)
-    monkeypatch.setattr(catalogue, "systems_of_table", lambda table: ("one", "none", "two"))
+    monkeypatch.setattr(catalogue, "users_of_table", lambda table: ("one", "none", "two"))
     return web
 
 
@@ -174,6 +174,6 @@ def test_the_catalogue_of_the_built_in_systems() -> None:
 
 
 def test_the_table_s_systems_are_those_it_runs_or_times() -> None:
-    assert {"adcsr", "osediff", "bicubic"} <= set(catalogue.systems_of_table("adcsr/table1"))
+    assert {"adcsr", "osediff", "bicubic"} <= set(catalogue.users_of_table("adcsr/table1"))
     with pytest.raises(AdcbenchError, match="unknown table"):
-        catalogue.systems_of_table("adcsr/table99")
+        catalogue.users_of_table("adcsr/table99")

@@ -7,7 +7,7 @@ import sys
 import click
 
 from adcbench import __version__
-from adcbench.cli import costs, images, tables, weights
+from adcbench.cli import compare, costs, images, tables, videos, weights
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.runlog import log_run
 
@@ -18,8 +18,9 @@ def cli() -> None:
     """Re-derive the tables of AdcSR and AdcVSR, cell by cell, with a verdict."""
 
 
-for _command in (*tables.COMMANDS, *images.COMMANDS, *weights.COMMANDS, *costs.COMMANDS):
-    cli.add_command(_command)
+for _module in (tables, images, videos, compare, weights, costs):
+    for _command in _module.COMMANDS:
+        cli.add_command(_command)
 
 
 def main() -> None:

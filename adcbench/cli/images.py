@@ -29,19 +29,24 @@ _ROUNDING = click.option(
 @click.option("--sr", required=True, type=click.Path(path_type=Path), help="Folder of super-resolved PNGs.")
 @click.option("--hr", required=True, type=click.Path(path_type=Path), help="Folder of HR PNGs with the same names.")
 @_METRICS
+@_DEVICE
 @_OUT
 @click.option("--no-store", is_flag=True, help="Neither read nor keep scores in the store.")
-def score(sr: Path, hr: Path, metrics: str, out: Path | None, no_store: bool) -> None:
-    """Score a folder of outputs against HR, joined by name; prints means with 95 % intervals."""
+def score(sr: Path, hr: Path, metrics: str, device: str, out: Path | None, no_store: bool) -> None:
+    """Score a folder of outputs against HR, joined by name; prints means with 95 % intervals.
+
+    Each image is read once for all metrics. Images that can't be scored are listed, with exit code 1.
+    """
     from adcbench.data.pairs import pair
-    from adcbench.evaluate import chosen_metrics, score_lines, write_scores
     from adcbench.metrics.scoring import score_pairs
+    from adcbench.report.scores import chosen_metrics, score_lines, write_scores
 
     chosen = chosen_metrics(metrics)
-    found = score_pairs(pair(sr, hr), chosen, use_store=not no_store)
+    found = score_pairs(pair(sr, hr), chosen, device=device, use_store=not no_store)
     if out:
         write_scores(out, found)
     click.echo("\n".join(score_lines(chosen, found)))
+    sys.exit(1 if found.problems else 0)
 
 
 @click.command()
@@ -74,7 +79,7 @@ def upscale(
     """
     from adcbench.inference.folder import Settings, upscale_files, with_weights
 
-    system = _system(name)
+    system = named_system(name)
     if weights:
         system = with_weights(system, weights)
     settings = Settings(device, dtype, seed, rounding, tile, overlap, compare, overwrite)
@@ -99,20 +104,23 @@ def evaluate(
     rounding: Literal["round", "truncate"] | None, out: Path | None, limit: int, check: bool,
 ) -> None:  # fmt: skip
     """Score a system, built in or your own, on a test set: upscaled once, kept, compared with HR."""
-    from adcbench.evaluate import chosen_metrics, score_lines, write_scores
-    from adcbench.evaluate import evaluate as run
+    from adcbench.inference.testset import upscale_testset
+    from adcbench.metrics.scoring import score_pairs
+    from adcbench.report.scores import chosen_metrics, score_lines, write_scores
 
-    system = _system(name)
+    system = named_system(name)
     if not testset and not check:
         raise AdcbenchError("give --testset, --check, or both")
     if check:
         _check(system, device)
     if testset:
         chosen = chosen_metrics(metrics)
-        scores = run(system, testset, chosen, device=device, dtype=dtype, seed=seed, rounding=rounding, limit=limit)
+        made = upscale_testset(system, testset, device=device, dtype=dtype, seed=seed, rounding=rounding, limit=limit)
+        scored = score_pairs(made, chosen, device=device)
         if out:
-            write_scores(out, scores)
-        click.echo("\n".join(score_lines(chosen, scores)))
+            write_scores(out, scored)
+        click.echo("\n".join(score_lines(chosen, scored)))
+        sys.exit(1 if scored.problems else 0)
 
 
 def _check(system: System, device: str) -> None:
@@ -125,7 +133,7 @@ def _check(system: System, device: str) -> None:
     click.echo(f"{system.name} keeps the contract")
 
 
-def _system(name: str) -> System:
+def named_system(name: str) -> System:
     """A system by name; ``module:factory`` is also looked for in the present folder, as python -m does."""
     from adcbench.core.system import System
     from adcbench.models import find_system

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -51,19 +52,35 @@ def _outputs(texts: tuple[str, ...]) -> dict[tuple[str, str], Path]:
 
 
 @click.command()
+@click.argument("ids", nargs=-1, metavar="[TABLE]...")
 @click.option("--write", is_flag=True, help="Derive every file again (LaTeX, Markdown, CSV) from the committed rows.")
-def tables(write: bool) -> None:
-    """List all tables with the number of cells of each verdict."""
+@click.option("--intervals", is_flag=True, help="With 95 % intervals over images.")
+@click.option("--marks", is_flag=True, help="Mark values that differ (s) from their column's best, or not (ns).")
+@click.option("--to", type=click.Path(file_okay=False, path_type=Path), help="Write LaTeX, Markdown and CSV below "
+              "this folder, and leave the tables' own files alone.")  # fmt: skip
+def tables(ids: tuple[str, ...], write: bool, intervals: bool, marks: bool, to: Path | None) -> None:
+    """List all tables with the number of cells of each verdict; or print those named."""
     from adcbench import reproduce as pipeline
-    from adcbench.core.tables import table_ids
+    from adcbench.core.tables import load_table, table_ids
+    from adcbench.report.files import read_cells
+    from adcbench.report.frames import display_of
     from adcbench.report.readme import write_readme
-    from adcbench.report.terminal import overview
+    from adcbench.report.terminal import overview, table_text
+    from adcbench.report.texts import write_texts
 
-    if write:
-        for table_id in table_ids():
+    for table_id in ids or (table_ids() if write or to else ()):
+        table, cells = load_table(table_id), read_cells(table_id)
+        display = display_of(table, cells, intervals=intervals, marks=marks)
+        if write and not to:
             pipeline.rebuild(table_id)
+        if to or (write and (intervals or marks)):
+            write_texts(table, cells, to, display)
+        if ids:
+            click.echo(table_text(table, cells, display) + "\n")
+    if write and not ids and not to:
         write_readme()
-    click.echo(overview())
+    if not ids:
+        click.echo(overview())
 
 
 @click.command()
@@ -99,28 +116,83 @@ def diff(old: Path, new: Path) -> None:
 
 
 @click.command()
-@click.argument("system")
+@click.argument("name")
 @click.argument("test_set")
-@click.option("--dtypes", default="", help="Comma-separated precisions to try besides float32.")
+@click.option("--level", type=click.Choice(["inference", "scores"]), default="inference", show_default=True,
+              help="What is done again: running the system NAME, or scoring the outputs NAME.")  # fmt: skip
+@click.option("--metrics", default="", help="Comma-separated columns or names. [default: those whose weights are here]")
+@click.option("--dtypes", default="", help="Comma-separated precisions to run in besides float32.")
 @click.option("--seeds", default=5, show_default=True, help="How many seeds, where the system uses one.")
+@click.option("--device", default="", help="Another device to try besides the CPU, such as cuda.")
+@click.option("--limit", default=0, help="Only so many images, spread evenly over the set.")
 @click.option("--write", is_flag=True, help="Put the result into reproductions/spread.csv.")
-def spread(system: str, test_set: str, dtypes: str, seeds: int, write: bool) -> None:
-    """How far re-runs of a system move its means: rounding, precision, seed. The verdict close uses it."""
-    from adcbench.spread import measure_spread, write_spread
+def spread(
+    name: str, test_set: str, level: Literal["inference", "scores"], metrics: str, dtypes: str, seeds: int,
+    device: str, limit: int, write: bool,
+) -> None:  # fmt: skip
+    """How far doing the same again moves means. The verdict close is judged by it.
 
-    means = measure_spread(system, test_set, dtypes=[d.strip() for d in dtypes.split(",") if d.strip()], seeds=seeds)
-    for variant, values in means.items():
-        click.echo(f"{variant}: " + ", ".join(f"{metric} {value:.5f}" for metric, value in values.items()))
+    Level inference: a system with another rounding, precision, device, seed. Level scores: the outputs of a
+    system, of a test set's authors (OSEDiff) or in a folder, scored again with what differs between machines.
+    """
+    from adcbench.cli.compare import find_own
+    from adcbench.core.columns import IMAGE_SCORES
+    from adcbench.data.testsets import find_testset
+    from adcbench.models import find_system
+    from adcbench.report.scores import chosen_metrics
+    from adcbench.results.compare import available, find_outputs, shown_name
+    from adcbench.spread import inference_moves, scores_moves, spread_lines, write_spread
+
+    columns = {column.lower(): metric for column, metric in IMAGE_SCORES.items()}
+    names = [columns.get(one.strip().lower(), one) for one in metrics.split(",") if one.strip()]
+    here, blocked = available(chosen_metrics(",".join(names or IMAGE_SCORES.values())))
+    wanted = {shown_name(metric): metric for metric in here}
+    found_set = find_testset(test_set)
+    if level == "inference":
+        tried = [dtype.strip() for dtype in dtypes.split(",") if dtype.strip()]
+        system = find_system(name)
+        moves = inference_moves(system, found_set.name, wanted, dtypes=tried, seeds=seeds, device=device, limit=limit)
+        subject = f"{name} on {found_set.name}" + f", {limit} images" * bool(limit)
+    else:
+        side = find_outputs(name, found_set, find_own(name, found_set), limit=limit)
+        moves = scores_moves(side.pairs, wanted, device=device)
+        subject = f"{side.name} ({side.what}) on {found_set.name}, {len(side.pairs)} images, scored again"
+    click.echo("\n".join([*spread_lines(moves), *(f"blocked: {metric}: {block}" for metric, block in blocked)]))
     if write:
-        click.echo(f"written to {write_spread(system, test_set, means)}")
+        typed = {"level": level if level != "inference" else "", "metrics": metrics, "dtypes": dtypes,
+                 "seeds": seeds if seeds != 5 else "", "device": device, "limit": limit or ""}  # fmt: skip
+        options = "".join(f" --{option} {value}" for option, value in typed.items() if value)
+        command = f"adcbench spread {name} {found_set.folder}{options} --write"
+        click.echo(f"written to {write_spread(level, subject, moves, command)}")
 
 
 @click.command()
-def drift() -> None:
-    """Rebuild, re-score and re-run, and compare with the committed tables. Exit code 1 if a value moved."""
-    from adcbench.drift import check_all
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True,
+              help="cpu: tables and goldens; cuda: goldens on the GPU.")  # fmt: skip
+@click.option("--record", is_flag=True, help="Record this machine's goldens instead of comparing with them.")
+@click.option("--to", type=click.Path(dir_okay=False, path_type=Path), help="With --record: the file to write.")
+@click.option("--versions", type=_FOLDER, help="Compare the environments that `nox -s drift-matrix` measured.")
+def drift(device: str, record: bool, to: Path | None, versions: Path | None) -> None:
+    """Rebuild, re-score and re-run, and compare with what is committed.
 
-    checks = check_all()
+    Exit code 1 if a value moved or nothing could be measured.
+    """
+    from adcbench.drift import check_all
+    from adcbench.drift.goldens import golden_dir, write_golden
+    from adcbench.drift.values import measure
+    from adcbench.drift.versions import compare_folder, write_report
+
+    if record:
+        golden = measure(device)
+        path = to or golden_dir() / f"{golden.kind}.json"
+        write_golden(golden, path)
+        click.echo("\n".join([f"{len(golden.values)} values written to {path}", *golden.blocked, *golden.failed]))
+        sys.exit(0 if golden.values and not golden.failed else 1)
+    if versions:
+        matrix = compare_folder(versions, golden_dir())
+        click.echo(write_report(matrix, versions))
+        sys.exit(0 if matrix.passed else 1)
+    checks = check_all(device)
     click.echo("\n".join(map(str, checks)))
     sys.exit(0 if all(check.passed for check in checks) else 1)
 

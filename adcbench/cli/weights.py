@@ -8,22 +8,23 @@ import click
 
 from adcbench.core.errors import AdcbenchError
 
-_FOR = click.option("--for", "table", default="", metavar="TABLE", help="All systems a table runs: adcsr/table1.")
+_FOR = click.option("--for", "table", default="", metavar="TABLE", help="All that a table needs: adcsr/table1.")
 
 
 @click.group()
 def weights() -> None:
-    """The checkpoints of the systems: which there are, get them, check them."""
+    """The checkpoints of systems and metrics: which there are, get them, check them."""
 
 
 @weights.command("list")
 @click.argument("names", nargs=-1)
 @_FOR
-def list_(names: tuple[str, ...], table: str) -> None:
-    """Every file with its size, licence, hash, and where it comes from; of all systems if none is named."""
+@click.option("--metrics", is_flag=True, help="Those of the metrics only.")
+def list_(names: tuple[str, ...], table: str, metrics: bool) -> None:
+    """Every file with its size, licence, hash, and where it comes from; of all systems and metrics if none is named."""
     from adcbench import catalogue
 
-    click.echo(catalogue.list_text(catalogue.entries(catalogue.chosen(names, table))))
+    click.echo(catalogue.list_text(catalogue.entries(catalogue.chosen(names, table, metrics))))
 
 
 @weights.command()
@@ -31,7 +32,7 @@ def list_(names: tuple[str, ...], table: str) -> None:
 @_FOR
 @click.option("--yes", is_flag=True, help="Do not ask: sizes and licences are agreed to.")
 def fetch(names: tuple[str, ...], table: str, yes: bool) -> None:
-    """Download the files of systems, verified and resumable; says sizes and licences first.
+    """Download the files of systems and metrics, verified and resumable; says sizes and licences first.
 
     HF_ENDPOINT and ADCBENCH_GITHUB name servers that stand in for huggingface.co and github.com.
     """
@@ -59,23 +60,23 @@ def _confirm(yes: bool) -> None:
 @weights.command()
 @click.argument("names", nargs=-1)
 @_FOR
-@click.option("--load", is_flag=True, help="Also load each system on the CPU, strictly (gigabytes, minutes).")
+@click.option("--load", is_flag=True, help="Also load each on the CPU, strictly (gigabytes, minutes).")
 def check(names: tuple[str, ...], table: str, load: bool) -> None:
     """Compare files with their published or recorded sha256. Exit code 1 if one is missing or wrong."""
     from adcbench import catalogue
 
     _named(names, table)
-    systems = catalogue.chosen(names, table)
-    checks = catalogue.check(catalogue.entries(systems))
+    users = catalogue.chosen(names, table)
+    checks = catalogue.check(catalogue.entries(users))
     if load:
-        checks += [catalogue.check_loading(system) for system in systems]
+        checks += [catalogue.check_loading(user) for user in users]
     click.echo("\n".join(map(str, checks)))
     sys.exit(0 if all(one.passed for one in checks) else 1)
 
 
 def _named(names: tuple[str, ...], table: str) -> None:
     if not names and not table:
-        raise AdcbenchError("name systems (see `adcbench weights list`), or a table: --for adcsr/table1")
+        raise AdcbenchError("name systems or metrics (see `adcbench weights list`), or a table: --for adcsr/table1")
 
 
 COMMANDS = (weights,)

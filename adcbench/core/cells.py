@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 Level = Literal["scores", "inference", "training", "counted", "re-aggregated", "timed"]
 Scale = Literal["full", "mini"]
-Reduce = Literal["mean", "sum", "median"]
+Reduce = Literal["mean", "sum", "median", "set"]
 
 UNKNOWN = "unknown"  # the published value of a cell that no source prints
 
@@ -53,7 +53,8 @@ class Measurement:
         device: ``cpu``, ``cuda`` or ``meta`` (counted numbers).
         dtype: ``float32``, ``bfloat16``, ... of the network; of the metric at level ``scores``.
         samples: (name, value) pairs: per image, per component (counts), or per timed call.
-        reduce: how samples become the value: mean of scores, sum of counts, median of calls.
+        reduce: how samples become the value: mean of scores, sum of counts, median of calls; ``set``: the one sample
+            is a number over a set of images, whose size ``n`` and ``interval`` stand in the provenance.
         signature: one line that describes the metric's settings completely.
         provenance: source hashes, data manifest, library versions, hardware.
         not_comparable: why the published number can't be judged by this one; empty if it can.
@@ -80,9 +81,14 @@ class Measurement:
     @property
     def value(self) -> float:
         values = [value for _, value in self.samples]
-        if self.reduce == "sum":
+        if self.reduce in ("sum", "set"):
             return float(sum(values))
         return float(statistics.fmean(values) if self.reduce == "mean" else statistics.median(values))
+
+    @property
+    def n(self) -> int:
+        """How many images, components or calls the value is made of."""
+        return int(self.provenance["n"]) if self.reduce == "set" else len(self.samples)
 
     @property
     def slot(self) -> tuple[str, str, str, str]:

@@ -8,8 +8,33 @@ from typing import Literal
 
 from adcbench.core.tables import COMPLEXITY, Block, Column
 
-IMAGE_METRICS = ("PSNR", "SSIM", "LPIPS", "DISTS", "FID", "NIQE", "MUSIQ", "MANIQA", "CLIPIQA")
-VIDEO_METRICS = ("PSNR", "SSIM", "LPIPS", "DISTS", "MANIQA", "CLIPIQA", "MUSIQ", "E_warp", "DOVER")
+# Column of the image tables -> metric, as AdcSR's and OSEDiff's scripts call them, in the tables' order.
+IMAGE_SCORES: Mapping[str, str] = {
+    "PSNR": "psnr",
+    "SSIM": "ssim",
+    "LPIPS": "lpips",
+    "DISTS": "dists",
+    "FID": "fid",
+    "NIQE": "niqe",
+    "MUSIQ": "musiq",
+    "MANIQA": "maniqa-pipal",
+    "CLIPIQA": "clipiqa",
+}
+IMAGE_METRICS = tuple(IMAGE_SCORES)
+# Likewise of the video tables. PSNR and SSIM on RGB, as DOVE's script; the flow of E_warp and the variant of DOVER
+# are not stated: EvalCrafter's definition and the overall score are the likeliest (docs/video_metrics.md).
+VIDEO_SCORES: Mapping[str, str] = {
+    "PSNR": "psnr:RGB_NOT_Y",
+    "SSIM": "ssim:RGB_NOT_Y",
+    "LPIPS": "lpips",
+    "DISTS": "dists",
+    "MANIQA": "maniqa-pipal",
+    "CLIPIQA": "clipiqa",
+    "MUSIQ": "musiq",
+    "E_warp": "ewarp:EVALCRAFTER",
+    "DOVER": "dover",
+}
+VIDEO_METRICS = tuple(VIDEO_SCORES)
 # row of AdcSR's tables -> system, in the tables' order
 IMAGE_METHODS: Mapping[str, str] = {
     "StableSR": "stablesr",
@@ -22,8 +47,6 @@ IMAGE_METHODS: Mapping[str, str] = {
     "S3Diff": "s3diff",
     "AdcSR": "adcsr",
 }
-LEARNED_METRICS = ("LPIPS", "DISTS", "FID", "MUSIQ", "MANIQA", "CLIPIQA")
-
 # metric -> unit as printed, and which direction is better (empty: not ranked)
 _PRINTED: Mapping[str, tuple[str, Literal["higher", "lower", ""]]] = {
     "PSNR": ("dB", "higher"),
@@ -35,6 +58,7 @@ _PRINTED: Mapping[str, tuple[str, Literal["higher", "lower", ""]]] = {
     "MUSIQ": ("", "higher"),
     "MANIQA": ("", "higher"),
     "CLIPIQA": ("", "higher"),
+    "MS-SSIM": ("", "higher"),
     "E_warp": ("x1e-3", "lower"),
     "DOVER": ("", "higher"),
     "Steps": ("", ""),
@@ -67,10 +91,13 @@ def columns(test_set: str, metrics: Iterable[str], units: Mapping[str, str] | No
     return tuple(Column(test_set, m, units.get(m, _PRINTED[m][0]), _PRINTED[m][1]) for m in metrics)
 
 
-def no_metric() -> tuple[Block, ...]:
-    """Blocks for the image metrics that are not built yet: learned ones and NIQE."""
-    learned = tuple(Block(f"metric {m} (learned metrics arrive with step C)", metrics=m) for m in LEARNED_METRICS)
-    return (*learned, Block("metric NIQE (arrives with step C)", metrics="NIQE"))
+def scores(*metrics: str) -> dict[str, str]:
+    """What fills some of the quality columns: column -> metric.
+
+    >>> scores("PSNR", "MANIQA")
+    {'PSNR': 'psnr', 'MANIQA': 'maniqa-pipal'}
+    """
+    return {metric: IMAGE_SCORES[metric] for metric in metrics}
 
 
 def no_outputs(table_id: str, rows: Iterable[str], test_set: str) -> tuple[Block, ...]:

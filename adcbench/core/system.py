@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from adcbench.core.errors import Blocked
 from adcbench.core.rounding import Rounding
@@ -47,6 +47,39 @@ class WeightFile:
         return weights_dir() / (self.folder or system) / self.name
 
 
+class NeedsFiles(Protocol):
+    """Something with checkpoint files: a system or a metric. ``home`` is the folder below ``weights_dir()``."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def home(self) -> str: ...
+    @property
+    def files(self) -> tuple[WeightFile, ...]: ...
+    @property
+    def locate(self) -> Callable[[str], Path | None] | None: ...
+    @property
+    def get(self) -> str: ...
+
+
+def file_path(owner: NeedsFiles, file: WeightFile) -> Path:
+    """Where a file lies, or would lie: inside an installed package that brings it, else below ``weights_dir()``."""
+    return (owner.locate and owner.locate(file.name)) or file.path(owner.home)
+
+
+def find_files(owner: NeedsFiles) -> dict[str, Path]:
+    """Paths of all files of a system or metric.
+
+    Raises:
+        Blocked: a file is not here; the message names it and the command that gets it.
+    """
+    found = {file.name: file_path(owner, file) for file in owner.files}
+    for name, path in found.items():
+        if not path.is_file():
+            raise Blocked(f"the checkpoint {name} of {owner.name}", owner.get)
+    return found
+
+
 @dataclass(frozen=True)
 class System:
     """A super-resolution system.
@@ -83,19 +116,25 @@ class System:
     thread_safe: bool = False
     rounding: Rounding = "round"
 
+    @property
+    def home(self) -> str:
+        """Its folder below ``weights_dir()``."""
+        return self.name
+
     def find_weights(self) -> dict[str, Path]:
         """Paths of all its files.
 
         Raises:
             Blocked: a file is not here; the message names it and the command that gets it.
         """
-        found = {}
-        for file in self.files:
-            path = (self.locate and self.locate(file.name)) or file.path(self.name)
-            if not path.is_file():
-                raise Blocked(f"the checkpoint {file.name} of {self.name}", self.get)
-            found[file.name] = path
-        return found
+        return find_files(self)
+
+    def mini(self) -> System:
+        """The same code at small widths with deterministic, untrained weights, for tests and timing.
+
+        Call it on a system whose config already has the small sizes.
+        """
+        return replace(self, name=f"{self.name}-mini", scale="mini", files=(), get="", locate=None)
 
     def settings(self) -> dict[str, Any]:
         """The config as a plain dict, for keys, provenance and ``explain``."""

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from adcbench.core.errors import AdcbenchError, some
 from adcbench.core.keys import file_hash
+from adcbench.data.clips import list_clips
 from adcbench.data.download import FetchStopped, download
 from adcbench.data.embedded import embedded_folder
 from adcbench.data.manifest import ManifestFile, scan_folder, write_manifest
@@ -106,13 +107,16 @@ def _failed(testset: TestSet, failures: dict[str, str], total: int) -> AdcbenchE
 
 
 def _record(testset: TestSet) -> Path:
-    """Check the pairs that the user put there; record their manifest the first time."""
+    """Check the pairs or clips that the user put there; record their manifest the first time."""
     root, path = testset.root, manifest_path(testset)
-    if path.is_file() or not (root / "LR").is_dir() or not (root / "HR").is_dir():
+    folders = (testset.reference,) if testset.clips else ("LR", "HR")
+    if path.is_file() or not all((root / folder).is_dir() for folder in folders):
         open_testset(testset.name, full=True)
         return root
-    found = len(pair(root / "LR", root / "HR"))
+    found = len(list_clips(root / testset.reference) if testset.clips else pair(root / "LR", root / "HR"))
     if found != testset.pairs:
-        raise AdcbenchError(f"{root} has {found} pairs, {testset.name} has {testset.pairs}: complete it")
-    write_manifest((file for file in scan_folder(root) if file.path.startswith(("LR/", "HR/"))), path)
+        what = "clips" if testset.clips else "pairs"
+        raise AdcbenchError(f"{root} has {found} {what}, {testset.name} has {testset.pairs}: complete it")
+    inside = tuple(f"{folder}/" for folder in ("LR", "HR"))
+    write_manifest((file for file in scan_folder(root) if file.path.startswith(inside)), path)
     return root

@@ -25,7 +25,10 @@ class TestSet:
     Args:
         name: as in the papers' tables.
         folder: its folder below ``data_dir()``, and its name on the command line.
-        pairs: how many pairs it must have.
+        pairs: how many pairs, or clips, it must have.
+        clips: it holds clips (folders of PNG frames, or lossless videos) instead of images.
+        frames, crop: the part of each clip that the tables score: its first frames, a central square; 0: all.
+        reference: its folder that outputs are scored against; of a set without ground truth, its LR.
         outputs: sub-folders with outputs that a paper's authors released, named by row.
         source: where it comes from, for people.
         licence: what is known of its terms.
@@ -39,6 +42,10 @@ class TestSet:
     name: str
     folder: str
     pairs: int
+    clips: bool = False
+    frames: int = 0
+    crop: int = 0
+    reference: str = "HR"
     outputs: tuple[str, ...] = ()
     source: str = ""
     licence: str = ""
@@ -55,6 +62,21 @@ class TestSet:
     def command(self) -> str:
         """The command that fetches it."""
         return f"adcbench fetch {self.folder}"
+
+
+def _video(name: str, clips: int, drive: str, note: str = "", reference: str = "HR") -> TestSet:
+    """A test set of the video tables. Google Drive serves no file by address alone: it is put there by hand."""
+    return TestSet(
+        name,
+        name.lower(),
+        clips,
+        clips=True,
+        frames=25,  # AdcVSR: "first 25 frames, centre crop, output fixed to 512x512"
+        crop=512,
+        reference=reference,
+        source=f"DOVE's copy: Google Drive file {drive}, GT and LQ as lossless mkv{note}",
+        licence="The clips' own terms were not checked; fetched by hand, never redistributed.",
+    )
 
 
 def _from_teacher(name: str, folder: str, pairs: int, log: str) -> TestSet:
@@ -74,7 +96,7 @@ def _from_teacher(name: str, folder: str, pairs: int, log: str) -> TestSet:
     )
 
 
-_ALL = (
+_ALL: tuple[TestSet, ...] = (
     _from_teacher("DRealSR", "drealsr", 93, "test_METRICS_241023-173607.log"),
     _from_teacher("RealSR", "realsr", 100, "test_METRICS_241023-172854.log"),
     TestSet(
@@ -92,6 +114,14 @@ _ALL = (
         source="photographs inside scikit-image's wheel, x4-degraded by pil-bicubic",
         licence="CC0 or public domain, by image in the manifest",
     ),
+)
+_ALL += (
+    _video("UDM10", 10, "1AmGVSCwMm_OFPd3DKgNyTwj0GG2H-tG4"),
+    _video("SPMCS", 30, "1b2uktCFPKS-R1fTecWcLFcOnmUFIBNWT"),
+    _video("YouHQ40", 40, "1zO23UCStxL3htPJQcDUUnUeMvDrysLTh"),
+    _video("RealVSR", 50, "1wr4tTiCvQlqdYPeU1dmnjb5KFY4VjGCO", "; LQ is at GT's size"),
+    _video("MVSR4x", 15, "16sesBD_9Xx_5Grtx18nosBw1w94KlpQt", "; LQ is at GT's size"),
+    _video("VideoLQ", 50, "1lh0vkU_llxE0un1OigJ0DWPQwt1i68Vn", "; no GT", reference="LR"),
 )
 TESTSETS = {testset.name: testset for testset in _ALL}
 
@@ -161,9 +191,10 @@ def manifest(testset: TestSet) -> tuple[ManifestFile, ...]:
     """
     path = manifest_path(testset)
     if not path.is_file():
+        folder = f"$ADCBENCH_DATA/{testset.folder}"
+        what = f"clips into {folder}/{testset.reference}" if testset.clips else f"PNG pairs into {folder}/LR and HR"
         raise Blocked(
-            f"the {testset.name} test set ({testset.source}); put its {testset.pairs} PNG pairs into "
-            f"$ADCBENCH_DATA/{testset.folder}/LR and HR, to record their manifest",
+            f"the {testset.name} test set ({testset.source}); put its {testset.pairs} {what}, to record their manifest",
             testset.command,
         )
     return read_manifest(path)

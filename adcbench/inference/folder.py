@@ -10,13 +10,14 @@ import numpy as np
 from tqdm import tqdm
 
 from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.precision import check_dtype
 from adcbench.core.rounding import Rounding
 from adcbench.core.system import System, Upscaler
 from adcbench.data.images import IMAGE_SUFFIXES, write_png
 from adcbench.data.pictures import list_pictures, read_picture
 from adcbench.inference.forward import upscale_pixels
 from adcbench.inference.tiles import OVERLAP, Difference, automatic_tile, difference, in_tiles
-from adcbench.inference.upscale import check_dtype, image_seed, load_on
+from adcbench.inference.upscale import image_seed, load_on
 from adcbench.inference.weights import weights_hashes
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def upscale_files(system: System, source: Path, target: Path, settings: Settings
         Blocked: a weight file or the GPU is missing.
         AdcbenchError: nothing to do there, an output would overwrite an input, or an output can't be written.
     """
-    check_dtype(settings.dtype)
+    check_dtype(system.name, settings.dtype)
     if settings.compare and not settings.tile:
         raise AdcbenchError("--compare measures tiles against the whole image: give --tile too")
     in_tiles(lambda lr: lr, settings.tile or 0, settings.overlap if settings.tile is not None else 0)  # checks

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.system import Upscaler
+from adcbench.core.windows import window_starts
 from adcbench.inference.forward import SCALE
 
 if TYPE_CHECKING:
@@ -73,11 +74,6 @@ def _joined(upscaler: Upscaler, lr: Tensor, tile: tuple[int, int], overlap: int)
         total[place] += torch.where(here > 0, part.float().cpu(), 0) * here
         weight[place] += here
     return total / weight
-
-
-def window_starts(side: int, tile: int, overlap: int) -> list[int]:
-    """Where tiles start along one axis: ``tile - overlap`` apart, the last one moved back to the edge."""
-    return [*range(0, side - tile, max(1, tile - overlap)), side - tile]
 
 
 def _ramps(start: int, tile: int, starts: list[int], overlap: int) -> Tensor:

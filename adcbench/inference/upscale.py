@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.keys import digest, pixel_hash, source_hash, versions
+from adcbench.core.precision import check_dtype
 from adcbench.core.rounding import Rounding
 from adcbench.core.settings import cache_dir
 from adcbench.core.system import System, Upscaler
@@ -23,7 +24,6 @@ from adcbench.data.images import read_png, write_png
 from adcbench.inference.forward import upscale_pixels
 from adcbench.inference.weights import weights_hashes
 
-DTYPES = ("float32", "bfloat16", "float16")
 _NUMERICS = "adcbench.inference.forward"
 
 
@@ -61,7 +61,7 @@ def upscale_images(
     Args:
         images: name -> (h, w, 3) uint8 RGB.
         device: ``cpu``, ``cuda``, ``cuda:1``, ...
-        dtype: of the network, one of DTYPES.
+        dtype: of the network, one of ``core.precision.DTYPES``.
         seed: of the run; an image's own seed is made of it and the image's name. Deterministic systems
             ignore it.
         rounding: from floats to 8 bits, see ``inference.forward.to_pixels``; None: as the system's authors.
@@ -72,7 +72,7 @@ def upscale_images(
         AdcbenchError: a weight file is not the published one, an image is no 8-bit RGB, an output is not
             finite (the message names the image), or an output can't be written (disk full).
     """
-    check_dtype(dtype)
+    check_dtype(system.name, dtype)
     how = rounding or system.rounding
     paths = system.find_weights()
     key = partial(digest, output_key(system, weights_hashes(system, paths), device, dtype, how))
@@ -130,12 +130,6 @@ def _cached(path: Path) -> np.ndarray | None:
         return read_png(path) if path.is_file() else None
     except AdcbenchError:
         return None
-
-
-def check_dtype(dtype: str) -> None:
-    """Refuse precisions that systems do not run in."""
-    if dtype not in DTYPES:
-        raise AdcbenchError(f"unknown dtype {dtype!r}. One of: {', '.join(DTYPES)}")
 
 
 def load_on(system: System, weights: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:

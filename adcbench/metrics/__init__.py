@@ -1,76 +1,34 @@
-"""Metrics: one file each with a pure function, and METRICS with their settings and signatures.
+"""Metrics: one file each, and METRICS with their settings and signatures.
 
-A wrong setting that is found in the wild is a named variant of the metric (``psnr:RGB_NOT_Y``): the
-causes in ``results/causes.py`` measure their effect with these.
+A wrong setting that is found in the wild, or another version of an algorithm, is a named variant of the metric
+(``psnr:RGB_NOT_Y``): the causes in ``results/causes.py`` measure their effect with these.
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
-
-import numpy as np
-from PIL import Image
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.metrics import clipiqa, dists, fid, lpips, maniqa, musiq, niqe
+from adcbench.metrics.metric import Metric
+from adcbench.metrics.ms_ssim import ms_ssim
 from adcbench.metrics.psnr import psnr
 from adcbench.metrics.ssim import ssim
 
-Function = Callable[..., float]
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A full-reference image metric with fixed settings.
-
-    ``libraries`` are the distributions whose versions can change its value; ``as_jpeg`` saves the SR
-    image as JPEG of this quality first (0: not), a mistake to measure, not to make.
-    """
-
-    name: str
-    function: Function
-    settings: Mapping[str, Any]
-    unit: str = ""
-    higher_is_better: bool = True
-    libraries: tuple[str, ...] = ("numpy",)
-    as_jpeg: int = 0
-
-    @property
-    def modules(self) -> tuple[str, ...]:
-        """The module that defines it; its source closure is part of the score's cache key."""
-        return (self.function.__module__,)
-
-    @property
-    def signature(self) -> str:
-        """A complete description of the settings: two scores compare only if theirs are equal."""
-        settings = {**self.settings, **({"sr_jpeg_quality": self.as_jpeg} if self.as_jpeg else {})}
-        shown = " ".join(f"{key}={_word(value)}" for key, value in settings.items())
-        return f"{self.name.partition(':')[0]} | {shown} | range=0-255 uint8 | adcbench"
-
-    def __call__(self, sr: np.ndarray, hr: np.ndarray) -> float:
-        """Score one pair: two (h, w, 3) uint8 RGB images of equal size."""
-        if self.as_jpeg:
-            sr = _through_jpeg(sr, self.as_jpeg)
-        return self.function(sr, hr, **self.settings)
-
-
-def _word(value: object) -> str:
-    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
-
-
-def _through_jpeg(image: np.ndarray, quality: int) -> np.ndarray:
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, format="JPEG", quality=quality)
-    return np.asarray(Image.open(buffer).convert("RGB"))
-
-
 _PSNR = {"colour": "y-studio", "crop": 0}
 _SSIM = {"colour": "y-studio", "crop": 0, "round_values": True, "clamp_contrast": True}
-_psnr = partial(Metric, function=psnr, unit="dB", libraries=("numpy",))
+_NIQE = {"colour": "y-full", "crop": 0, "arithmetic": "cuda", "parameters": "float32"}
+_FID = {"features": "inception-v3 2048", "resize": "clean"}
+_psnr = partial(Metric, function=psnr, unit="dB")
 _ssim = partial(Metric, function=ssim, libraries=("numpy", "scipy"))
+_ms_ssim = partial(Metric, function=ms_ssim, libraries=("numpy", "scipy"))
+_lower = partial(Metric, higher_is_better=False)
+_pyiqa = partial(Metric, takes="image", libraries=("pyiqa", "torch", "torchvision"))
+_maniqa = partial(_pyiqa, libraries=("pyiqa", "timm", "torch"), load=maniqa.load, files=maniqa.FILES, batch=1)
+_niqe = partial(_lower, function=niqe.niqe, files=niqe.FILES, locate=niqe.locate, takes="image",
+                libraries=("numpy", "scipy"))  # fmt: skip
+_fid = partial(_lower, load=fid.load, files=fid.FILES, takes="set", over_set=fid.fid_of_features,
+               libraries=("torch-fidelity", "torch", "pillow"))  # fmt: skip
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
@@ -87,16 +45,45 @@ METRICS: dict[str, Metric] = {
         _ssim("ssim:JPEG_OUTPUTS", settings=_SSIM, as_jpeg=95, libraries=("numpy", "scipy", "pillow")),
         _ssim("ssim:SSIM_NO_ROUNDING", settings=_SSIM | {"round_values": False}),
         _ssim("ssim:SSIM_NO_CLAMP", settings=_SSIM | {"clamp_contrast": False}),
+        _ms_ssim("ms-ssim", _SSIM),
+        _ms_ssim("ms-ssim:RGB_NOT_Y", _SSIM | {"colour": "rgb"}),
+        _lower("lpips", {"net": "alex"}, load=lpips.load, files=lpips.ALEX_FILES, locate=lpips.locate,
+               libraries=("lpips", "torch", "torchvision")),
+        _lower("lpips-vgg", {"net": "vgg"}, load=lpips.load, files=lpips.VGG_FILES, locate=lpips.locate,
+               libraries=("lpips", "torch", "torchvision")),
+        _lower("dists", {}, load=dists.load, files=dists.FILES, locate=dists.locate,
+               libraries=("torch", "torchvision")),
+        _fid("fid", _FID),
+        _fid("fid:PYTORCH_RESIZE", _FID | {"resize": "legacy_pytorch"}),
+        _fid("fid:TENSORFLOW_RESIZE", _FID | {"resize": "legacy_tensorflow"}),
+        _niqe("niqe", _NIQE),
+        _niqe("niqe:CPU_ARITHMETIC", _NIQE | {"arithmetic": "cpu"}),
+        _niqe("niqe:FLOAT64_PARAMETERS", _NIQE | {"parameters": "float64"}),
+        _niqe("niqe:STUDIO_Y", _NIQE | {"colour": "y-studio"}),
+        _niqe("niqe:BORDER_CROP", _NIQE | {"crop": 4}),
+        _pyiqa("musiq", {"checkpoint": "koniq10k"}, load=musiq.load, files=musiq.FILES,
+               notes="scales 224, 384 and full, bicubic without antialiasing"),
+        _pyiqa("clipiqa", {"backbone": "RN50"}, load=clipiqa.load, files=clipiqa.FILES,
+               notes="5 prompt pairs, no resize, no position embedding"),
+        _maniqa("maniqa-pipal", {"sampling": "grid", "crops": 20}),
+        _maniqa("maniqa-pipal:SEEDED_ONCE", {"sampling": "random, seeded once", "crops": 20}, ordered=True,
+                notes="seed=123"),
+        _maniqa("maniqa-pipal:SEEDED_PER_CALL", {"sampling": "random, seeded per call", "crops": 20}, notes="seed=123"),
     )
-}
+}  # fmt: skip
 
 
 def find_metric(name: str) -> Metric:
     """The metric of a name in METRICS.
 
     Raises:
-        AdcbenchError: unknown; the message lists those there are.
+        AdcbenchError: unknown, or a bare name that stands for several checkpoints; the message lists those there are.
     """
+    if name == "maniqa":
+        raise AdcbenchError(
+            "maniqa stands for several checkpoints with different scores: the papers' is maniqa-pipal (pyiqa's bare "
+            "name means KonIQ)"
+        )
     if name not in METRICS:
         plain = ", ".join(sorted({n.partition(":")[0] for n in METRICS}))
         raise AdcbenchError(f"unknown metric {name!r}. Metrics: {plain}")

@@ -34,5 +34,11 @@ def compared_values(image: np.ndarray, colour: Colour) -> np.ndarray:
 
 
 def crop_border(image: np.ndarray, pixels: int) -> np.ndarray:
-    """(h, w, ...) without ``pixels`` on each side."""
+    """(h, w, ...) without ``pixels`` on each side.
+
+    Raises:
+        ValueError: nothing would be left.
+    """
+    if min(image.shape[:2]) <= 2 * pixels:
+        raise ValueError(f"nothing is left of {image.shape[1]}x{image.shape[0]} pixels without a border of {pixels}")
     return image[pixels:-pixels, pixels:-pixels] if pixels else image

@@ -49,6 +49,12 @@ def ssim(
         raise ValueError(f"SSIM needs images of at least 11x11 pixels, not {x.shape[1]}x{x.shape[0]}")
     if round_values:
         x, y = np.rint(x), np.rint(y)
+    luminance, contrast = similarity_maps(x, y, clamp_contrast)
+    return float(np.mean(luminance * contrast))
+
+
+def similarity_maps(x: np.ndarray, y: np.ndarray, clamp_contrast: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Luminance and contrast-structure terms at valid positions: (h, w, ...) in 0..255 -> two (h - 10, w - 10, ...)."""
     mean_x, mean_y = _window(x), _window(y)
     product, squares = mean_x * mean_y, mean_x * mean_x + mean_y * mean_y
     # sigma_x^2 + sigma_y^2 only ever appear as a sum: one filter does for both
@@ -57,8 +63,7 @@ def ssim(
     contrast = (2 * covariance + _C2) / (energy + _C2)
     if clamp_contrast:
         contrast = np.maximum(contrast, 0)
-    luminance = (2 * product + _C1) / (squares + _C1)
-    return float(np.mean(luminance * contrast))
+    return (2 * product + _C1) / (squares + _C1), contrast
 
 
 def _window(values: np.ndarray) -> np.ndarray:

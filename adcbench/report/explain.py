@@ -10,9 +10,8 @@ from adcbench.core.cells import Cell, CellKey, Measurement
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.tables import COMPLEXITY, Infer, Time, load_table, table_ids
 from adcbench.models import find_system
-from adcbench.report.files import read_cells
+from adcbench.report.files import read_cells, sampling_interval
 from adcbench.report.frames import show
-from adcbench.results.bootstrap import interval
 from adcbench.results.causes import CAUSES, effects, inside_if_switched
 from adcbench.results.verdicts import judge, judge_measurement
 
@@ -94,13 +93,13 @@ def _measured(cell: Cell, m: Measurement) -> list[str]:
     why = f": {verdict.why}" if verdict.why else ""
     lines = [
         f"{word} {show(m, cell)} {cell.unit} - verdict {verdict}{tolerance}{why}",
-        f"  level {m.level}, scale {m.scale}, device {m.device}, {m.dtype}, {m.reduce} of {len(m.samples)} samples"
+        f"  level {m.level}, scale {m.scale}, device {m.device}, {m.dtype}, {m.reduce} of {m.n} samples"
         + (f", {len(m.unscored)} unscored" if m.unscored else ""),
         f"  signature: {m.signature}",
         f"  provenance: {', '.join(f'{k}={v}' for k, v in m.provenance.items() if k != 'other readings')}",
     ]
-    if m.reduce == "mean" and len(m.samples) > 1:
-        low, high = interval([v for _, v in m.samples])
+    if m.n > 1 and (bounds := sampling_interval(m)):
+        low, high = bounds
         lines.append(f"  95 % sampling interval {low:.4f} to {high:.4f} (over images; never softens a verdict)")
     if m.reduce == "mean":
         lines.append("  worst: " + ", ".join(f"{n} {v:.4f}" for n, v in _worst(cell, m)))

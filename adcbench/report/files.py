@@ -70,14 +70,23 @@ def _line(cell: Cell, m: Measurement | None) -> dict[str, Any]:
     if m is None:
         return line
     verdict = judge_measurement(reading, m, cell.key.metric)
-    ci = [fixed(bound) for bound in interval([v for _, v in m.samples])] if m.reduce == "mean" else None
+    bounds = sampling_interval(m)
+    ci = [fixed(bound) for bound in bounds] if bounds else None
     return line | {
-        "measured": fixed(m.value), "ci": ci, "n": len(m.samples), "unscored": list(m.unscored),
+        "measured": fixed(m.value), "ci": ci, "n": m.n, "unscored": list(m.unscored),
         "reduce": m.reduce, "level": m.level, "scale": m.scale, "device": m.device, "dtype": m.dtype,
         "tolerance": verdict.tolerance, "verdict": str(verdict), "cause": m.cause,
         "not_comparable": m.not_comparable, "blocked_by": None,
         "signature": m.signature, "provenance": dict(m.provenance),
     }  # fmt: skip
+
+
+def sampling_interval(m: Measurement) -> tuple[float, float] | None:
+    """95 % bootstrap interval over images; None for counts and times."""
+    if m.reduce == "set":
+        low, high = m.provenance["interval"]
+        return low, high
+    return interval([value for _, value in m.samples]) if m.reduce == "mean" else None
 
 
 def sample_rows(cells: Iterable[Cell]) -> list[tuple[str, ...]]:

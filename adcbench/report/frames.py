@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
 
-from adcbench.core.cells import Cell, Measurement
+from adcbench.core.cells import Cell, CellKey, Measurement
+from adcbench.core.tables import Table
+from adcbench.report.files import sampling_interval
+from adcbench.results.ranks import ranks, show, test_table
 from adcbench.results.verdicts import judge, judge_measurement
+
+__all__ = ["COLUMNS", "Display", "display_of", "interval_text", "ranks", "show", "tidy", "unscored_text"]
 
 COLUMNS = (
     "row", "test_set", "metric", "unit", "published", "measured", "verdict",
@@ -15,12 +21,50 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def tidy(cells: Iterable[Cell]) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Display:
+    """What a table shows beside values and verdicts.
+
+    Args:
+        intervals: 95 % sampling intervals of measured values.
+        significance: show ``marks``: cell -> ``s`` (differs from the best row of its column at its level) or
+            ``ns`` (no difference to it is shown), see ``results.ranks.test_table``.
+    """
+
+    intervals: bool = False
+    significance: bool = False
+    marks: Mapping[CellKey, str] = field(default_factory=dict)
+
+    def mark(self, cell: Cell) -> str:
+        """The cell's mark; empty where marks are not shown, and for the best row."""
+        return self.marks.get(cell.key, "") if self.significance else ""
+
+    def interval(self, cell: Cell) -> str:
+        """The cell's interval as text; empty where intervals are not shown or there is none."""
+        return interval_text(cell.measured, cell) if self.intervals and cell.measured else ""
+
+
+def display_of(table: Table, cells: Sequence[Cell], *, intervals: bool, marks: bool) -> Display:
+    """A display with the marks of a table, which takes its paired tests."""
+    return Display(intervals, marks, test_table(table, cells).marks if marks else {})
+
+
+def tidy(cells: Iterable[Cell], display: Display | None = None) -> pd.DataFrame:
     """One line a cell, all text: published as printed, measured with two more digits, the verdict.
 
-    A re-aggregated log stands in its own columns and never under ``measured``.
+    A re-aggregated log stands in its own columns and never under ``measured``. A column ``unscored`` (how many
+    images have no score) is there whenever a cell has one; ``low``, ``high`` and ``significance`` if asked for.
     """
-    return pd.DataFrame([_tidy_row(cell) for cell in cells], columns=list(COLUMNS), dtype=str)
+    cells, display = list(cells), display or Display()
+    frame = pd.DataFrame([_tidy_row(cell) for cell in cells], columns=list(COLUMNS), dtype=str)
+    if any(cell.measured and cell.measured.unscored for cell in cells):
+        frame["unscored"] = [str(len(cell.measured.unscored)) if cell.measured else "" for cell in cells]
+    if display.intervals:
+        bounds = [_bounds(cell) for cell in cells]
+        frame["low"], frame["high"] = [low for low, _ in bounds], [high for _, high in bounds]
+    if display.significance:
+        frame["significance"] = [display.mark(cell) for cell in cells]
+    return frame
 
 
 def _tidy_row(cell: Cell) -> tuple[str, ...]:
@@ -41,39 +85,27 @@ def _tidy_row(cell: Cell) -> tuple[str, ...]:
     )
 
 
-def show(measurement: Measurement, cell: Cell) -> str:
-    """A measured value with two digits more than the printed one; six significant ones if none is printed."""
-    if cell.published is None:
-        return f"{measurement.value:#.6g}".rstrip(".")
-    decimals = len(cell.published.value.partition(".")[2])
-    return f"{measurement.value:.{decimals + 2}f}"
+def interval_text(measurement: Measurement, cell: Cell) -> str:
+    """``[27.01, 28.86]``, with the digits of the value; empty where a value is no mean over images."""
+    low, high = _bounds_of(measurement, cell)
+    return f"[{low}, {high}]" if low else ""
 
 
-def ranks(cells: Iterable[Cell], better: str) -> dict[str, int]:
-    """Row -> 1 (best) or 2 of one column's cells; empty where the column can't be ranked.
-
-    Measured values rank only if every row is measured at one level (design rule 10), else the
-    published values rank alone. Ranked are the values as shown, so equal digits share a rank.
-    """
-    cells = list(cells)
-    if not better:
-        return {}
-    levels = {cell.measured.level if cell.measured else "" for cell in cells}
-    ours = len(levels) == 1 and "" not in levels
-    values = {
-        cell.key.row: float(show(cell.measured, cell) if ours and cell.measured else cell.published.value)  # type: ignore[union-attr]
-        for cell in cells
-        if ours or (cell.published and _is_number(cell.published.value))
-    }
-    if len(values) < 2:
-        return {}
-    order = sorted(set(values.values()), reverse=better == "higher")
-    return {row: order.index(value) + 1 for row, value in values.items() if order.index(value) < 2}
+def _bounds(cell: Cell) -> tuple[str, str]:
+    return _bounds_of(cell.measured, cell) if cell.measured else ("", "")
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _bounds_of(m: Measurement, cell: Cell) -> tuple[str, str]:
+    if m.n < 2 or not (found := sampling_interval(m)):
+        return "", ""
+    low, high = found
+    digits = len(show(m, cell).partition(".")[2])
+    return f"{low:.{digits}f}", f"{high:.{digits}f}"
+
+
+def unscored_text(cell: Cell) -> str:
+    """``2 of 93 unscored``; empty where every image has a score."""
+    m = cell.measured
+    if m is None or not m.unscored:
+        return ""
+    return f"{len(m.unscored)} of {m.n + len(m.unscored)} unscored"

@@ -20,6 +20,8 @@ START, END = "<!-- verdicts: made by `adcbench tables --write` -->", "<!-- end o
 SHOWN = (
     CellKey("adcsr/table1", "OSEDiff", "DRealSR", "PSNR"),
     CellKey("adcsr/table1", "OSEDiff", "DRealSR", "SSIM"),
+    CellKey("adcsr/table1", "OSEDiff", "DRealSR", "NIQE"),
+    CellKey("adcsr/table1", "OSEDiff", "DRealSR", "LPIPS"),
     CellKey("adcsr/table1", "OSEDiff", "DRealSR", "MANIQA"),
     CellKey("adcsr/table_c2", "OSEDiff", "RealSR", "PSNR"),
     CellKey("related/rsd_table17", "Real-ESRGAN", "DRealSR", "PSNR"),

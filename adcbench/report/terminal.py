@@ -13,8 +13,8 @@ from adcbench.core.cells import Cell
 from adcbench.core.tables import Table, load_table, table_ids
 from adcbench.cost.counts import Payload, quantity, readings
 from adcbench.report.files import read_cells
-from adcbench.report.frames import tidy
-from adcbench.report.texts import blocked_lines, claim_line, heading
+from adcbench.report.frames import COLUMNS, Display, tidy
+from adcbench.report.texts import blocked_lines, claim_line, heading, legends, unscored_lines
 from adcbench.results.bootstrap import median_ratio_interval
 from adcbench.results.claims import judge_claims, too_wide
 from adcbench.results.verdicts import WORDS, judge
@@ -22,12 +22,15 @@ from adcbench.results.verdicts import WORDS, judge
 _SHORT = ["row", "test_set", "metric", "published", "measured", "unit", "verdict", "level"]
 
 
-def table_text(table: Table, cells: Sequence[Cell]) -> str:
+def table_text(table: Table, cells: Sequence[Cell], display: Display | None = None) -> str:
     """A table for the terminal: one line a cell, then what blocks the rest, then claims."""
-    frame = tidy(cells)
+    display = display or Display()
+    frame = tidy(cells, display)
     logs = frame["re-aggregated"] != ""
     columns = _SHORT + (["re-aggregated", "re-aggregated verdict"] if logs.any() else [])
-    parts = [heading(table), grid(frame[columns].values.tolist(), columns)]
+    columns += [name for name in frame.columns if name not in COLUMNS]  # unscored, low, high, significance
+    parts = [heading(table), grid(frame[columns].values.tolist(), columns), *(f"  {one}." for one in legends(display))]
+    parts += [f"  not scored: {line}" for line in unscored_lines(cells)]
     parts += [f"  blocked, {line}" for line in blocked_lines(cells)]
     parts += [f"  claim {claim_line(one)}" for one in judge_claims(table, {cell.key: cell for cell in cells})]
     return "\n".join(parts)

@@ -8,9 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from adcbench.core.cells import Cell
+from adcbench.core.errors import some
 from adcbench.core.tables import Table
 from adcbench.report.files import folder, made_by, write_text
-from adcbench.report.frames import ranks, show, tidy
+from adcbench.report.frames import Display, ranks, show, tidy, unscored_text
 from adcbench.results.claims import Judged, judge_claims
 from adcbench.results.verdicts import judge
 
@@ -27,14 +28,39 @@ _LEGEND = (
 _OWN_LEGEND = (
     "Measured here; nothing of it is printed in a paper. -- blocked. Bold and underlined: best and second best."
 )
+_INTERVAL_LEGEND = "In brackets: 95 % bootstrap intervals over images"
+_MARK_LEGEND = (
+    "s: differs from the best row that is measured at the same level, ns: is not shown to differ from it "
+    "(Wilcoxon's signed-rank test on the images, Holm-corrected over the table, 5 %, and the paired interval)"
+)
 
 
-def write_texts(table: Table, cells: Sequence[Cell], root: Path | None = None) -> None:
+def write_texts(table: Table, cells: Sequence[Cell], root: Path | None = None, display: Display | None = None) -> None:
     """Write the three text forms; each names the command that made it."""
-    target = folder(table.id, root)
-    write_text(target / "table.csv", f"# {made_by(table.id)}\n" + tidy(cells).to_csv(index=False))
-    write_text(target / "table.md", markdown(table, cells))
-    write_text(target / "table.tex", latex(table, cells))
+    target, display = folder(table.id, root), display or Display()
+    head = f"# {_made_by(table, display)}\n"
+    write_text(target / "table.csv", head + tidy(cells, display).to_csv(index=False))
+    write_text(target / "table.md", markdown(table, cells, display))
+    write_text(target / "table.tex", latex(table, cells, display))
+
+
+def _made_by(table: Table, display: Display) -> str:
+    options = " --intervals" * display.intervals + " --marks" * display.significance
+    return f"adcbench tables {table.id} --write{options}" if options else made_by(table.id)
+
+
+def legends(display: Display) -> list[str]:
+    """What the brackets and marks of a display mean, a line each."""
+    return [_INTERVAL_LEGEND] * display.intervals + [_MARK_LEGEND] * display.significance
+
+
+def unscored_lines(cells: Iterable[Cell]) -> list[str]:
+    """Each cell that has images without a score: how many, and the first ten names."""
+    return [
+        f"{cell.key.row}, {cell.key.metric} ({cell.key.test_set}): {unscored_text(cell)}: {some(own.unscored)}"
+        for cell in cells
+        if (own := cell.measured) and own.unscored
+    ]
 
 
 def heading(table: Table) -> str:
@@ -48,10 +74,14 @@ def heading(table: Table) -> str:
     return f"{table.paper}, {number}: {table.title}"
 
 
-def markdown(table: Table, cells: Sequence[Cell]) -> str:
-    """The whole table as Markdown: one grid a test set, then what blocks, claims and notes."""
-    parts = [f"# {heading(table)}", f"Made by `{made_by(table.id)}`. Cells: printed / **measured** verdict."]
-    parts += [f"## {name}\n\n{_grid(table, name, group)}" for name, group in _by_test_set(cells)]
+def markdown(table: Table, cells: Sequence[Cell], display: Display | None = None) -> str:
+    """The whole table as Markdown: one grid a test set, then unscored images, what blocks, claims and notes."""
+    display = display or Display()
+    made = f"Made by `{_made_by(table, display)}`. Cells: printed / **measured** verdict."
+    parts = [f"# {heading(table)}", " ".join([made, *(f"{line}." for line in legends(display))])]
+    parts += [f"## {name}\n\n{_grid(table, name, group, display)}" for name, group in _by_test_set(cells)]
+    if lost := unscored_lines(cells):
+        parts.append("## Unscored images\n\n" + "\n".join(f"- {line}" for line in lost))
     if blocked := blocked_lines(cells):
         parts.append("## Blocked by\n\n" + "\n".join(f"- {line}" for line in blocked))
     if table.claims:
@@ -62,21 +92,26 @@ def markdown(table: Table, cells: Sequence[Cell]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _grid(table: Table, test_set: str, cells: Sequence[Cell]) -> str:
+def _grid(table: Table, test_set: str, cells: Sequence[Cell], display: Display) -> str:
     metrics = [c.metric for c in table.columns if c.test_set == test_set]
     units = {cell.key.metric: f" ({cell.unit})" if cell.unit else "" for cell in cells}
     header = ["", *(f"{metric}{units[metric]}" for metric in metrics)]
     lines = [header, ["---"] * len(header)]
     for row in table.rows:
         of_row = {cell.key.metric: cell for cell in cells if cell.key.row == row}
-        lines.append([row, *(_markdown_cell(of_row[metric]) for metric in metrics)])
+        lines.append([row, *(_markdown_cell(of_row[metric], display) for metric in metrics)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _markdown_cell(cell: Cell) -> str:
+def _markdown_cell(cell: Cell, display: Display) -> str:
     printed = cell.published.value if cell.published else "–"
     own = cell.measured
-    text = f"{printed} / **{show(own, cell)}** {judge(cell)}" if own else f"{printed} / blocked"
+    text = f"{printed} / blocked"
+    if own:
+        parts = (f"{printed} / **{show(own, cell)}**", display.mark(cell), display.interval(cell), str(judge(cell)))
+        text = " ".join(filter(None, parts))
+    if lost := unscored_text(cell):
+        text += f" ({lost})"
     logs = [m for m in cell.measurements if m.level == "re-aggregated"]
     return text + "".join(f" (log: {show(m, cell)})" for m in logs)
 
@@ -105,14 +140,15 @@ def claim_line(judged: Judged) -> str:
     return text + ours + (f" [{judged.why}]" if judged.why else "")
 
 
-def latex(table: Table, cells: Sequence[Cell]) -> str:
+def latex(table: Table, cells: Sequence[Cell], display: Display | None = None) -> str:
     """booktabs LaTeX: one table environment a test set, printed values above measured ones."""
-    parts = [f"% {made_by(table.id)}", r"% needs \usepackage{booktabs}"]
-    parts += [_latex_group(table, name, group) for name, group in _by_test_set(cells)]
+    display = display or Display()
+    parts = [f"% {_made_by(table, display)}", r"% needs \usepackage{booktabs}"]
+    parts += [_latex_group(table, name, group, display) for name, group in _by_test_set(cells)]
     return "\n".join(parts) + "\n"
 
 
-def _latex_group(table: Table, test_set: str, cells: Sequence[Cell]) -> str:
+def _latex_group(table: Table, test_set: str, cells: Sequence[Cell], display: Display) -> str:
     columns = [c for c in table.columns if c.test_set == test_set]
     units = {cell.key.metric: cell.unit for cell in cells}
     both = any(cell.published for cell in cells)  # our own tables have no printed line
@@ -121,19 +157,23 @@ def _latex_group(table: Table, test_set: str, cells: Sequence[Cell]) -> str:
         of_column = [cell for cell in cells if cell.key.metric == column.metric]
         unit = f" ({units[column.metric]})" if units[column.metric] else ""
         arrow = {"higher": r" $\uparrow$", "lower": r" $\downarrow$", "": ""}[column.better]
-        lines[_escape(column.metric + unit) + arrow] = _latex_column(of_column, column.better, both)
+        lines[_escape(column.metric + unit) + arrow] = _latex_column(of_column, column.better, both, display)
     names = [name for row in table.rows for name in ((_escape(row), r"\quad measured") if both else (_escape(row),))]
+    caption = [f"{_escape(heading(table))} ({_escape(test_set)}). {_LEGEND if both else _OWN_LEGEND}"]
+    caption += [f"{_escape(line)}." for line in legends(display)]
+    if lost := unscored_lines(cells):
+        caption.append(rf"$\dagger$ some images have no score: {_escape('; '.join(lost))}.")
     return pd.DataFrame(lines, index=names).style.to_latex(
         hrules=True,
         position="t",
         column_format="l" + "c" * len(columns),
         position_float="centering",
-        caption=f"{_escape(heading(table))} ({_escape(test_set)}). {_LEGEND if both else _OWN_LEGEND}",
+        caption=" ".join(caption),
         label=f"tab:{table.id.replace('/', '-')}-{test_set}",
     )
 
 
-def _latex_column(cells: Sequence[Cell], better: str, both: bool) -> list[str]:
+def _latex_column(cells: Sequence[Cell], better: str, both: bool, display: Display) -> list[str]:
     """Printed (if ``both``) and measured line of each row of one column."""
     best = ranks(cells, better)
     ranked_ours = bool(best) and all(cell.measured for cell in cells)
@@ -143,7 +183,11 @@ def _latex_column(cells: Sequence[Cell], better: str, both: bool) -> list[str]:
         ours = show(cell.measured, cell) if cell.measured else "--"
         rank = best.get(cell.key.row, 0)
         printed, ours = (printed, _ranked(ours, rank)) if ranked_ours else (_ranked(printed, rank), ours)
-        lines += [printed, ours + _MARKS.get(judge(cell).word, "")] if both else [ours]
+        ours += _MARKS.get(judge(cell).word, "") if both else ""
+        beside = f" {found}" if (found := display.interval(cell)) else ""
+        mark = rf"$_{{\mathrm{{{found}}}}}$" if (found := display.mark(cell)) else ""
+        ours += r"$^{\dagger}$" * bool(unscored_text(cell)) + mark + beside
+        lines += [printed, ours] if both else [ours]
     return lines
 
 

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 RESAMPLES = 10_000
 _SEED = 20241123  # fixed, so that a table's intervals are the same wherever it is rebuilt
+_DRAWN = 60_000  # indices held at once: parts of the work stay in the processor's cache
 
 
 def interval(values: Sequence[float], *, level: float = 0.95, resamples: int = RESAMPLES) -> tuple[float, float]:
     """Percentile bootstrap interval of the mean of ``values`` (n,).
 
+    Raises:
+        ValueError: see ``resampled_means``.
+
     >>> interval([1.0, 1.0, 1.0])
     (1.0, 1.0)
     """
-    means = _resampled_means(np.asarray(values, np.float64)[:, None], resamples)[:, 0]
-    return _percentiles(means, level)
+    low, high = intervals(np.asarray(values, np.float64)[:, None], level=level, resamples=resamples)[0]
+    return float(low), float(high)
+
+
+def intervals(values: np.ndarray, *, level: float = 0.95, resamples: int = RESAMPLES) -> np.ndarray:
+    """Intervals of the means of many metrics on the same images: (n, metrics) -> (metrics, 2), low and high.
+
+    All metrics share each resample's images. A metric's interval is the one ``interval`` gives for it alone.
+
+    Raises:
+        ValueError: see ``resampled_means``.
+    """
+    return _percentiles(resampled_means(values, resamples), level)
 
 
 def paired_interval(
@@ -26,7 +41,7 @@ def paired_interval(
     """Interval of ``mean(a - b)`` where a[i] and b[i] belong to the same image.
 
     Raises:
-        ValueError: unequal lengths.
+        ValueError: unequal lengths, or see ``resampled_means``.
     """
     if len(a) != len(b):
         raise ValueError(f"paired samples need equal lengths, not {len(a)} and {len(b)}")
@@ -38,25 +53,49 @@ def median_ratio_interval(
 ) -> tuple[float, float, float]:
     """Median of the paired ratios ``slow[i] / fast[i]`` and its bootstrap interval."""
     ratios = np.asarray(slow, np.float64) / np.asarray(fast, np.float64)
-    drawn = ratios[_generator().integers(0, len(ratios), (resamples, len(ratios)))]
-    return (float(np.median(ratios)), *_percentiles(np.median(drawn, axis=1), level))
+    medians = np.concatenate([np.median(ratios[part], axis=1) for part in _draws(len(ratios), resamples)])
+    low, high = _percentiles(medians[:, None], level)[0]
+    return float(np.median(ratios)), float(low), float(high)
 
 
-def _resampled_means(values: np.ndarray, resamples: int) -> np.ndarray:
-    """Means of ``resamples`` draws with replacement: (n, metrics) -> (resamples, metrics)."""
-    generator, n = _generator(), len(values)
-    means = np.empty((resamples, values.shape[1]))
-    for start in range(0, resamples, 500):  # bounds memory to 500 x n indices
-        part = generator.integers(0, n, (min(500, resamples - start), n))
-        means[start : start + len(part)] = values[part].mean(axis=1)
+def resampled_means(values: np.ndarray, resamples: int = RESAMPLES) -> np.ndarray:
+    """Means of ``resamples`` draws of n images with replacement: (n, metrics) -> (resamples, metrics).
+
+    How often each image was drawn, times the values, is one matrix product: no value is gathered. The draws
+    depend on n alone.
+
+    Raises:
+        ValueError: no image, another shape, or a value that is not finite.
+    """
+    values = np.asarray(values, np.float64)
+    if values.ndim != 2 or not len(values) or not np.isfinite(values).all():
+        raise ValueError(f"a bootstrap needs finite values (n, metrics) of at least one image, not {values.shape}")
+    n, first = len(values), values[0]
+    moved = values - first  # equal values then give exactly themselves
+    # Whole numbers below 2**52 / n: their sums are exact, the same whatever the processor adds first
+    step = 2.0 ** (np.floor(np.log2(np.abs(moved).max(0) + np.finfo(float).tiny)) - 51 + np.ceil(np.log2(n)))
+    whole = np.rint(moved / step)
+    sums = np.concatenate([_counts(part) @ whole for part in _draws(n, resamples)])
+    means: np.ndarray = sums / n * step + first
     return means
 
 
-def _percentiles(means: np.ndarray, level: float) -> tuple[float, float]:
+def _draws(n: int, resamples: int) -> Iterator[np.ndarray]:
+    """All draws in parts of bounded memory: (some resamples, n) indices."""
+    generator, rows = np.random.default_rng(_SEED), max(1, _DRAWN // n)
+    for start in range(0, resamples, rows):
+        yield generator.integers(0, n, (min(rows, resamples - start), n))
+
+
+def _counts(drawn: np.ndarray) -> np.ndarray:
+    """How often each image is in each draw: (resamples, n) indices -> (resamples, n) float64."""
+    rows, n = drawn.shape
+    drawn += np.arange(0, rows * n, n)[:, None]
+    return np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
+
+
+def _percentiles(means: np.ndarray, level: float) -> np.ndarray:
+    """(resamples, metrics) -> (metrics, 2)."""
     tail = 50 * (1 - level)
-    low, high = np.percentile(means, [tail, 100 - tail])
-    return float(low), float(high)
-
-
-def _generator() -> np.random.Generator:
-    return np.random.default_rng(_SEED)
+    found: np.ndarray = np.percentile(means, [tail, 100 - tail], axis=0).T
+    return found

@@ -6,8 +6,8 @@ assumed, and so are the columns, which follow the connection ablation.
     adcbench reproduce adcsr/ablation_adversarial
 """
 
-from adcbench.core.columns import columns, no_metric, no_weights
-from adcbench.core.tables import Table
+from adcbench.core.columns import columns, no_weights, scores
+from adcbench.core.tables import Infer, Table
 
 ADCSR = "Adversarial loss on features (AdcSR)"
 VARIANTS = ("Without adversarial loss", "Another discriminator")
@@ -20,6 +20,7 @@ TABLE = Table(
     title="Ablation: adversarial loss and discriminator",
     rows=(*VARIANTS, ADCSR),
     columns=columns("DRealSR", ("FID", "MUSIQ", "MANIQA", "CLIPIQA")),
-    blocks=(*no_weights(VARIANTS), *no_metric()),
+    jobs=(Infer(ADCSR, "DRealSR", "adcsr", scores("FID", "MUSIQ", "MANIQA", "CLIPIQA")),),
+    blocks=no_weights(VARIANTS),
     notes=("Rows and columns are assumed: no source prints this table.",),
 )

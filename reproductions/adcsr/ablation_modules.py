@@ -6,7 +6,7 @@ assumed, and so are the columns, which follow the VAE-encoder ablation. The MACs
     adcbench reproduce adcsr/ablation_modules
 """
 
-from adcbench.core.columns import NO_CUDA, columns, no_metric, no_network, no_weights
+from adcbench.core.columns import NO_CUDA, columns, no_network, no_weights, scores
 from adcbench.core.tables import COMPLEXITY, Count, Infer, Table, Time
 
 ADCSR = "All removed (AdcSR)"
@@ -21,10 +21,10 @@ TABLE = Table(
     rows=(*VARIANTS, ADCSR),
     columns=columns("DRealSR", ("PSNR", "LPIPS")) + columns(COMPLEXITY, ("Params", "Time", "MACs")),
     jobs=(
-        Infer(ADCSR, "DRealSR", "adcsr", {"PSNR": "psnr"}),
+        Infer(ADCSR, "DRealSR", "adcsr", scores("PSNR", "LPIPS")),
         Count(ADCSR, "adcsr", {"Params": "params.published", "MACs": "macs.published"}),
         Time(ADCSR, "adcsr", {"Time": "p50"}),
     ),
-    blocks=(*no_weights(VARIANTS), *no_metric(), *no_network(VARIANTS, step="D"), NO_CUDA),
+    blocks=(*no_weights(VARIANTS), *no_network(VARIANTS, step="D"), NO_CUDA),
     notes=("Rows and columns are assumed: no source prints this table.",),
 )

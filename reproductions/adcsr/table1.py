@@ -8,10 +8,9 @@ row and the honest counts (everything that runs, attention included) are ours.
 
 from typing import Literal
 
-from adcbench.core.columns import IMAGE_METHODS, IMAGE_METRICS, NO_CUDA, columns, no_metric, nothing_to_count
-from adcbench.core.tables import COMPLEXITY, Block, Claim, Count, Infer, Reaggregate, Score, Table, Time
+from adcbench.core.columns import IMAGE_METHODS, IMAGE_METRICS, IMAGE_SCORES, NO_CUDA, columns, nothing_to_count
+from adcbench.core.tables import COMPLEXITY, Claim, Count, Infer, Reaggregate, Score, Table, Time
 
-PIXELS = {"PSNR": "psnr", "SSIM": "ssim"}
 COUNTED = {
     "Steps": "steps",
     "Params": "params.published",
@@ -58,26 +57,20 @@ TABLE = Table(
     columns=columns("DRealSR", IMAGE_METRICS)
     + columns(COMPLEXITY, ("Steps", "Time", "MACs", "Params", "FPS", "MACs (honest)", "Params (honest)")),
     jobs=(
-        Score("OSEDiff", "DRealSR", "OSEDiff", PIXELS),
+        Score("OSEDiff", "DRealSR", "OSEDiff", IMAGE_SCORES),
         Reaggregate(
             "OSEDiff",
             "DRealSR",
             ("LPIPS", "DISTS", "NIQE", "MUSIQ", "MANIQA", "CLIPIQA"),
             causes={"MANIQA": "suspected MANIQA_SAMPLING"},
         ),
-        *(Infer(row, "DRealSR", system, PIXELS) for row, system in IMAGE_METHODS.items() if row != "OSEDiff"),
-        Infer("Bicubic", "DRealSR", "bicubic", PIXELS),
+        *(Infer(row, "DRealSR", system, IMAGE_SCORES) for row, system in IMAGE_METHODS.items() if row != "OSEDiff"),
+        Infer("Bicubic", "DRealSR", "bicubic", IMAGE_SCORES),
         *(Count(row, system, COUNTED, causes=CAUSES.get(row)) for row, system in IMAGE_METHODS.items()),
         *(Time(row, system, {"Time": "p50", "FPS": "fps"}) for row, system in IMAGE_METHODS.items()),
     ),
     blocks=(
         nothing_to_count("Bicubic"),
-        Block(
-            "FID: the authors' log gives it for the set only; the metric and its Inception weights arrive with step C",
-            rows="OSEDiff",
-            metrics="FID",
-        ),
-        *no_metric(),
         NO_CUDA,
     ),
     claims=(

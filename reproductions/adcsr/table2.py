@@ -6,7 +6,7 @@ the encoder removed equals AdcSR in Table 1, which is why they are trusted. The 
     adcbench reproduce adcsr/table2
 """
 
-from adcbench.core.columns import NO_CUDA, columns, no_metric, no_weights
+from adcbench.core.columns import NO_CUDA, columns, no_weights, scores
 from adcbench.core.tables import COMPLEXITY, Block, Count, Infer, Table, Time
 
 KEPT = "VAE encoder kept"
@@ -22,7 +22,7 @@ TABLE = Table(
     rows=(KEPT, REMOVED),
     columns=columns("DRealSR", ("PSNR", "LPIPS")) + columns(COMPLEXITY, ("Params", "Time", "MACs")),
     jobs=(
-        Infer(REMOVED, "DRealSR", "adcsr", {"PSNR": "psnr"}),
+        Infer(REMOVED, "DRealSR", "adcsr", scores("PSNR", "LPIPS")),
         Count(KEPT, "adcsr-vae-encoder-kept", COUNTED),
         Count(REMOVED, "adcsr", COUNTED),
         Time(REMOVED, "adcsr", {"Time": "p50"}),
@@ -30,7 +30,6 @@ TABLE = Table(
     blocks=(
         Block("a CUDA device and the variant as a system to time (step D)", rows=KEPT, metrics="Time"),
         *no_weights((KEPT,)),
-        *no_metric(),
         NO_CUDA,
     ),
     notes=("The table is known in part: it may have more columns.",),

@@ -7,8 +7,8 @@ latent kept between UNet and decoder. Params and MACs are ours.
     adcbench reproduce adcsr/table3
 """
 
-from adcbench.core.columns import columns, no_metric, no_weights
-from adcbench.core.tables import COMPLEXITY, Count, Table
+from adcbench.core.columns import columns, no_weights, scores
+from adcbench.core.tables import COMPLEXITY, Count, Infer, Table
 
 WITHOUT = "Without connection optimisation"
 WITH = "With connection optimisation (AdcSR)"
@@ -23,9 +23,10 @@ TABLE = Table(
     rows=(WITHOUT, WITH),
     columns=columns("DRealSR", ("FID", "MUSIQ", "MANIQA", "CLIPIQA")) + columns(COMPLEXITY, ("Params", "MACs")),
     jobs=(
+        Infer(WITH, "DRealSR", "adcsr", scores("FID", "MUSIQ", "MANIQA", "CLIPIQA")),
         Count(WITHOUT, "adcsr-latent-link", COUNTED),
         Count(WITH, "adcsr", COUNTED),
     ),
-    blocks=(*no_weights((WITHOUT,)), *no_metric()),
+    blocks=no_weights((WITHOUT,)),
     notes=("The table is known in part: it may have more columns.",),
 )

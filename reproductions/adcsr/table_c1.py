@@ -5,10 +5,8 @@ The number is inferred, because C.2 is RealSR. A bicubic row is ours.
     adcbench reproduce adcsr/table_c1
 """
 
-from adcbench.core.columns import IMAGE_METHODS, IMAGE_METRICS, columns, no_metric
+from adcbench.core.columns import IMAGE_METHODS, IMAGE_METRICS, IMAGE_SCORES, columns
 from adcbench.core.tables import Infer, Table
-
-PIXELS = {"PSNR": "psnr", "SSIM": "ssim"}
 
 TABLE = Table(
     id="adcsr/table_c1",
@@ -19,10 +17,9 @@ TABLE = Table(
     rows=(*IMAGE_METHODS, "Bicubic"),
     columns=columns("DIV2K-Val", IMAGE_METRICS),
     jobs=(
-        *(Infer(row, "DIV2K-Val", system, PIXELS) for row, system in IMAGE_METHODS.items()),
-        Infer("Bicubic", "DIV2K-Val", "bicubic", PIXELS),
+        *(Infer(row, "DIV2K-Val", system, IMAGE_SCORES) for row, system in IMAGE_METHODS.items()),
+        Infer("Bicubic", "DIV2K-Val", "bicubic", IMAGE_SCORES),
     ),
-    blocks=no_metric(),
     notes=(
         "AdcSR's own print was not seen: its row is a re-run of the released weights, and the others are the "
         "OSEDiff-family rows. S3Diff's DISTS, FID and NIQE are not known at all.",

@@ -5,10 +5,8 @@ The number is printed: a model survey that read the arXiv HTML cites "Tab. C.2".
     adcbench reproduce adcsr/table_c2
 """
 
-from adcbench.core.columns import IMAGE_METHODS, IMAGE_METRICS, columns, no_metric
-from adcbench.core.tables import Block, Infer, Reaggregate, Score, Table
-
-PIXELS = {"PSNR": "psnr", "SSIM": "ssim"}
+from adcbench.core.columns import IMAGE_METHODS, IMAGE_METRICS, IMAGE_SCORES, columns
+from adcbench.core.tables import Infer, Reaggregate, Score, Table
 
 TABLE = Table(
     id="adcsr/table_c2",
@@ -19,19 +17,12 @@ TABLE = Table(
     rows=(*IMAGE_METHODS, "Bicubic"),
     columns=columns("RealSR", IMAGE_METRICS),
     jobs=(
-        Score("OSEDiff", "RealSR", "OSEDiff", PIXELS),
+        Score("OSEDiff", "RealSR", "OSEDiff", IMAGE_SCORES),
         Reaggregate("OSEDiff", "RealSR", ("LPIPS", "DISTS", "NIQE", "MUSIQ", "MANIQA", "CLIPIQA")),
-        *(Infer(row, "RealSR", system, PIXELS) for row, system in IMAGE_METHODS.items() if row != "OSEDiff"),
-        Infer("Bicubic", "RealSR", "bicubic", PIXELS),
+        *(Infer(row, "RealSR", system, IMAGE_SCORES) for row, system in IMAGE_METHODS.items() if row != "OSEDiff"),
+        Infer("Bicubic", "RealSR", "bicubic", IMAGE_SCORES),
     ),
-    blocks=(
-        Block(
-            "FID: the authors' log gives it for the set only; the metric and its Inception weights arrive with step C",
-            rows="OSEDiff",
-            metrics="FID",
-        ),
-        *no_metric(),
-    ),
+    blocks=(),
     notes=(
         "AdcSR's FID and MANIQA as printed were not seen: re-runs of the released weights stand in.",
         "PixelIR's RealSR row of AdcSR disagrees with four other sources and is kept only as a reading.",

@@ -5,9 +5,10 @@ Number and values are printed in the named-author text of the paper: 187 of 187 
     adcbench reproduce adcvsr/table1
 """
 
-from adcbench.core.columns import VIDEO_METRICS, columns
+from adcbench.core.columns import VIDEO_METRICS, columns, no_outputs
 from adcbench.core.tables import COMPLEXITY, Block, Claim, Count, Table
 
+ID = "adcvsr/table1"
 METHODS = (
     "RealBasicVSR",
     "Upscale-A-Video",
@@ -42,7 +43,7 @@ TEXT = "AdcVSR arXiv 2603.00458 Section 4.2"
 COUNTED = {"Steps": "steps", "Params": "params.published"}
 
 TABLE = Table(
-    id="adcvsr/table1",
+    id=ID,
     paper="AdcVSR (ICLR 2026, arXiv 2603.00458)",
     number="1",
     numbering="printed",
@@ -58,7 +59,7 @@ TABLE = Table(
     blocks=(
         Block("an NVIDIA H20, and the video systems (later steps)", test_sets=COMPLEXITY, metrics="Time"),
         Block("the network of this method: the video systems come in later steps", test_sets=COMPLEXITY),
-        Block("the video systems and metrics (later steps)"),
+        *(block for test_set in ("UDM10", "VideoLQ") for block in no_outputs(ID, METHODS, test_set)),
     ),
     claims=(
         *(

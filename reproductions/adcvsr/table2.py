@@ -30,7 +30,7 @@ TABLE = Table(
             rows="3D .*",
             test_sets=COMPLEXITY,
         ),
-        Block("the video systems and metrics (later steps)"),
+        Block("the video systems (later steps)"),
     ),
     notes=(
         "The 2D row is probably not the released AdcSR but a 2D student retrained from DOVE: its DISTS and "

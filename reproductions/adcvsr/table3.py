@@ -16,6 +16,6 @@ TABLE = Table(
     title="Discriminators on YouHQ40",
     rows=("Single-Head, Dual-Domain", "Dual-Head, Single-Domain", "Dual-Head, Dual-Domain (Ours)"),
     columns=columns("YouHQ40", ("CLIPIQA", "E_warp")),
-    blocks=(Block("the video systems and metrics (later steps)"),),
+    blocks=(Block("the video systems (later steps)"),),
     notes=("Single-Domain keeps the discriminator in the feature domain only.",),
 )

@@ -22,5 +22,5 @@ TABLE = Table(
         "DOVE as Teacher (Ours)",
     ),
     columns=columns("MVSR4x", ("PSNR", "LPIPS", "MUSIQ")),
-    blocks=(Block("the video systems and metrics (later steps)"),),
+    blocks=(Block("the video systems (later steps)"),),
 )

@@ -17,6 +17,6 @@ TABLE = Table(
     title="More network designs",
     rows=("3D", "2D", "2D + 1D (Ours)"),
     columns=columns("YouHQ40", ("DISTS", "E_warp")),
-    blocks=(Block("the video systems and metrics (later steps)"),),
+    blocks=(Block("the video systems (later steps)"),),
     notes=("Rows and columns are assumed: no source prints this table.",),
 )

@@ -17,6 +17,6 @@ TABLE = Table(
     title="Channel split between the detail and consistency heads",
     rows=("25 % / 75 %", "50 % / 50 %", "75 % / 25 % (Ours)"),
     columns=columns("YouHQ40", ("CLIPIQA", "E_warp")),
-    blocks=(Block("the video systems and metrics (later steps)"),),
+    blocks=(Block("the video systems (later steps)"),),
     notes=("Rows (but the last) and columns are assumed: no source prints this table.",),
 )

@@ -23,6 +23,6 @@ TABLE = Table(
         "All data types (Ours)",
     ),
     columns=columns("YouHQ40", ("CLIPIQA", "E_warp")),
-    blocks=(Block("the video systems and metrics (later steps)"),),
+    blocks=(Block("the video systems (later steps)"),),
     notes=("Rows (but the last two) and columns are assumed: no source prints this table.",),
 )

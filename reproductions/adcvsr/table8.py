@@ -7,9 +7,11 @@ Number by elimination: the paper has eight tables, and no source says which numb
     adcbench reproduce adcvsr/table8
 """
 
-from adcbench.core.columns import VIDEO_METRICS, columns
-from adcbench.core.tables import Block, Table
+from adcbench.core.columns import VIDEO_METRICS, columns, no_outputs
+from adcbench.core.tables import Table
 
+ID = "adcvsr/table8"
+TEST_SETS = ("SPMCS", "YouHQ40", "RealVSR", "MVSR4x")
 METHODS = (
     "RealBasicVSR",
     "Upscale-A-Video",
@@ -25,15 +27,13 @@ METHODS = (
 )
 
 TABLE = Table(
-    id="adcvsr/table8",
+    id=ID,
     paper="AdcVSR (ICLR 2026, arXiv 2603.00458)",
     number="8",
     numbering="assumed",
     title="Quality on the other four test sets",
     rows=METHODS,
-    columns=tuple(
-        column for test_set in ("SPMCS", "YouHQ40", "RealVSR", "MVSR4x") for column in columns(test_set, VIDEO_METRICS)
-    ),
-    blocks=(Block("the video systems and metrics (later steps)"),),
+    columns=tuple(column for test_set in TEST_SETS for column in columns(test_set, VIDEO_METRICS)),
+    blocks=tuple(block for test_set in TEST_SETS for block in no_outputs(ID, METHODS, test_set)),
     notes=("Rows and columns follow Table 1 and are assumed: no source prints this table.",),
 )

@@ -6,14 +6,13 @@ AdcSR prints them. Only the GAN rows are here; a bicubic row is ours.
     adcbench reproduce related/rsd_table17
 """
 
-from adcbench.core.columns import IMAGE_METRICS, columns, no_metric, no_outputs
+from adcbench.core.columns import IMAGE_METRICS, IMAGE_SCORES, columns, no_outputs
 from adcbench.core.tables import Infer, Table
 
 ID = "related/rsd_table17"
 TEST_SETS = ("DIV2K-Val", "DRealSR", "RealSR")
 BUILT = {"BSRGAN": "bsrgan", "Real-ESRGAN": "realesrgan-x4plus", "Bicubic": "bicubic"}
 NOT_BUILT = ("LDL", "FeMaSR")
-PIXELS = {"PSNR": "psnr", "SSIM": "ssim"}
 
 TABLE = Table(
     id=ID,
@@ -23,11 +22,8 @@ TABLE = Table(
     title="GAN baselines on three test sets",
     rows=("BSRGAN", "Real-ESRGAN", "LDL", "FeMaSR", "Bicubic"),
     columns=tuple(column for test_set in TEST_SETS for column in columns(test_set, IMAGE_METRICS)),
-    jobs=tuple(Infer(row, test_set, system, PIXELS) for test_set in TEST_SETS for row, system in BUILT.items()),
-    blocks=(
-        *no_metric(),
-        *(block for test_set in TEST_SETS for block in no_outputs(ID, NOT_BUILT, test_set)),
-    ),
+    jobs=tuple(Infer(row, test_set, system, IMAGE_SCORES) for test_set in TEST_SETS for row, system in BUILT.items()),
+    blocks=(*(block for test_set in TEST_SETS for block in no_outputs(ID, NOT_BUILT, test_set)),),
     notes=(
         "Real-ESRGAN on DRealSR is 28.6538 dB here and 28.64 in print. `close` rests on rounding alone: cutting the "
         "outputs to 8 bits gives 28.6256 on all 93 images (`adcbench spread`), which prints 28.63: no cause.",

@@ -25,7 +25,7 @@ def scores(drealsr_dir: Path) -> dict[str, dict[str, float]]:
         use_store=False,
         progress=False,
     )
-    return {name: dict(rows) for name, rows in found.items()}
+    return {name: dict(rows) for name, rows in found.scores.items()}
 
 
 @pytest.mark.golden

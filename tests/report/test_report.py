@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
+from adcbench.cli import cli
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
 from adcbench.core.tables import Column, Table, table_ids
-from adcbench.report.files import folder
-from adcbench.report.frames import ranks, show, tidy
+from adcbench.report.files import folder, read_text
+from adcbench.report.frames import COLUMNS as COLUMNS_OF_A_TABLE
+from adcbench.report.frames import Display, display_of, ranks, show, tidy
 from adcbench.report.terminal import overview, table_text
 from adcbench.report.texts import blocked_lines, latex, markdown
+from adcbench.results.bootstrap import interval
 
 COLUMNS = (Column("Set_A", "PSNR", "dB", "higher"), Column("Set_A", "LPIPS", "", "lower"))
 TABLE = Table("adcsr/table1", "A & B", "1", "printed", "50 % of #1", ("one", "two", "three"), COLUMNS)
@@ -107,3 +113,64 @@ def test_committed_csv_is_read_by_pandas_and_has_every_cell() -> None:
     assert set(frame["verdict"].str.partition(" ")[0]) <= {
         "match", "close", "differs", "not-comparable", "unpublished", "blocked", "inconclusive",
     }  # fmt: skip
+
+
+@pytest.fixture
+def tested() -> list[Cell]:
+    """Three rows on the same 30 images: a little better than the second, far better than the third; one unscored."""
+    base = np.random.default_rng(0).normal(27, 3, 30)
+    rows = {"one": base + 0.5, "two": base + 0.5 - 1e-3 * np.sin(np.arange(30)), "three": base[1:] - 1}
+    cells = []
+    for row, values in rows.items():
+        samples = tuple((f"i{i}", float(v)) for i, v in enumerate(values, 30 - len(values)))
+        lost = ("i0",) if row == "three" else ()
+        own = Measurement("inference", "full", "cpu", "float32", samples, "mean", "psnr | x", unscored=lost)
+        cells.append(cell(row, "PSNR", "27.92", own))
+        cells.append(cell(row, "LPIPS", "0.30"))
+    return cells
+
+
+def test_intervals_and_marks_in_every_form(tested: list[Cell]) -> None:
+    display = display_of(TABLE, tested, intervals=True, marks=True)
+    first, second, third = tested[0], tested[2], tested[4]
+    assert [display.mark(c) for c in (first, second, third)].count("") == 1
+    assert {display.mark(first), display.mark(second), display.mark(third)} == {"", "ns", "s"}
+    low, high = interval([value for _, value in third.measured.samples])  # type: ignore[union-attr]
+    shown = f"[{low:.4f}, {high:.4f}]"
+    frame = tidy(tested, display).set_index(["row", "metric"])
+    assert frame.loc[("three", "PSNR"), ["low", "high", "significance"]].tolist() == [f"{low:.4f}", f"{high:.4f}", "s"]
+    assert frame.loc[("three", "LPIPS"), ["low", "significance"]].tolist() == ["", ""]
+    value = f"{third.measured.value:.4f}"  # type: ignore[union-attr]
+    assert f"27.92 / **{value}** s {shown} differs (1 of 30 unscored)" in markdown(TABLE, tested, display)
+    assert rf"{value}}}$^{{\neq}}$$^{{\dagger}}$$_{{\mathrm{{s}}}}$ {shown}" in latex(TABLE, tested, display)
+    text = table_text(TABLE, tested, display)
+    assert "significance" in text and f"{low:.4f}" in text
+    for form in (markdown(TABLE, tested, display), latex(TABLE, tested, display), text):
+        assert "95 % bootstrap intervals".replace("%", r"\%" if "toprule" in form else "%") in form
+        assert "Holm-corrected over the table" in form
+        assert "adcbench tables adcsr/table1 --write --intervals --marks" in form or form is text
+
+
+def test_unscored_images_are_always_marked(tested: list[Cell]) -> None:
+    assert "(1 of 30 unscored)" in markdown(TABLE, tested)
+    assert "- three, PSNR (Set_A): 1 of 30 unscored: i0" in markdown(TABLE, tested)
+    assert r"$\dagger$ some images have no score: three, PSNR (Set\_A): 1 of 30 unscored: i0." in latex(TABLE, tested)
+    assert tidy(tested)["unscored"].tolist() == ["0", "", "0", "", "1", ""]
+    assert "not scored: three, PSNR" in table_text(TABLE, tested)
+
+
+def test_nothing_is_added_where_nothing_is_asked_for(cells: list[Cell]) -> None:
+    assert list(tidy(cells).columns) == list(COLUMNS_OF_A_TABLE)
+    for form in (markdown, latex):
+        assert form(TABLE, cells) == form(TABLE, cells, Display())
+        assert "unscored" not in form(TABLE, cells) and "[" not in form(TABLE, cells).replace("[t]", "")
+
+
+def test_tables_command_prints_and_writes_elsewhere(tmp_path: Path) -> None:
+    before = read_text(folder("embedded") / "table.md")
+    result = CliRunner().invoke(cli, ["tables", "embedded", "--intervals", "--marks", "--to", str(tmp_path)])
+    assert result.exit_code == 0, result.exception
+    assert "significance" in result.output and "95 % bootstrap" in result.output
+    assert {path.name for path in (tmp_path / "embedded").iterdir()} == {"table.csv", "table.md", "table.tex"}
+    assert "Made by `adcbench tables embedded --write --intervals --marks`" in read_text(tmp_path / "embedded/table.md")
+    assert read_text(folder("embedded") / "table.md") == before

@@ -85,16 +85,16 @@ FULL_VAE_ENCODER = replace(FULL, source="vae")
 FULL_LATENT_LINK = replace(FULL, link="latent")
 
 
-def system() -> System:
+def system(config: AdcSRConfig = FULL) -> System:
     """AdcSR with the released weights (hub repository Guaishou74851/AdcSR)."""
     return System(
         name="adcsr",
         version=VERSION,
         scale="full",
-        config=FULL,
+        config=config,
         modules=_MODULES,
         rounding="truncate",
-        load=partial(load, FULL),
+        load=partial(load, config),
         files=(
             # The sha256 is quoted by a third-party downloader, not by the authors.
             WeightFile(
@@ -120,22 +120,12 @@ def system() -> System:
 
 def compiled_system() -> System:
     """AdcSR through torch.compile."""
-    config = replace(FULL, compiled=True)
-    return replace(system(), name="adcsr-compiled", config=config, load=partial(load, config), thread_safe=False)
+    return replace(system(replace(FULL, compiled=True)), name="adcsr-compiled", thread_safe=False)
 
 
 def mini_system() -> System:
     """The same code at small widths with deterministic, untrained weights: for tests and timing."""
-    return System(
-        name="adcsr-mini",
-        version=VERSION,
-        scale="mini",
-        config=MINI,
-        modules=_MODULES,
-        rounding="truncate",
-        load=partial(load, MINI),
-        thread_safe=True,
-    )
+    return system(MINI).mini()
 
 
 def load(config: AdcSRConfig, weights: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:
@@ -143,7 +133,7 @@ def load(config: AdcSRConfig, weights: Mapping[str, Path] | None, device: str, d
 
     Args:
         weights: paths of ``net_params_200.pkl`` and ``halfDecoder.ckpt``; None for deterministic weights.
-        dtype: ``float32``, or a reduced precision run under autocast (weights and norms stay float32).
+        dtype: ``float32``, or a reduced precision of all but norms and colours; an image that overflows is repeated.
 
     Raises:
         AdcbenchError: a checkpoint that is missing, unsafe, or not exactly of this network.

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.precision import check_dtype
 from adcbench.models.adcsr import AdcSRConfig
 from adcbench.models.adcsr.half_decoder import HalfDecoder
 from adcbench.models.adcsr.weights import canonical_name, official_tensors
@@ -31,7 +32,7 @@ from adcbench.models.parts.blocks import (
 from adcbench.models.parts.colour import match_statistics
 from adcbench.models.parts.padding import padded
 from adcbench.models.parts.pixels import check_images
-from adcbench.models.parts.precision import check_dtype, guarded, lowered
+from adcbench.models.parts.precision import guarded, lowered
 from adcbench.models.parts.sd21 import VaeConfig
 from adcbench.models.parts.vae import Encoder
 

@@ -16,7 +16,7 @@ What changes its numbers:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -137,17 +137,8 @@ def system(config: DiffBIRConfig = FULL) -> System:
 
     Nobody published the files' hashes, so the first download records them.
     """
-    return replace(_system("diffbir", config), files=FILES, get="adcbench weights fetch diffbir")
-
-
-def mini_system(config: DiffBIRConfig = MINI) -> System:
-    """The same code at small widths with deterministic, untrained weights: for tests and timing."""
-    return replace(_system("diffbir-mini", config), scale="mini")
-
-
-def _system(name: str, config: DiffBIRConfig) -> System:
     return System(
-        name=name,
+        name="diffbir",
         version=VERSION,
         scale="full",
         config=config,
@@ -155,7 +146,14 @@ def _system(name: str, config: DiffBIRConfig) -> System:
         rounding="truncate",
         load=partial(load, config),
         seed_use="noise that the sampler starts from and adds at every step; upstream's default seed is 231",
+        files=FILES,
+        get="adcbench weights fetch diffbir",
     )
+
+
+def mini_system(config: DiffBIRConfig = MINI) -> System:
+    """The same code at small widths with deterministic, untrained weights: for tests and timing."""
+    return system(config).mini()
 
 
 def load(config: DiffBIRConfig, weights: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:

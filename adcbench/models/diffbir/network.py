@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
+from adcbench.core.precision import check_dtype
 from adcbench.models.diffbir import DiffBIRConfig
 from adcbench.models.diffbir.sampler import noised, sample
 from adcbench.models.diffbir.weights import load_official
@@ -23,7 +24,7 @@ from adcbench.models.loading.build import built
 from adcbench.models.parts.colour import COLOUR_FIXES
 from adcbench.models.parts.controlnet import ControlNet
 from adcbench.models.parts.pixels import check_images, from_picture, resized, shared_noise, to_picture
-from adcbench.models.parts.precision import check_dtype
+from adcbench.models.parts.precision import reduced
 from adcbench.models.parts.swinir import SwinIR
 from adcbench.models.parts.text_encoder import TextEncoder
 from adcbench.models.parts.tiling import tiled
@@ -128,7 +129,7 @@ def upscaler(network: DiffBIR, tokenize: Callable[[Sequence[str]], Tensor], dtyp
         large = torch.stack([enlarge(image, config.upscale) for image in lr.float().cpu()]).to(device)
         size = (large.shape[2], large.shape[3])
         large = resized(large, working_size(*size, config.smallest))
-        with torch.autocast(device.type, getattr(torch, dtype), enabled=dtype != "float32"):
+        with reduced(device, dtype):
             texts = [text.expand(len(lr), -1, -1) for text in network.text_encoder(ids).split(1)]
             sr, clean = network(large, texts)
         return resized(COLOUR_FIXES[config.colour_fix](sr, clean), size)

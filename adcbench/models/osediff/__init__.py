@@ -13,7 +13,7 @@ them whole.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -101,8 +101,16 @@ def system(config: OSEDiffConfig = FULL) -> System:
         size=17_800_000,
         licence=_LICENCE,
     )
-    return replace(
-        _system("osediff", config),
+    sampled = config.posterior == "sample"
+    return System(
+        name="osediff",
+        version=VERSION,
+        scale="full",
+        config=config,
+        modules=_MODULES,
+        rounding="truncate",
+        load=partial(load, config),
+        seed_use="noise of the VAE posterior; upstream draws it unseeded" if sampled else "",
         files=(lora, *sd21.FILES, *TOKENIZER_FILES, *(TAGGER_FILES if config.tags else ())),
         get="adcbench weights fetch osediff",
     )
@@ -123,21 +131,7 @@ def teacher_files(config: OSEDiffConfig = FULL) -> tuple[WeightFile, ...]:
 
 def mini_system(config: OSEDiffConfig = MINI) -> System:
     """The same code at small widths with deterministic, untrained weights: for tests and timing."""
-    return replace(_system("osediff-mini", config), scale="mini")
-
-
-def _system(name: str, config: OSEDiffConfig) -> System:
-    sampled = config.posterior == "sample"
-    return System(
-        name=name,
-        version=VERSION,
-        scale="full",
-        config=config,
-        modules=_MODULES,
-        rounding="truncate",
-        load=partial(load, config),
-        seed_use="noise of the VAE posterior; upstream draws it unseeded" if sampled else "",
-    )
+    return system(config).mini()
 
 
 def load(config: OSEDiffConfig, weights: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:

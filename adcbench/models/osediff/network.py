@@ -13,13 +13,14 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from adcbench.core.precision import check_dtype
 from adcbench.models.loading.build import built
 from adcbench.models.osediff import OSEDiffConfig
 from adcbench.models.osediff.weights import load_official
 from adcbench.models.parts.colour import COLOUR_FIXES
 from adcbench.models.parts.lora import add_lora, base_name, merge_lora
 from adcbench.models.parts.pixels import check_images, enlarge_in_levels, resized, truncate
-from adcbench.models.parts.precision import check_dtype
+from adcbench.models.parts.precision import reduced
 from adcbench.models.parts.sd21 import one_step
 from adcbench.models.parts.text_encoder import TextEncoder
 from adcbench.models.parts.tiling import tiled
@@ -121,7 +122,7 @@ def upscaler(network: OSEDiff, prompts: Callable[[Tensor], Tensor], dtype: str) 
         check_images(lr, "OSEDiff")
         large = torch.stack([enlarge(image, config) for image in lr.float().cpu()]).to(device)
         noise = network.vae.noise(large) if config.posterior == "sample" else None
-        with torch.autocast(device.type, getattr(torch, dtype), enabled=dtype != "float32"):
+        with reduced(device, dtype):
             sr = network(large * 2 - 1, prompts(large), noise)
         sr = truncate(sr.float() / 2 + 0.5)
         sr = COLOUR_FIXES[config.colour_fix](sr, large)

@@ -9,15 +9,13 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 
-from adcbench.core.errors import AdcbenchError
-
 Run: TypeAlias = Callable[[Tensor], Tensor]
-DTYPES = ("float32", "bfloat16", "float16")
 
 
 class PrecisionWarning(UserWarning):
@@ -36,14 +34,15 @@ class Float32Norm(nn.Module):
         return normed.to(x.dtype)
 
 
-def check_dtype(name: str, dtype: str) -> None:
-    """Refuse a precision that the system ``name`` does not run in.
+def reduced(device: torch.device, dtype: str) -> AbstractContextManager[object]:
+    """Autocast to a precision by name; nothing for float32."""
+    return torch.autocast(device.type, getattr(torch, dtype), enabled=dtype != "float32")
 
-    Raises:
-        AdcbenchError: not one of ``DTYPES``.
-    """
-    if dtype not in DTYPES:
-        raise AdcbenchError(f"{name} runs in {', '.join(DTYPES)}; got dtype {dtype!r}")
+
+def full_precision(device: torch.device) -> AbstractContextManager[object]:
+    """No autocast for what reduced precision would spoil. The meta device has none to switch off."""
+    there = torch.amp.is_autocast_available(device.type)
+    return torch.autocast(device.type, enabled=False) if there else nullcontext()
 
 
 def lowered(network: nn.Module, dtype: torch.dtype) -> nn.Module:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from adcbench.core.windows import window_starts
+
 _VARIANCE = 0.01  # of the Gaussian, in units of the tile's squared size
 
 
@@ -44,12 +46,6 @@ def tiled(predict: Callable[..., Tensor], tensors: Sequence[Tensor], tile: int, 
             total[place] += part * weights
             contributors[place] += weights
     return (total / contributors).to(first.dtype)
-
-
-def window_starts(size: int, tile: int, overlap: int) -> list[int]:
-    """Where windows start along one axis: ``tile - overlap`` apart, the last one moved back to fit."""
-    count = max(0, -(-(size - tile) // (tile - overlap))) + 1
-    return [i * (tile - overlap) for i in range(count - 1)] + [size - tile]
 
 
 def gaussian_weights(tile: int) -> Tensor:

@@ -150,17 +150,8 @@ def system(config: PASDConfig = FULL) -> System:
 
     Nobody published hashes of PASD's own files, so the first download records them.
     """
-    return replace(_system("pasd", config), files=FILES, get="adcbench weights fetch pasd")
-
-
-def mini_system(config: PASDConfig = MINI) -> System:
-    """The same code at small widths with deterministic, untrained weights: for tests and timing."""
-    return replace(_system("pasd-mini", config), scale="mini")
-
-
-def _system(name: str, config: PASDConfig) -> System:
     return System(
-        name=name,
+        name="pasd",
         version=VERSION,
         scale="full",
         config=config,
@@ -168,7 +159,14 @@ def _system(name: str, config: PASDConfig) -> System:
         rounding="truncate",
         load=partial(load, config),
         seed_use="noise of the VAE posterior and of the sampler's start",
+        files=FILES,
+        get="adcbench weights fetch pasd",
     )
+
+
+def mini_system(config: PASDConfig = MINI) -> System:
+    """The same code at small widths with deterministic, untrained weights: for tests and timing."""
+    return system(config).mini()
 
 
 def load(config: PASDConfig, weights: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:

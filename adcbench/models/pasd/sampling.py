@@ -15,9 +15,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from adcbench.core.precision import check_dtype
 from adcbench.models.parts.colour import COLOUR_FIXES
 from adcbench.models.parts.pixels import check_images, from_picture, to_picture, truncate
-from adcbench.models.parts.precision import check_dtype
+from adcbench.models.parts.precision import reduced
 from adcbench.models.parts.sd21 import alpha_bar
 from adcbench.models.parts.stepping import steps
 from adcbench.models.parts.tiling import tiled
@@ -46,7 +47,7 @@ def upscaler(network: PASD, tokenize: Tokenizer, dtype: str) -> Callable[[Tensor
         check_images(lr, "PASD")
         pictures = [enlarge(to_picture(image), config) for image in lr.float().clamp(0, 1)]
         large = torch.stack([from_picture(picture) for picture in pictures]).to(device)
-        with torch.autocast(device.type, getattr(torch, dtype), enabled=dtype != "float32"):
+        with reduced(device, dtype):
             sr = restore(network, large, network.text_encoder(ids))
         sr = (sr * 255).round() / 255
         fixed = COLOUR_FIXES[config.colour_fix](sr, large).clamp(0, 1)

@@ -142,7 +142,7 @@ def system(config: ResShiftConfig = FULL) -> System:
 
 def mini_system(config: ResShiftConfig = MINI) -> System:
     """The same code at small widths with deterministic, untrained weights: for tests and timing."""
-    return replace(_system("resshift-mini", config), scale="mini")
+    return system(config).mini()
 
 
 def sinsr_system(config: ResShiftConfig = SINSR) -> System:
@@ -154,10 +154,10 @@ def sinsr_system(config: ResShiftConfig = SINSR) -> System:
 
 def sinsr_mini_system(config: ResShiftConfig = SINSR_MINI) -> System:
     """``mini_system`` in one step."""
-    return replace(_system("sinsr-mini", config), scale="mini")
+    return sinsr_system(config).mini()
 
 
-def _system(name: str, config: ResShiftConfig, unet: WeightFile | None = None) -> System:
+def _system(name: str, config: ResShiftConfig, unet: WeightFile) -> System:
     steps = "" if config.one_step else " and of each step but the last"
     return System(
         name=name,
@@ -166,8 +166,8 @@ def _system(name: str, config: ResShiftConfig, unet: WeightFile | None = None) -
         config=config,
         modules=_MODULES,
         load=partial(load, config),
-        files=(unet, _VQ_WEIGHTS) if unet else (),
-        get=f"adcbench weights fetch {name}" if unet else "",
+        files=(unet, _VQ_WEIGHTS),
+        get=f"adcbench weights fetch {name}",
         seed_use=f"noise of the starting latent{steps}; upstream seeds once for all images",
     )
 
@@ -176,7 +176,7 @@ def load(config: ResShiftConfig, weights: Mapping[str, Path] | None, device: str
     """An upscaler ``lr (B, 3, h, w) in [0, 1] -> sr (B, 3, 4h, 4w) float32`` in [0, 1], not rounded, any h and w.
 
     Args:
-        weights: paths of the files of ``system`` or ``sinsr_system``; None (or empty) for deterministic weights.
+        weights: paths of the files of ``system`` or ``sinsr_system``; None for deterministic weights.
         dtype: ``float32``, or a reduced precision run under autocast (weights and norms stay float32).
 
     Raises:
@@ -184,4 +184,4 @@ def load(config: ResShiftConfig, weights: Mapping[str, Path] | None, device: str
     """
     from adcbench.models.resshift.network import load_network, upscaler  # torch: keys and tables do without it
 
-    return upscaler(load_network(config, weights or None).to(device), dtype)
+    return upscaler(load_network(config, weights).to(device), dtype)

@@ -6,13 +6,12 @@ ldm/models/autoencoder.py, ldm/modules/diffusionmodules/model.py and vqvae/quant
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adcbench.models.parts.blocks import ResBlock, Upsample, conv3x3, group_norm
+from adcbench.models.parts.precision import full_precision
 from adcbench.models.resshift import VqConfig
 
 _EPS = 1e-6
@@ -52,7 +51,7 @@ class Codebook(nn.Module):
         self.embedding = nn.Embedding(config.codes, config.latent)
 
     def forward(self, latent: Tensor) -> Tensor:
-        with _no_autocast(latent.device):
+        with full_precision(latent.device):  # a reduced precision would confuse near codes
             pixels = latent.float().movedim(1, -1)  # (B, h, w, C)
             nearest = torch.cat([self._nearest(rows) for rows in torch.split(pixels.flatten(0, 2), _ROWS)])
             codes: Tensor = self.embedding(nearest).view(pixels.shape).movedim(-1, 1)
@@ -63,12 +62,6 @@ class Codebook(nn.Module):
         codes = self.embedding.weight
         products = torch.einsum("nc,kc->nk", pixels, codes)
         return ((pixels**2).sum(1, keepdim=True) + (codes**2).sum(1) - 2 * products).argmin(1)
-
-
-def _no_autocast(device: torch.device) -> AbstractContextManager[object]:
-    """A reduced precision would confuse near codes. The meta device has no autocast to switch off."""
-    there = torch.amp.is_autocast_available(device.type)
-    return torch.autocast(device.type, enabled=False) if there else nullcontext()
 
 
 class Encoder(nn.Module):

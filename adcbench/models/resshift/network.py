@@ -14,10 +14,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from adcbench.core.precision import check_dtype
+from adcbench.core.windows import window_starts
 from adcbench.models.loading.build import built
 from adcbench.models.parts.padding import padded
 from adcbench.models.parts.pixels import check_images, shared_noise
-from adcbench.models.parts.precision import check_dtype
+from adcbench.models.parts.precision import reduced
 from adcbench.models.resshift import UPSCALE, ResShiftConfig
 from adcbench.models.resshift.autoencoder import VqAutoencoder
 from adcbench.models.resshift.diffusion import sample
@@ -68,7 +70,7 @@ def upscaler(network: ResShift, dtype: str) -> Callable[[Tensor], Tensor]:
     device = next(network.parameters()).device
 
     def restore(lr: Tensor) -> Tensor:
-        with torch.autocast(device.type, getattr(torch, dtype), enabled=dtype != "float32"):
+        with reduced(device, dtype):
             sr = padded(network, lr * 2 - 1, config.multiple, UPSCALE)
         return sr.float() / 2 + 0.5
 
@@ -92,17 +94,10 @@ def chopped(restore: Callable[[Tensor], Tensor], lr: Tensor, size: int, stride: 
         return restore(lr)
     total = lr.new_zeros(len(lr), 3, UPSCALE * height, UPSCALE * width)
     squares = lr.new_zeros(total.shape[2:])
-    for top in starts(height, size, stride):
-        for left in starts(width, size, stride):
+    for top in window_starts(height, size, size - stride):
+        for left in window_starts(width, size, size - stride):
             part = restore(lr[:, :, top : top + size, left : left + size])
             rows, columns = (slice(UPSCALE * at, UPSCALE * (at + size)) for at in (top, left))
             total[:, :, rows, columns] += part
             squares[rows, columns] += 1
     return total / squares
-
-
-def starts(length: int, size: int, stride: int) -> list[int]:
-    """Where squares start along one axis: ``stride`` apart, the last one moved back to fit."""
-    if length <= size:
-        return [0]
-    return [*range(0, length - size, stride), length - size]

@@ -11,7 +11,7 @@ images over 1024 + 64 pixels (encoder) and latents over 224 + 22 (decoder) into 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -138,18 +138,9 @@ def system(config: S3DiffConfig = FULL) -> System:
         ),
         *TOKENIZER_FILES,  # SD-Turbo has SD2.1's tokenizer
     )
-    return replace(_system("s3diff", config), files=files, get="adcbench weights fetch s3diff")
-
-
-def mini_system(config: S3DiffConfig = MINI) -> System:
-    """The same code at small widths with deterministic, untrained weights: for tests and timing."""
-    return replace(_system("s3diff-mini", config), scale="mini")
-
-
-def _system(name: str, config: S3DiffConfig) -> System:
     sampled = config.posterior == "sample"
     return System(
-        name=name,
+        name="s3diff",
         version=VERSION,
         scale="full",
         config=config,
@@ -157,7 +148,14 @@ def _system(name: str, config: S3DiffConfig) -> System:
         rounding="truncate",
         load=partial(load, config),
         seed_use="noise of the VAE posterior; upstream draws it unseeded" if sampled else "",
+        files=files,
+        get="adcbench weights fetch s3diff",
     )
+
+
+def mini_system(config: S3DiffConfig = MINI) -> System:
+    """The same code at small widths with deterministic, untrained weights: for tests and timing."""
+    return system(config).mini()
 
 
 def load(config: S3DiffConfig, weights: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:

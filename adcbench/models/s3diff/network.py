@@ -10,19 +10,19 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from adcbench.core.precision import check_dtype
 from adcbench.models.loading.build import built
 from adcbench.models.parts.colour import COLOUR_FIXES
 from adcbench.models.parts.lora import Adaptable, Lora, base_name
 from adcbench.models.parts.padding import pad_to_multiple
 from adcbench.models.parts.pixels import check_images, truncate
-from adcbench.models.parts.precision import check_dtype
+from adcbench.models.parts.precision import full_precision, reduced
 from adcbench.models.parts.sd21 import one_step
 from adcbench.models.parts.text_encoder import TextEncoder
 from adcbench.models.parts.tiling import tiled
@@ -32,7 +32,6 @@ from adcbench.models.s3diff import S3DiffConfig
 from adcbench.models.s3diff.degradation import SCORES, DegradationNet
 from adcbench.models.s3diff.weights import load_official
 
-_FACTOR = 8  # pixels a latent stands for
 _UNET_LAYERS = re.compile(r"to_[kqv]|to_out\.0|conv[12]?|conv_shortcut|conv_out|proj_in|proj_out|ff\.net\.(2|0\.proj)")
 _VAE_LAYERS = re.compile(r"to_[kqv]|to_out\.0|conv[12]?|conv_shortcut|conv_in|conv_out")
 
@@ -75,7 +74,7 @@ class S3Diff(nn.Module):
 
         In float32 whatever autocast says: the sines hardly bear 16 bits, and upstream's ports met NaN there.
         """
-        with full_precision(lr):
+        with full_precision(lr.device):
             for part, matrices in zip((self.vae, self.unet), self.matrices(self.degradation(lr)), strict=True):
                 set_matrices(part, matrices)
 
@@ -150,7 +149,7 @@ class ModulatedLora(Lora):
         assert self.matrix is not None, "set_matrices comes first"
         low = self.lora_A[self.adapter](x)
         axes = "bkhw,bkr->brhw" if low.ndim == 4 else "blk,bkr->blr"
-        with full_precision(x):
+        with full_precision(x.device):
             low = torch.einsum(axes, low.float(), self.matrix)
         adapted: Tensor = self.base_layer(x) + self.scale * self.lora_B[self.adapter](low)
         return adapted
@@ -161,12 +160,6 @@ def set_matrices(network: nn.Module, matrices: Tensor) -> None:
     for module in network.modules():
         if isinstance(module, ModulatedLora):
             module.matrix = matrices[:, module.block]
-
-
-def full_precision(like: Tensor) -> AbstractContextManager[object]:
-    """No autocast on the device of a tensor."""
-    kind = like.device.type
-    return torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext()
 
 
 def unet_blocks(unet: UNet) -> dict[str, int]:
@@ -241,7 +234,7 @@ def upscaler(network: S3Diff, ids: Tensor, dtype: str) -> Callable[[Tensor], Ten
         large = F.interpolate(lr, (height, width), mode="bilinear")
         image = pad_to_multiple((large * 2 - 1).clamp(-1, 1), config.multiple)
         noise = network.vae.noise(image) if config.posterior == "sample" else None
-        with torch.autocast(device.type, getattr(torch, dtype), enabled=dtype != "float32"):
+        with reduced(device, dtype):
             sr = network(lr, image, ids, noise)
         sr = sr[..., :height, :width].float() / 2 + 0.5
         return COLOUR_FIXES[config.colour_fix](truncate(sr), truncate(large))

@@ -11,7 +11,7 @@ What moves its numbers: steps, guidance, the prompts, ``start_point`` and the se
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -108,17 +108,8 @@ def system(config: SeeSRConfig = FULL) -> System:
 
     Nobody published hashes of the U-Net, the ControlNet and the mirror's files: the first download records them.
     """
-    return replace(_system("seesr", config), files=FILES, get="adcbench weights fetch seesr")
-
-
-def mini_system(config: SeeSRConfig = MINI) -> System:
-    """The same code at small widths with deterministic, untrained weights: for tests and timing."""
-    return replace(_system("seesr-mini", config), scale="mini")
-
-
-def _system(name: str, config: SeeSRConfig) -> System:
     return System(
-        name=name,
+        name="seesr",
         version=VERSION,
         scale="full",
         config=config,
@@ -126,7 +117,14 @@ def _system(name: str, config: SeeSRConfig) -> System:
         rounding="truncate",
         load=partial(load, config),
         seed_use="noise of the starting latent, of the VAE posterior and of every step; upstream's default is unseeded",
+        files=FILES,
+        get="adcbench weights fetch seesr",
     )
+
+
+def mini_system(config: SeeSRConfig = MINI) -> System:
+    """The same code at small widths with deterministic, untrained weights: for tests and timing."""
+    return system(config).mini()
 
 
 def load(config: SeeSRConfig, weights: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:

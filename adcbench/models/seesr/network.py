@@ -18,11 +18,12 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from adcbench.core.precision import check_dtype
 from adcbench.models.loading.build import built
 from adcbench.models.parts.colour import COLOUR_FIXES
 from adcbench.models.parts.controlnet import ControlNet, HintEncoder
 from adcbench.models.parts.pixels import check_images, enlarge_in_levels, resized, shared_noise
-from adcbench.models.parts.precision import check_dtype
+from adcbench.models.parts.precision import reduced
 from adcbench.models.parts.sd21 import LAST_STEP, alpha_bar, one_step
 from adcbench.models.parts.stepping import steps
 from adcbench.models.parts.tagger import Tagger, load_tagger
@@ -127,7 +128,7 @@ def upscaler(networks: Networks, dtype: str) -> Callable[[Tensor], Tensor]:
         large = torch.stack([enlarge(image, config) for image in lr.cpu()]).to(device)
         embeds, tags = look(networks.tagger, lr.to(device))
         ids = networks.tokenize(prompts(tags, config))
-        with torch.autocast(device.type, getattr(torch, dtype), enabled=dtype != "float32"):
+        with reduced(device, dtype):
             text = network.text_encoder(ids.to(device))
             sr = network.vae.decode(restore(network, large, text, embeds))
         sr = to_levels((sr.float() / 2 + 0.5).clamp(0, 1))

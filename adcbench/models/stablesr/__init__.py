@@ -13,7 +13,7 @@ bilinear enlargement, a start from pure noise, ``cfw_weight`` 0.5, AdaIN. Upstre
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -112,17 +112,8 @@ def system(config: StableSRConfig = FULL) -> System:
     files = tuple(
         WeightFile(name, f"{_HUB}/{name}", licence=_LICENCE, non_commercial=True) for name in (DIFFUSION_FILE, CFW_FILE)
     )
-    return replace(_system("stablesr", config), files=files, get=_GET)
-
-
-def mini_system(config: StableSRConfig = MINI) -> System:
-    """The same code at small widths with deterministic, untrained weights: for tests and timing."""
-    return replace(_system("stablesr-mini", config), scale="mini")
-
-
-def _system(name: str, config: StableSRConfig) -> System:
     return System(
-        name=name,
+        name="stablesr",
         version=VERSION,
         scale="full",
         config=config,
@@ -130,7 +121,14 @@ def _system(name: str, config: StableSRConfig) -> System:
         rounding="truncate",
         load=partial(load, config),
         seed_use="noise of the VAE posterior, of the start and of every step",
+        files=files,
+        get=_GET,
     )
+
+
+def mini_system(config: StableSRConfig = MINI) -> System:
+    """The same code at small widths with deterministic, untrained weights: for tests and timing."""
+    return system(config).mini()
 
 
 def load(config: StableSRConfig, weights: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:

@@ -17,11 +17,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from adcbench.core.precision import check_dtype
 from adcbench.models.loading.build import built
 from adcbench.models.parts.blocks import ResBlock, conv3x3, group_norm
 from adcbench.models.parts.colour import COLOUR_FIXES
 from adcbench.models.parts.pixels import check_images, shared_noise
-from adcbench.models.parts.precision import check_dtype
+from adcbench.models.parts.precision import reduced
 from adcbench.models.parts.rrdbnet import RRDB
 from adcbench.models.parts.sd21 import LAST_STEP, UNetConfig, alpha_bar, one_step
 from adcbench.models.parts.stepping import steps
@@ -265,13 +266,12 @@ def upscaler(network: StableSR, dtype: str) -> Callable[[Tensor], Tensor]:
     """
     check_dtype("StableSR", dtype)
     device, config = next(network.parameters()).device, network.config
-    autocast = partial(torch.autocast, device.type, getattr(torch, dtype), enabled=dtype != "float32")
-    with torch.inference_mode(), autocast():
+    with torch.inference_mode(), reduced(device, dtype):
         prompt = network.text_encoder(torch.tensor([config.padded_tokens], device=device))
 
     def restore(image: Tensor, state: Tensor) -> Tensor:
         torch.set_rng_state(state)
-        with autocast():
+        with reduced(device, dtype):
             sr = network(image, prompt.expand(len(image), -1, -1), shared_noise)
         return COLOUR_FIXES[config.colour_fix](sr.float(), image)
 

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.models.parts.precision import PrecisionWarning, check_dtype, guarded, lowered
+from adcbench.core.precision import check_dtype
+from adcbench.models.parts.precision import PrecisionWarning, guarded, lowered
 
 
 def network(scale: float) -> nn.Module:
@@ -64,5 +65,5 @@ def test_without_overflow_nothing_is_repeated() -> None:
 
 
 def test_unknown_precision_is_refused() -> None:
-    with pytest.raises(AdcbenchError, match="Net runs in float32, bfloat16, float16; got dtype 'int8'"):
+    with pytest.raises(AdcbenchError, match="unknown dtype 'int8': Net runs in float32, bfloat16, float16"):
         check_dtype("Net", "int8")

@@ -1,4 +1,4 @@
-"""Drift: is what we committed still what the code gives? Everything is measured afresh, nothing cached.
+"""Checks of the committed tables. Everything is measured afresh, nothing cached.
 
 Five checks: all table files rebuilt from the committed rows; released outputs scored again; networks counted
 again; each network run again on a fixed sample of images; speed compared by ratio only. A check names the
@@ -12,16 +12,17 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from adcbench.core.cells import CellKey, Measurement
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.tables import Count, Fingerprint, Infer, Job, Reaggregate, Score, load_table, table_ids
 from adcbench.cost.latency import measure
+from adcbench.drift.check import Check, changed_inputs, move
 from adcbench.jobs import Options, keys_of, run
 from adcbench.report.files import folder, read_cells, read_text
 from adcbench.report.readme import readme_path, with_verdicts
+from adcbench.report.sources import closure, modules_of, read_sources
 from adcbench.reproduce import rebuild
 from adcbench.results.bootstrap import median_ratio_interval
 from adcbench.results.claims import too_wide
@@ -34,27 +35,8 @@ SAMPLE = 2  # images each network is run on again
 TOLERANCE = {"scores": 1e-7, "re-aggregated": 1e-9, "counted": 1e-9, "inference": 1e-4}
 
 
-@dataclass(frozen=True)
-class Check:
-    """One check: how many cells it measured, what moved, what it could not measure."""
-
-    name: str
-    cells: int
-    moved: tuple[str, ...] = ()
-    blocked: tuple[str, ...] = ()
-
-    @property
-    def passed(self) -> bool:
-        return self.cells > 0 and not self.moved
-
-    def __str__(self) -> str:
-        word = "ok" if self.passed else "MOVED" if self.moved else "NOTHING MEASURED"
-        lines = [f"{self.name}: {word}, {self.cells} cells", *(f"  {line}" for line in self.moved)]
-        return "\n".join([*lines, *(f"  blocked: {line}" for line in self.blocked)])
-
-
-def check_all() -> tuple[Check, ...]:
-    """All checks, over all tables."""
+def check_tables() -> tuple[Check, ...]:
+    """The five checks, over all tables."""
     return (check_files(), *(check_jobs(name, kinds) for name, kinds in _KINDS.items()), check_speed())
 
 
@@ -100,11 +82,11 @@ def check_jobs(
     moved: list[str] = []
     blocked: dict[str, None] = {}
     cells = 0
-    options = Options(sample=SAMPLE)
-    with _empty_cache():
+    options, sources = Options(sample=SAMPLE), read_sources(root)
+    with empty_cache():
         for table_id in ids or table_ids():
             table = load_table(table_id)
-            committed = {cell.key: cell.measurements for cell in read_cells(table_id, root)}
+            committed = {cell.key: cell for cell in read_cells(table_id, root)}
             for job in (j for j in table.jobs if isinstance(j, kinds)):
                 try:
                     fresh = run(table, job, options)
@@ -114,25 +96,36 @@ def check_jobs(
                 except AdcbenchError as error:
                     moved.append(f"{table_id} / {job.row}: {error}")
                     continue
-                cells += len(fresh)
                 assert len(fresh) == len(keys_of(table, job))
                 for key, new in fresh:
-                    moved += _moved(key, committed[key], new)
+                    if isinstance(new, Blocked):
+                        blocked |= dict.fromkeys([str(new)])
+                        continue
+                    cells += 1
+                    old = next((m for m in committed[key].measurements if m.slot == new.slot), None)
+                    if old is None:
+                        moved.append(_not_committed(key, new))
+                    elif lines := _moved(key, old, new):
+                        known = sources.get(old.provenance.get("sources", ""))
+                        now = closure(*modules_of(job, key.metric))
+                        moved += [*lines, f"{key}: {changed_inputs(old, new, known, now)}"]
     return Check(name, cells, tuple(moved), tuple(blocked))
 
 
-def _moved(key: CellKey, committed: Sequence[Measurement], new: Measurement) -> list[str]:
-    old = next((m for m in committed if m.slot == new.slot), None)
-    if old is None:
-        return [f"{key}: measured here ({new.value:.6g}) but not committed; run `adcbench reproduce {key.table}`"]
+def _not_committed(key: CellKey, new: Measurement) -> str:
+    return f"{key}: measured here ({new.value:.6g}) but not committed; run `adcbench reproduce {key.table}`"
+
+
+def _moved(key: CellKey, old: Measurement, new: Measurement) -> list[str]:
+    """What moved between two measurements of one cell, the largest three samples by name."""
     changes = []
     if old.signature != new.signature:
-        changes.append(f"{key}: signature {old.signature!r} -> {new.signature!r}")
+        changes.append(f"{key}: has another signature")
     if old.reduce != new.reduce:
         changes.append(f"{key}: reduced by {old.reduce} -> {new.reduce}")
     names = dict(new.samples) if new.level == "inference" else dict(old.samples) | dict(new.samples)
     moved = [m for m in moved_samples(old, new, TOLERANCE[new.level]) if m[0] in names]
-    changes += [f"{key}: {name} moved from {was:.8g} to {now:.8g}" for name, was, now in moved[:3]]
+    changes += [f"{key}: {name} {move(was, now)}" for name, was, now in moved[:3]]
     if len(moved) > 3:
         changes.append(f"{key}: {len(moved) - 3} more moved")
     return changes
@@ -146,7 +139,7 @@ def check_speed(root: Path | None = None) -> Check:
         return Check(
             "speed, by ratio", 0, blocked=("no committed times; run `adcbench latency osediff-mini adcsr-mini`",)
         )
-    with _empty_cache():
+    with empty_cache():
         timed = measure(("osediff-mini", "adcsr-mini"))["systems"]
     now = median_ratio_interval(timed["osediff-mini"]["seconds"], timed["adcsr-mini"]["seconds"])
     if noise := too_wide(now):
@@ -158,7 +151,7 @@ def check_speed(root: Path | None = None) -> Check:
 
 
 @contextmanager
-def _empty_cache() -> Iterator[None]:
+def empty_cache() -> Iterator[None]:
     """An empty cache folder: a cached score would hide a drift."""
     old = os.environ.get("ADCBENCH_CACHE")
     with tempfile.TemporaryDirectory() as cache:

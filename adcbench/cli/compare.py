@@ -1,0 +1,100 @@
+"""The command that says whether A is better than B."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from adcbench.core.errors import AdcbenchError
+
+if TYPE_CHECKING:
+    from adcbench.core.system import System
+    from adcbench.data.testsets import TestSet
+
+
+@click.command()
+@click.argument("a", required=False)
+@click.argument("b", required=False)
+@click.option("--testset", help="drealsr, realsr, div2k_val or embedded.")
+@click.option("--metrics", help="Comma-separated names. [default: all of the papers' image tables]")
+@click.option("--limit", default=0, help="Only so many images, spread evenly over the set.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="CSV to write: metric,image,A,B.")
+@click.option("--table", help="Compare all measured rows of a table instead, from its committed scores.")
+@click.option("--metric", help="Of --table: only this metric's columns (corrected over the whole table all the same).")
+def compare(
+    a: str | None, b: str | None, testset: str | None, metrics: str | None, limit: int, device: str,
+    out: Path | None, table: str | None, metric: str | None,
+) -> None:  # fmt: skip
+    """Is A better than B? Per image, with intervals and tests; the answer is the last sentence.
+
+    A and B are each a system (a name, or package.module:factory), an output that the test set's authors released
+    (OSEDiff), or a folder of PNGs. A folder that is called like one of the others is ./NAME. Images that can't be
+    scored are listed, with exit code 1.
+
+    A difference is shown if Wilcoxon's signed-rank p, Holm-corrected over the metrics, is below 0.05, the paired
+    95 % interval of the mean leaves out 0, and most images agree with the mean.
+    """
+    if table:
+        if a or b or testset or metrics or out:
+            raise AdcbenchError(
+                "--table compares a table's committed rows: of the other options it takes --metric only"
+            )
+        _rows(table, metric)
+        return
+    if not (a and b and testset) or metric:
+        raise AdcbenchError("name A, B and --testset; or a table with --table (see adcbench compare --help)")
+    from adcbench.core.columns import IMAGE_SCORES
+    from adcbench.data.testsets import find_testset
+    from adcbench.report.comparison import comparison_text, write_comparison
+    from adcbench.report.scores import chosen_metrics
+    from adcbench.results.compare import available, compare_outputs, find_outputs
+
+    chosen = chosen_metrics(metrics or ",".join(IMAGE_SCORES.values()))
+    found_set = find_testset(testset)
+    available(chosen)  # before a system runs for hours
+    systems = [find_own(name, found_set) for name in (a, b)]
+    sides = [find_outputs(n, found_set, s, limit=limit, device=device) for n, s in zip((a, b), systems, strict=True)]
+    found = compare_outputs(sides[0], sides[1], found_set.name, chosen, device=device)
+    if out:
+        write_comparison(out, found)
+    click.echo(comparison_text(found))
+    sys.exit(1 if found.problems else 0)
+
+
+def find_own(name: str, test_set: TestSet) -> System | None:
+    """The system that a name on the command line stands for; None where it names released outputs or a folder.
+
+    Raises:
+        AdcbenchError: it is none of them.
+    """
+    from adcbench.cli.images import named_system as find
+    from adcbench.models import SYSTEMS
+
+    if name in test_set.outputs or (name not in SYSTEMS and Path(name).is_dir()):
+        return None
+    try:
+        return find(name)
+    except AdcbenchError as error:
+        if ":" in name:
+            raise
+        released = f", released output ({', '.join(test_set.outputs)})" if test_set.outputs else ""
+        raise AdcbenchError(
+            f"{name!r} is no system{released} or folder of {test_set.name}. Systems: {', '.join(SYSTEMS)}"
+        ) from error
+
+
+def _rows(table_id: str, metric: str | None) -> None:
+    from adcbench.core.tables import load_table
+    from adcbench.report.files import read_cells
+    from adcbench.report.ranking import ranking_text
+    from adcbench.results.ranks import test_table
+
+    table = load_table(table_id)
+    click.echo(ranking_text(table, test_table(table, read_cells(table_id)), metric))
+
+
+COMMANDS = (compare,)

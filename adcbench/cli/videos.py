@@ -1,0 +1,60 @@
+"""Commands about video clips: score-video."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command("score-video")
+@click.option("--sr", required=True, type=click.Path(path_type=Path),
+              help="Folder of super-resolved clips: folders of PNG frames, or lossless video files.")  # fmt: skip
+@click.option("--hr", type=click.Path(path_type=Path), help="Folder of HR clips with the same names.")
+@click.option("--metrics", default="psnr,ssim,ewarp", show_default=True,
+              help="Comma-separated names: ewarp, flow-accuracy, tof, tlp, flicker, dover, fastervqa, or any image "
+                   "metric, averaged over frames.")  # fmt: skip
+@click.option("--frames", type=click.IntRange(0), default=0, show_default="all", help="Only the first so many frames.")
+@click.option("--centre-crop", "crop", type=click.IntRange(0), default=0, show_default="none",
+              help="Side in pixels of a central crop.")  # fmt: skip
+@click.option("--flow", default="", help="Optical flow of ewarp and flow-accuracy: dis, farneback, raft, raft-small. "
+              "[default: dis; raft for ewarp:EVALCRAFTER]")  # fmt: skip
+@click.option("--allow-lossy", is_flag=True, help="Score clips that may not be lossless, with a mark in every row.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
+@click.option("--out", type=_FILE, help="CSV to write: image,metric,score, with the clip in the place of the image.")
+@click.option("--frame-scores", type=_FILE, help="CSV of every frame to write: clip,frame,metric,score.")
+@click.option("--no-store", is_flag=True, help="Neither read nor keep scores in the store.")
+def score_video(
+    sr: Path, hr: Path | None, metrics: str, frames: int, crop: int, flow: str, allow_lossy: bool, device: str,
+    out: Path | None, frame_scores: Path | None, no_store: bool,
+) -> None:  # fmt: skip
+    """Score clips against HR, joined by name; prints means over clips with 95 % intervals.
+
+    Metrics of images are averaged over frames, then over clips. Without --hr a warping error finds its flow on the
+    output, and its signature says so. Clips that can't be scored are listed, with exit code 1.
+
+    AdcVSR's protocol: --frames 25 --centre-crop 512.
+    """
+    from adcbench.data.clips import pair_clips
+    from adcbench.metrics.video import find_clip_metrics
+    from adcbench.metrics.video.scoring import score_clips
+    from adcbench.report.clip_scores import clip_lines, write_frame_scores
+    from adcbench.report.scores import write_scores
+
+    chosen = [m.on_part(frames, crop) for m in find_clip_metrics(metrics, reference=hr is not None, flow=flow)]
+    found = score_clips(
+        pair_clips(sr, hr), chosen, frames=frames, crop=crop, lossy_ok=allow_lossy, device=device,
+        use_store=not no_store,
+    )  # fmt: skip
+    if out:
+        write_scores(out, found)
+    if frame_scores:
+        write_frame_scores(frame_scores, found)
+    click.echo("\n".join(clip_lines(chosen, found)))
+    sys.exit(1 if found.problems else 0)
+
+
+COMMANDS = (score_video,)

@@ -1,0 +1,40 @@
+"""Scores of clips for people and for files: lines as for images, what the clips are kept in, a CSV of every frame."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.metrics.video.metric import ClipMetric
+from adcbench.metrics.video.scoring import ScoredClips
+from adcbench.report.scores import score_lines
+
+
+def clip_lines(metrics: Sequence[ClipMetric], scored: ScoredClips) -> list[str]:
+    """What the clips are kept in where it isn't PNG, then the lines of ``score_lines`` with n clips."""
+    kept = sorted({source for sources in scored.sources.values() for source in sources} - {"png"})
+    lines = score_lines(cast("Sequence[Any]", metrics), scored)
+    return [f"read from: {source}" for source in kept] + lines
+
+
+def write_frame_scores(path: Path, scored: ScoredClips) -> None:
+    """Write clip,frame,metric,score rows of the metrics that are means over frames; frames count from 1.
+
+    Raises:
+        AdcbenchError: the file can't be written; the scores are in the store.
+    """
+    rows = [
+        (clip, frame, metric, f"{value:.10g}")
+        for metric, found in scored.frames.items()
+        for clip, frame, value in found
+    ]  # fmt: skip
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(("clip", "frame", "metric", "score"))
+            writer.writerows(sorted(rows))
+    except OSError as error:
+        raise AdcbenchError(f"cannot write {path}: {error}. Run again with another --frame-scores") from error

@@ -1,0 +1,106 @@
+"""``adcbench compare --table``: the rows of a table against each other, in words and numbers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+
+from tabulate import tabulate
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.core.tables import Column, Table
+from adcbench.report.comparison import p_text, too_few
+from adcbench.results.ranks import RankTable, RowTest, TableTests, rank_tables
+
+_HEADER = ("column", "row", "is", "than row", "by", "95 %", "better/equal/worse", "d_z", "p sign", "p Wilcoxon")
+
+
+def ranking_text(table: Table, found: TableTests, metric: str | None = None) -> str:
+    """Every two rows of each column, ranks with ties, and what was not compared.
+
+    Args:
+        metric: only columns of this metric, case ignored; p-values stay corrected over the whole table.
+
+    Raises:
+        AdcbenchError: the table has no such metric.
+    """
+    known = dict.fromkeys(column.metric for column in table.columns)
+    if metric and metric.lower() not in {name.lower() for name in known}:
+        raise AdcbenchError(f"{table.id} has no metric {metric!r}. There are: {', '.join(known)}")
+
+    def wanted(column: Column) -> bool:
+        return not metric or column.metric.lower() == metric.lower()
+
+    parts = []
+    tests = [test for test in found.tests if wanted(test.group.column)]
+    if tests:
+        rows = [_row(test) for test in tests]
+        parts += [tabulate(rows, _HEADER, tablefmt="simple", disable_numparse=True), ""]
+        parts.append(
+            "Intervals: paired bootstrap. better/equal/worse: images. d_z: mean over standard deviation of the "
+            f"difference. p: two-sided, Holm-corrected over the {len(found.tests)} tests of the table."
+        )
+        parts += [_ranks(one) for one in rank_tables(table, _only(found, wanted))]
+        few = {why for test in tests if (why := too_few(test.paired.n, len(found.tests)))}
+        parts += sorted(few)
+    else:
+        parts.append("no column has two rows that are measured at one level on the same images")
+    lost = {f"not scored: {name} ({_name(g.column)})": 0 for g in found.groups if wanted(g.column) for name in g.lost}
+    return "\n".join([*parts, *lost, *_left_out(found, metric)])
+
+
+def _only(found: TableTests, wanted: Callable[[Column], bool]) -> TableTests:
+    groups = tuple(group for group in found.groups if wanted(group.column))
+    return TableTests(groups, tuple(test for test in found.tests if wanted(test.group.column)))
+
+
+def _name(column: Column) -> str:
+    return f"{column.metric} ({column.test_set})"
+
+
+def _row(test: RowTest) -> tuple[str, ...]:
+    paired, column = test.paired, test.group.column
+    unit = f" {column.unit}" if column.unit else ""
+    return (
+        _name(column),
+        test.a,
+        {"better": "better", "worse": "worse"}.get(test.verdict, "not shown different"),
+        test.b,
+        f"{paired.difference:+.4g}{unit}",
+        f"{paired.low:+.4g} to {paired.high:+.4g}",
+        f"{paired.wins}/{paired.ties}/{paired.losses}",
+        f"{paired.standardised:+.2f}",
+        p_text(test.sign_p),
+        p_text(test.wilcoxon_p),
+    )
+
+
+def _ranks(one: RankTable) -> str:
+    level, scale = one.slot
+    header = ["rank", *map(_name, one.columns), *(["mean rank"] if one.mean else [])]
+    rows = []
+    for row, ranks in sorted(one.ranks.items(), key=lambda item: one.mean.get(item[0], 0)):
+        cells = [_rank(rank, unclear) for rank, unclear in zip(ranks, one.unclear[row], strict=True)]
+        rows.append([row, *cells, *([f"{one.mean[row]:.2f}"] if one.mean else [])])
+    grid = tabulate(rows, header, tablefmt="simple", disable_numparse=True)
+    legend = (
+        f"Level {level}, scale {scale}. Equal shown digits share a rank; = some other row is not shown to differ. "
+        "Mean rank: over the columns that hold every row."
+    )
+    return f"\n{grid}\n\n{legend}"
+
+
+def _rank(rank: float | None, unclear: bool) -> str:
+    return "" if rank is None else f"{rank:g}{' =' if unclear else ''}"
+
+
+def _left_out(found: TableTests, metric: str | None) -> list[str]:
+    """Rows that were not compared, by reason and columns, each reason once."""
+    columns: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row, column, why in found.left_out:
+        if not metric or column.metric.lower() == metric.lower():
+            columns[row, why].append(_name(column))
+    rows: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
+    for (row, why), names in columns.items():
+        rows[why, tuple(names)].append(row)
+    return [f"not compared, {why}: {', '.join(of)} in {', '.join(names)}" for (why, names), of in rows.items()]

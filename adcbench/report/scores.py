@@ -1,0 +1,62 @@
+"""Scores for people and for files: metrics by name, means with intervals and signatures, a CSV of every image."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.metrics import find_metric
+from adcbench.metrics.metric import Metric
+from adcbench.metrics.scoring import Scored
+from adcbench.results.bootstrap import interval
+
+
+def chosen_metrics(names: str) -> list[Metric]:
+    """Metrics by comma-separated names, such as ``psnr,ssim``.
+
+    Raises:
+        AdcbenchError: an unknown name, or none at all.
+    """
+    found = [find_metric(head.lower() + colon + variant) for name in names.split(",") if name.strip()
+             for head, colon, variant in [name.strip().partition(":")]]  # fmt: skip
+    if not found:
+        raise AdcbenchError("--metrics names no metric; give for example psnr,ssim")
+    return found
+
+
+def score_lines(metrics: Sequence[Metric], scored: Scored) -> list[str]:
+    """A line for each metric: mean or value over the set, 95 % interval over images, signature; then what failed."""
+    lines = []
+    for metric in metrics:
+        if over := scored.sets.get(metric.name):
+            value, n, (low, high) = over.value, over.n, over.interval
+            beside = "".join(f", {name} {number:.4f}" for name, number in over.details.items())
+        else:
+            values = [score for _, score in scored.scores[metric.name]]
+            value, n, (low, high), beside = sum(values) / len(values), len(values), interval(values), ""
+        lost = len(scored.lost(metric.name))
+        spread = f"(n={n}{f', {lost} unscored' if lost else ''}, 95 % {low:.4f} to {high:.4f}{beside})"
+        lines.append(f"{metric.name} {value:.4f} {metric.unit} {spread}  [{metric.signature}]")
+    return [*lines, *(f"not scored: {problem}" for problem in scored.problems)]
+
+
+def write_scores(path: Path, scored: Scored) -> None:
+    """Write image,metric,score rows, sorted; an image without a score has an empty one.
+
+    Raises:
+        AdcbenchError: the file can't be written; the scores are in the store.
+    """
+    names = (*scored.scores, *scored.sets)
+    rows = [(image, metric, f"{value:.10g}") for metric in names for image, value in scored.samples(metric)]
+    rows = sorted(rows + [(image, metric, "") for metric in names for image in scored.lost(metric)])
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(("image", "metric", "score"))
+            writer.writerows(rows)
+    except OSError as error:
+        raise AdcbenchError(
+            f"cannot write {path}: {error}. The scores are kept in the store; run again with another --out"
+        ) from error

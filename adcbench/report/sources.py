@@ -1,0 +1,84 @@
+"""``tables/sources.json``: which modules, and in which version, the committed measurements were made by.
+
+A measurement's provenance has one short hash of all code it depends on. This file holds what is behind each such
+hash, so that drift can name the modules that have changed since.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from adcbench.core.cells import Cell
+from adcbench.core.keys import _code_hash, source_closure
+from adcbench.core.settings import tables_dir
+from adcbench.core.tables import Count, Fingerprint, Infer, Job, Score
+from adcbench.report.files import read_text, write_text
+
+Closure = Mapping[str, str]  # module -> first 8 hex digits of the hash of its code
+
+
+def closure(*modules: str) -> dict[str, str]:
+    """All modules of adcbench that ``modules`` depend on, themselves included, with short hashes of their code."""
+    return {name: _code_hash(name)[:8] for name in source_closure(*modules)}
+
+
+def modules_of(job: Job, column: str) -> tuple[str, ...]:
+    """The modules that a job's measurement in a column starts from; none for re-read logs and recorded times."""
+    if isinstance(job, Count):
+        from adcbench.cost.counts import network_module
+
+        return (network_module(job.network), "adcbench.cost.counts")
+    if not isinstance(job, Score | Infer | Fingerprint):
+        return ()
+    found: tuple[str, ...] = ()
+    if isinstance(job, Score | Infer):
+        from adcbench.metrics import find_metric
+
+        found += find_metric(job.metrics[column]).modules
+    if isinstance(job, Infer | Fingerprint):
+        from adcbench.models import find_system
+
+        found += find_system(job.system).modules
+    return (*found, "adcbench.inference.fingerprint") if isinstance(job, Fingerprint) else found
+
+
+def read_sources(root: Path | None = None) -> dict[str, dict[str, str]]:
+    """Closure by short hash of sources; empty where nothing was committed."""
+    path = _path(root)
+    found: dict[str, dict[str, str]] = json.loads(read_text(path)) if path.is_file() else {}
+    return found
+
+
+def add_sources(new: Mapping[str, Closure], root: Path | None = None) -> None:
+    """Add closures to the file.
+
+    Args:
+        new: by the hash that the provenance of a measurement holds, measured by the code as it is now.
+    """
+    _write({**read_sources(root), **new}, root)
+
+
+def keep_sources(cells: Iterable[Cell], root: Path | None = None) -> None:
+    """Drop what no measurement of ``cells`` (of all tables) refers to any more."""
+    used = {m.provenance.get("sources") for cell in cells for m in cell.measurements}
+    _write({key: modules for key, modules in read_sources(root).items() if key in used}, root)
+
+
+def _write(found: Mapping[str, Closure], root: Path | None) -> None:
+    lines = (f"{json.dumps(key)}: {json.dumps(dict(found[key]), sort_keys=True)}" for key in sorted(found))
+    write_text(_path(root), "{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def _path(root: Path | None) -> Path:
+    return (root or tables_dir()) / "sources.json"
+
+
+def changed_modules(old: Closure, new: Closure) -> list[str]:
+    """What differs between two closures: modules that changed, came or went."""
+    words: dict[str, Any] = {name: " (new)" for name in new.keys() - old.keys()}
+    words |= {name: " (gone)" for name in old.keys() - new.keys()}
+    words |= {name: "" for name in old.keys() & new.keys() if old[name] != new[name]}
+    return [name + words[name] for name in sorted(words)]

@@ -1,0 +1,170 @@
+"""Is A better than B on a test set? Each is a system, an output that a paper's authors released, or a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from adcbench.core.columns import IMAGE_SCORES
+from adcbench.core.errors import AdcbenchError, Blocked, some
+from adcbench.core.system import System
+from adcbench.data.pairs import Pair, pair
+from adcbench.data.testsets import TestSet, open_testset
+from adcbench.inference.testset import upscale_testset
+from adcbench.metrics.metric import Metric, SetScore
+from adcbench.metrics.scoring import Scored, score_pairs
+from adcbench.results.significance import Paired, compare_paired, holm
+
+_PRINTED = {name: column for column, name in IMAGE_SCORES.items()}
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """One side: its name, what it is, and its images with their HR files."""
+
+    name: str
+    what: str
+    pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One metric: paired tests, with p-values corrected over all metrics of the comparison.
+
+    ``lost`` are images that one of the two has no score of; ``verdict`` is of A against B.
+    """
+
+    metric: Metric
+    paired: Paired
+    sign_p: float
+    wilcoxon_p: float
+    verdict: str
+    lost: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The answer, metric by metric.
+
+    Args:
+        a, b: names of the two.
+        test_set: as in the tables; ``images``: how many.
+        metrics: those of single images.
+        sets: metric over a set -> its values of A and B. Never tested in pairs: there is one number each.
+        blocked: (metric, what is missing).
+        problems: images that could not be scored, with the reason.
+        scored: all scores of A and of B.
+    """
+
+    a: Outputs
+    b: Outputs
+    test_set: str
+    images: int
+    metrics: tuple[Compared, ...]
+    sets: tuple[tuple[Metric, SetScore, SetScore], ...]
+    blocked: tuple[tuple[str, Blocked], ...]
+    problems: tuple[str, ...]
+    scored: tuple[Scored, Scored]
+
+
+def shown_name(metric: Metric) -> str:
+    """A metric as tables call it: PSNR for psnr; a variant keeps its own name."""
+    return _PRINTED.get(metric.name, metric.name)
+
+
+def find_outputs(
+    name: str, test_set: TestSet, system: System | None, *, limit: int = 0, device: str = "cpu"
+) -> Outputs:
+    """The outputs that a name stands for: released ones first, then ``system``, then a folder of that name.
+
+    Args:
+        name: as on the command line.
+        system: the system of that name, if there is one; it is run here, or its outputs taken from the cache.
+        limit: only so many images, spread evenly over the set; 0: all.
+
+    Raises:
+        Blocked: the test set or a system's weights are not here.
+        AdcbenchError: nothing has that name, or a folder's images are not those of the test set.
+    """
+    if limit < 0:
+        raise AdcbenchError(f"--limit {limit}: it must be a number of images, or 0 for all")
+    if name not in test_set.outputs and system:
+        made = upscale_testset(system, test_set.name, device=device, limit=limit)
+        return Outputs(name, f"run here on {device}", tuple(made))
+    paths = open_testset(test_set.name)
+    released = name in test_set.outputs
+    pairs = pair(paths[name] if released else Path(name), paths["HR"])
+    if limit:
+        pairs = pairs[:: max(1, len(pairs) // limit)][:limit]
+    if released:
+        return Outputs(name, "released outputs", tuple(pairs))
+    return Outputs(Path(name).name, f"folder {name}", tuple(pairs))
+
+
+def available(metrics: Sequence[Metric]) -> tuple[list[Metric], list[tuple[str, Blocked]]]:
+    """Metrics whose files are here, and the others with what they miss.
+
+    Raises:
+        Blocked: not one is here.
+    """
+    here: list[Metric] = []
+    blocked: list[tuple[str, Blocked]] = []
+    for metric in metrics:
+        try:
+            metric.check_here()
+            here.append(metric)
+        except Blocked as block:
+            blocked.append((shown_name(metric), block))
+    if not here:
+        raise blocked[0][1]
+    return here, blocked
+
+
+def compare_outputs(
+    a: Outputs, b: Outputs, test_set: str, metrics: Sequence[Metric], *, device: str = "cpu"
+) -> Comparison:
+    """Score both with each metric whose files are here, and test the differences image by image.
+
+    Raises:
+        Blocked: no metric's files are here.
+        AdcbenchError: A and B are not of the same images, or a metric can score none of them.
+    """
+    of_a, of_b = ({name for name, _, _ in side.pairs} for side in (a, b))
+    if of_a != of_b:
+        alone = ((a.name, of_a - of_b), (b.name, of_b - of_a))
+        listed = "; ".join(f"{some(sorted(names))} only in {side}" for side, names in alone if names)
+        raise AdcbenchError(f"not the same images: {listed}. Compare outputs of the same LR images")
+    here, blocked = available(metrics)
+    scored = score_pairs(a.pairs, here, device=device), score_pairs(b.pairs, here, device=device)
+    single = [metric for metric in here if metric.takes != "set"]
+    return Comparison(
+        a, b, test_set, len(a.pairs),
+        tuple(compare_scores(single, *scored)),
+        tuple((metric, *(s.sets[metric.name] for s in scored)) for metric in here if metric.takes == "set"),  # type: ignore[misc]
+        tuple(blocked),
+        tuple(f"{side.name}: {problem}" for side, s in zip((a, b), scored, strict=True) for problem in s.problems),
+        scored,
+    )  # fmt: skip
+
+
+def compare_scores(metrics: Sequence[Metric], a: Scored, b: Scored) -> list[Compared]:
+    """Paired tests of each metric on the images that both have a score of, Holm-corrected over the metrics.
+
+    Raises:
+        AdcbenchError: two have no image in common that a metric scored.
+    """
+    found, lost = [], []
+    for metric in metrics:
+        x, y = dict(a.scores[metric.name]), dict(b.scores[metric.name])
+        both = [name for name in x if name in y]
+        if not both:
+            raise AdcbenchError(f"{metric.name}: no image has a score of both")
+        lost.append(tuple(sorted({*a.lost(metric.name), *b.lost(metric.name)})))
+        pairs = [x[name] for name in both], [y[name] for name in both]
+        found.append(compare_paired(*pairs, higher_is_better=metric.higher_is_better))
+    sign, ranked = holm([p.sign_p for p in found]), holm([p.wilcoxon_p for p in found])
+    return [
+        Compared(metric, paired, sign[i], ranked[i], paired.verdict(ranked[i]), lost[i])
+        for i, (metric, paired) in enumerate(zip(metrics, found, strict=True))
+    ]

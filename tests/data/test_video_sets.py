@@ -1,0 +1,48 @@
+"""The video tables' test sets: put there by hand, their clips counted, their manifest recorded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.data import testsets
+from adcbench.data.fetch import fetch
+from adcbench.data.images import write_png
+from adcbench.data.testsets import TESTSETS, find_testset, open_testset
+
+
+@pytest.fixture
+def udm10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """UDM10 with two clips of two frames."""
+    monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
+    monkeypatch.setattr(testsets, "_ALL", (replace(TESTSETS["UDM10"], pairs=2),))
+    for clip in ("000", "001"):
+        for frame in range(2):
+            write_png(tmp_path / "udm10" / "HR" / clip / f"{frame:04d}.png", np.full((8, 8, 3), frame, np.uint8))
+    return tmp_path / "udm10"
+
+
+def test_the_manifest_holds_every_frame_and_notices_a_change(udm10: Path) -> None:
+    assert fetch(find_testset("UDM10"), progress=False) == udm10
+    assert open_testset("udm10")["HR"] == udm10 / "HR"
+    (udm10 / "HR" / "001" / "0001.png").unlink()
+    with pytest.raises(AdcbenchError, match=r"1 missing: HR/001/0001\.png"):
+        open_testset("UDM10")
+
+
+def test_a_missing_clip_is_not_recorded(udm10: Path) -> None:
+    for path in (udm10 / "HR" / "001").iterdir():
+        path.unlink()
+    (udm10 / "HR" / "001").rmdir()
+    with pytest.raises(AdcbenchError, match="1 clips, UDM10 has 2: complete it"):
+        fetch(find_testset("UDM10"), progress=False)
+
+
+def test_it_says_where_the_clips_come_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
+    with pytest.raises(Blocked, match=r"Google Drive .* 50 clips into .*videolq/LR.*adcbench fetch videolq"):
+        open_testset("VideoLQ")

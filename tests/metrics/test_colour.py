@@ -1,0 +1,66 @@
+"""What PSNR and SSIM look at: luma by hand, borders."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from adcbench.metrics.colour import compared_values, crop_border
+from adcbench.metrics.psnr import psnr
+from adcbench.metrics.ssim import ssim
+
+PRIMARIES = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]], np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("colour", "luma"),
+    [("y-studio", (81.481, 144.553, 40.966, 235)), ("y-full", (76.245, 149.685, 29.07, 255))],
+)
+def test_luma_of_the_primaries(colour: str, luma: tuple[float, ...]) -> None:
+    """ITU-R BT.601: 0.299, 0.587 and 0.114 of red, green and blue."""
+    assert compared_values(PRIMARIES, colour)[0] == pytest.approx(luma, abs=1e-9)  # type: ignore[arg-type]
+
+
+def test_the_border_is_left_out_on_all_four_sides() -> None:
+    image = np.arange(6 * 8 * 3, dtype=np.uint8).reshape(6, 8, 3)
+    assert np.array_equal(crop_border(image, 2), image[2:4, 2:6])
+    assert np.array_equal(crop_border(image, 0), image)
+
+
+def test_psnr_by_hand() -> None:
+    """Grey 100 against 110: Y differs by 10 * 219 / 255 of 255 levels; 1e-8 is added to its square."""
+    grey = [np.full((4, 4, 3), level, np.uint8) for level in (100, 110)]
+    error = (10 * 219 / 255 / 255) ** 2
+    assert psnr(*grey) == pytest.approx(-10 * np.log10(error + 1e-8), abs=1e-9)
+
+
+def test_ssim_by_hand() -> None:
+    """Flat images have no contrast: what is left is luminance with its constant."""
+    a, b = 16 + 100 * 219 / 255, 16 + 150 * 219 / 255
+    x, y, c = round(a), round(b), (0.01 * 255) ** 2
+    flat = [np.full((11, 11, 3), level, np.uint8) for level in (100, 150)]
+    assert ssim(*flat) == pytest.approx((2 * x * y + c) / (x * x + y * y + c), abs=1e-12)
+    unrounded = (2 * a * b + c) / (a * a + b * b + c)
+    assert ssim(*flat, round_values=False) == pytest.approx(unrounded, abs=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(11, 10, 3), (10, 11, 3)])
+def test_both_sides_must_hold_the_window(shape: tuple[int, int, int]) -> None:
+    image = np.zeros(shape, np.uint8)
+    with pytest.raises(ValueError, match="at least 11x11"):
+        ssim(image, image)
+
+
+def test_opposite_structure_counts_as_none() -> None:
+    """Stripes against their negative: the covariance is negative everywhere; pyiqa's SSIM takes 0 for it."""
+    stripes = np.tile(np.repeat(np.array([0, 255], np.uint8), 2), (24, 6))[..., None].repeat(3, axis=2)
+    assert ssim(stripes, 255 - stripes) == 0
+    assert ssim(stripes, 255 - stripes, clamp_contrast=False) < -0.5
+
+
+def test_which_way_is_better() -> None:
+    from adcbench.metrics import METRICS
+
+    lower = {name for name, metric in METRICS.items() if not metric.higher_is_better}
+    assert lower >= {"lpips", "lpips-vgg", "dists", "fid", "niqe"}
+    assert lower.isdisjoint({"psnr", "ssim", "ms-ssim", "musiq", "clipiqa", "maniqa-pipal"})

@@ -1,0 +1,179 @@
+"""DISTS equals torchmetrics' and pyiqa's network with the same weights; VGG16 is shared with LPIPS."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from backbone_files import (
+    one_thread,
+    picture_pairs,
+    score_one,
+    scorer_of,
+    tensor,
+    weights_of,
+    worst_against_log,
+    write_backbone,
+)
+
+from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.metrics import METRICS, dists
+from adcbench.metrics.metric import Scorer
+from adcbench.metrics.vgg import VGG16, backbone
+
+PAIRS = picture_pairs()
+WITHIN = 1e-6
+ALPHA_BETA = dists.FILES[1].name
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A TORCH_HOME with our VGG16: what the libraries look for is there, so nothing is downloaded."""
+    folder = tmp_path_factory.mktemp("torch")
+    write_backbone(folder, "vgg16")
+    with pytest.MonkeyPatch.context() as patch, one_thread():
+        patch.setenv("TORCH_HOME", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def ours(home: Path) -> Scorer:
+    return scorer_of("dists", weights_of("dists", home))
+
+
+@pytest.fixture(scope="module")
+def torchmetrics_network(home: Path) -> torch.nn.Module:
+    from torchmetrics.functional.image.dists import DISTSNetwork
+
+    return DISTSNetwork().eval()
+
+
+@pytest.mark.parametrize("picture", PAIRS)
+def test_equals_torchmetrics(picture: str, ours: Scorer, torchmetrics_network: torch.nn.Module) -> None:
+    sr, hr = PAIRS[picture]
+    with torch.inference_mode():
+        theirs = float(torchmetrics_network(tensor(sr), tensor(hr)))
+    assert score_one(ours, sr, hr) == pytest.approx(theirs, abs=WITHIN)
+    assert theirs > 1e-3  # the weights are such that a difference counts
+
+
+@pytest.mark.parametrize(("level", "size"), [(0, 32), (60, 32), (128, 24), (254, 1)])
+def test_flat_and_tiny_images_equal_torchmetrics_in_float64(
+    level: int, size: int, ours: Scorer, torchmetrics_network: torch.nn.Module
+) -> None:
+    # In float32 its covariances of flat images are noise: grey 128 against 129 scores -0.005 instead of 0.002.
+    sr, hr = (np.full((size, size, 3), value, np.uint8) for value in (level, level + 1))
+    exact = copy.deepcopy(torchmetrics_network).double()
+    with torch.inference_mode():
+        theirs = float(exact(tensor(sr).double(), tensor(hr).double()))
+    assert score_one(ours, sr, hr) == pytest.approx(theirs, abs=WITHIN)
+
+
+def test_equals_pyiqa(home: Path, ours: Scorer) -> None:
+    arch = pytest.importorskip("pyiqa.archs.dists_arch", reason="the iqa extra is not installed")
+    network = arch.DISTS(pretrained_model_path=str(weights_of("dists", home)[ALPHA_BETA]))
+    for sr, hr in PAIRS.values():
+        with torch.inference_mode():
+            assert score_one(ours, sr, hr) == pytest.approx(float(network(tensor(sr), tensor(hr))), abs=WITHIN)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cpu:0"])  # by the second name a batch goes through at once, as on a GPU
+def test_a_batch_equals_its_images(device: str, home: Path, ours: Scorer) -> None:
+    hr = PAIRS["chelsea"][1]
+    sr = np.stack([PAIRS["chelsea"][0], 255 - hr, hr])
+    together = scorer_of("dists", weights_of("dists", home), device)(sr, np.stack([hr] * 3))
+    assert together.shape == (3,)
+    assert together == pytest.approx([score_one(ours, one, hr) for one in sr], abs=WITHIN)
+    assert together[2] == 0  # identical images
+
+
+def test_deterministic_weights_grow_with_noise() -> None:
+    scorer, hr = scorer_of("dists", None), PAIRS["chelsea"][1][:64, :64]
+    noise = np.random.default_rng(0).normal(0, 1, hr.shape)
+    scores = [score_one(scorer, (hr + s * noise).clip(0, 255).astype(np.uint8), hr) for s in (0, 8, 32, 96)]
+    assert scores[0] == 0
+    assert sorted(set(scores)) == scores
+
+
+class Shared:
+    """LPIPS-vgg and DISTS on one VGG16, with a count of the images its first stage has seen."""
+
+    def __init__(self, home: Path) -> None:
+        self.scorers = {name: scorer_of(name, weights_of(name, home)) for name in ("lpips-vgg", "dists")}
+        self.trunk = backbone("vgg16", weights_of("dists", home)[VGG16.name], "cpu", "dists")
+        self.seen = 0
+        self.hook = self.trunk.stages[0].register_forward_hook(self._count)
+
+    def _count(self, module: torch.nn.Module, arguments: tuple[torch.Tensor], output: torch.Tensor) -> None:
+        self.seen += len(output)
+
+
+@pytest.fixture
+def shared(home: Path) -> Iterator[Shared]:
+    found = Shared(home)
+    yield found
+    found.hook.remove()
+
+
+@pytest.mark.parametrize("order", [("lpips-vgg", "dists"), ("dists", "lpips-vgg")])
+def test_the_first_stage_runs_once_for_both(order: tuple[str, str], shared: Shared) -> None:
+    sr, hr = (np.stack([image, image[::-1]]) for image in PAIRS["chelsea"])
+    alone = {name: [score_one(shared.scorers[name], *one) for one in zip(sr, hr, strict=True)] for name in order}
+    shared.seen = 0
+    together = {name: shared.scorers[name](sr, hr) for name in order}
+    assert shared.seen == 4
+    for name in order:
+        assert together[name] == pytest.approx(alone[name], abs=1e-9)
+
+
+def test_changed_pixels_are_never_taken_from_memory(shared: Shared) -> None:
+    sr, hr = (image[None].copy() for image in PAIRS["astronaut"])
+    shared.scorers["lpips-vgg"](sr, hr)
+    sr[:] = hr  # the same array, other pixels
+    assert shared.scorers["dists"](sr, hr) == 0
+    shared.scorers["lpips-vgg"](sr, hr)
+    assert shared.scorers["dists"](255 - sr, hr) > 0.01
+    assert shared.scorers["dists"](sr, hr) == 0
+
+
+def test_nothing_is_kept_for_one_metric_alone(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared.trunk, "users", {"dists"})
+    shared.scorers["dists"](*(image[None] for image in PAIRS["odd"]))
+    assert shared.trunk._kept is None
+
+
+def test_the_file_comes_with_torchmetrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from adcbench.core.keys import file_hash
+
+    monkeypatch.setenv("ADCBENCH_WEIGHTS", str(tmp_path))
+    path = dists.locate(ALPHA_BETA)
+    assert path
+    assert (file_hash(path), path.stat().st_size) == (dists.FILES[1].sha256, dists.FILES[1].size)
+    with pytest.raises(Blocked, match=f"{VGG16.name}.*adcbench weights fetch dists"):
+        METRICS["dists"].find_weights()
+
+
+def test_damaged_and_foreign_files_are_refused(home: Path, tmp_path: Path) -> None:
+    weights = weights_of("dists", home)
+    truncated, broken, foreign = (tmp_path / f"{name}.pth" for name in ("truncated", "broken", "foreign"))
+    truncated.write_bytes(weights[ALPHA_BETA].read_bytes()[:5000])
+    torch.save(dict.fromkeys(("alpha", "beta"), torch.full((1, 1475, 1, 1), float("inf"))), broken)
+    torch.save({"alpha": torch.ones(1, 1475, 1, 1)}, foreign)
+    for path, name, says in (
+        (truncated, ALPHA_BETA, "not a readable torch checkpoint"),
+        (broken, ALPHA_BETA, "NaN or infinite values in 2 tensors"),
+        (foreign, ALPHA_BETA, "not a checkpoint of this network. 1 missing: beta"),
+        (weights[ALPHA_BETA], VGG16.name, "not a checkpoint of this network"),
+    ):
+        with pytest.raises(AdcbenchError, match=f"{path.name}: {says}.*adcbench weights fetch dists$"):
+            scorer_of("dists", weights | {name: path})
+
+
+@pytest.mark.golden
+def test_every_image_equals_the_authors_log(drealsr_dir: Path) -> None:
+    error, image = worst_against_log("dists", drealsr_dir)
+    assert error <= 1e-4, image

@@ -1,0 +1,72 @@
+"""Claims judged by our own numbers, and the effects of causes."""
+
+from __future__ import annotations
+
+import pytest
+
+from adcbench.core.cells import Cell, CellKey, Measurement, Reading
+from adcbench.core.tables import Claim, Column, Table
+from adcbench.results.causes import effects, inside_if_switched
+from adcbench.results.claims import Judged, judge_claims, too_wide
+
+
+def counted(value: float) -> Measurement:
+    return Measurement("counted", "full", "meta", "float32", (("all", value),), "sum", "s")
+
+
+def timed(*seconds: float, noise: str = "") -> Measurement:
+    samples = tuple((f"call-{i}", s) for i, s in enumerate(seconds))
+    provenance = {"session": "one", "inconclusive": noise}
+    return Measurement("timed", "full", "cpu", "float32", samples, "median", "s", provenance)
+
+
+def judged(kind: str, printed: str, large: Measurement, small: Measurement) -> Judged:
+    claim = Claim("smaller", kind, printed, ("big", "complexity", "X"), ("small", "complexity", "X"))  # type: ignore[arg-type]
+    table = Table("t", "p", "1", "ours", "title", ("big", "small"), (Column("complexity", "X"),), claims=(claim,))
+    cells = {}
+    for row, value, ours in (("big", "4.0", large), ("small", "1.0", small)):
+        key = CellKey("t", row, "complexity", "X")
+        cells[key] = Cell(key, "", (Reading(value, "", "source", "primary", "high", True),), (ours,))
+    return judge_claims(table, cells)[0]
+
+
+def test_counts_are_compared_exactly() -> None:
+    found = judged("ratio", "4.0", counted(4.0), counted(1.0))
+    assert found.measured == (4.0, 4.0, 4.0)
+    assert found.ours == "holds"
+
+
+def test_a_reduction_is_in_percent_of_the_large_one() -> None:
+    found = judged("reduction", "75", counted(4.0), counted(1.0))
+    assert found.measured == pytest.approx((75.0, 75.0, 75.0))
+    assert found.ours == "holds"
+    assert judged("reduction", "75", counted(5.0), counted(1.0)).ours == "differs"
+
+
+@pytest.mark.parametrize("noisy", [0, 1])
+def test_one_noisy_session_is_enough_to_be_inconclusive(noisy: int) -> None:
+    noise = ["", ""]
+    noise[noisy] = "the machine did not hold still"
+    found = judged("ratio", "4.0", timed(4, 4, 4, noise=noise[0]), timed(1, 1, 1, noise=noise[1]))
+    assert (found.ours, found.why) == ("inconclusive", "the machine did not hold still")
+
+
+@pytest.mark.parametrize(("low", "high", "wide"), [(1.9, 2.1, False), (1.7, 2.3, True), (1.81, 2.19, False)])
+def test_ten_percent_either_way_is_too_wide(low: float, high: float, wide: bool) -> None:
+    assert bool(too_wide((2.0, low, high))) == wide
+
+
+def scored(row: str, value: float, printed: str = "-") -> Cell:
+    reading = Reading(printed, "dB", "source", "primary", "high", True)
+    ours = Measurement("scores", "full", "cpu", "float64", (("a", value),), "mean", "s")
+    return Cell(CellKey("causes", row, "DRealSR", "PSNR"), "dB", (reading,), (ours,))
+
+
+def test_a_cause_is_named_if_its_effect_reaches_the_printed_digits() -> None:
+    rows = [scored("as published", 28.0), scored("RGB_NOT_Y", 26.5), scored("Y_RANGE", 26.7), scored("no cause", 1.0)]
+    deltas = effects(rows, "PSNR", "DRealSR")
+    assert dict(deltas) == pytest.approx({"RGB_NOT_Y": -1.5, "Y_RANGE": -1.3})
+    assert effects(rows, "SSIM", "DRealSR") == []
+    assert inside_if_switched(scored("x", 30.0, "28.5"), deltas) == ["RGB_NOT_Y"]
+    assert inside_if_switched(scored("x", 28.52, "28.5"), deltas) == []  # a match needs no cause
+    assert inside_if_switched(scored("x", 30.0, "-"), deltas) == []
