@@ -40,7 +40,7 @@ def test_a_block_never_overwrites_a_measurement(
     monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path / "nothing"))
     after = reproduce("causes", Options(progress=False), tmp_path)
     assert compare(before, after) == []
-    assert sum(cell.measured is not None for cell in after) == 12
+    assert sum(cell.measured is not None for cell in after) == 17
 
 
 def test_every_cell_of_every_table_has_a_verdict_and_a_blocked_one_a_reason() -> None:

@@ -19,6 +19,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import weights_dir
 from adcbench.core.system import System, Upscaler, WeightFile
 from adcbench.data.checkpoints import SUMS
+from adcbench.metrics import METRICS
 
 BASE, LORA = b"the base model" * 1000, b"the small part" * 10
 
@@ -177,3 +178,28 @@ def test_the_table_s_systems_are_those_it_runs_or_times() -> None:
     assert {"adcsr", "osediff", "bicubic"} <= set(catalogue.users_of_table("adcsr/table1"))
     with pytest.raises(AdcbenchError, match="unknown table"):
         catalogue.users_of_table("adcsr/table99")
+
+
+def test_metrics_are_in_the_catalogue_and_share_their_backbone() -> None:
+    entries = catalogue.entries(catalogue.chosen((), metrics=True))
+    users = {entry.file.name: entry.users for entry in entries}
+    assert users["vgg16-397923af.pth"] == ("lpips-vgg", "dists")
+    assert {"fid", "niqe", "musiq", "maniqa-pipal", "clipiqa", "dover", "raft"} <= {
+        user for names in users.values() for user in names
+    }
+    assert not any(":" in user for names in users.values() for user in names)
+
+
+def test_a_table_s_metrics_are_fetched_with_its_systems() -> None:
+    assert {"adcsr", "lpips", "maniqa-pipal", "fid"} <= set(catalogue.users_of_table("adcsr/table1"))
+
+
+def test_a_checkpoint_that_is_another_s_is_found_by_the_digits_in_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADCBENCH_WEIGHTS", str(tmp_path))
+    path = tmp_path / "metrics" / "musiq_koniq_ckpt-e95806b9.pth"
+    path.parent.mkdir()
+    path.write_bytes(b"half a file")
+    with pytest.raises(AdcbenchError, match=r"not e95806b9; truncated, or another file.*adcbench weights fetch musiq"):
+        METRICS["musiq"].find_weights()

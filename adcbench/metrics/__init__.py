@@ -19,16 +19,21 @@ _PSNR = {"colour": "y-studio", "crop": 0}
 _SSIM = {"colour": "y-studio", "crop": 0, "round_values": True, "clamp_contrast": True}
 _NIQE = {"colour": "y-full", "crop": 0, "arithmetic": "cuda", "parameters": "float32"}
 _FID = {"features": "inception-v3 2048", "resize": "clean"}
+_WHOLE = "colour=rgb crop=0 resize=no"
+_MANIQA = f"crop_size=224 {_WHOLE}"
 _psnr = partial(Metric, function=psnr, unit="dB")
 _ssim = partial(Metric, function=ssim, libraries=("numpy", "scipy"))
 _ms_ssim = partial(Metric, function=ms_ssim, libraries=("numpy", "scipy"))
 _lower = partial(Metric, higher_is_better=False)
+_lpips = partial(_lower, load=lpips.load, locate=lpips.locate, notes=f"version=0.1 {_WHOLE}",
+                 libraries=("lpips", "torch", "torchvision"))  # fmt: skip
 _pyiqa = partial(Metric, takes="image", libraries=("pyiqa", "torch", "torchvision"))
-_maniqa = partial(_pyiqa, libraries=("pyiqa", "timm", "torch"), load=maniqa.load, files=maniqa.FILES, batch=1)
-_niqe = partial(_lower, function=niqe.niqe, files=niqe.FILES, locate=niqe.locate, takes="image",
+_maniqa = partial(_pyiqa, libraries=("pyiqa", "timm", "torch"), load=maniqa.load, files=maniqa.FILES, batch=1,
+                  notes=_MANIQA)  # fmt: skip
+_niqe = partial(_lower, function=niqe.niqe, files=niqe.FILES, locate=niqe.locate, takes="image", notes="resize=no",
                 libraries=("numpy", "scipy"))  # fmt: skip
 _fid = partial(_lower, load=fid.load, files=fid.FILES, takes="set", over_set=fid.fid_of_features,
-               libraries=("torch-fidelity", "torch", "pillow"))  # fmt: skip
+               notes="colour=rgb crop=0", libraries=("torch-fidelity", "torch", "pillow"))  # fmt: skip
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
@@ -47,11 +52,9 @@ METRICS: dict[str, Metric] = {
         _ssim("ssim:SSIM_NO_CLAMP", settings=_SSIM | {"clamp_contrast": False}),
         _ms_ssim("ms-ssim", _SSIM),
         _ms_ssim("ms-ssim:RGB_NOT_Y", _SSIM | {"colour": "rgb"}),
-        _lower("lpips", {"net": "alex"}, load=lpips.load, files=lpips.ALEX_FILES, locate=lpips.locate,
-               libraries=("lpips", "torch", "torchvision")),
-        _lower("lpips-vgg", {"net": "vgg"}, load=lpips.load, files=lpips.VGG_FILES, locate=lpips.locate,
-               libraries=("lpips", "torch", "torchvision")),
-        _lower("dists", {}, load=dists.load, files=dists.FILES, locate=dists.locate,
+        _lpips("lpips", {"net": "alex"}, files=lpips.ALEX_FILES),
+        _lpips("lpips-vgg", {"net": "vgg"}, files=lpips.VGG_FILES),
+        _lower("dists", {}, load=dists.load, files=dists.FILES, locate=dists.locate, notes=_WHOLE,
                libraries=("torch", "torchvision")),
         _fid("fid", _FID),
         _fid("fid:PYTORCH_RESIZE", _FID | {"resize": "legacy_pytorch"}),
@@ -62,13 +65,14 @@ METRICS: dict[str, Metric] = {
         _niqe("niqe:STUDIO_Y", _NIQE | {"colour": "y-studio"}),
         _niqe("niqe:BORDER_CROP", _NIQE | {"crop": 4}),
         _pyiqa("musiq", {"checkpoint": "koniq10k"}, load=musiq.load, files=musiq.FILES,
-               notes="scales 224, 384 and full, bicubic without antialiasing"),
+               notes="colour=rgb crop=0 resize=224,384,own by bicubic without antialiasing"),
         _pyiqa("clipiqa", {"backbone": "RN50"}, load=clipiqa.load, files=clipiqa.FILES,
-               notes="5 prompt pairs, no resize, no position embedding"),
+               notes=f"prompts=5-pairs {_WHOLE}, no position embedding"),
         _maniqa("maniqa-pipal", {"sampling": "grid", "crops": 20}),
         _maniqa("maniqa-pipal:SEEDED_ONCE", {"sampling": "random, seeded once", "crops": 20}, ordered=True,
-                notes="seed=123"),
-        _maniqa("maniqa-pipal:SEEDED_PER_CALL", {"sampling": "random, seeded per call", "crops": 20}, notes="seed=123"),
+                notes=f"seed=123 {_MANIQA}"),
+        _maniqa("maniqa-pipal:SEEDED_PER_CALL", {"sampling": "random, seeded per call", "crops": 20},
+                notes=f"seed=123 {_MANIQA}"),
     )
 }  # fmt: skip
 

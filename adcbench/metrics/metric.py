@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from PIL import Image
 
+from adcbench import __version__
 from adcbench.core.errors import Blocked
 from adcbench.core.hashes import checked_files, hash_shown
 from adcbench.core.keys import digest, source_hash, versions
@@ -100,16 +101,16 @@ class Metric:
     def signature(self) -> str:
         """A complete description of the settings: two scores compare only if theirs are equal.
 
-        Metric, settings, range, the libraries that compute it, and for a network the files it needs with their
-        hashes (those published, or of the file that is here).
+        Metric, settings, range, the files it needs with their hashes (those published, or of the file that is
+        here), and what computes it: for a network its libraries, always adcbench, with versions.
         """
         settings = {**self.settings, **({"sr_jpeg_quality": self.as_jpeg} if self.as_jpeg else {})}
         shown = " ".join(f"{key}={_word(value)}" for key, value in settings.items())
         parts = [self.name.partition(":")[0], shown, self.notes, "range=0-255 uint8"]
-        if self.files:
+        if self.is_network:
             parts += [" ".join(f"{n} {v}" for n, v in versions(*self.libraries).items())]
-            parts += [" ".join(f"{file.name}={hash_shown(self, file)}" for file in self.files)]
-        return " | ".join([*filter(None, parts), "adcbench"])
+        parts += [" ".join(f"{file.name}={hash_shown(self, file)}" for file in self.files)]
+        return " | ".join([*filter(None, parts), f"adcbench {__version__}"])
 
     def find_weights(self) -> dict[str, Path]:
         """Paths of its files, hashes checked.

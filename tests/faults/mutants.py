@@ -37,7 +37,9 @@ TESTS = {
     "metrics/colour.py": "tests/metrics/test_colour.py tests/properties/test_psnr_ssim.py",
     "metrics/niqe.py": "tests/metrics/test_niqe.py",
     "metrics/ms_ssim.py": "tests/metrics/test_ms_ssim.py",
-    "metrics/scoring.py metrics/metric.py": "tests/metrics/test_scoring.py tests/metrics/test_signatures.py",
+    "metrics/scoring.py metrics/metric.py": (
+        "tests/metrics/test_scoring.py tests/metrics/test_signatures.py tests/metrics/test_colour.py"
+    ),
     "results/*.py": "tests/results",
     "data/pairs.py data/images.py": "tests/data/test_pairs.py tests/data/test_images.py",
     "data/manifest.py": "tests/data/test_manifest.py",

@@ -60,8 +60,8 @@ def mutants_section(files: Sequence[Path]) -> str:
     modules = len({row["module"] for row in rows})
     shares = ", ".join(f"{count} {word}" for word, count in words.most_common())
     lines = [
-        f"{len(rows)} mutants of {modules} modules: {len(rows) - len(survived)} caught by the fast tests of their module, "
-        f"{len(survived)} survived. Judged: {shares}. The fast tests as they are now catch {since} of the survivors.",
+        f"{len(rows)} mutants of {modules} modules: {len(rows) - len(survived)} caught by the fast tests of their "
+        f"module, {len(survived)} survived. Judged: {shares}. The fast tests as they are now catch {since} of them.",
         "",
         "| Module | Mutant | Judgement | Why |",
         "|---|---|---|---|",

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from adcbench import __version__
 from adcbench.core.keys import short, versions
 from adcbench.core.system import WeightFile
 from adcbench.metrics import METRICS
@@ -38,7 +39,8 @@ def test_it_says_every_setting(metric: Metric) -> None:
 def test_it_says_libraries_and_checkpoints(metric: Metric) -> None:
     """Of metrics that are code of ours alone the version of numpy is in the cache key only."""
     for name, version in versions(*metric.libraries).items():
-        assert f"{name} {version}" in metric.signature
+        assert (f"{name} {version}" in metric.signature) == metric.is_network
+    assert metric.signature.endswith(f"adcbench {__version__}")
     for file in metric.files:
         assert re.search(rf"{re.escape(file.name)}=([0-9a-f]{{16}}|unknown)\b", metric.signature), metric.signature
         assert file.sha256[:16] in metric.signature
@@ -61,7 +63,7 @@ def test_a_new_version_of_a_library_is_another_score(metric: Metric, monkeypatch
         with monkeypatch.context() as patch:
             patch.setattr("adcbench.metrics.metric.versions", lambda *names, newer=newer: newer)
             assert metric.key != key
-            assert (metric.signature != signature) == bool(metric.files)
+            assert (metric.signature != signature) == metric.is_network
 
 
 @FILES
@@ -88,10 +90,9 @@ def test_a_checkpoint_without_published_hash_shows_that_of_the_file(
 
 def test_those_of_committed_tables_stay() -> None:
     """Scores of two runs compare only if these are equal to the letter."""
-    assert METRICS["psnr"].signature == "psnr | colour=y-studio crop=0 | range=0-255 uint8 | adcbench"
-    assert METRICS["ssim"].signature == (
-        "ssim | colour=y-studio crop=0 round_values=yes clamp_contrast=yes | range=0-255 uint8 | adcbench"
-    )
+    end = f" | range=0-255 uint8 | adcbench {__version__}"
+    assert METRICS["psnr"].signature == "psnr | colour=y-studio crop=0" + end
+    assert METRICS["ssim"].signature == "ssim | colour=y-studio crop=0 round_values=yes clamp_contrast=yes" + end
 
 
 def test_they_are_known_without_loading_a_library() -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from adcbench import __version__
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.hashes import checked_files, hash_shown
 from adcbench.core.keys import digest, source_hash, versions
@@ -104,7 +105,7 @@ class ClipMetric:
         parts = [self.name.partition(":")[0], shown, self._flow_text, self.notes, "range=0-255 uint8"]
         parts += [" ".join(f"{name} {version}" for name, version in versions(*self._all_libraries).items())]
         parts += [" ".join(f"{file.name}={hash_shown(self, file)}" for file in self.files)]
-        return " | ".join([*filter(None, (*parts, "mean over clips", self.part)), "adcbench"])
+        return " | ".join([*filter(None, (*parts, "mean over clips", self.part)), f"adcbench {__version__}"])
 
     @property
     def _flow_text(self) -> str:
