@@ -86,9 +86,11 @@ def reproduce(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def tests(session: nox.Session) -> None:
-    """Run the tests (benchmarks are separate: nox -s bench)."""
+    """Run the tests in two processes (benchmarks are separate: nox -s bench)."""
     environment(session)
-    session.run(PYTHON, "-m", "pytest", *session.posargs, external=True)
+    one_thread_each = {"OMP_NUM_THREADS": "1"}
+    options = ("-n", "2", "--dist", "loadfile")
+    session.run(PYTHON, "-m", "pytest", *options, *session.posargs, external=True, env=one_thread_each)
 
 
 @nox.session(venv_backend="none")

@@ -18,6 +18,7 @@ from adcbench.core.tables import Job, Score, Table, load_table
 from adcbench.data.testsets import find_testset
 from adcbench.jobs import Options, keys_of, run
 from adcbench.report.files import fixed, read_cells, write_cells
+from adcbench.report.sources import Closure, add_sources, closure, modules_of
 from adcbench.report.texts import write_texts
 
 
@@ -39,6 +40,7 @@ def reproduce(table_id: str, options: Options | None = None, root: Path | None =
     cells = {cell.key: cell for cell in read_cells(table_id, root)}
     cells = {key: _blocked_by_table(table, cell) for key, cell in cells.items()}
     jobs = (*_jobs_for_outputs(table, options), *table.jobs)
+    sources: dict[str, Closure] = {}
     for job in tqdm(jobs, desc=table_id, unit="job", delay=2, disable=not options.progress):
         try:
             measured = run(table, job, options)
@@ -51,7 +53,9 @@ def reproduce(table_id: str, options: Options | None = None, root: Path | None =
                 cells[key] = replace(cells[key], missing=found.missing, command=found.command)
             else:
                 cells[key] = with_measurement(cells[key], found)
+                sources[found.provenance.get("sources", "")] = closure(*modules_of(job, key.metric))
     done = tuple(cells.values())
+    add_sources({key: modules for key, modules in sources.items() if key and modules}, root)
     write_cells(table_id, done, root)
     write_texts(table, done, root)
     return done

@@ -65,6 +65,7 @@ def tables(ids: tuple[str, ...], write: bool, intervals: bool, marks: bool, to: 
     from adcbench.report.files import read_cells
     from adcbench.report.frames import display_of
     from adcbench.report.readme import write_readme
+    from adcbench.report.sources import keep_sources
     from adcbench.report.terminal import overview, table_text
     from adcbench.report.texts import write_texts
 
@@ -78,6 +79,7 @@ def tables(ids: tuple[str, ...], write: bool, intervals: bool, marks: bool, to: 
         if ids:
             click.echo(table_text(table, cells, display) + "\n")
     if write and not ids and not to:
+        keep_sources(cell for table_id in table_ids() for cell in read_cells(table_id))
         write_readme()
     if not ids:
         click.echo(overview())

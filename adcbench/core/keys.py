@@ -67,7 +67,7 @@ def source_closure(*modules: str) -> tuple[str, ...]:
 
 def source_hash(*modules: str) -> str:
     """One hash over the source closure of ``modules``: equal exactly when no code in it changed."""
-    return digest([(name, _code_hash(name)) for name in source_closure(*modules)])
+    return digest([(name, code_hash(name)) for name in source_closure(*modules)])
 
 
 @lru_cache
@@ -107,7 +107,8 @@ def _imports(module: str) -> tuple[str, ...]:
 
 
 @lru_cache
-def _code_hash(module: str) -> str:
+def code_hash(module: str) -> str:
+    """sha256 of a module's code, without comments and docstrings."""
     path = _path(module)
     assert path, module
     return hashlib.sha256(_code(_tree(path)).encode()).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -49,9 +50,9 @@ def changed_inputs(
         committed: the modules behind the old one's hash of sources, where known (``report/sources.py``).
         current: the modules as they are now.
     """
-    lines = [f"signature {old.signature!r} -> {new.signature!r}"] if old.signature != new.signature else []
+    lines = _signatures(old.signature, new.signature) if old.signature != new.signature else []
     for name in INPUTS:
-        was, now = old.provenance.get(name), new.provenance.get(name)
+        was, now = (json.loads(json.dumps(m.provenance.get(name), default=str)) for m in (old, new))  # as committed
         if was == now:
             continue
         if name == "sources":
@@ -62,6 +63,13 @@ def changed_inputs(
 
 
 NOTHING_CHANGED = "changed: no input of the cache key: other hardware, or a result that is not deterministic"
+
+
+def _signatures(old: str, new: str) -> list[str]:
+    """The words of two signatures that are not in both."""
+    was, now = old.split(), new.split()
+    words = [" ".join(word for word in one if word not in other) for one, other in ((was, now), (now, was))]
+    return [f"signature {words[0] or '(nothing)'} -> {words[1] or '(nothing)'}"]
 
 
 def _modules(committed: Closure | None, current: Closure | None) -> str:

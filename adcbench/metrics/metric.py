@@ -36,8 +36,35 @@ class SetScore:
     details: Mapping[str, float] = field(default_factory=dict)
 
 
+class HasFiles:
+    """What metrics and optical flows have in common: checkpoint files in one folder, as they share backbones."""
+
+    name: str
+    files: tuple[WeightFile, ...]
+    locate: Callable[[str], Path | None] | None
+
+    @property
+    def home(self) -> str:
+        """Its folder below ``weights_dir()``."""
+        return "metrics"
+
+    @property
+    def get(self) -> str:
+        """The command that fetches its files; variants share those of their head."""
+        return f"adcbench weights fetch {self.name.partition(':')[0]}"
+
+    def find_weights(self) -> dict[str, Path]:
+        """Paths of its files, hashes checked.
+
+        Raises:
+            Blocked: a file is not here; names it and the command that gets it.
+            AdcbenchError: a file is not the one it should be.
+        """
+        return checked_files(self)
+
+
 @dataclass(frozen=True)
-class Metric:
+class Metric(HasFiles):
     """An image metric with fixed settings.
 
     It has either ``function(sr, hr, **settings) -> float`` (``function(sr, **settings)`` without reference):
@@ -76,16 +103,6 @@ class Metric:
     notes: str = ""
 
     @property
-    def home(self) -> str:
-        """Its folder below ``weights_dir()``: all metrics share one, as they share backbones."""
-        return "metrics"
-
-    @property
-    def get(self) -> str:
-        """The command that fetches its files."""
-        return f"adcbench weights fetch {self.name.partition(':')[0]}"
-
-    @property
     def modules(self) -> tuple[str, ...]:
         """The module that defines it; its source closure is part of the score's cache key."""
         made_by = self.function or self.load
@@ -111,15 +128,6 @@ class Metric:
             parts += [" ".join(f"{n} {v}" for n, v in versions(*self.libraries).items())]
         parts += [" ".join(f"{file.name}={hash_shown(self, file)}" for file in self.files)]
         return " | ".join([*filter(None, parts), f"adcbench {__version__}"])
-
-    def find_weights(self) -> dict[str, Path]:
-        """Paths of its files, hashes checked.
-
-        Raises:
-            Blocked: a file is not here; names it and the command that gets it.
-            AdcbenchError: a file is not the one it should be.
-        """
-        return checked_files(self)
 
     def check_libraries(self) -> None:
         """Raise ``Blocked`` where a library that it needs is not installed."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from adcbench.core.cells import Cell
-from adcbench.core.keys import _code_hash, source_closure
+from adcbench.core.keys import code_hash, source_closure
 from adcbench.core.settings import tables_dir
 from adcbench.core.tables import Count, Fingerprint, Infer, Job, Score
 from adcbench.report.files import read_text, write_text
@@ -22,7 +22,7 @@ Closure = Mapping[str, str]  # module -> first 8 hex digits of the hash of its c
 
 def closure(*modules: str) -> dict[str, str]:
     """All modules of adcbench that ``modules`` depend on, themselves included, with short hashes of their code."""
-    return {name: _code_hash(name)[:8] for name in source_closure(*modules)}
+    return {name: code_hash(name)[:8] for name in source_closure(*modules)}
 
 
 def modules_of(job: Job, column: str) -> tuple[str, ...]:
@@ -35,9 +35,11 @@ def modules_of(job: Job, column: str) -> tuple[str, ...]:
         return ()
     found: tuple[str, ...] = ()
     if isinstance(job, Score | Infer):
-        from adcbench.metrics import find_metric
+        from adcbench.metrics import METRICS
+        from adcbench.metrics.video import CLIP_METRICS
 
-        found += find_metric(job.metrics[column]).modules
+        name = job.metrics[column]
+        found += METRICS[name].modules if name in METRICS else CLIP_METRICS[name].modules
     if isinstance(job, Infer | Fingerprint):
         from adcbench.models import find_system
 

@@ -33,12 +33,12 @@ from cosmic_ray.plugins import get_operator, operator_names
 ROOT = Path(__file__).parents[2]
 # Modules below adcbench/ -> the tests that must notice; those that take longer are left out by name.
 TESTS = {
-    "metrics/psnr.py metrics/ssim.py": "tests/metrics/test_colour.py tests/properties/test_psnr_ssim.py",
-    "metrics/colour.py": "tests/metrics/test_colour.py tests/properties/test_psnr_ssim.py",
+    "metrics/psnr.py metrics/ssim.py": "tests/metrics/test_pixel_values.py tests/properties/test_psnr_ssim.py",
+    "metrics/colour.py": "tests/metrics/test_pixel_values.py tests/properties/test_psnr_ssim.py",
     "metrics/niqe.py": "tests/metrics/test_niqe.py",
     "metrics/ms_ssim.py": "tests/metrics/test_ms_ssim.py",
     "metrics/scoring.py metrics/metric.py": (
-        "tests/metrics/test_scoring.py tests/metrics/test_signatures.py tests/metrics/test_colour.py"
+        "tests/metrics/test_scoring.py tests/metrics/test_signatures.py tests/metrics/test_pixel_values.py"
     ),
     "results/*.py": "tests/results",
     "data/pairs.py data/images.py": "tests/data/test_pairs.py tests/data/test_images.py",

@@ -138,6 +138,8 @@ def test_changed_pixels_are_never_taken_from_memory(shared: Shared) -> None:
     shared.scorers["lpips-vgg"](sr, hr)
     assert shared.scorers["dists"](255 - sr, hr) > 0.01
     assert shared.scorers["dists"](sr, hr) == 0
+    shared.scorers["lpips-vgg"](sr, hr)
+    assert shared.scorers["dists"](sr, 255 - hr) > 0.01  # HR alone is new
 
 
 def test_nothing_is_kept_for_one_metric_alone(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,8 @@ from typing import Any, Literal
 import numpy as np
 
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.core.hashes import checked_files
 from adcbench.core.system import WeightFile
+from adcbench.metrics.metric import HasFiles
 from adcbench.metrics.video.ewarp import Flow
 
 _TORCHVISION = "https://download.pytorch.org/models"
@@ -161,7 +161,7 @@ def opencv() -> Any:
 
 
 @dataclass(frozen=True)
-class FlowSource:
+class FlowSource(HasFiles):
     """A flow by name, with what it needs.
 
     ``build(weights, device)`` gives the flow; ``weights`` as for ``raft``.
@@ -173,25 +173,6 @@ class FlowSource:
     libraries: tuple[str, ...]
     files: tuple[WeightFile, ...] = ()
     locate: Callable[[str], Path | None] | None = None
-
-    @property
-    def home(self) -> str:
-        """Its folder below ``weights_dir()``."""
-        return "metrics"
-
-    @property
-    def get(self) -> str:
-        """The command that fetches its files."""
-        return f"adcbench weights fetch {self.name.partition(':')[0]}"
-
-    def find_weights(self) -> dict[str, Path]:
-        """Paths of its files, hashes checked.
-
-        Raises:
-            Blocked: a file is not here.
-            AdcbenchError: a file is not the one it should be.
-        """
-        return checked_files(self)
 
     def check_here(self) -> None:
         """Raise ``Blocked`` where OpenCV or a file that it needs is not here."""

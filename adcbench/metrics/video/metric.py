@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from adcbench import __version__
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.hashes import checked_files, hash_shown
+from adcbench.core.hashes import hash_shown
 from adcbench.core.keys import digest, source_hash, versions
 from adcbench.core.system import WeightFile
-from adcbench.metrics.metric import Metric
+from adcbench.metrics.metric import HasFiles, Metric
 from adcbench.metrics.video.flow import FlowSource, find_flow
 
 
@@ -29,7 +29,7 @@ class Judge:
 
 
 @dataclass(frozen=True)
-class ClipMetric:
+class ClipMetric(HasFiles):
     """A metric of a clip with fixed settings.
 
     It has ``frame``, an image metric that is averaged over frames; or ``function(sr, hr, **settings) -> float`` of
@@ -64,16 +64,6 @@ class ClipMetric:
     locate: Callable[[str], Path | None] | None = None
     notes: str = ""
     part: str = ""
-
-    @property
-    def home(self) -> str:
-        """Its folder below ``weights_dir()``."""
-        return "metrics"
-
-    @property
-    def get(self) -> str:
-        """The command that fetches its files."""
-        return f"adcbench weights fetch {self.name.partition(':')[0]}"
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -129,15 +119,6 @@ class ClipMetric:
         """Hash of everything but the pixels that its judge's raw scores depend on; its variants share them."""
         hashes = [hash_shown(self, file) for file in self.files]
         return digest("raw", asdict(self.judge) if self.judge else "", hashes, source_hash(*self._judge_modules))
-
-    def find_weights(self) -> dict[str, Path]:
-        """Paths of its judge's files, hashes checked.
-
-        Raises:
-            Blocked: a file is not here; names it and the command that gets it.
-            AdcbenchError: a file is not the one it should be.
-        """
-        return checked_files(self)
 
     def check_here(self) -> None:
         """Raise ``Blocked`` where a file, library or environment that it needs is not here."""
