@@ -188,6 +188,9 @@ def _scored(
         return
     scored = score_all(list(metrics.values()))
     for column, metric in metrics.items():
+        if not scored.of(metric.name):
+            yield CellKey(table.id, job.row, job.test_set, column), Blocked(scored.why_none(metric.name, "samples"))
+            continue
         libraries = {**provenance.get("libraries", {}), **versions(*metric.libraries)}
         lost = scored.lost(metric.name)
         total = scored.of(metric.name) + len(lost)

@@ -61,6 +61,14 @@ def test_clips_of_the_user_become_a_row(udm10: Path) -> None:
     assert isinstance(found["E_warp"], Blocked)  # RAFT's weights
 
 
+def test_a_metric_that_can_score_nothing_blocks_its_own_cell_only(udm10: Path) -> None:
+    job = Score("Row", "UDM10", str(udm10), {"PSNR": "psnr", "MS-SSIM": "ms-ssim"})
+    found = {key.metric: value for key, value in run(_table("UDM10", "PSNR", "MS-SSIM"), job, QUIET)}
+    assert isinstance(found["PSNR"], Measurement)
+    assert isinstance(found["MS-SSIM"], Blocked)
+    assert "ms-ssim could score none of 2 samples: 000: frame 1: MS-SSIM needs" in found["MS-SSIM"].missing
+
+
 def test_a_missing_clip_is_named(udm10: Path) -> None:
     (udm10 / "001").rename(udm10 / "002")
     with pytest.raises(AdcbenchError, match=r"001.*002|002.*001"):

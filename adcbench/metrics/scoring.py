@@ -40,7 +40,7 @@ class Scored:
     """What came of scoring a list of pairs.
 
     Args:
-        scores: metric -> (pair, score), in the order of the pairs; a metric over a set has none.
+        scores: metric -> (pair, score), in the order of the pairs; a metric over a set is not there.
         sets: metric over a set -> its value.
         unscored: (pair, why) of those that could not be scored, by metric.
     """
@@ -53,11 +53,16 @@ class Scored:
         """The samples of a measurement: (image, score) pairs, or one that is named by the size of its set."""
         if metric in self.sets:
             return ((f"set of {self.sets[metric].n}", self.sets[metric].value),)
-        return self.scores[metric]
+        return self.scores.get(metric, ())
 
     def of(self, metric: str) -> int:
         """How many images it scored."""
-        return self.sets[metric].n if metric in self.sets else len(self.scores[metric])
+        return self.sets[metric].n if metric in self.sets else len(self.scores.get(metric, ()))
+
+    def why_none(self, metric: str, what: str) -> str:
+        """Why a metric has no score at all."""
+        lost = self.unscored[metric]
+        return f"{metric} could score none of {len(lost)} {what}: {lost[0][0]}: {lost[0][1]}"
 
     def beside(self, metric: str) -> dict[str, Any]:
         """What belongs beside a value over a set: images, interval, details; nothing for others."""
@@ -74,6 +79,9 @@ class Scored:
     def problems(self) -> tuple[str, ...]:
         """Each pair and reason once."""
         return tuple(dict.fromkeys(f"{name}: {why}" for found in self.unscored.values() for name, why in found))
+
+
+Result = TypeVar("Result", bound=Scored)
 
 
 @dataclass
@@ -112,7 +120,7 @@ def score_pairs(
 
     Raises:
         Blocked: the weights of a metric are not here.
-        AdcbenchError: not one pair could be scored.
+        AdcbenchError: not one pair could be scored by any metric.
     """
     use_store = use_store and not deterministic
     keys = {m.name: digest(m.key, device) if m.is_network and device != "cpu" else m.key for m in metrics}
@@ -145,7 +153,7 @@ def score_pairs(
         pool.shutdown(cancel_futures=True)
         bar.close()
         save()
-    return _collect(pairs, metrics, done)
+    return _collect(metrics, done)
 
 
 def _ahead(pool: ThreadPoolExecutor, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
@@ -253,31 +261,36 @@ def _receive(batch: list[_Work], future: Future[Values] | None) -> Iterator[_Wor
     yield from batch
 
 
-def _collect(pairs: Sequence[Pair], metrics: Sequence[Metric], done: Sequence[_Work]) -> Scored:
+def _collect(metrics: Sequence[Metric], done: Sequence[_Work]) -> Scored:
     scores: dict[str, tuple[tuple[str, float], ...]] = {}
     sets: dict[str, SetScore] = {}
     unscored: dict[str, tuple[tuple[str, str], ...]] = {}
     for metric in metrics:
         found = [(work.name, work.values[metric.name]) for work in done if metric.name in work.values]
         lost = tuple((work.name, work.failed[metric.name]) for work in done if metric.name in work.failed)
-        if not found:
-            raise AdcbenchError(f"{metric.name} could score none of {len(pairs)} images: " + _first(lost))
-        if lost:
-            unscored[metric.name] = lost
-        if metric.takes == "set":
+        if metric.takes != "set":
+            scores[metric.name] = tuple(found)
+        elif found:
             assert metric.over_set
             try:
                 sets[metric.name] = metric.over_set(np.stack([value for _, value in found]))
             except ValueError as error:
-                raise AdcbenchError(f"{metric.name} of {len(found)} images: {error}") from error
-        else:
-            scores[metric.name] = tuple(found)
-    return Scored(scores, sets, unscored)
+                lost = tuple((name, f"{metric.name} of {len(found)} images: {error}") for name, _ in found)
+        if lost:
+            unscored[metric.name] = lost
+    return some_scored(Scored(scores, sets, unscored), "images")
 
 
-def _first(lost: Sequence[tuple[str, str]]) -> str:
-    name, why = lost[0]
-    return f"image {name}: {why}"
+def some_scored(scored: Result, what: str) -> Result:
+    """The same, where at least one metric has a score.
+
+    Raises:
+        AdcbenchError: not one ``what`` could be scored by any metric; says why for the first of each metric.
+    """
+    if any(scored.scores.values()) or scored.sets:
+        return scored
+    reasons = "; ".join(scored.why_none(metric, what) for metric in scored.unscored)
+    raise AdcbenchError(reasons or f"no {what} to score")
 
 
 def _pack(value: Any) -> Any:

@@ -30,6 +30,9 @@ def score_lines(metrics: Sequence[Metric], scored: Scored) -> list[str]:
     """A line for each metric: mean or value over the set, 95 % interval over images, signature; then what failed."""
     lines = []
     for metric in metrics:
+        if not scored.of(metric.name):
+            lines.append(f"{metric.name} - (n=0, {len(scored.lost(metric.name))} unscored)  [{metric.signature}]")
+            continue
         if over := scored.sets.get(metric.name):
             value, n, (low, high) = over.value, over.n, over.interval
             beside = "".join(f", {name} {number:.4f}" for name, number in over.details.items())
@@ -48,7 +51,7 @@ def write_scores(path: Path, scored: Scored) -> None:
     Raises:
         AdcbenchError: the file can't be written; the scores are in the store.
     """
-    names = (*scored.scores, *scored.sets)
+    names = dict.fromkeys((*scored.scores, *scored.sets, *scored.unscored))
     rows = [(image, metric, f"{value:.10g}") for metric in names for image, value in scored.samples(metric)]
     rows = sorted(rows + [(image, metric, "") for metric in names for image in scored.lost(metric)])
     try:

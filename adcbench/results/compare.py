@@ -128,7 +128,7 @@ def compare_outputs(
 
     Raises:
         Blocked: no metric's files are here.
-        AdcbenchError: A and B are not of the same images, or a metric can score none of them.
+        AdcbenchError: A and B are not of the same images, or no metric can score any of them.
     """
     of_a, of_b = ({name for name, _, _ in side.pairs} for side in (a, b))
     if of_a != of_b:
@@ -137,11 +137,12 @@ def compare_outputs(
         raise AdcbenchError(f"not the same images: {listed}. Compare outputs of the same LR images")
     here, blocked = available(metrics)
     scored = score_pairs(a.pairs, here, device=device), score_pairs(b.pairs, here, device=device)
-    single = [metric for metric in here if metric.takes != "set"]
+    both = [metric for metric in here if all(s.of(metric.name) for s in scored)]  # the others are among the problems
+    single = [metric for metric in both if metric.takes != "set"]
     return Comparison(
         a, b, test_set, len(a.pairs),
         tuple(compare_scores(single, *scored)),
-        tuple((metric, *(s.sets[metric.name] for s in scored)) for metric in here if metric.takes == "set"),  # type: ignore[misc]
+        tuple((metric, *(s.sets[metric.name] for s in scored)) for metric in both if metric.takes == "set"),  # type: ignore[misc]
         tuple(blocked),
         tuple(f"{side.name}: {problem}" for side, s in zip((a, b), scored, strict=True) for problem in s.problems),
         scored,

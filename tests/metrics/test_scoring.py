@@ -75,15 +75,23 @@ def test_a_bad_image_is_named_and_the_others_are_scored(folders: tuple[Path, Pat
 
 def test_a_score_that_is_no_number_names_the_image(folders: tuple[Path, Path]) -> None:
     metric = Metric("nan", {}, lambda sr, hr: float("nan"))
-    with pytest.raises(AdcbenchError, match="nan could score none of 3 images: image a: its nan is nan"):
+    with pytest.raises(AdcbenchError, match="nan could score none of 3 images: a: its nan is nan"):
         score_pairs(pair(*folders), [metric], progress=False, use_store=False)
+
+
+def test_a_metric_without_any_score_leaves_the_others(folders: tuple[Path, Path]) -> None:
+    found = score_pairs(pair(*folders), [METRICS["psnr"], METRICS["ms-ssim"]], progress=False, use_store=False)
+    assert len(found.scores["psnr"]) == 3
+    assert found.scores["ms-ssim"] == ()
+    assert found.lost("ms-ssim") == ("a", "b", "c")
+    assert found.problems[0] == "a: MS-SSIM needs images of at least 161x161 pixels, not 24x20"
 
 
 def test_too_small_images_name_the_image(tmp_path: Path) -> None:
     for folder in ("sr", "hr"):
         write_png(tmp_path / folder / "tiny.png", np.zeros((4, 4, 3), np.uint8))
-    with pytest.raises(AdcbenchError, match="image tiny: SSIM needs images of at least 11x11"):
-        score_pairs(pair(tmp_path / "sr", tmp_path / "hr"), BOTH, progress=False)
+    with pytest.raises(AdcbenchError, match="of 1 images: tiny: SSIM needs images of at least 11x11"):
+        score_pairs(pair(tmp_path / "sr", tmp_path / "hr"), [METRICS["ssim"]], progress=False)
 
 
 def test_unknown_metric_lists_the_known_ones() -> None:

@@ -204,7 +204,7 @@ def test_a_set_that_has_no_value_is_an_error_that_says_why() -> None:
 
     work = scoring._Work("a", np.empty(0), np.empty(0), values={"one": np.zeros((2, 4))})
     with pytest.raises(AdcbenchError, match="one of 1 images: two images or more"):
-        scoring._collect([("a", Path(), Path())], [toy(load_features, "one", takes="set", over_set=refuse)], [work])
+        scoring._collect([toy(load_features, "one", takes="set", over_set=refuse)], [work])
 
 
 def test_batches_have_one_size_and_at_most_what_each_metric_takes(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from adcbench.core.keys import digest, pixel_hash
 from adcbench.data.clips import Clip, ClipPair, check_pair, open_clip
 from adcbench.metrics import find_metric
 from adcbench.metrics.metric import Scorer
-from adcbench.metrics.scoring import Scored
+from adcbench.metrics.scoring import Scored, some_scored
 from adcbench.metrics.video.ewarp import Flow, Frames
 from adcbench.metrics.video.flow import find_flow
 from adcbench.metrics.video.frames import FrameScorer, result
@@ -93,7 +93,7 @@ def score_clips(
 
     Raises:
         Blocked: weights, OpenCV or an environment of a metric are not here.
-        AdcbenchError: a metric could not score one clip.
+        AdcbenchError: no metric could score any clip.
     """
     use_store = use_store and not deterministic
     keys = {metric.name: metric.key for metric in metrics}
@@ -252,8 +252,6 @@ def _collect(metrics: Sequence[ClipMetric], done: Sequence[_Work]) -> ScoredClip
     for metric in metrics:
         scores[metric.name] = tuple((w.name, w.values[metric.name]) for w in done if metric.name in w.values)
         lost = tuple((w.name, w.failed[metric.name]) for w in done if metric.name in w.failed)
-        if not scores[metric.name]:
-            raise AdcbenchError(f"{metric.name} could score none of {len(done)} clips: {lost[0][0]}: {lost[0][1]}")
         if lost:
             unscored[metric.name] = lost
     rows = {
@@ -261,4 +259,4 @@ def _collect(metrics: Sequence[ClipMetric], done: Sequence[_Work]) -> ScoredClip
         for metric in metrics
         if metric.frame
     }
-    return ScoredClips(scores, {}, unscored, rows, {w.name: w.sources for w in done if w.sources})
+    return some_scored(ScoredClips(scores, {}, unscored, rows, {w.name: w.sources for w in done if w.sources}), "clips")
