@@ -105,7 +105,7 @@ def _infer(table: Table, job: Infer, options: Options) -> Measured:
         "libraries": versions("torch"),
     }
     where = (system.scale, options.device, options.dtype)
-    yield from _scored(table, job, _image_scores(pairs, options), "inference", where, provenance)
+    yield from _scored(table, job, _image_scores(pairs, options), "inference", where, provenance, options.sample)
 
 
 def _fingerprint(table: Table, job: Fingerprint) -> Measured:
@@ -170,8 +170,9 @@ def _scored(
     level: Level,
     where: tuple[Any, str, str],
     provenance: Mapping[str, Any],
+    sample: int = 0,
 ) -> Measured:
-    """Score outputs with the metrics that are here.
+    """Score outputs with the metrics that are here; a metric over a set does without a sample of it.
 
     ``where`` is scale, device and dtype of what made the outputs; without a dtype, of what scores them.
     """
@@ -181,6 +182,8 @@ def _scored(
         try:
             metric = find(name)
             metric.check_here()
+            if sample and metric.takes == "set":
+                raise Blocked(f"{metric.name} of the whole set: only {sample} images are run again here")
             metrics[column] = metric
         except Blocked as block:
             yield CellKey(table.id, job.row, job.test_set, column), block

@@ -17,6 +17,7 @@ from adcbench.data.fetch import fetch
 from adcbench.data.images import write_png
 from adcbench.data.testsets import TESTSETS, find_testset
 from adcbench.jobs import Options, run
+from adcbench.metrics import find_metric
 
 QUIET = Options(progress=False)
 
@@ -32,6 +33,14 @@ def test_a_missing_metric_blocks_its_own_cell_only(tmp_path: Path, monkeypatch: 
     assert isinstance(found["PSNR"], Measurement)
     assert isinstance(found["LPIPS"], Blocked)
     assert found["LPIPS"].command == "adcbench weights fetch lpips"
+
+
+def test_a_metric_over_a_set_does_without_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(find_metric("fid")), "check_here", lambda self: None)
+    job = Infer("Row", "embedded", "bicubic", scores("FID", "PSNR"))
+    found = {key.metric: value for key, value in run(_table("embedded", "PSNR", "FID"), job, replace(QUIET, sample=2))}
+    assert isinstance(found["PSNR"], Measurement)
+    assert "fid of the whole set" in str(found["FID"])
 
 
 @pytest.fixture

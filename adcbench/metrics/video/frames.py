@@ -36,6 +36,7 @@ class _Frame:
     values: dict[str, float] = field(default_factory=dict)
     new: set[str] = field(default_factory=set)
     missing: tuple[Metric, ...] = ()
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 _Batch: TypeAlias = tuple["list[_Frame]", "Future[Values] | None"]
@@ -70,26 +71,28 @@ class FrameScorer:
         """
         values: dict[str, list[float]] = {metric.name: [] for metric in self.metrics}
         failed: dict[str, str] = {}
-        for frame in self._finished(sr, hr, failed):
+        for frame in self._finished(sr, hr):
             for name, value in frame.values.items():
                 values[name].append(value)
+            for name, why in frame.failed.items():
+                failed.setdefault(name, f"frame {frame.number}: {why}")
         return {name: found for name, found in values.items() if name not in failed}, failed
 
-    def _finished(self, sr: Frames, hr: Frames | None, failed: dict[str, str]) -> Iterator[_Frame]:
+    def _finished(self, sr: Frames, hr: Frames | None) -> Iterator[_Frame]:
         """Frames in order with all their scores."""
         chunks: deque[list[_Batch]] = deque()
         both = zip(sr, hr, strict=True) if hr is not None else ((frame, None) for frame in sr)
         numbered = (_Frame(number, *pair) for number, pair in enumerate(both, 1))
         while chunk := list(islice(numbered, _CHUNK)):
-            list(self.pool.map(lambda frame: self._plain(frame, failed), chunk))
+            list(self.pool.map(self._plain, chunk))
             grouped = groupby(chunk, key=lambda frame: frame.missing)
             chunks.append([self._send(missing, list(batch)) for missing, batch in grouped])
             if len(chunks) > _AHEAD:
-                yield from self._receive(chunks.popleft(), failed)
+                yield from self._receive(chunks.popleft())
         while chunks:
-            yield from self._receive(chunks.popleft(), failed)
+            yield from self._receive(chunks.popleft())
 
-    def _plain(self, frame: _Frame, failed: dict[str, str]) -> None:
+    def _plain(self, frame: _Frame) -> None:
         """Look a frame up in the store, and compute the plain metrics."""
         if self.use_store:
             pixels = pixel_hash(frame.sr), None if frame.hr is None else pixel_hash(frame.hr)
@@ -100,9 +103,9 @@ class FrameScorer:
         for metric in todo:
             if metric.function:
                 try:
-                    _keep(frame, metric.name, metric(frame.sr, frame.hr, self.weights.get(metric.name)), failed)
+                    _keep(frame, metric.name, metric(frame.sr, frame.hr, self.weights.get(metric.name)))
                 except ValueError as error:
-                    _keep(frame, metric.name, str(error), failed)
+                    _keep(frame, metric.name, str(error))
         frame.missing = tuple(metric for metric in todo if metric.load)
 
     def _send(self, metrics: Sequence[Metric], batch: list[_Frame]) -> _Batch:
@@ -111,12 +114,12 @@ class FrameScorer:
         hr = [frame.hr for frame in batch if frame.hr is not None]
         return batch, self.submit(metrics, np.stack([frame.sr for frame in batch]), np.stack(hr) if hr else None)
 
-    def _receive(self, batches: Sequence[_Batch], failed: dict[str, str]) -> Iterator[_Frame]:
+    def _receive(self, batches: Sequence[_Batch]) -> Iterator[_Frame]:
         for batch, future in batches:
             if future:
                 for name, values in result(future, batch[0].missing).items():
                     for frame, value in zip(batch, values, strict=True):
-                        _keep(frame, name, value, failed)
+                        _keep(frame, name, value)
             if self.use_store:
                 store.put("score", {f.keys[name]: f.values[name] for f in batch for name in f.new if name in f.keys})
             yield from batch
@@ -136,11 +139,10 @@ def result(future: Future[Values], metrics: Sequence[Metric]) -> Values:
         raise NoClipCan(str(error)) from error
 
 
-def _keep(frame: _Frame, name: str, value: float | np.ndarray | str, failed: dict[str, str]) -> None:
-    """Note a score, or the first reason why a metric has none."""
+def _keep(frame: _Frame, name: str, value: float | np.ndarray | str) -> None:
+    """Note a score, or the reason why a metric has none."""
     if isinstance(value, str) or not np.isfinite(value):
-        why = value if isinstance(value, str) else f"its {name} is {value}, not a number"
-        failed.setdefault(name, f"frame {frame.number}: {why}")
+        frame.failed[name] = value if isinstance(value, str) else f"its {name} is {value}, not a number"
         return
     frame.values[name] = float(value)
     frame.new.add(name)
