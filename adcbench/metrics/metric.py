@@ -122,7 +122,7 @@ class Metric(HasFiles):
         here), and what computes it: for a network its libraries, always adcbench, with versions.
         """
         settings = {**self.settings, **({"sr_jpeg_quality": self.as_jpeg} if self.as_jpeg else {})}
-        shown = " ".join(f"{key}={_word(value)}" for key, value in settings.items())
+        shown = " ".join(f"{key}={setting_shown(value)}" for key, value in settings.items())
         parts = [self.name.partition(":")[0], shown, self.notes, "range=0-255 uint8"]
         if self.is_network:
             parts += [" ".join(f"{n} {v}" for n, v in versions(*self.libraries).items())]
@@ -168,7 +168,8 @@ class Metric(HasFiles):
         return self.function(*images, **files, **self.settings)
 
 
-def _word(value: object) -> str:
+def setting_shown(value: object) -> str:
+    """A setting as signatures write it: yes and no for booleans."""
     return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 

@@ -12,7 +12,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.hashes import hash_shown
 from adcbench.core.keys import digest, source_hash, versions
 from adcbench.core.system import WeightFile
-from adcbench.metrics.metric import HasFiles, Metric
+from adcbench.metrics.metric import HasFiles, Metric, setting_shown
 from adcbench.metrics.video.flow import FlowSource, find_flow
 
 
@@ -91,7 +91,7 @@ class ClipMetric(HasFiles):
         """A complete description of the settings: two scores compare only if theirs are equal."""
         if self.frame:
             return " | ".join([*filter(None, (self.frame.signature, "mean over frames, then clips", self.part))])
-        shown = " ".join(f"{key}={_word(value)}" for key, value in self.settings.items())
+        shown = " ".join(f"{key}={setting_shown(value)}" for key, value in self.settings.items())
         parts = [self.name.partition(":")[0], shown, self._flow_text, self.notes, "range=0-255 uint8"]
         parts += [" ".join(f"{name} {version}" for name, version in versions(*self._all_libraries).items())]
         parts += [" ".join(f"{file.name}={hash_shown(self, file)}" for file in self.files)]
@@ -159,7 +159,3 @@ class ClipMetric(HasFiles):
             raise AdcbenchError(f"{self.name} compares with HR: give --hr, or leave it out")
         settings = {**self.settings, "flow_on": "output"} if self.takes == "guided" else self.settings
         return replace(self, settings=settings)
-
-
-def _word(value: object) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
