@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import random
-import socket
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+from no_trace import go_offline, process_state
 from PIL import Image
 
 from adcbench.core.errors import AdcbenchError, Blocked
@@ -26,20 +25,8 @@ def test_equals_pyiqa_and_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.Mo
     pyiqa = pytest.importorskip("pyiqa", reason="the iqa extra is not installed")
     import torch
 
-    def offline(*_: object) -> None:
-        raise AssertionError("something was to be downloaded")
-
-    def state() -> list[object]:
-        cudnn = torch.backends.cudnn
-        return [
-            random.getstate(),
-            np.random.get_state()[1].tobytes(),  # noqa: NPY002
-            torch.get_rng_state().tolist(),
-            (cudnn.benchmark, cudnn.deterministic, cudnn.enabled),
-        ]
-
-    monkeypatch.setattr(socket.socket, "connect", offline)
-    before = state()
+    go_offline(monkeypatch)
+    before = process_state()
     path = tmp_path / "RN50.pt"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch is leaving TorchScript, which OpenAI's file is in
@@ -48,7 +35,7 @@ def test_equals_pyiqa_and_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.Mo
         torch.jit.save(torch.jit.trace(net, example, check_trace=False), path)
     score = clipiqa.load({"RN50.pt": path}, "cpu")
     ours = [score(image[None], None)[0] for image in images()]
-    assert state() == before
+    assert process_state() == before
     assert max(ours) - min(ours) > 0.01  # the weights do tell the images apart
 
     theirs = pyiqa.create_metric("clipiqa", device="cpu", backbone=str(path))

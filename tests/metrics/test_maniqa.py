@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import random
-import socket
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from no_trace import go_offline, process_state
 from PIL import Image
 
 from adcbench.core.errors import AdcbenchError, Blocked
@@ -114,30 +113,18 @@ def test_equals_pyiqa_and_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) -> No
 
     from adcbench.models.loading.deterministic import fill_deterministic
 
-    def offline(*_: object) -> None:
-        raise AssertionError("something was to be downloaded")
-
-    def state() -> list[object]:
-        cudnn = torch.backends.cudnn
-        return [
-            random.getstate(),
-            np.random.get_state()[1].tobytes(),  # noqa: NPY002
-            torch.get_rng_state().tolist(),
-            (cudnn.benchmark, cudnn.deterministic, cudnn.enabled),
-            maniqa_arch.timm is timm,
-        ]
-
-    monkeypatch.setattr(socket.socket, "connect", offline)
+    go_offline(monkeypatch)
     draw = np.random.default_rng(2)
     photo = Image.fromarray(draw.integers(0, 256, (12, 16, 3), dtype=np.uint8)).resize((251, 230), 3)
     images = {2: np.asarray(photo), 1: draw.integers(0, 256, (61, 97, 3), dtype=np.uint8)}
 
-    before = state()
+    before = process_state()
     nets = []
     built = maniqa.build
     monkeypatch.setattr(maniqa, "build", lambda *args: nets.append(built(*args) if not nets else nets[0]) or nets[0])
     ours = [_load("grid", crops)(image[None], None)[0] for crops, image in images.items()]
-    assert state() == before
+    assert process_state() == before
+    assert maniqa_arch.timm is timm
     assert not any(block._forward_hooks for block in nets[0].vit.blocks)
 
     untrained = SimpleNamespace(create_model=lambda name, pretrained: timm.create_model(name))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import random
-import socket
 from pathlib import Path
 
 import numpy as np
 import pytest
+from no_trace import go_offline, process_state
 from PIL import Image
 
 from adcbench.core.errors import AdcbenchError, Blocked
@@ -30,23 +29,11 @@ def test_equals_pyiqa_and_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) -> No
 
     from adcbench.models.loading.deterministic import fill_deterministic
 
-    def offline(*_: object) -> None:
-        raise AssertionError("something was to be downloaded")
-
-    def state() -> list[object]:
-        cudnn = torch.backends.cudnn
-        return [
-            random.getstate(),
-            np.random.get_state()[1].tobytes(),  # noqa: NPY002
-            torch.get_rng_state().tolist(),
-            (cudnn.benchmark, cudnn.deterministic, cudnn.enabled),
-        ]
-
-    monkeypatch.setattr(socket.socket, "connect", offline)
-    before = state()
+    go_offline(monkeypatch)
+    before = process_state()
     score = musiq.load(None, "cpu")
     ours = [score(image[None], None)[0] for image in images()]
-    assert state() == before
+    assert process_state() == before
 
     theirs = pyiqa.create_metric("musiq", device="cpu", pretrained=False)
     fill_deterministic(theirs.net, lambda name: name.replace("gn", "groupnorm"))
