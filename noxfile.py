@@ -181,6 +181,12 @@ def latex(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def claims(session: nox.Session) -> None:
+    """Print the ledger of claims and write tables/claims.md."""
+    adcbench(session, "claims", "--write", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def lock(session: nox.Session) -> None:
     """Resolve requirements.lock again from pyproject.toml (for maintainers)."""
     options = (

@@ -154,19 +154,34 @@ def named_system(name: str) -> System:
 
 @click.command()
 @click.argument("name")
-def fetch(name: str) -> None:
-    """Download a test set (drealsr, realsr), verified and resumable. Checkpoints: adcbench weights fetch."""
+@click.option("--from", "source", type=click.Path(path_type=Path),
+              help="photographs: folder with the Debian packages, or their files, instead of apt-get.")  # fmt: skip
+def fetch(name: str, source: Path | None) -> None:
+    """Download a test set (drealsr, realsr), verified and resumable; or photographs, to train on at the mini scale.
+
+    Checkpoints: adcbench weights fetch.
+    """
     from adcbench.data.fetch import fetch as fetch_testset
     from adcbench.data.testsets import TESTSETS
+    from adcbench.data.training.photographs import fetch_photographs
     from adcbench.models import SYSTEMS
 
     sets = {testset.folder: testset for testset in TESTSETS.values()}
+    if name.lower() == "photographs":
+        click.echo(f"photographs: {fetch_photographs(source)}")
+        return
+    if source:
+        raise AdcbenchError(f"--from is for photographs, not for {name}")
+    if name.lower() == "bsds500_degraded":
+        from adcbench.degradation.synthetic import write_degraded
+
+        write_degraded(sets[name.lower()])
     if name.lower() in sets:
         click.echo(f"{sets[name.lower()].name}: {fetch_testset(sets[name.lower()])}")
         return
     if name in SYSTEMS:
         raise AdcbenchError(f"{name} is a system, not a test set. Its checkpoints: adcbench weights fetch {name}")
-    raise AdcbenchError(f"no test set is called {name!r}. There are: {', '.join(sets)}")
+    raise AdcbenchError(f"no test set is called {name!r}. There are: {', '.join(sets)}; and photographs to train on")
 
 
 COMMANDS = (score, upscale, evaluate, fetch)

@@ -113,10 +113,15 @@ def no_outputs(table_id: str, rows: Iterable[str], test_set: str) -> tuple[Block
     )
 
 
-def no_network(rows: Iterable[str], step: str = "B") -> tuple[Block, ...]:
-    """Blocks for the complexity of networks that are not built; ``step`` is the step that builds them."""
+def no_system(rows: Iterable[str]) -> tuple[Block, ...]:
+    """Blocks for the time of variants that are counted, but are no systems that could be timed."""
     return tuple(
-        Block(f"the network of {row!r} (built in step {step})", rows=re.escape(row), test_sets=COMPLEXITY)
+        Block(
+            "a CUDA device and the variant as a system to time",
+            rows=re.escape(row),
+            test_sets=COMPLEXITY,
+            metrics="Time",
+        )
         for row in rows
     )
 

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from adcbench.core.cells import CellKey, Reading
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import reproductions_dir
 
 COMPLEXITY = "complexity"  # the "test set" of counted and timed columns
+CLAIMS_FILE = "claims.py"  # beside a paper's tables: its claims, no table (results.ledger)
 
 
 @dataclass(frozen=True)
@@ -118,14 +119,15 @@ class Block:
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement about a ratio or reduction of two printed cells, as the paper words it.
+    """A statement about two printed cells, as the paper words it.
 
-    ``kind`` is ``ratio`` (slow / fast, printed like "3.7") or ``reduction`` (1 - small / large in
-    percent, printed like "74"). ``source`` is where it is printed.
+    ``kind`` is ``ratio`` (slow / fast, printed like "3.7"), ``reduction`` (1 - small / large in
+    percent, printed like "74"), ``difference`` (large - small, printed like "34") or ``rate`` (one over
+    the small one, a time, printed like the large one, frames a second). ``source`` is where it is printed.
     """
 
     text: str
-    kind: Literal["ratio", "reduction"]
+    kind: Literal["ratio", "reduction", "difference", "rate"]
     printed: str
     large: tuple[str, str, str]  # row, test set, metric
     small: tuple[str, str, str]
@@ -157,9 +159,10 @@ class Table:
 
 
 def table_ids() -> tuple[str, ...]:
-    """Ids of all tables: paths of the files under ``reproductions/`` without their suffix."""
+    """Ids of all tables: paths of the files under ``reproductions/`` without their suffix; claims are no table."""
     root = reproductions_dir()
-    return tuple(sorted(p.relative_to(root).with_suffix("").as_posix() for p in root.rglob("*.py")))
+    paths = (path for path in root.rglob("*.py") if path.name != CLAIMS_FILE)
+    return tuple(sorted(path.relative_to(root).with_suffix("").as_posix() for path in paths))
 
 
 def numbered(number: str) -> tuple[str, ...]:
@@ -185,14 +188,20 @@ def load_table(table_id: str) -> Table:
     path = reproductions_dir() / f"{table_id}.py"
     if table_id not in table_ids():
         raise AdcbenchError(f"unknown table {table_id!r}. Tables: {', '.join(table_ids())}")
-    spec = importlib.util.spec_from_file_location(f"_reproduction_{table_id.replace('/', '_')}", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    table: Table = module.TABLE
+    table: Table = load_file(path).TABLE
     if table.id != table_id:
         raise AdcbenchError(f"{path}: its TABLE has id {table.id!r}; it must be {table_id!r}")
     return table
+
+
+def load_file(path: Path) -> Any:
+    """Run one file under ``reproductions/`` and return its module."""
+    name = "_".join(path.relative_to(reproductions_dir()).with_suffix("").parts)
+    spec = importlib.util.spec_from_file_location(f"_reproduction_{name}", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def load_readings(table_id: str) -> dict[CellKey, tuple[Reading, ...]]:

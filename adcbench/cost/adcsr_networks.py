@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import nn
 
+from adcbench.cost import sd_parts
 from adcbench.cost.components import Call, Component, Network, empty
 from adcbench.cost.sd_parts import FORMULAS
-from adcbench.models.adcsr import FULL, FULL_LATENT_LINK, FULL_VAE_ENCODER, AdcSRConfig
+from adcbench.cost.tagger_parts import prompt_extractor
+from adcbench.models.adcsr import FULL, AdcSRConfig, variants
 from adcbench.models.adcsr.half_decoder import HalfDecoder
 from adcbench.models.adcsr.network import AdcSR
 from adcbench.models.adcvsr import FULL as VIDEO_FULL
 from adcbench.models.adcvsr import AdcVSR
+from adcbench.models.parts.sd21 import TextConfig
 
 _SIZE = 128  # height and width of the LR image
 _FRAMES = 25
@@ -22,14 +27,17 @@ def student() -> Network:
     return _student(FULL)
 
 
-def latent_link() -> Network:
-    """The ablation whose U-Net and decoder meet in the 4-channel latent."""
-    return _student(FULL_LATENT_LINK)
+def variant(name: str) -> Network:
+    """An ablation of AdcSR, by its name in ``models.adcsr.variants``.
 
-
-def vae_encoder_kept() -> Network:
-    """The ablation that keeps the VAE encoder, on the enlarged image, in place of PixelUnshuffle."""
-    return _student(FULL_VAE_ENCODER)
+    ``text`` runs the text encoder on its prompt for every image, ``prompt-extractor`` the prompt extractor too.
+    ``cross-attention`` runs neither: its one embedding is a constant.
+    """
+    network = _student(variants()[name])
+    before: list[Component] = prompt_extractor() if name == "prompt-extractor" else []
+    if name in ("text", "prompt-extractor"):
+        before.append(sd_parts.text_encoder(TextConfig()))
+    return replace(network, components=[*before, *network.components])
 
 
 def video_student() -> Network:
@@ -58,8 +66,9 @@ def _student(config: AdcSRConfig) -> Network:
     middle = (decoder.conv_in, decoder.mid_block)
     enters, leaves, joined = (empty(1, width, side, side) for width in (into, out, join))
     features, pixels = Call(decoder, "features"), Call(decoder, "pixels")
+    text = () if config.text == "none" else (empty(1, config.tokens, config.context),)
     parts = [
-        Component("unet", (unet,), Call(unet), (enters,), steps=1, formulas=FORMULAS),
+        Component("unet", (unet,), Call(unet), (enters, *text), steps=1, formulas=FORMULAS),
         Component("decoder_mid_block", middle, features, (leaves,), formulas=FORMULAS),
         Component("half_decoder_tail", _tail(decoder), pixels, (joined,), formulas=FORMULAS),
     ]

@@ -16,13 +16,13 @@ from typing import Any
 from adcbench.core import store
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import digest, source_hash, versions
+from adcbench.models import adcsr
 
 Payload = dict[str, Any]
 
-NETWORKS = {
+NETWORKS = {  # name -> module:function:its arguments
     "adcsr": "adcbench.cost.adcsr_networks:student",
-    "adcsr-vae-encoder-kept": "adcbench.cost.adcsr_networks:vae_encoder_kept",
-    "adcsr-latent-link": "adcbench.cost.adcsr_networks:latent_link",
+    **{f"adcsr-{name}": f"adcbench.cost.adcsr_networks:variant:{name}" for name in adcsr.variants()},
     "adcvsr": "adcbench.cost.adcsr_networks:video_student",
     "osediff": "adcbench.cost.osediff_networks:teacher",
     "s3diff": "adcbench.cost.s3diff_networks:network",
@@ -104,8 +104,8 @@ def build(network: str) -> Any:
     Raises:
         AdcbenchError: unknown network; the message lists those there are.
     """
-    module, _, function = _target(network).partition(":")
-    return getattr(importlib.import_module(module), function)()
+    module, function, *arguments = _target(network).split(":")
+    return getattr(importlib.import_module(module), function)(*arguments)
 
 
 def cached_count(network: str) -> Payload:

@@ -114,6 +114,13 @@ _ALL: tuple[TestSet, ...] = (
         source="photographs inside scikit-image's wheel, x4-degraded by pil-bicubic",
         licence="CC0 or public domain, by image in the manifest",
     ),
+    TestSet(
+        "BSDS500-degraded",
+        "bsds500_degraded",
+        200,
+        source="BSDS500's test photographs, degraded here by AdcSR's mild Real-ESRGAN pipeline (degradation.synthetic)",
+        licence="BSDS500 is for non-commercial research and education; never redistributed.",
+    ),
 )
 _ALL += (
     _video("UDM10", 10, "1AmGVSCwMm_OFPd3DKgNyTwj0GG2H-tG4"),

@@ -9,9 +9,10 @@ from __future__ import annotations
 from functools import partial
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.metrics import clipiqa, dists, fid, lpips, maniqa, musiq, niqe
+from adcbench.metrics import clipiqa, dists, feature_distance, fid, lpips, maniqa, musiq, niqe
 from adcbench.metrics.metric import Metric
 from adcbench.metrics.ms_ssim import ms_ssim
+from adcbench.metrics.power_spectrum import RINGS, spectrum
 from adcbench.metrics.psnr import psnr
 from adcbench.metrics.ssim import ssim
 
@@ -56,6 +57,11 @@ METRICS: dict[str, Metric] = {
         _lpips("lpips-vgg", {"net": "vgg"}, files=lpips.VGG_FILES),
         _lower("dists", {}, load=dists.load, files=dists.FILES, locate=dists.locate, notes=_WHOLE,
                libraries=("torch", "torchvision")),
+        _lower(feature_distance.NAME, {}, load=feature_distance.load,
+               files=feature_distance.FILES, locate=feature_distance.locate,
+               notes=f"layers=2,4,10 heads=none {_WHOLE}", libraries=("torch",)),
+        _lower("spectrum", {"colour": "y-full", "rings": RINGS}, function=spectrum, unit="dB",
+               notes="crop=0 window=hann floor=1/12"),
         _fid("fid", _FID),
         _fid("fid:PYTORCH_RESIZE", _FID | {"resize": "legacy_pytorch"}),
         _fid("fid:TENSORFLOW_RESIZE", _FID | {"resize": "legacy_tensorflow"}),

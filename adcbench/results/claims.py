@@ -1,4 +1,4 @@
-"""Claims about ratios of printed numbers, judged by interval arithmetic on both printed operands.
+"""Claims about ratios and differences of printed numbers, judged by interval arithmetic on both printed operands.
 
 A printed 0.03 s stands for anything in [0.025, 0.035], so "3.7x" of 0.11 s over 0.03 s can be any
 number in [3.0, 4.6]. A claim is consistent as printed if the rounded claim meets that range.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from adcbench.core.cells import Cell, CellKey, Measurement
 from adcbench.core.tables import Claim, Table
@@ -33,22 +32,22 @@ class Judged:
 
 def judge_claims(table: Table, cells: Mapping[CellKey, Cell]) -> list[Judged]:
     """All claims of a table against its cells."""
-    return [
-        _judge(claim, *(cells[CellKey(table.id, *place)] for place in (claim.large, claim.small)))
-        for claim in table.claims
-    ]
+    return [judge_claim(table.id, claim, cells) for claim in table.claims]
 
 
-def _judge(claim: Claim, large: Cell, small: Cell) -> Judged:
-    allowed = _combine(claim.kind, _printed_range(large), _printed_range(small))
+def judge_claim(table_id: str, claim: Claim, cells: Mapping[CellKey, Cell]) -> Judged:
+    """One claim about two cells of a table."""
+    large, small = (cells[CellKey(table_id, *place)] for place in (claim.large, claim.small))
+    allowed = _combine(claim.kind, printed_range(large), printed_range(small))
     stated = _stated_range(claim)
     printed = "unknown" if allowed is None else "consistent" if _meet(stated, allowed) else "contradicted"
     measured = _measured(claim.kind, large.measured, small.measured)
-    ours, why = _ours(stated, measured, large.measured, small.measured)
+    ours, why = _ours(claim.kind, stated, measured, large.measured, small.measured)
     return Judged(claim, printed, allowed, ours, measured, why)
 
 
-def _printed_range(cell: Cell) -> Range | None:
+def printed_range(cell: Cell) -> Range | None:
+    """What a printed number stands for; None where none is printed."""
     if cell.published is None or (number := printed_number(cell.published.value)) is None:
         return None
     half = printed_tolerance(cell.published.value.replace(",", ""))
@@ -63,9 +62,13 @@ def _stated_range(claim: Claim) -> Range:
     return number - half, number + half
 
 
-def _combine(kind: Literal["ratio", "reduction"], large: Range | None, small: Range | None) -> Range | None:
+def _combine(kind: str, large: Range | None, small: Range | None) -> Range | None:
     if large is None or small is None or small[0] <= 0:
         return None
+    if kind == "difference":
+        return large[0] - small[1], large[1] - small[0]
+    if kind == "rate":
+        return 1 / small[1], 1 / small[0]
     low, high = large[0] / small[1], large[1] / small[0]
     return (low, high) if kind == "ratio" else (100 * (1 - 1 / low), 100 * (1 - 1 / high))
 
@@ -77,6 +80,9 @@ def _meet(a: Range, b: Range) -> bool:
 def _measured(kind: str, large: Measurement | None, small: Measurement | None) -> tuple[float, float, float] | None:
     if large is None or small is None or (large.level, large.device) != (small.level, small.device):
         return None
+    if kind in ("difference", "rate"):
+        value = large.value - small.value if kind == "difference" else large.value
+        return None if kind == "difference" and large.level == "timed" else (value,) * 3
     if large.level != "timed":
         ratio = (large.value / small.value,) * 3
     elif large.provenance.get("session") != small.provenance.get("session"):
@@ -89,12 +95,16 @@ def _measured(kind: str, large: Measurement | None, small: Measurement | None) -
 def too_wide(measured: tuple[float, float, float]) -> str:
     """Why a ratio (value, low, high) is inconclusive; empty if its interval is narrow enough."""
     value, low, high = measured
-    half = abs(high - low) / 2 / abs(value)
+    half = abs(high - low) / 2 / abs(value) if high != low else 0.0
     return f"95 % half-width is {half:.0%} of the ratio, over {RATIO_HALF_WIDTH:.0%}" if half > RATIO_HALF_WIDTH else ""
 
 
 def _ours(
-    stated: Range, measured: tuple[float, float, float] | None, large: Measurement | None, small: Measurement | None
+    kind: str,
+    stated: Range,
+    measured: tuple[float, float, float] | None,
+    large: Measurement | None,
+    small: Measurement | None,
 ) -> tuple[str, str]:
     if measured is None or large is None or small is None:
         return "blocked", "both systems must be measured, timed ones alternately in one session"
@@ -105,6 +115,6 @@ def _ours(
         return "not-comparable", why
     if _meet(stated, (measured[1], measured[2])):
         return "holds", "our interval meets the printed one"
-    return (
-        ("reversed", "our ratio points the other way") if measured[0] < 1 else ("differs", "same direction, other size")
-    )
+    if kind != "rate" and measured[0] < (1 if kind == "ratio" else 0):
+        return "reversed", f"our {kind} points the other way"
+    return "differs", "same direction, other size"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,9 +58,12 @@ class Stage(Protocol):
     device and never saved. ``optimisers``: by name; ``loop`` sets their learning rates before every step.
     """
 
-    networks: Mapping[str, nn.Module]
-    frozen: Mapping[str, nn.Module]
-    optimisers: Mapping[str, torch.optim.Optimizer]
+    @property
+    def networks(self) -> Mapping[str, nn.Module]: ...
+    @property
+    def frozen(self) -> Mapping[str, nn.Module]: ...
+    @property
+    def optimisers(self) -> Mapping[str, torch.optim.Optimizer]: ...
 
     def losses(self, batch: Batch) -> Iterator[Loss]:
         """The losses in the order of their updates.
@@ -97,3 +101,11 @@ def integers(batch: Batch, name: str, low: int, high: int) -> Tensor:
 def _generator(batch: Batch, sample: int, name: str) -> torch.Generator:
     text = f"{batch.seed} {sample} {name}"
     return torch.Generator("cpu").manual_seed(int(hashlib.sha256(text.encode()).hexdigest()[:15], 16))
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Networks built inside start from weights that the seed alone decides; the global generator is as before after."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield

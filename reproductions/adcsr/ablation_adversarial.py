@@ -10,7 +10,7 @@ from adcbench.core.columns import columns, no_weights, scores
 from adcbench.core.tables import Infer, Table
 
 ADCSR = "Adversarial loss on features (AdcSR)"
-VARIANTS = ("Without adversarial loss", "Another discriminator")
+VARIANTS = ("Without adversarial loss", "Adversarial weight 0.1", "Patch discriminator", "Whole UNet discriminator")
 
 TABLE = Table(
     id="adcsr/ablation_adversarial",

@@ -1,16 +1,21 @@
 """AdcSR ablation: how the LR image enters the UNet.
 
 No source prints its number or its values: only the topic is known, from the project brief. Rows are
-assumed, and so are the columns, which follow the VAE-encoder ablation. The MACs column is ours.
+assumed, and so are the columns, which follow the VAE-encoder ablation. The MACs column is ours. The first row is
+that ablation's network; what the second puts in is nobody's word but ours.
 
     adcbench reproduce adcsr/ablation_inputs
 """
 
-from adcbench.core.columns import NO_CUDA, columns, no_network, no_weights, scores
+from adcbench.core.columns import NO_CUDA, columns, no_system, no_weights, scores
 from adcbench.core.tables import COMPLEXITY, Count, Infer, Table, Time
 
 ADCSR = "PixelUnshuffle (AdcSR)"
-VARIANTS = ("Another input",)
+VARIANTS = {
+    "Bicubic x4 and VAE encoder": "adcsr-vae-encoder",
+    "Bicubic x4 and PixelUnshuffle(8)": "adcsr-bicubic-input",
+}
+COUNTED = {"Params": "params.published", "MACs": "macs.published"}
 
 TABLE = Table(
     id="adcsr/ablation_inputs",
@@ -22,9 +27,9 @@ TABLE = Table(
     columns=columns("DRealSR", ("PSNR", "LPIPS")) + columns(COMPLEXITY, ("Params", "Time", "MACs")),
     jobs=(
         Infer(ADCSR, "DRealSR", "adcsr", scores("PSNR", "LPIPS")),
-        Count(ADCSR, "adcsr", {"Params": "params.published", "MACs": "macs.published"}),
+        *(Count(row, network, COUNTED) for row, network in {**VARIANTS, ADCSR: "adcsr"}.items()),
         Time(ADCSR, "adcsr", {"Time": "p50"}),
     ),
-    blocks=(*no_weights(VARIANTS), *no_network(VARIANTS, step="D"), NO_CUDA),
+    blocks=(*no_weights(VARIANTS), *no_system(VARIANTS), NO_CUDA),
     notes=("Rows and columns are assumed: no source prints this table.",),
 )

@@ -6,11 +6,15 @@ assumed, and so are the columns, which follow the VAE-encoder ablation. The MACs
     adcbench reproduce adcsr/ablation_unet_ratio
 """
 
-from adcbench.core.columns import NO_CUDA, columns, no_network, no_weights, scores
+from adcbench.core.columns import NO_CUDA, columns, no_system, no_weights, scores
 from adcbench.core.tables import COMPLEXITY, Count, Infer, Table, Time
 
 ADCSR = "UNet 75 % (AdcSR)"
-VARIANTS = ("UNet 100 %", "UNet 50 %")
+VARIANTS = {
+    "UNet 100 %": "adcsr-unet-100",
+    "UNet 50 %": "adcsr-unet-50",
+}
+COUNTED = {"Params": "params.published", "MACs": "macs.published"}
 
 TABLE = Table(
     id="adcsr/ablation_unet_ratio",
@@ -22,9 +26,9 @@ TABLE = Table(
     columns=columns("DRealSR", ("PSNR", "LPIPS")) + columns(COMPLEXITY, ("Params", "Time", "MACs")),
     jobs=(
         Infer(ADCSR, "DRealSR", "adcsr", scores("PSNR", "LPIPS")),
-        Count(ADCSR, "adcsr", {"Params": "params.published", "MACs": "macs.published"}),
+        *(Count(row, network, COUNTED) for row, network in {**VARIANTS, ADCSR: "adcsr"}.items()),
         Time(ADCSR, "adcsr", {"Time": "p50"}),
     ),
-    blocks=(*no_weights(VARIANTS), *no_network(VARIANTS, step="D"), NO_CUDA),
+    blocks=(*no_weights(VARIANTS), *no_system(VARIANTS), NO_CUDA),
     notes=("Rows and columns are assumed: no source prints this table.",),
 )

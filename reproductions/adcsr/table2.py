@@ -6,8 +6,8 @@ the encoder removed equals AdcSR in Table 1, which is why they are trusted. The 
     adcbench reproduce adcsr/table2
 """
 
-from adcbench.core.columns import NO_CUDA, columns, no_weights, scores
-from adcbench.core.tables import COMPLEXITY, Block, Count, Infer, Table, Time
+from adcbench.core.columns import NO_CUDA, columns, no_system, no_weights, scores
+from adcbench.core.tables import COMPLEXITY, Count, Infer, Table, Time
 
 KEPT = "VAE encoder kept"
 REMOVED = "VAE encoder removed (AdcSR)"
@@ -23,13 +23,13 @@ TABLE = Table(
     columns=columns("DRealSR", ("PSNR", "LPIPS")) + columns(COMPLEXITY, ("Params", "Time", "MACs")),
     jobs=(
         Infer(REMOVED, "DRealSR", "adcsr", scores("PSNR", "LPIPS")),
-        Count(KEPT, "adcsr-vae-encoder-kept", COUNTED),
+        Count(KEPT, "adcsr-vae-encoder", COUNTED),
         Count(REMOVED, "adcsr", COUNTED),
         Time(REMOVED, "adcsr", {"Time": "p50"}),
     ),
     blocks=(
-        Block("a CUDA device and the variant as a system to time (step D)", rows=KEPT, metrics="Time"),
         *no_weights((KEPT,)),
+        *no_system((KEPT,)),
         NO_CUDA,
     ),
     notes=("The table is known in part: it may have more columns.",),

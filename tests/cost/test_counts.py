@@ -1,4 +1,4 @@
-"""AdcSR and OSEDiff counted on the meta device against independent counts of the official code. 12 s, 0.9 GB."""
+"""AdcSR and OSEDiff counted on the meta device against independent counts of the official code. 25 s, 1 GB."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import copy
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,17 @@ from adcbench.core import store
 from adcbench.core.errors import AdcbenchError
 from adcbench.cost import counts, sd_parts
 from adcbench.cost.counts import cached_count, count, count_key, quantity, readings, total
+from adcbench.models.adcsr import variants
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "cost"
 FACTS: dict[str, Any] = json.loads((GOLDEN / "counts.json").read_text())
 FVCORE: dict[str, Any] = json.loads((GOLDEN / "fvcore.json").read_text())
 KINDS = {"torch": counts.HONEST_KINDS, "fvcore": counts.PUBLISHED_KINDS}
+KEPT = ("cross-attention", "time-embedding", "text", "prompt-extractor")
 ROUNDED = 2.1e-4  # G: the facts are rounded to 4 digits, sometimes twice
+
+
+counted = cache(count)
 
 
 @pytest.fixture(scope="module")
@@ -103,11 +109,39 @@ def test_other_readings_of_osediff(payloads: dict[str, Any]) -> None:
     )
 
 
-def test_variants_of_adcsr() -> None:
-    kept, link = count("adcsr-vae-encoder-kept"), count("adcsr-latent-link")
-    assert total(kept, "params.published") / 1e6 == pytest.approx(490.24, abs=0.03)  # conv_in takes 4 channels, not 12
-    assert total(link, "params.published") == 455_538_583
-    assert total(kept, "macs.published") / 1e9 == pytest.approx(1036 + 3, abs=3)  # the facts leave norms out
+@pytest.mark.parametrize(
+    ("variant", "params", "macs"),
+    [  # derived by hand (facts, section 6): parameters in M, multiply-adds in G without attention products and norms
+        ("vae-encoder", 490.22, 1036),  # 490.24 with AdcSR's conv_in, which takes 12 channels, not 4
+        ("latent-link", 455.54, 493),
+        ("unet-100", 800.78, 638),
+        ("unet-50", 209.77, 393),
+        ("decoder-100", 493.72, 1427),  # 493.2 and 1425 with a conv_out of 256 channels, but this decoder takes 512
+    ],
+)
+def test_variants_count_as_derived_by_hand(variant: str, params: float, macs: float) -> None:
+    payload = counted(f"adcsr-{variant}")
+    assert total(payload, "params.published") / 1e6 == pytest.approx(params, abs=0.005)
+    products = sum(part["macs"][kind] for part in payload["components"] for kind in ("conv", "linear"))
+    assert products / 1e9 == pytest.approx(macs, abs=0.5)
+
+
+def test_what_the_kept_modules_add(payloads: dict[str, Any]) -> None:
+    base = total(payloads["adcsr"], "params.published")
+    more = {name: total(counted(f"adcsr-{name}"), "params.published") - base for name in KEPT}
+    widths = [240] * 5 + [480] * 5 + [960] * 6  # of the 16 transformers
+    assert more["cross-attention"] == sum(2 * w * w + 2 * 1024 * w + w + 2 * w for w in widths)
+    resnets = [240] * 5 + [480] * 5 + [960] * 12  # output widths of the 22 residual blocks
+    assert more["time-embedding"] == sum(961 * w for w in resnets) + 241 * 960 + 961 * 960
+    assert more["text"] - more["cross-attention"] == 340_387_840
+    extractor = sum(p["params"] for p in payloads["osediff"]["components"] if p["name"].startswith("dape"))
+    assert more["prompt-extractor"] - more["text"] == extractor
+
+
+@pytest.mark.parametrize("variant", sorted(variants()))
+def test_both_counters_agree_on_every_variant(variant: str) -> None:
+    for part in counted(f"adcsr-{variant}")["components"]:
+        assert part["macs"] == part["closed_form"], part["name"]
 
 
 def test_adcvsr() -> None:

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from adcsr_files import GOLDEN, MAX_ABS, equals, errors
 from torch import Tensor, nn
 
-from adcbench.models.adcsr import FULL, FULL_LATENT_LINK, FULL_VAE_ENCODER
+from adcbench.models.adcsr import FULL, variants
 from adcbench.models.adcsr.half_decoder import HalfDecoder
 from adcbench.models.adcsr.network import AdcSR, load_network
 from adcbench.models.adcsr.weights import alias_target, canonical_name
@@ -55,16 +55,25 @@ def test_parameter_counts_are_the_published_ones(on_meta: AdcSR) -> None:
     assert sum(isinstance(m, TransformerBlock) for m in on_meta.unet.modules()) == 16
 
 
-@pytest.mark.parametrize(("config", "count"), [(FULL_VAE_ENCODER, 490_220_067), (FULL_LATENT_LINK, 455_538_583)])
-def test_ablation_variants_count_as_printed(config: Any, count: int) -> None:
+@pytest.mark.parametrize(
+    ("variant", "count"),
+    [
+        ("vae-encoder", 490_220_067),  # 490 M printed
+        ("latent-link", 455_538_583),  # 455.5 M, 800.8 M, 209.8 M derived by hand
+        ("unet-100", 800_784_963),
+        ("unet-50", 209_768_803),
+        ("decoder-100", 493_720_147),
+    ],
+)
+def test_ablation_variants_count_as_printed(variant: str, count: int) -> None:
     with torch.device("meta"):
-        network = AdcSR(config)
-    assert parameters(network) == count  # 490 M (printed) and 455.5 M (derived)
+        network = AdcSR(variants()[variant])
+    assert parameters(network) == count
 
 
 def test_kept_vae_encoder_is_sd21s() -> None:
     with torch.device("meta"):
-        source = AdcSR(FULL_VAE_ENCODER).source
+        source = AdcSR(variants()["vae-encoder"]).source
     assert parameters(source) == 34_163_664  # encoder and quant_conv of SD2.1
 
 

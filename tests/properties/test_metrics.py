@@ -65,6 +65,8 @@ FACTS = {
     "lpips": Facts(0, INF, best=0, symmetric=True, side=31),
     "lpips-vgg": Facts(0, INF, best=0, symmetric=True, side=16),
     "dists": Facts(0, 1, best=0, symmetric=True),
+    "fd-efflite0": Facts(0, 4, best=0, symmetric=True),
+    "spectrum": Facts(0, INF, best=0, symmetric=True, noise=True, side=64, examples=10),
     "fid": Facts(0, INF, best=0, symmetric=True, slow=True),
     "niqe": Facts(0, INF, noise=True, side=96, examples=3),
     "niqe:BORDER_CROP": Facts(0, INF, noise=True, side=104, examples=3),

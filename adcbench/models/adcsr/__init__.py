@@ -1,17 +1,19 @@
 """AdcSR: configurations and systems. No torch here, so that cache keys can be made without it.
 
-The network is in ``network``, the official files' layout in ``weights``.
+The network is in ``network`` (what the ablations keep of SD2.1's UNet in ``kept``), the official files' layout in
+``weights``, the start of training in ``pruning``, its opponents in ``discriminator`` and ``patch_discriminator``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from adcbench.core.system import System, WeightFile
+from adcbench.models.parts.sd21 import LAST_STEP, UNetConfig
 
 if TYPE_CHECKING:
     from adcbench.core.system import Upscaler
@@ -19,7 +21,12 @@ if TYPE_CHECKING:
 VERSION = "d0b2871"  # commit of github.com/Guaishou74851/AdcSR that the network equals
 STUDENT_FILE = "net_params_200.pkl"
 DECODER_FILE = "halfDecoder.ckpt"
-_MODULES = ("adcbench.models.adcsr", "adcbench.models.adcsr.network", "adcbench.models.adcsr.weights")
+_MODULES = (
+    "adcbench.models.adcsr",
+    "adcbench.models.adcsr.kept",
+    "adcbench.models.adcsr.network",
+    "adcbench.models.adcsr.weights",
+)
 _HUB = "https://huggingface.co/Guaishou74851/AdcSR/resolve/main/weight"
 _LICENCE = "Apache-2.0; derived from Stable Diffusion 2.1, so CreativeML Open RAIL++-M applies too"
 
@@ -29,7 +36,8 @@ class AdcSRConfig:
     """Sizes of an AdcSR network; the defaults are the paper's (AdcSR model.py).
 
     Args:
-        source: what enters the UNet: unshuffled LR pixels, or (ablation) the latent of the SD2.1 VAE encoder.
+        source: what enters the UNet: unshuffled LR pixels, or (ablations) the pixels of the bicubic enlargement,
+            unshuffled to the same size, or its latent from the SD2.1 VAE encoder.
         link: what leaves it: features for the decoder's middle block, or (ablation) a latent for its conv_in.
         unet_widths: channels by resolution, finest first: SD2.1's 320/640/1280/1280 times 0.75.
         heads: attention heads by resolution; the last entry serves the middle block alone.
@@ -38,10 +46,15 @@ class AdcSRConfig:
         decoder_widths: channels of the half decoder, finest first; the last is the width of the join.
         latent_width: channels of the VAE's latent.
         encoder_widths: channels of the kept VAE encoder, finest first; used only with ``source="vae"``.
+        latent_scaling: factor from that encoder's latent to the UNet's.
+        text: what the cross-attention reads: there is none; (ablations) one fixed embedding kept in the network;
+            an embedding given with every image.
+        tokens, context: length and width of that embedding.
+        time_embedding: keep the time embedding (ablation); the time step is always 999.
         compiled: run through torch.compile (on a GPU with CUDA graphs): minutes for the first image of a size.
     """
 
-    source: Literal["pixels", "vae"] = "pixels"
+    source: Literal["pixels", "bicubic", "vae"] = "pixels"
     link: Literal["features", "latent"] = "features"
     unet_widths: tuple[int, ...] = (240, 480, 960, 960)
     heads: tuple[int, ...] = (5, 10, 20, 20)
@@ -50,6 +63,11 @@ class AdcSRConfig:
     decoder_widths: tuple[int, ...] = (64, 128, 256, 256)
     latent_width: int = 4
     encoder_widths: tuple[int, ...] = (128, 256, 512, 512)
+    latent_scaling: float = 0.18215
+    text: Literal["none", "null", "given"] = "none"
+    tokens: int = 77
+    context: int = 1024
+    time_embedding: bool = False
     compiled: bool = False
 
     @property
@@ -64,8 +82,9 @@ class AdcSRConfig:
 
     @property
     def unet_width_in(self) -> int:
-        """Channels that enter the UNet: 12 unshuffled pixels, or the latent's 4."""
-        return 3 * self.unshuffle**2 if self.source == "pixels" else self.latent_width
+        """Channels that enter the UNet: 12 unshuffled pixels, or 192 of the enlarged image, or the latent's 4."""
+        factor = {"pixels": self.unshuffle, "bicubic": self.unshuffle * self.scale}
+        return 3 * factor[self.source] ** 2 if self.source in factor else self.latent_width
 
     @property
     def unet_width_out(self) -> int:
@@ -80,9 +99,61 @@ MINI = AdcSRConfig(
     decoder_widths=(18, 36, 72, 72),
     encoder_widths=(18, 36, 72, 72),
 )
-# Ablations. No source prints their networks in detail: what is assumed stands in network.py.
-FULL_VAE_ENCODER = replace(FULL, source="vae")
-FULL_LATENT_LINK = replace(FULL, link="latent")
+# The architecture of the mini scale's trained weights: UNet at 75 % and decoder at 50 % of the mini teacher's.
+TRAINED_MINI = AdcSRConfig(
+    unet_widths=(30, 60, 60, 60),
+    heads=(1, 2, 2, 2),
+    layers=1,
+    decoder_widths=(10, 20, 40, 40),
+    latent_width=16,
+    encoder_widths=(20, 40, 80, 80),
+    tokens=1,
+    context=8,
+)
+
+
+def variants(base: AdcSRConfig = FULL) -> dict[str, AdcSRConfig]:
+    """The ablations whose network differs, by name; no source prints their networks in detail.
+
+    What is assumed stands in ``network`` and ``kept``. ``text`` and ``prompt-extractor`` are one network: they
+    differ in what makes the text they are given.
+
+    Args:
+        base: the reference: UNet at 75 %, decoder at 50 %.
+    """
+    width = base.unet_widths
+    return {
+        "vae-encoder": replace(base, source="vae"),
+        "bicubic-input": replace(base, source="bicubic"),
+        "latent-link": replace(base, link="latent"),
+        "unet-100": replace(base, unet_widths=tuple(w * 100 // 75 for w in width)),
+        "unet-50": replace(base, unet_widths=tuple(w * 50 // 75 for w in width)),
+        "decoder-100": replace(base, decoder_widths=tuple(2 * w for w in base.decoder_widths)),
+        "cross-attention": replace(base, text="null"),
+        "time-embedding": replace(base, time_embedding=True),
+        "text": replace(base, text="given"),
+        "prompt-extractor": replace(base, text="given"),
+    }
+
+
+@dataclass(frozen=True)
+class DiscriminatorConfig:
+    """The discriminator of stage 2: SD2.1's UNet on features; the defaults are upstream's (train.py, utils.py).
+
+    Args:
+        unet: sizes of the UNet, whose own input is a latent.
+        width: channels of the features it judges: the width of the join.
+        step: the time step it is told.
+        weights: which are trained: a LoRA and conv_in, or (ablation) all.
+        rank, alpha: of the LoRA; alpha is peft's default.
+    """
+
+    unet: UNetConfig = field(default_factory=UNetConfig)
+    width: int = 256
+    step: int = LAST_STEP
+    weights: Literal["lora", "all"] = "lora"
+    rank: int = 4
+    alpha: float = 8.0
 
 
 def system(config: AdcSRConfig = FULL) -> System:

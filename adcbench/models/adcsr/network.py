@@ -18,6 +18,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.precision import check_dtype
 from adcbench.models.adcsr import AdcSRConfig
 from adcbench.models.adcsr.half_decoder import HalfDecoder
+from adcbench.models.adcsr.kept import KeptUNet
 from adcbench.models.adcsr.weights import canonical_name, official_tensors
 from adcbench.models.loading.deterministic import fill_deterministic
 from adcbench.models.loading.weights import fill
@@ -150,8 +151,8 @@ class VaeSource(nn.Module):
     def __init__(self, config: AdcSRConfig) -> None:
         super().__init__()
         self.scale = config.scale
-        vae = VaeConfig(widths=config.encoder_widths, latent=config.latent_width)
-        self.latent_scale = vae.scaling
+        vae = VaeConfig(widths=config.encoder_widths, layers=config.layers, latent=config.latent_width)
+        self.latent_scale = config.latent_scaling
         self.encoder = Encoder(vae)
         self.quant_conv = nn.Conv2d(2 * config.latent_width, 2 * config.latent_width, 1)
 
@@ -162,29 +163,76 @@ class VaeSource(nn.Module):
         return mean * self.latent_scale
 
 
+class BicubicSource(nn.Module):
+    """The ablation that enlarges first: LR (N, 3, h, w) -> (N, 192, h/2, w/2), the enlarged pixels unshuffled.
+
+    No source says which other inputs were tried: this one is assumed, and sees no more than the reference.
+    """
+
+    def __init__(self, config: AdcSRConfig) -> None:
+        super().__init__()
+        self.scale, self.factor = config.scale, config.scale * config.unshuffle
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.pixel_unshuffle(F.interpolate(x, scale_factor=float(self.scale), mode="bicubic"), self.factor)
+
+
 class AdcSR(nn.Module):
     """The student: LR (N, 3, h, w) in [-1, 1] -> SR (N, 3, 4h, 4w) in about [-1, 1]; h, w multiples of 16.
 
     With ``link="latent"`` the UNet's 4 channels enter the decoder's own conv_in; assumed: no scheduler step
-    and no post_quant_conv between them.
+    and no post_quant_conv between them. ``frames`` are AdcVSR's; ``text`` (N, tokens, context) is for
+    ``text="given"`` alone.
     """
 
     def __init__(self, config: AdcSRConfig) -> None:
         super().__init__()
         self.config = config
-        self.source = nn.PixelUnshuffle(config.unshuffle) if config.source == "pixels" else VaeSource(config)
-        self.unet = PrunedUNet(config)
+        self.source = _source(config)
+        plain = config.text == "none" and not config.time_embedding
+        self.unet: PrunedUNet | KeptUNet = PrunedUNet(config) if plain else KeptUNet(config)
         self.decoder = HalfDecoder(config, latent=config.link == "latent")
+        if config.text == "null":  # filled from the text encoder when training starts
+            self.null_text: Tensor
+            self.register_buffer("null_text", torch.zeros(1, config.tokens, config.context, device="cpu"))
 
-    def features(self, x: Tensor, frames: int = 1) -> Tensor:
+    def features(self, x: Tensor, frames: int = 1, text: Tensor | None = None) -> Tensor:
         """(N, 256, h/2, w/2) after the decoder's middle block: what distillation compares."""
-        return self.decoder.features(self.unet(self.source(x), frames))
+        entering = self.source(x)
+        if isinstance(self.unet, PrunedUNet):
+            return self.decoder.features(self.unet(entering, frames))
+        return self.decoder.features(self.unet(entering, self._text(entering, text)))
 
-    def forward(self, x: Tensor, frames: int = 1) -> Tensor:
+    def forward(self, x: Tensor, frames: int = 1, text: Tensor | None = None) -> Tensor:
         if x.shape[-2] % self.config.multiple or x.shape[-1] % self.config.multiple:
             size, multiple = tuple(x.shape[-2:]), self.config.multiple
             raise AdcbenchError(f"AdcSR takes sizes that divide by {multiple}, got {size}: use models.padding.padded")
-        return self.decoder.pixels(self.features(x, frames))
+        return self.decoder.pixels(self.features(x, frames, text))
+
+    def _text(self, entering: Tensor, text: Tensor | None) -> Tensor | None:
+        if self.config.text == "given" and text is None:
+            raise AdcbenchError('this AdcSR has text="given": give its text embedding (N, tokens, context) with the LR')
+        if self.config.text != "null":
+            return text
+        return self.null_text.to(entering).expand(len(entering), -1, -1)
+
+
+def _source(config: AdcSRConfig) -> nn.Module:
+    if config.source == "pixels":
+        return nn.PixelUnshuffle(config.unshuffle)
+    return VaeSource(config) if config.source == "vae" else BicubicSource(config)
+
+
+def trainable_parameters(network: AdcSR, whole_decoder: bool = False) -> dict[str, nn.Parameter]:
+    """What stage 2 trains, marked and by name: all but the decoder behind its middle block, which stays frozen.
+
+    Args:
+        whole_decoder: the decoder too (the one-stage ablation).
+    """
+    tail = ("decoder.up_blocks.", "decoder.conv_norm_out.", "decoder.conv_out.")
+    parameters = dict(network.requires_grad_(False).named_parameters())
+    trained = {name: p for name, p in parameters.items() if whole_decoder or not name.startswith(tail)}
+    return {name: parameter.requires_grad_() for name, parameter in trained.items()}
 
 
 def load_network(config: AdcSRConfig, weights: Mapping[str, Path] | None) -> AdcSR:

@@ -40,7 +40,7 @@ class AdcSRModel(ModelMixin, ConfigMixin):  # type: ignore[misc]
     @register_to_config  # type: ignore[untyped-decorator]
     def __init__(
         self,
-        source: Literal["pixels", "vae"] = "pixels",
+        source: Literal["pixels", "bicubic", "vae"] = "pixels",
         link: Literal["features", "latent"] = "features",
         unet_widths: tuple[int, ...] = FULL.unet_widths,
         heads: tuple[int, ...] = FULL.heads,
@@ -49,6 +49,11 @@ class AdcSRModel(ModelMixin, ConfigMixin):  # type: ignore[misc]
         decoder_widths: tuple[int, ...] = FULL.decoder_widths,
         latent_width: int = FULL.latent_width,
         encoder_widths: tuple[int, ...] = FULL.encoder_widths,
+        latent_scaling: float = FULL.latent_scaling,
+        text: Literal["none", "null", "given"] = "none",
+        tokens: int = FULL.tokens,
+        context: int = FULL.context,
+        time_embedding: bool = False,
     ) -> None:
         super().__init__()
         self.network = AdcSR(self.settings())

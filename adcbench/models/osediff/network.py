@@ -22,7 +22,7 @@ from adcbench.models.parts.lora import add_lora, base_name, merge_lora
 from adcbench.models.parts.pixels import check_images, enlarge_in_levels, resized, truncate
 from adcbench.models.parts.precision import reduced
 from adcbench.models.parts.sd21 import one_step
-from adcbench.models.parts.text_encoder import TextEncoder
+from adcbench.models.parts.text_encoder import text_network
 from adcbench.models.parts.tiling import tiled
 from adcbench.models.parts.unet import UNet
 from adcbench.models.parts.vae import Vae
@@ -36,7 +36,7 @@ class OSEDiff(nn.Module):
         self.config = config
         self.vae = Vae(config.base.vae)
         self.unet = UNet(config.base.unet)
-        self.text_encoder = TextEncoder(config.base.text)
+        self.text_encoder = text_network(config.base.text)
         if lora:
             self.add_lora()
 

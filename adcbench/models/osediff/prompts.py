@@ -9,7 +9,7 @@ from torch import Tensor
 
 from adcbench.models.osediff import OSEDiffConfig
 from adcbench.models.parts.tagger import load_tagger
-from adcbench.models.parts.tokenizer import load_tokenizer
+from adcbench.models.parts.text_encoder import text_tokenizer
 
 
 def load_prompts(config: OSEDiffConfig, weights: Mapping[str, Path] | None, device: str) -> Callable[[Tensor], Tensor]:
@@ -21,7 +21,7 @@ def load_prompts(config: OSEDiffConfig, weights: Mapping[str, Path] | None, devi
     Raises:
         AdcbenchError: a file of the tagger or the tokenizer that is absent or holds something else.
     """
-    tokenize = load_tokenizer(weights, config.base.text.tokens)
+    tokenize = text_tokenizer(config.base.text, weights)
     tagger = load_tagger(config.tagger, weights).to(device) if config.tags else None
 
     def prompts(images: Tensor) -> Tensor:

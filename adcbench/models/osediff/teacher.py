@@ -30,8 +30,8 @@ from adcbench.models.osediff import MERGED_FILE, OSEDiffConfig
 from adcbench.models.osediff.weights import load_merged, load_text, load_vae
 from adcbench.models.parts.sd21 import TEXT_FILE, VAE_FILE, one_step
 from adcbench.models.parts.tagger import Tagger, load_tagger
-from adcbench.models.parts.text_encoder import TextEncoder
-from adcbench.models.parts.tokenizer import Tokenizer, load_tokenizer
+from adcbench.models.parts.text_encoder import text_network, text_tokenizer
+from adcbench.models.parts.tokenizer import Tokenizer
 from adcbench.models.parts.unet import UNet
 from adcbench.models.parts.vae import Vae
 
@@ -41,7 +41,7 @@ class Teacher(nn.Module):
 
     Args:
         decoder: sizes of the half decoder.
-        tagger, tokenize: from ``load_tagger`` and ``load_tokenizer``; no tagger: every prompt is ``config.prompt``.
+        tagger, tokenize: from ``load_tagger`` and ``text_tokenizer``; no tagger: every prompt is ``config.prompt``.
     """
 
     def __init__(self, config: OSEDiffConfig, decoder: AdcSRConfig, tagger: Tagger | None, tokenize: Tokenizer) -> None:
@@ -51,7 +51,7 @@ class Teacher(nn.Module):
         with torch.device("meta"):
             self.vae, self.unet = Vae(config.base.vae), UNet(config.base.unet)
             self.base_vae = Vae(config.base.vae)
-            self.text_encoder = TextEncoder(config.base.text)
+            self.text_encoder = text_network(config.base.text)
             self.decoder = HalfDecoder(decoder, latent=True)
 
     @torch.no_grad()
@@ -90,19 +90,21 @@ def load_teacher(config: OSEDiffConfig, decoder: AdcSRConfig, weights: Mapping[s
         AdcbenchError: a file that is absent, unsafe, damaged, or holds something else; the two files called
             osediff.pkl are told apart.
     """
-    needed = (MERGED_FILE, VAE_FILE, TEXT_FILE, DECODER_FILE)
+    texts = (TEXT_FILE,) if config.base.text.vocabulary else ()
+    needed = (MERGED_FILE, VAE_FILE, *texts, DECODER_FILE)
     absent = [name for name in needed if weights is not None and name not in weights]
     if absent:
         raise AdcbenchError(f"the teacher needs {' and '.join(absent)}: fetch the files of osediff.teacher_files()")
     tagger = load_tagger(config.tagger, weights) if config.tags else None
-    teacher = Teacher(config, decoder, tagger, load_tokenizer(weights, config.base.text.tokens))
+    teacher = Teacher(config, decoder, tagger, text_tokenizer(config.base.text, weights))
     if weights is None:
         for part in (teacher.vae, teacher.unet, teacher.base_vae, teacher.text_encoder, teacher.decoder):
             fill_deterministic(part)
     else:
         load_merged(teacher.vae, teacher.unet, weights[MERGED_FILE])
         load_vae(teacher.base_vae, weights[VAE_FILE])
-        load_text(teacher.text_encoder, weights[TEXT_FILE])
+        for name in texts:
+            load_text(teacher.text_encoder, weights[name])
         tensors = decoder_tensors(weights[DECODER_FILE], teacher.decoder)
         fill(teacher.decoder, {name.removeprefix("decoder."): tensor for name, tensor in tensors.items()})
     return teacher.eval().requires_grad_(False)

@@ -33,10 +33,12 @@ def load_official(network: OSEDiff, weights: Mapping[str, Path]) -> None:
     Raises:
         AdcbenchError: a file that is absent, unsafe, damaged, or holds something else.
     """
-    check_present(weights, (LORA_FILE, UNET_FILE, VAE_FILE, TEXT_FILE), "OSEDiff", "osediff")
+    texts = (TEXT_FILE,) if network.config.base.text.vocabulary else ()
+    check_present(weights, (LORA_FILE, UNET_FILE, VAE_FILE, *texts), "OSEDiff", "osediff")
     load_strict(network.unet, library_tensors(weights[UNET_FILE]), str(weights[UNET_FILE]))
     load_vae(network.vae, weights[VAE_FILE])
-    load_text(network.text_encoder, weights[TEXT_FILE])
+    for name in texts:
+        load_text(network.text_encoder, weights[name])
     with device("meta"):
         network.add_lora()
     load_lora(network, weights[LORA_FILE])

@@ -55,16 +55,36 @@ def _up(base: Adaptable, rank: int) -> nn.Module:
     return nn.Conv2d(rank, base.out_channels, 1, bias=False)
 
 
-def add_lora(network: nn.Module, adapters: Mapping[str, str], rank: int, scale: float) -> None:
+def add_lora(
+    network: nn.Module,
+    adapters: Mapping[str, str],
+    rank: int,
+    scale: float,
+    generator: torch.Generator | None = None,
+) -> None:
     """Wrap layers of a network in place.
 
     Args:
         adapters: name of a layer -> name of its adapter.
+        generator: on the CPU: begin as peft's "gaussian": lora_A normal with standard deviation 1 / rank, drawn in
+            the order of ``adapters``, lora_B zero, so that nothing changes at first. None: the weights are loaded.
     """
     for name, adapter in adapters.items():
         layer = network.get_submodule(name)
         assert isinstance(layer, Adaptable), name
-        network.set_submodule(name, Lora(layer, rank, scale, adapter))
+        if generator is None:
+            network.set_submodule(name, Lora(layer, rank, scale, adapter))
+            continue
+        with torch.device("meta"):  # torch's own start would draw from the global generator
+            wrapped = Lora(layer, rank, scale, adapter)
+        down, up = (part[adapter].get_parameter("weight") for part in (wrapped.lora_A, wrapped.lora_B))
+        initial = {
+            f"lora_A.{adapter}.weight": torch.randn(down.shape, generator=generator) / rank,
+            f"lora_B.{adapter}.weight": torch.zeros(up.shape),
+        }
+        there = layer.weight.device
+        wrapped.load_state_dict({key: tensor.to(there) for key, tensor in initial.items()}, strict=False, assign=True)
+        network.set_submodule(name, wrapped)
 
 
 @torch.no_grad()
@@ -85,3 +105,36 @@ def base_name(name: str) -> str:
 def lora_tensors(network: nn.Module) -> dict[str, Tensor]:
     """The adapters' own tensors by name."""
     return {name: tensor for name, tensor in network.state_dict().items() if ".lora_" in name}
+
+
+@torch.no_grad()
+def start_lora(network: nn.Module, generator: torch.Generator) -> list[nn.Parameter]:
+    """Give every adapter of a network its start, peft's "gaussian", in place; the adapters' parameters.
+
+    lora_A is normal with standard deviation 1 / rank, lora_B zero: at first an adapter changes nothing.
+
+    Args:
+        generator: on the CPU; draws in the order of the network's layers.
+    """
+    started = []
+    for module in network.modules():
+        if isinstance(module, Lora):
+            down, up = (part[module.adapter].get_parameter("weight") for part in (module.lora_A, module.lora_B))
+            down.copy_(torch.randn(down.shape, generator=generator) / len(down))
+            up.zero_()
+            started += [down, up]
+    return started
+
+
+def lora_parameters(network: nn.Module) -> list[nn.Parameter]:
+    """The adapters' own parameters, in the network's order."""
+    return [parameter for name, parameter in network.named_parameters() if ".lora_" in name]
+
+
+@torch.no_grad()
+def merged_state(network: nn.Module) -> dict[str, Tensor]:
+    """The tensors that ``merge_lora`` would leave, by the names of the network without LoRA; nothing is changed."""
+    wrapped = {name: module for name, module in network.named_modules() if isinstance(module, Lora)}
+    deltas = {f"{name}.base_layer.weight": module.delta() for name, module in wrapped.items()}
+    kept = {name: tensor for name, tensor in network.state_dict().items() if ".lora_" not in name}
+    return {base_name(name): tensor + deltas[name] if name in deltas else tensor for name, tensor in kept.items()}

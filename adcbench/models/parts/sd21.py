@@ -86,7 +86,8 @@ class VaeConfig:
 class TextConfig:
     """Sizes of the text encoder; the defaults are SD2.1-base: OpenCLIP ViT-H without its last layer.
 
-    ``text_encoder/config.json``, 340,387,840 parameters.
+    ``text_encoder/config.json``, 340,387,840 parameters. A ``vocabulary`` of 0 means that there is none (mini
+    networks trained without text): every image's text is one zero token of ``width``.
     """
 
     vocabulary: int = 49408

@@ -6,11 +6,45 @@ Plain torch with the parameter names of transformers' CLIPTextModel, against whi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adcbench.models.parts.sd21 import TextConfig
+from adcbench.models.parts.tokenizer import Tokenizer, load_tokenizer
+
+
+def text_network(config: TextConfig) -> nn.Module:
+    """The text encoder: token ids (B, tokens) -> embedding (B, tokens, width); with no vocabulary ``NullText``."""
+    return TextEncoder(config) if config.vocabulary else NullText(config.width)
+
+
+def text_tokenizer(config: TextConfig, weights: Mapping[str, Path] | None) -> Tokenizer:
+    """What makes that network's ids of texts; with no vocabulary it needs no files.
+
+    Args:
+        weights: paths by the names of ``tokenizer.TOKENIZER_FILES``; None for the stand-in.
+
+    Raises:
+        AdcbenchError: a file that is absent or not a tokenizer's.
+    """
+    if config.vocabulary:
+        return load_tokenizer(weights, config.tokens)
+    return lambda texts: torch.zeros(len(texts), 1, dtype=torch.int64)
+
+
+class NullText(nn.Module):
+    """No text: ids (B, any) -> one zero token each, (B, 1, width)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return torch.zeros(len(ids), 1, self.width, device=ids.device)
 
 
 class TextEncoder(nn.Module):

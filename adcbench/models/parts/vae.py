@@ -14,7 +14,7 @@ from adcbench.models.parts.pixels import shared_noise
 from adcbench.models.parts.sd21 import VaeConfig
 
 _EPS = 1e-6
-_LOG_VARIANCE = (-30.0, 20.0)  # diffusers clamps the posterior to this
+LOG_VARIANCE = (-30.0, 20.0)  # diffusers clamps the posterior to this
 
 
 class Vae(nn.Module):
@@ -38,7 +38,7 @@ class Vae(nn.Module):
         mean: Tensor
         mean, log_variance = self.quant_conv(self.encoder(image)).chunk(2, 1)
         if noise is not None:
-            mean = mean + (log_variance.clamp(*_LOG_VARIANCE) / 2).exp() * noise
+            mean = mean + (log_variance.clamp(*LOG_VARIANCE) / 2).exp() * noise
         return mean * self.scaling
 
     def noise(self, image: Tensor) -> Tensor:

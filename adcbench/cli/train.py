@@ -1,0 +1,72 @@
+"""The command that trains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("stage")
+@click.option("--config", default="mini", show_default=True, help="Named settings, or a YAML file.")
+@click.option("--ablation", default="", help="A variant of AdcSR's stages; see docs/training.md.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/STAGE-CONFIG]")
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    help="Folder with what earlier stages made.  [default: the official checkpoints]",
+)
+@click.option("--source", default="", help="Training images: a folder, shards, hub:NAME, or photographs.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="One setting, such as loop.steps=100.")
+@click.option("--show", is_flag=True, help="Print the settings as YAML and stop.")
+def train(
+    stage: str, config: str, ablation: str, out: Path | None, weights: Path | None, source: str,
+    settings: tuple[str, ...], show: bool,
+) -> None:  # fmt: skip
+    """Train STAGE (vae, denoise, teacher, decoder, distil), or go on with a run that was stopped.
+
+    With several processes: torchrun --nproc_per_node 2 -m adcbench.cli train STAGE ...
+    """
+    from adcbench.training.settings import as_yaml, chosen
+
+    found = chosen(stage, config, ablation, source, settings)
+    if show:
+        click.echo(as_yaml(found), nl=False)
+        return
+    from adcbench.training.run import run
+
+    products = run(found, out or Path("runs") / f"{stage}-{ablation or Path(config).stem}", weights)
+    click.echo(f"trained: {products}")
+
+
+@click.command("train-mini")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/mini"), show_default=True)
+@click.option("--release", is_flag=True, help="Then copy the weights, as float16, into the package.")
+def train_mini(out: Path, release: bool) -> None:
+    """Train the mini scale from scratch: autoencoder, U-Net, teacher, half decoder, student."""
+    from adcbench.models.trained import FOLDER
+    from adcbench.training import recipe
+
+    weights = recipe.train_mini(out)
+    click.echo(f"trained: {weights}")
+    if release:
+        for name, sha256 in recipe.release(weights, FOLDER).items():
+            click.echo(f"{sha256}  {FOLDER / name}")
+
+
+@click.command("train-claims")
+@click.argument("runs", nargs=-1)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/claims"), show_default=True)
+@click.option("--seeds", default=5, show_default=True)
+def train_claims(runs: tuple[str, ...], out: Path, seeds: int) -> None:
+    """Train and score RUNS (default: all that the claims need) at the mini scale; resumes where it stopped."""
+    from adcbench.results.ledger import load_claims
+    from adcbench.training.claim_runs import train_claims as train_runs
+
+    needed = dict.fromkeys(run for claim in load_claims() for test in claim.mini for run in (test.first, test.second))
+    for line in train_runs(runs or ("bicubic", *needed), out, seeds):
+        click.echo(line)
+
+
+COMMANDS = (train, train_mini, train_claims)

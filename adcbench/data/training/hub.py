@@ -1,0 +1,152 @@
+"""Datasets of the Hugging Face hub by name, through the ``datasets`` library: in its cache, at any place, by number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.data.training.decode import Undecodable, decode
+
+
+@dataclass(frozen=True)
+class Known:
+    """A training set of the papers, as far as public sources say where it is (2026).
+
+    Args:
+        hub: dataset on the hub; empty where no dataset there holds its images.
+        split, column: where its images are.
+        images: how many.
+        size: of the download.
+        licence: its terms.
+        remedy: shell command that brings it; for the sets without images on the hub, to a folder or shards.
+        used: by what.
+        sure: what was confirmed, and how.
+    """
+
+    hub: str
+    split: str
+    column: str
+    images: str
+    size: str
+    licence: str
+    remedy: str
+    used: str
+    sure: str
+
+
+KNOWN = {
+    "LSDIR": Known(
+        "danjacobellis/LSDIR", "train", "image", "84,991", "98 GB (195 parquet files)",
+        "research only (authors' terms)", "hf download --repo-type dataset danjacobellis/LSDIR",
+        "AdcSR stage 2, OSEDiff, SeeSR, S3Diff",
+        "a third party's copy, seen in several public scripts; whether it was compressed again is not stated. The "
+        "authors' own is ofsoundof/LSDIR, a gated model repository of 17 shard-NN.tar.gz: unpack, use the folder",
+    ),
+    "OpenImages": Known(
+        "", "", "", "1,743,042 (train with boxes); 9 M in all", "513 GB (train with boxes)",
+        "CC BY 2.0 as listed; each image's own terms to be verified by the user",
+        "aws s3 cp --no-sign-request s3://open-images-dataset/tar/train_0.tar.gz . (train_0 ... train_f), unpack",
+        "AdcSR stage 1, first 250K steps (second-hand)",
+        "no official copy on the hub: those there are lists of addresses (dalle-mini/open-images) or of third parties",
+    ),
+    "LAION-Aesthetic": Known(
+        "", "", "", "52 M (score 5 and more: 600 M)", "addresses only",
+        "metadata CC BY 4.0; images under their owners' terms",
+        "img2dataset --input_format parquet --output_format webdataset on laion/laion2B-en-aesthetic (gated)",
+        "AdcSR stage 1, last 250K steps (second-hand)",
+        "addresses, no images; which subset the authors took is not stated",
+    ),
+    "LAION-Face": Known(
+        "", "", "", "50 M", "addresses only", "metadata CC BY 4.0; images under their owners' terms",
+        "github.com/FacePerceiver/LAION-Face: ids of LAION-400M, then img2dataset --output_format webdataset",
+        "AdcSR stage 1, last 250K steps (second-hand)",
+        "FacePerceiver/laion-face on the hub holds detections and sample ids, no images",
+    ),
+}  # fmt: skip
+
+
+class HubImages:
+    """One image column of a dataset of the hub.
+
+    Args:
+        text: ``NAME[:SPLIT[:COLUMN]]``; split ``train`` and the first image column unless given or known.
+
+    Raises:
+        Blocked: the library ``datasets``, or the dataset, is not here and can't be got.
+        AdcbenchError: it has no such split or column.
+    """
+
+    def __init__(self, text: str) -> None:
+        name, _, rest = text.partition(":")
+        split, _, column = rest.partition(":")
+        known = KNOWN.get(name)
+        if known and not known.hub:
+            raise Blocked(f"{name} ({known.size}: {known.sure})", known.remedy)
+        self.title = known.hub if known else name
+        remedy = known.remedy if known else f"hf download --repo-type dataset {name}"
+        data = _load(self.title, split or (known.split if known else "train"), remedy)
+        self.column = column or (known.column if known else _image_column(self.title, data.features))
+        if not _holds_images(data.features.get(self.column)):
+            raise AdcbenchError(f"{self.title}: no column {self.column!r} of images; it has {', '.join(data.features)}")
+        self.data = data.select_columns([self.column]).cast_column(self.column, _bytes())
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def name(self, index: int) -> str:
+        return f"{self.title} row {index}"
+
+    def read(self, index: int) -> np.ndarray:
+        item = self.data[index][self.column]
+        if item is None:
+            raise Undecodable(f"{self.name(index)}: empty")
+        if item["bytes"] is not None:
+            return decode(item["bytes"], self.name(index))
+        try:
+            return decode(Path(item["path"]).read_bytes(), item["path"])
+        except OSError as error:
+            raise AdcbenchError(f"{item['path']}: can't be read ({error.strerror}); put it back") from error
+
+
+def _load(title: str, split: str, remedy: str) -> Any:
+    try:
+        import datasets
+    except ImportError as error:
+        raise Blocked("the library datasets", "pip install 'adcbench[train]'") from error
+    if Path(title).is_dir():
+        remedy = ""  # the user's own
+    try:
+        return datasets.load_dataset(title, split=split)
+    except (ConnectionError, FileNotFoundError, OSError) as error:
+        raise Blocked(f"the dataset {title} ({_first_line(error)})", remedy) from error
+    except Exception as error:  # the library's many ways: no such split, a damaged file, a script
+        raise AdcbenchError(f"{title}, split {split}: {_first_line(error)}") from error
+
+
+def _image_column(title: str, features: Any) -> str:
+    for name in features:
+        if _holds_images(features[name]):
+            return str(name)
+    raise AdcbenchError(f"{title}: has no image column, but {', '.join(features)}; name one: hub:NAME:SPLIT:COLUMN")
+
+
+def _holds_images(feature: Any) -> bool:
+    import datasets
+
+    encoded = isinstance(feature, datasets.Value) and feature.dtype in ("binary", "large_binary")
+    return encoded or isinstance(feature, datasets.Image)
+
+
+def _bytes() -> Any:
+    """An image column that gives files as they are, so that ``decode`` is the only decoder."""
+    import datasets
+
+    return datasets.Image(decode=False)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,217 @@
+"""Where training images come from: folders, tar shards, and datasets of the Hugging Face hub.
+
+All give any image by its number, at any time and in any process, so that a run is a function of sample numbers.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from PIL import Image
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.core.keys import digest
+from adcbench.data.training.decode import SUFFIXES, Undecodable, decode
+from adcbench.data.training.photographs import photographs_dir
+
+
+class Images(Protocol):
+    """Numbered images, in the same order on every machine that has the same files."""
+
+    def __len__(self) -> int: ...
+
+    def name(self, index: int) -> str:
+        """Where an image lies, for messages."""
+        ...
+
+    def read(self, index: int) -> np.ndarray:
+        """Pixels: (h, w, 3) uint8 RGB; see ``decode.decode``.
+
+        Raises:
+            Undecodable: it is there but broken.
+            AdcbenchError: it is no longer there, or can't be read.
+        """
+        ...
+
+
+def open_images(source: str | Path) -> Images:
+    """Open a source of training images.
+
+    Args:
+        source: ``photographs`` (those of the mini scale), or ``photographs@2``, shrunk to half (or another whole
+            part); a folder of images, at any depth; a folder of ``.tar``
+            shards, one shard, or a pattern of shards (``/data/train-{0000..0041}.tar``, ``/data/*.tar``); a dataset
+            of the hub, ``hub:NAME[:SPLIT[:COLUMN]]``, where NAME is on the hub, a local folder, or a known short
+            name (``hub.KNOWN``); several of these, separated by ``,``: one after another.
+
+    Raises:
+        Blocked: a dataset, or the library that reads it, is not here.
+        AdcbenchError: there is nothing of the kind, or no image in it.
+    """
+    from adcbench.data.training.hub import HubImages
+    from adcbench.data.training.shards import ShardImages, expand
+
+    text = str(source)
+    if "," in _outside_braces(text) and not Path(text).exists():
+        return Several([open_images(part.strip()) for part in text.split(",")])
+    name, _, factor = text.partition("@")
+    if name == "photographs":
+        photographs = FolderImages(photographs_dir())
+        if factor and not (factor.isdecimal() and int(factor)):
+            raise AdcbenchError(f"{text}: shrink by a whole number, as in photographs@2")
+        return Shrunk(photographs, int(factor)) if factor else photographs
+    if text.startswith("hub:"):
+        return HubImages(text.removeprefix("hub:"))
+    path = Path(text).expanduser()
+    if path.is_dir():
+        shards = sorted(path.glob("*.tar"))
+        if shards and _image_files(path):
+            raise AdcbenchError(f"{path}: has both images and .tar shards; for the shards say {path}/*.tar")
+        return ShardImages(shards) if shards else FolderImages(path)
+    if path.suffix == ".tar":
+        return ShardImages(expand(text))
+    raise AdcbenchError(f"{text}: no such folder; name a folder of images, .tar shards, hub:NAME, or photographs")
+
+
+class FolderImages:
+    """The image files below a folder, sorted by path. Hidden and other files, and folders called like images, are
+    not images; links to files and folders are followed.
+
+    Raises:
+        AdcbenchError: there is none.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.files = sorted(_image_files(folder))
+        if not self.files:
+            raise AdcbenchError(f"{folder}: has no image, in folders inside it neither ({', '.join(sorted(SUFFIXES))})")
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def name(self, index: int) -> str:
+        return str(self.folder / self.files[index])
+
+    def read(self, index: int) -> np.ndarray:
+        path = self.folder / self.files[index]
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise AdcbenchError(f"{path}: was there and can't be read now ({error.strerror}); put it back") from error
+        return decode(data, str(path))
+
+
+class Shrunk:
+    """Images shrunk to 1/factor of their sides (Lanczos, antialiased): large photographs are soft at full size."""
+
+    def __init__(self, images: Images, factor: int) -> None:
+        self.images, self.factor = images, factor
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def name(self, index: int) -> str:
+        return f"{self.images.name(index)}@{self.factor}"
+
+    def read(self, index: int) -> np.ndarray:
+        pixels = self.images.read(index)
+        size = (max(1, pixels.shape[1] // self.factor), max(1, pixels.shape[0] // self.factor))
+        return np.array(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
+
+
+class Several:
+    """Sources one after another."""
+
+    def __init__(self, sources: Sequence[Images]) -> None:
+        self.sources = sources
+        self.starts = np.cumsum([0, *map(len, sources)])
+
+    def __len__(self) -> int:
+        return int(self.starts[-1])
+
+    def name(self, index: int) -> str:
+        source, inside = self._find(index)
+        return source.name(inside)
+
+    def read(self, index: int) -> np.ndarray:
+        source, inside = self._find(index)
+        return source.read(inside)
+
+    def _find(self, index: int) -> tuple[Images, int]:
+        number = int(np.searchsorted(self.starts, index, side="right")) - 1
+        return self.sources[number], index - int(self.starts[number])
+
+
+class InMemory:
+    """Keeps decoded images, up to a limit; those that come later are decoded each time.
+
+    ``fill()`` before worker processes are forked shares them; else each process keeps its own.
+
+    Args:
+        images: any source.
+        limit: bytes of pixels to keep. The 37 photographs have 631 MB.
+    """
+
+    def __init__(self, images: Images, limit: int = 1 << 30) -> None:
+        self.images, self.limit, self.used = images, limit, 0
+        self.kept: dict[int, np.ndarray] = {}
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def name(self, index: int) -> str:
+        return self.images.name(index)
+
+    def read(self, index: int) -> np.ndarray:
+        """See ``Images.read``; don't change the pixels."""
+        if index in self.kept:
+            return self.kept[index]
+        pixels = self.images.read(index)
+        if self.used + pixels.nbytes <= self.limit:
+            self.kept[index] = pixels
+            self.used += pixels.nbytes
+        return pixels
+
+    def fill(self) -> None:
+        """Decode images in order until the limit is reached; broken ones are left for whoever reads them."""
+        for index in range(len(self)):
+            if self.used >= self.limit:
+                break
+            with suppress(Undecodable):
+                self.read(index)
+
+
+def names_hash(images: Images) -> str:
+    """Of the number of images and their names: a resumed run must find the same."""
+    return digest([images.name(index) for index in range(len(images))])
+
+
+def _outside_braces(text: str) -> str:
+    depth, kept = 0, []
+    for letter in text:
+        depth += (letter == "{") - (letter == "}")
+        kept.append(letter if depth == 0 else "")
+    return "".join(kept)
+
+
+def _image_files(folder: Path) -> list[str]:
+    """Paths below a folder, with ``/``."""
+    found: list[str] = []
+    seen: set[str] = set()  # links may lead back
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(parent)
+        folders[:] = [] if real in seen else [name for name in folders if not name.startswith(".")]
+        if real not in seen:
+            found += [Path(parent, name).relative_to(folder).as_posix() for name in names if _is_image(name)]
+        seen.add(real)
+    return found
+
+
+def _is_image(name: str) -> bool:
+    return not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES

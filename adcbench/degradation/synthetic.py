@@ -1,0 +1,47 @@
+"""Test pairs made by degradation: BSDS500's test photographs under the mild Real-ESRGAN pipeline.
+
+The mini scale is scored on them, beside DRealSR. They can't be redistributed, so they are made on each machine; a
+machine that rounds differently may change single values, which the recorded manifest shows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from PIL import Image
+from tqdm import tqdm
+
+from adcbench.data.images import write_png
+from adcbench.data.testsets import TestSet
+from adcbench.data.training.bsds import bsds500
+from adcbench.degradation.realesrgan import MILD, degrade, draw
+
+_SEED = 2025  # of the whole set
+
+
+def write_degraded(testset: TestSet, progress: bool = True) -> None:
+    """Write ``LR`` and ``HR`` of a test set made from BSDS500's test part, where they are not there yet.
+
+    Raises:
+        Blocked: BSDS500 is not here.
+        AdcbenchError: the folder can't be written.
+    """
+    names = bsds500("test")
+    for number, path in enumerate(tqdm(names, "degrading", disable=not progress)):
+        files = [testset.root / part / f"{path.stem}.png" for part in ("LR", "HR")]
+        if all(file.is_file() for file in files):
+            continue
+        with Image.open(path) as image:
+            pair = degraded_pair(np.array(image.convert("RGB")), number)
+        for file, pixels in zip(files, pair, strict=True):
+            write_png(file, pixels)
+
+
+def degraded_pair(photograph: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """LR (h, w, 3) and HR (4h, 4w, 3) uint8 of a photograph's centre; ``number`` decides the degradation."""
+    height, width = (side // MILD.scale * MILD.scale for side in photograph.shape[:2])
+    top, left = (photograph.shape[0] - height) // 2, (photograph.shape[1] - width) // 2
+    hr = np.ascontiguousarray(photograph[top : top + height, left : left + width])
+    image = torch.from_numpy(hr).permute(2, 0, 1)[None].float() / 255
+    lr = degrade(image, [draw(MILD, _SEED, number, 0)], MILD)
+    return (lr[0] * 255).round().byte().permute(1, 2, 0).numpy(), hr

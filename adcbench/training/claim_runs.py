@@ -1,0 +1,145 @@
+"""Short runs of AdcSR's variants at the mini scale, five seeds each: what the claims are tested on.
+
+    nox -s train-claims                  resumes where it stopped; at most 12 minutes a run on 2 cores
+
+Each starts from the shipped mini weights and trains stage 2 (and stage 1, where the variant changes it) for a fixed,
+short budget. The seed decides crops, degradations, and where weights begin at random. Outputs are scored on whole
+test sets, and the scores of every image are committed (``data.trained_runs``).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from shutil import rmtree
+
+import torch
+
+from adcbench.core.keys import digest, short, source_hash
+from adcbench.core.system import System
+from adcbench.data.trained_runs import SHARED, Scores, Trained, append_run, read_runs
+from adcbench.inference.testset import upscale_testset
+from adcbench.metrics import find_metric
+from adcbench.metrics.scoring import score_pairs
+from adcbench.models import find_system
+from adcbench.models import trained as shipped
+from adcbench.models.adcsr import AdcSRConfig
+from adcbench.models.loading.library_files import library_tensors
+from adcbench.training.ablations import variant
+from adcbench.training.config import DistilStage, RunConfig
+from adcbench.training.decoder import PRODUCT as DECODER
+from adcbench.training.distil import PRODUCT as STUDENT
+from adcbench.training.named import NAMED
+from adcbench.training.perceptual import load_perceptual
+from adcbench.training.run import run
+
+SEEDS = 5
+METRICS = ("psnr", "ssim", "fd-efflite0", "spectrum")
+TEST_SETS = ("DRealSR", "BSDS500-degraded")
+FIXED = {"bicubic": "bicubic", "teacher": "osediff-mini-trained"}  # runs that are not trained here
+_MODULES = ("adcbench.training.run", "adcbench.training.ablations")
+
+
+def train_claims(names: Sequence[str], root: Path, seeds: int = SEEDS) -> Iterator[str]:
+    """Train and score every run that is not there yet, all names of a seed before the next; a line for each.
+
+    Args:
+        names: of runs: variants, and those in ``FIXED``.
+        root: folder of the runs; checkpoints are removed when a run is scored.
+
+    Raises:
+        Blocked: the shipped weights, the photographs or a test set are not here.
+    """
+    for name in (name for name in names if name in FIXED):
+        yield _fixed(name)
+    for seed in range(seeds):
+        for name in (name for name in names if name not in FIXED):
+            yield train_one(name, seed, root)
+
+
+def train_one(name: str, seed: int, root: Path) -> str:
+    """One run, unless its scores are there for exactly these settings."""
+    stages = variant(name, NAMED["decoder", "claims"], NAMED["distil", "claims"])
+    distil = _seeded(stages.distil, seed)
+    decoder = _seeded(stages.decoder, seed) if stages.decoder else None
+    config = short(digest(asdict(distil), asdict(decoder) if decoder else None))
+    known = read_runs().trained.get((name, seed))
+    if known and known.config == config:
+        return f"{name}, seed {seed}: done"
+    folder = root / f"{name}-{seed}"
+    weights, began = shipped.FOLDER, time.monotonic()
+    if decoder:
+        weights = _with_decoder(run(decoder, folder / "decoder", weights), folder / "weights")
+    products = run(distil, folder / "distil", weights)
+    seconds = time.monotonic() - began
+    stage = distil.stage
+    assert isinstance(stage, DistilStage)
+    system = student_system(stage.student, products / STUDENT, name)
+    steps = distil.loop.steps + (decoder.loop.steps if decoder else 0)
+    append_run(_trained(system, name, seed, config, steps, seconds), scores_of(system))
+    rmtree(folder)
+    return f"{name}, seed {seed}: {steps} steps in {seconds / 60:.1f} minutes"
+
+
+def _seeded(config: RunConfig, seed: int) -> RunConfig:
+    return replace(config, loop=replace(config.loop, seed=seed))
+
+
+def _with_decoder(products: Path, folder: Path) -> Path:
+    """The shipped weights with another half decoder, as links."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in shipped.FOLDER.glob("*.safetensors"):
+        link = folder / path.name
+        link.unlink(missing_ok=True)
+        link.symlink_to(products / DECODER if path.name == DECODER else path)
+    return folder
+
+
+def student_system(config: AdcSRConfig, path: Path, name: str) -> System:
+    """A trained student as a system."""
+    base = shipped.student()
+    file = replace(base.files[0], name=path.name)
+    return replace(
+        base, name=f"adcsr-mini-{name}", config=config, files=(file,), locate=lambda _: path,
+        load=partial(shipped.load_student, config),
+    )  # fmt: skip
+
+
+def scores_of(system: System) -> Scores:
+    """Scores of a system on all test sets, by (test set, metric), then image."""
+    metrics = [find_metric(name) for name in METRICS]
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for test_set in TEST_SETS:
+        scored = score_pairs(upscale_testset(system, test_set), metrics)
+        found |= {(test_set, metric.name): dict(scored.samples(metric.name)) for metric in metrics}
+    return found
+
+
+def _fixed(name: str) -> str:
+    if (name, SHARED) in read_runs().trained:
+        return f"{name}: done"
+    system = find_system(FIXED[name])
+    config = short(digest(system.settings()))
+    append_run(_trained(system, name, SHARED, config, 0, 0.0), scores_of(system))
+    return f"{name}: scored"
+
+
+def _trained(system: System, name: str, seed: int, config: str, steps: int, seconds: float) -> Trained:
+    """Where a run's scores come from."""
+    files = system.find_weights().values()
+    return Trained(
+        run=name,
+        seed=seed,
+        config=config,
+        steps=steps,
+        seconds=round(seconds, 1),
+        params=sum(tensor.numel() for path in files for tensor in library_tensors(path).values()),
+        torch=str(torch.__version__),
+        threads=torch.get_num_threads(),
+        device="cpu",
+        sources=short(source_hash(*_MODULES)),
+        note=load_perceptual("auto").provenance,
+    )

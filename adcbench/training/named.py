@@ -1,0 +1,114 @@
+"""Named settings of every stage: the published ones (``full``) and the mini scale's (``mini``)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.models import adcsr, osediff
+from adcbench.models.parts import sd21
+from adcbench.training.config import (
+    DataConfig,
+    DecoderStage,
+    DenoiseStage,
+    DistilStage,
+    PatchLoss,
+    Rates,
+    RunConfig,
+    TeacherStage,
+    VaeStage,
+)
+from adcbench.training.loop_config import LoopConfig
+
+_LSDIR = DataConfig(sources=(("hub:LSDIR", 0),), degradation="mild")
+
+# Stage 1 at full size. The batch, the data and the 500,000 steps are second-hand; rates and weights are latent-diffusion's.
+FULL_DECODER = RunConfig(
+    DecoderStage(
+        sd21.VaeConfig(), adcsr.FULL, Rates(4.5e-6 * 12), patch=PatchLoss(start=50_001, rates=Rates(4.5e-6 * 12))
+    ),
+    DataConfig((("hub:OpenImages", 250_000), ("hub:LAION-Face", 125_000), ("hub:LAION-Aesthetic", 0)), crop=256),
+    LoopConfig(steps=500_000, batch=96, micro_batch=12, precision="bf16", save_every=5_000),
+)
+# Stage 2 at full size (upstream train.py, config.yml): 200 epochs of 1000 steps, the rate halved after 100.
+FULL_DISTIL = RunConfig(
+    DistilStage(osediff.FULL, adcsr.FULL, Rates(1e-4, (100_000,))),
+    _LSDIR,
+    LoopConfig(steps=200_000, batch=96, micro_batch=12, precision="bf16", save_every=10_000),
+)
+FULL_DISTIL_UPSTREAM = replace(
+    FULL_DISTIL,
+    stage=replace(FULL_DISTIL.stage, upstream_faithful=True),
+    loop=replace(FULL_DISTIL.loop, precision="fp16", shared_scaler=True),
+)
+# The teacher at full size (OSEDiff, section 4.1; train_osediff.py): its own degradation is the hard one.
+FULL_TEACHER = RunConfig(
+    TeacherStage(osediff.FULL, Rates(5e-5, warmup=500)),
+    replace(_LSDIR, degradation="hard"),
+    LoopConfig(steps=100_000, batch=16, micro_batch=4, precision="fp16", clip_norm=1.0, save_every=500),
+)
+
+_PHOTOGRAPHS = DataConfig((("photographs", 0),), crop=128, cache=True, validation="bsds500/val")
+_MINI_LOOP = LoopConfig(steps=6_000, batch=8, micro_batch=4, save_every=250, validate_every=1_000)
+_BASE = osediff.TRAINED_MINI.base
+
+MINI_VAE = RunConfig(
+    VaeStage(_BASE.vae, Rates(5e-4, (5_500, 7_000), warmup=100), kl=3e-4, perceptual=0.5),
+    _PHOTOGRAPHS,
+    replace(_MINI_LOOP, steps=8_000, batch=4),
+)
+MINI_DENOISE = RunConfig(
+    DenoiseStage(osediff.TRAINED_MINI, Rates(3e-4, (4_500,), warmup=100)),
+    _PHOTOGRAPHS,
+    replace(_MINI_LOOP, ema=0.999),
+)
+MINI_TEACHER = RunConfig(
+    TeacherStage(osediff.TRAINED_MINI, Rates(2e-4, (3_000, 3_700), warmup=100), lora=False),
+    _PHOTOGRAPHS,
+    replace(_MINI_LOOP, steps=4_000, clip_norm=1.0),
+)
+MINI_DECODER = RunConfig(
+    DecoderStage(
+        _BASE.vae, adcsr.TRAINED_MINI, Rates(5e-4, (3_000, 3_700), warmup=100), start="pruned", perceptual=0.5,
+        patch=PatchLoss(start=3_000, rates=Rates(2e-4), width=16),
+    ),
+    _PHOTOGRAPHS,
+    replace(_MINI_LOOP, steps=4_000),
+)  # fmt: skip
+MINI_DISTIL = RunConfig(
+    DistilStage(osediff.TRAINED_MINI, adcsr.TRAINED_MINI, Rates(5e-4, (2_500, 3_500), warmup=100)),
+    replace(_PHOTOGRAPHS, crop=256),
+    replace(_MINI_LOOP, steps=4_000),
+)
+# What every variant gets for the claims; it starts from the shipped mini weights.
+CLAIMS_DECODER = replace(MINI_DECODER, loop=replace(MINI_DECODER.loop, steps=1_000, validate_every=0))
+CLAIMS_DISTIL = replace(MINI_DISTIL, loop=replace(MINI_DISTIL.loop, steps=1_500, validate_every=0))
+
+STAGES = ("vae", "denoise", "teacher", "decoder", "distil")
+NAMED: dict[tuple[str, str], RunConfig] = {
+    ("decoder", "full"): FULL_DECODER,
+    ("distil", "full"): FULL_DISTIL,
+    ("distil", "full-upstream"): FULL_DISTIL_UPSTREAM,
+    ("teacher", "full"): FULL_TEACHER,
+    ("vae", "mini"): MINI_VAE,
+    ("denoise", "mini"): MINI_DENOISE,
+    ("teacher", "mini"): MINI_TEACHER,
+    ("decoder", "mini"): MINI_DECODER,
+    ("distil", "mini"): MINI_DISTIL,
+    ("decoder", "claims"): CLAIMS_DECODER,
+    ("distil", "claims"): CLAIMS_DISTIL,
+}
+
+
+def named(stage: str, name: str) -> RunConfig:
+    """The settings of a name.
+
+    Raises:
+        AdcbenchError: no such stage or name; lists those there are.
+    """
+    if (stage, name) not in NAMED:
+        names = sorted(n for s, n in NAMED if s == stage)
+        if not names:
+            raise AdcbenchError(f"no stage {stage!r}; stages: {', '.join(STAGES)}")
+        raise AdcbenchError(f"stage {stage} has no settings {name!r}; it has {', '.join(names)}, or give a TOML file")
+    return NAMED[stage, name]

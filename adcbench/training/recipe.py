@@ -1,0 +1,95 @@
+"""The mini scale from scratch: autoencoder, U-Net, one-step teacher, half decoder, student, in this order.
+
+    nox -s train-mini                    4 hours on 2 cores, resumes where it stopped
+
+Every stage is the full-size code with small networks (``named``). The finished weights are rounded to float16 and
+belong into ``adcbench/models/trained/``, from where the mini systems load them: what is scored is what is shipped.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from adcbench.core.keys import file_hash
+from adcbench.data.files import write_whole
+from adcbench.models.loading.library_files import library_tensors
+from adcbench.models.parts.vae import Vae
+from adcbench.training import vae as autoencoder
+from adcbench.training.config import RunConfig, VaeStage
+from adcbench.training.named import NAMED, STAGES
+from adcbench.training.run import make_crops, run
+
+WEIGHTS = "weights"
+_CROPS = 64  # on which the latent's deviation is measured
+
+
+def train_mini(root: Path, name: str = "mini") -> Path:
+    """Train all stages, or go on; the folder of the weights that they made.
+
+    Args:
+        root: a folder for each stage's run, and ``weights``.
+        name: of the settings, in ``named``.
+
+    Raises:
+        Blocked, AdcbenchError: see ``run.run``.
+    """
+    weights = root / WEIGHTS
+    for stage in STAGES:
+        done = weights / f"{stage}.json"
+        if done.is_file():
+            continue
+        config = NAMED[stage, name]
+        products = run(config, root / stage, weights)
+        for path in sorted(products.glob("*.safetensors")):
+            tensors = library_tensors(path)
+            if path.name == autoencoder.PRODUCT:
+                tensors = _unit_latents(tensors, config)
+            write_whole(weights / path.name, save(tensors))
+        write_whole(done, json.dumps(_provenance(root / stage), indent=1).encode())
+    return weights
+
+
+def _unit_latents(tensors: Mapping[str, Tensor], config: RunConfig) -> dict[str, Tensor]:
+    """The autoencoder with its latents scaled to unit variance over some training crops."""
+    stage = config.stage
+    assert isinstance(stage, VaeStage)
+    network = Vae(stage.vae)
+    network.load_state_dict(dict(tensors))
+    crops = make_crops(config.data, config.loop.seed, config.loop.batch)
+    with torch.no_grad():
+        images = torch.stack([crops[n].pixels for n in range(_CROPS)]).float() / 127.5 - 1
+        deviation = torch.cat([autoencoder.moments(network, part)[0] for part in torch.split(images, 8)]).std()
+    return autoencoder.normalised(dict(tensors), float(deviation), stage.vae.scaling)
+
+
+def _provenance(folder: Path) -> dict[str, Any]:
+    """What made a stage's weights: its settings and the machine."""
+    content = {}
+    for name in ("settings", "environment"):
+        content[name] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    return content
+
+
+def release(weights: Path, folder: Path) -> dict[str, str]:
+    """Round the weights to float16 and copy them, with their provenance, to where the package loads them from.
+
+    Returns:
+        The sha256 of each file.
+    """
+    hashes = {}
+    for path in sorted(weights.glob("*.safetensors")):
+        tensors = {name: tensor.half().contiguous() for name, tensor in library_tensors(path).items()}
+        write_whole(folder / path.name, save(tensors))
+        hashes[path.name] = file_hash(folder / path.name)
+    for path in sorted(weights.glob("*.json")):
+        shutil.copyfile(path, folder / path.name)
+    write_whole(folder / "hashes.json", json.dumps(hashes, indent=1).encode())
+    return hashes

@@ -1,0 +1,173 @@
+"""What a training run writes down: CSV logs, TensorBoard events, a progress bar, pictures."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from adcbench.core.errors import Blocked
+from adcbench.data.files import write_whole
+from adcbench.data.images import write_png
+from adcbench.training.checkpoints import writing
+
+_SHEET_ROWS = 6
+
+
+class Table:
+    """A CSV file that grows by rows, the first column being the step; a resumed run cuts off what it will repeat."""
+
+    def __init__(self, path: Path, last_step: int) -> None:
+        """Keep the rows up to ``last_step``, whole ones only."""
+        self._path, self._columns = path, ()  # type: tuple[Path, tuple[str, ...]]
+        rows = _rows(path)
+        kept = [rows[0], *(row for row in rows[1:] if int(row[0]) <= last_step)] if rows else []
+        if len(kept) > 1:
+            self._columns = tuple(kept[0])
+        write_whole(path, _csv(kept if self._columns else []).encode())
+        self._file: IO[str] = path.open("a", encoding="utf-8", newline="")
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Write a row; the first one decides the columns.
+
+        Raises:
+            AdcbenchError: it can't be written.
+        """
+        with writing(self._path):
+            if not self._columns:
+                self._columns = tuple(row)
+                self._file.write(_csv([list(row)]))
+            self._file.write(_csv([[str(row[name]) for name in self._columns]]))
+            self._file.flush()
+
+    def flush(self) -> None:
+        """Have the disk itself hold all rows."""
+        with writing(self._path):
+            os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """No more rows."""
+        self._file.close()
+
+
+class Records:
+    """The records of the first process: ``log.csv``, ``validation.csv``, ``tensorboard/``, ``validation/*.png``.
+
+    A row of the log holds the means since the row before. Rows are the same after a resume, but for the last
+    column, images per second.
+
+    Args:
+        folder: the run's.
+        step: steps done when this process starts.
+        steps, batch, every: as in ``LoopConfig``.
+        events: whether to write TensorBoard's files.
+    """
+
+    def __init__(self, folder: Path, step: int, steps: int, batch: int, every: int, events: bool) -> None:
+        self._folder, self._batch, self._every = folder, batch, every
+        self._log, self._scores = Table(folder / "log.csv", step), Table(folder / "validation.csv", step)
+        self._events = _event_writer(folder / "tensorboard", step) if events else None
+        quiet = not sys.stderr.isatty()
+        self._bar = tqdm(total=steps, initial=step, unit="step", file=sys.stderr, mininterval=30 if quiet else 0.5)
+        self._sums: dict[str, float] = {}
+        self._summed = 0
+        self._since, self._images = time.monotonic(), 0
+
+    def state(self) -> dict[str, Any]:
+        """The row under way, for ``restore``."""
+        return {"sums": self._sums, "summed": self._summed}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on with another record's row."""
+        self._sums, self._summed = dict(state["sums"]), state["summed"]
+
+    def step(self, step: int, values: Mapping[str, float], rates: Mapping[str, float]) -> None:
+        """Take in a step: losses and norms, which are averaged, and learning rates, which are not.
+
+        Raises:
+            AdcbenchError: the log can't be written.
+        """
+        for name, value in values.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
+        self._summed += 1
+        self._images += self._batch
+        if step % self._every == 0:
+            means = {name: total / self._summed for name, total in self._sums.items()}
+            speed = self._images / max(time.monotonic() - self._since, 1e-9)
+            self._log.add({"step": step, **means, **rates, "images_per_second": f"{speed:.2f}"})
+            self._event(step, {**means, **rates, "images_per_second": speed})
+            losses = {name: f"{value:.4g}" for name, value in means.items() if "." not in name}
+            self._bar.set_postfix({**losses, "images/s": f"{speed:.1f}"}, refresh=False)
+            self._sums, self._summed = {}, 0
+            self._since, self._images = time.monotonic(), 0
+        self._bar.update()
+
+    def validation(self, step: int, scores: Mapping[str, float], sheet: np.ndarray) -> None:
+        """Write the mean scores of a validation and a sheet of its images (h, w, 3) uint8.
+
+        Raises:
+            AdcbenchError: they can't be written.
+        """
+        self._scores.add({"step": step, **scores})
+        self._event(step, {f"validation.{name}": score for name, score in scores.items()})
+        write_png(self._folder / "validation" / f"step_{step:08d}.png", sheet)
+        self._since, self._images = time.monotonic(), 0  # the speed is that of training
+
+    def flush(self) -> None:
+        """Have the disk itself hold the logs: a checkpoint is about to say that these steps are done."""
+        self._log.flush()
+        self._scores.flush()
+
+    def close(self) -> None:
+        """The run ends, or stops."""
+        for part in (self._log, self._scores, self._bar, *([self._events] if self._events else [])):
+            part.close()
+
+    def _event(self, step: int, values: Mapping[str, float]) -> None:
+        if self._events:
+            with writing(self._folder / "tensorboard"):
+                for name, value in values.items():
+                    self._events.add_scalar(name.replace(".", "/"), value, step)
+
+
+def sheet(lr: Tensor, output: Tensor, hr: Tensor) -> np.ndarray:
+    """Rows of LR enlarged by repeated pixels | output | HR, six at most: (B, 3, ...) in [0, 1] -> (h, w, 3) uint8."""
+    size = hr.shape[-2:]
+    enlarged = torch.nn.functional.interpolate(lr[:_SHEET_ROWS].float(), size=size, mode="nearest")
+    columns = [enlarged, output[:_SHEET_ROWS].float(), hr[:_SHEET_ROWS].float()]
+    rows = torch.cat([column.cpu() for column in columns], dim=3)  # (B, 3, H, 3W)
+    pixels = rows.clamp(0, 1).mul(255).round().byte()
+    return pixels.permute(0, 2, 3, 1).reshape(-1, rows.shape[3], 3).numpy()
+
+
+def _rows(path: Path) -> list[list[str]]:
+    """The whole rows of a CSV file: a killed process may have left part of one."""
+    if not path.is_file():
+        return []
+    text = path.read_text(encoding="utf-8")
+    rows = list(csv.reader(io.StringIO(text[: text.rfind("\n") + 1])))
+    return [row for row in rows if len(row) == len(rows[0])]
+
+
+def _csv(rows: Sequence[Sequence[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def _event_writer(folder: Path, step: int) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise Blocked("training's event files need the library tensorboard", "pip install 'adcbench[train]'") from error
+    return SummaryWriter(str(folder), purge_step=step + 1)  # type: ignore[no-untyped-call]

@@ -1,0 +1,132 @@
+"""A training run from its settings: data, the networks it starts from, the stage, the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from adcbench.core.settings import data_dir
+from adcbench.data.training.crops import Crop, Crops
+from adcbench.data.training.sources import InMemory, names_hash, open_images
+from adcbench.degradation.realesrgan import HARD, MILD, degrade, draw
+from adcbench.training.config import (
+    DataConfig,
+    DecoderStage,
+    DenoiseStage,
+    DistilStage,
+    RunConfig,
+    StageConfig,
+    TeacherStage,
+    VaeStage,
+)
+from adcbench.training.decoder import DecoderTraining
+from adcbench.training.denoise import DenoiseTraining
+from adcbench.training.distil import DistilTraining
+from adcbench.training.inputs import pretrained_teacher, pretrained_unet, pretrained_vae, text_source
+from adcbench.training.loop import train
+from adcbench.training.perceptual import load_perceptual
+from adcbench.training.stage import Batch, Stage
+from adcbench.training.teacher import TeacherTraining
+from adcbench.training.vae import VaeTraining
+
+DEGRADATIONS = {"mild": MILD, "hard": HARD}
+
+
+def run(config: RunConfig, folder: Path, weights: Path | None) -> Path:
+    """Train a stage, or go on with it; the folder of its products.
+
+    Args:
+        folder: of the run: settings, log, checkpoints, validation images, products.
+        weights: folder with what earlier stages made; None: the official checkpoints.
+
+    Raises:
+        Blocked: data, weights or a library that it needs are not here.
+        AdcbenchError: see ``loop.train``.
+    """
+    seed, data = config.loop.seed, config.data
+    stage, notes = make_stage(config.stage, weights, seed)
+    for network in (*stage.networks.values(), *stage.frozen.values()):
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # convolutions are faster
+    crops = make_crops(data, seed, config.loop.batch)
+    settings = {"config": asdict(config), "stage": type(config.stage).__name__, "images": crops.names, **notes}
+    return train(stage, crops, Degrader(data, seed), config.loop, folder, settings, validation_batches(data, seed))
+
+
+def make_stage(config: StageConfig, weights: Path | None, seed: int) -> tuple[Stage, dict[str, Any]]:
+    """The stage with the networks it starts from, and what of its making belongs to the provenance."""
+    if isinstance(config, DenoiseStage):
+        return DenoiseTraining(config, pretrained_vae(config.osediff.base.vae, weights), seed), {}
+    if isinstance(config, DistilStage):
+        measure = load_perceptual("auto") if config.pixel else None
+        teacher = pretrained_teacher(config.osediff, config.student, weights, config.pretrained)
+        unet = pretrained_unet(config.osediff.base.unet, weights)
+        return DistilTraining(config, teacher, unet, measure, seed), _perceptual(measure)
+    measure = load_perceptual("auto")
+    if isinstance(config, VaeStage):
+        return VaeTraining(config, measure, seed), _perceptual(measure)
+    if isinstance(config, DecoderStage):
+        return DecoderTraining(config, pretrained_vae(config.vae, weights), measure, seed), _perceptual(measure)
+    assert isinstance(config, TeacherStage)
+    base = config.osediff.base
+    vae, unet = pretrained_vae(base.vae, weights), pretrained_unet(base.unet, weights)
+    return TeacherTraining(config, vae, unet, text_source(config.osediff), measure, seed), _perceptual(measure)
+
+
+def _perceptual(measure: Any) -> dict[str, Any]:
+    return {"perceptual": measure.provenance} if measure else {}
+
+
+class PhasedCrops(Dataset[Crop]):
+    """Crops by sample number, of one source after another."""
+
+    def __init__(self, phases: Sequence[tuple[Crops, int]]) -> None:
+        self.phases = phases  # (crops, first sample that is no longer theirs)
+        self.names = [names_hash(crops.images) for crops, _ in phases]
+
+    def __len__(self) -> int:
+        return len(self.phases[0][0])
+
+    def __getitem__(self, sample: int) -> Crop:
+        return next((crops for crops, end in self.phases if sample < end), self.phases[-1][0])[sample]
+
+
+def make_crops(data: DataConfig, seed: int, batch: int) -> PhasedCrops:
+    """The HR crops of a run."""
+    phases, end = [], 0
+    for source, steps in data.sources:
+        images = open_images(source)
+        end += steps * batch
+        phases.append((Crops(InMemory(images) if data.cache else images, data.crop, seed, data.flip), end))
+    return PhasedCrops(phases)
+
+
+class Degrader:
+    """HR (B, 3, H, W) in [0, 1] -> LR (B, 3, H/4, W/4); picklable, a function of the seed and the sample numbers."""
+
+    def __init__(self, data: DataConfig, seed: int) -> None:
+        self.config, self.seed = DEGRADATIONS[data.degradation], seed
+
+    def __call__(self, hr: Tensor, images: Sequence[int], samples: Sequence[int]) -> Tensor:
+        draws = [draw(self.config, self.seed, image, n) for image, n in zip(images, samples, strict=True)]
+        return degrade(hr, draws, self.config)
+
+
+def validation_batches(data: DataConfig, seed: int) -> list[Batch]:
+    """Centre crops of the validation images, degraded once and for all, one a batch."""
+    if not data.validation:
+        return []
+    folder = data_dir() / data.validation
+    images = open_images(folder if folder.is_dir() else data.validation)
+    lower, batches = Degrader(data, seed), []
+    for index in range(min(data.validation_images, len(images))):
+        pixels = torch.from_numpy(images.read(index).copy()).permute(2, 0, 1)
+        top, left = ((side - data.crop) // 2 for side in pixels.shape[1:])
+        hr = pixels[None, :, top : top + data.crop, left : left + data.crop].float() / 255
+        batches.append(Batch(hr, lower(hr, [index], [index]), (index,), seed, 0))
+    return batches

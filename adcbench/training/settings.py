@@ -1,0 +1,119 @@
+"""Settings of a run from names, YAML files and the command line, checked by pydantic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.training.ablations import variant
+from adcbench.training.config import DataConfig, DecoderStage, RunConfig
+from adcbench.training.loop_config import LoopConfig
+from adcbench.training.named import named
+
+_BASE = "base"  # key of a file: the named settings that it changes; mini if absent
+
+
+def chosen(stage: str, config: str, ablation: str = "", source: str = "", changes: Sequence[str] = ()) -> RunConfig:
+    """The settings of a run.
+
+    Args:
+        stage: vae, denoise, teacher, decoder or distil.
+        config: a name in ``named``, or a YAML file with what differs from the named settings it gives as ``base``.
+        ablation: a variant in ``ablations``, of the stages decoder and distil.
+        source: training images that replace the settings' own.
+        changes: single settings, such as ``loop.steps=100``; values are YAML.
+
+    Raises:
+        AdcbenchError: an unknown name, stage, variant or setting, or a value of the wrong type.
+    """
+    path = Path(config)
+    content = _read(path) if path.suffix in (".yml", ".yaml") else {_BASE: config}
+    base = named(stage, content.pop(_BASE, "mini"))
+    if ablation:
+        base = _ablated(stage, base, ablation)
+    for change in changes:
+        name, equals, value = change.partition("=")
+        if not equals:
+            raise AdcbenchError(f"--set {change}: write NAME=VALUE, such as loop.steps=100")
+        content = _merged(content, _nested(name.split("."), yaml.safe_load(value)))
+    if source:
+        content = _merged(content, {"data": {"sources": [[source, 0]]}})
+    return _checked(base, content, config)
+
+
+def as_yaml(config: RunConfig) -> str:
+    """The settings as a YAML file that ``chosen`` reads."""
+    text: str = yaml.safe_dump(_plain(asdict(config)), sort_keys=False)
+    return text
+
+
+def _ablated(stage: str, base: RunConfig, ablation: str) -> RunConfig:
+    if stage not in ("decoder", "distil"):
+        raise AdcbenchError(f"--ablation {ablation}: only the stages decoder and distil have variants")
+    other = named("distil" if isinstance(base.stage, DecoderStage) else "decoder", "mini")
+    decoder, distil = (base, other) if isinstance(base.stage, DecoderStage) else (other, base)
+    found = variant(ablation, decoder, distil)
+    if stage == "decoder" and found.decoder is None:
+        raise AdcbenchError(
+            f"--ablation {ablation}: its stage 1 is the reference's, or it has none; train stage distil"
+        )
+    return found.decoder if stage == "decoder" and found.decoder else found.distil
+
+
+def _checked(base: RunConfig, changes: dict[str, Any], source: str) -> RunConfig:
+    values = _plain({"stage": asdict(base.stage), "data": asdict(base.data), "loop": asdict(base.loop)})
+    if unknown := _unknown(changes, values):
+        raise AdcbenchError(f"{source}: unknown setting {', '.join(unknown)}; `adcbench train --show` prints all")
+    parts: dict[str, Any] = {"stage": type(base.stage), "data": DataConfig, "loop": LoopConfig}
+    made = {}
+    for part, kind in parts.items():
+        try:
+            made[part] = TypeAdapter(kind).validate_python(_merged(values[part], changes.get(part, {})))
+        except ValidationError as error:
+            problems = "; ".join(f"{'.'.join(map(str, (part, *e['loc'])))}: {e['msg']}" for e in error.errors())
+            raise AdcbenchError(f"{source}: {problems}") from error
+    return replace(base, **made)
+
+
+def _unknown(changes: Any, known: Any, prefix: str = "") -> list[str]:
+    """Names in nested mappings that the known settings don't have."""
+    if not isinstance(changes, dict) or not isinstance(known, dict):
+        return []
+    deeper = [_unknown(value, known.get(name), f"{prefix}{name}.") for name, value in changes.items()]
+    return [f"{prefix}{name}" for name in changes if name not in known] + sum(deeper, [])
+
+
+def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Nested mappings merged; other values replaced."""
+    both = {name: _merged(base[name], new) for name, new in changes.items()
+            if isinstance(new, dict) and isinstance(base.get(name), dict)}  # fmt: skip
+    return base | changes | both
+
+
+def _nested(names: list[str], value: Any) -> dict[str, Any]:
+    for name in reversed(names):
+        value = {name: value}
+    return dict(value)
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, all the way down."""
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise AdcbenchError(f"{path}: can't be read as YAML ({error})") from error
+    if not isinstance(content, dict):
+        raise AdcbenchError(f"{path}: settings are a mapping with the parts stage, data and loop")
+    return content

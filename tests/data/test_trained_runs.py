@@ -1,0 +1,182 @@
+"""Scores of trained runs: written whole, replaced, read back, and refused where they are damaged."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.data.trained_runs import SHARED, Trained, append_run, read_runs, runs_dir
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADCBENCH_CACHE", str(tmp_path / "cache"))
+
+
+def trained(run: str = "adcsr", seed: int = 0) -> Trained:
+    return Trained(run, seed, "c0ffee", 4000, 612.5, 2_500_000, "2.15.0", 2, "cpu", "5eed")
+
+
+def psnr(*values: float, names: str = "abcdef") -> dict[tuple[str, str], dict[str, float]]:
+    return {("DRealSR", "psnr"): dict(zip(names, values, strict=False))}
+
+
+def add(root: Path, run: str, seed: int, *values: float) -> None:
+    append_run(trained(run, seed), psnr(*values), root)
+
+
+def test_nothing_trained_yet(tmp_path: Path) -> None:
+    runs = read_runs(tmp_path)
+    assert not runs.trained and runs.seeds("adcsr") == () and runs.test_sets == ()
+
+
+def test_what_is_added_is_read_back(tmp_path: Path) -> None:
+    scores = psnr(27.1, 28.2) | {("BSDS500-test", "niqe"): {"x": 5.5}}
+    append_run(trained(), scores, tmp_path)
+    runs = read_runs(tmp_path)
+    assert runs.trained == {("adcsr", 0): trained()}
+    assert {place: dict(found) for place, found in runs.scores["adcsr", 0].items()} == scores
+    assert runs.test_sets == ("BSDS500-test", "DRealSR")
+
+
+def test_the_same_run_and_seed_is_replaced(tmp_path: Path) -> None:
+    add(tmp_path, "adcsr", 1, 1.0, 2.0)
+    add(tmp_path, "adcsr", 0, 1.0, 2.0)
+    append_run(replace(trained(), steps=8000), psnr(3.0), tmp_path)
+    runs = read_runs(tmp_path)
+    assert runs.seeds("adcsr") == (0, 1)
+    assert runs.trained["adcsr", 0].steps == 8000
+    assert runs.scores["adcsr", 0]["DRealSR", "psnr"] == {"a": 3.0}
+
+
+def test_files_do_not_depend_on_the_order_of_runs(tmp_path: Path) -> None:
+    for folder, seeds in (("one", (0, 1)), ("two", (1, 0))):
+        for seed in seeds:
+            add(tmp_path / folder, "adcsr", seed, 1.0 + seed, 2.0)
+    for name in ("runs.csv.gz", "runs.jsonl"):
+        assert (runs_dir(tmp_path / "one") / name).read_bytes() == (runs_dir(tmp_path / "two") / name).read_bytes()
+
+
+def test_runs_added_at_the_same_time_are_all_there(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda seed: add(tmp_path, "adcsr", seed, 1.0), range(8)))
+    assert read_runs(tmp_path).seeds("adcsr") == tuple(range(8))
+
+
+def test_pairs_share_seeds_and_images(tmp_path: Path) -> None:
+    for seed in (0, 1, 2):
+        add(tmp_path, "adcsr", seed, 10.0 + seed, 20.0 + seed)
+    for seed in (1, 2, 3):
+        add(tmp_path, "latent-link", seed, 1.0 + seed, 2.0 + seed)
+    a, b = read_runs(tmp_path).paired("adcsr", "latent-link", "DRealSR", "psnr")
+    assert np.array_equal(a, [[11, 21], [12, 22]]) and np.array_equal(b, [[2, 3], [3, 4]])
+
+
+def test_what_all_seeds_share_stands_at_each(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        add(tmp_path, "adcsr", seed, 10.0 + seed)
+    add(tmp_path, "teacher", SHARED, 5.0)
+    a, b = read_runs(tmp_path).paired("adcsr", "teacher", "DRealSR", "psnr")
+    assert np.array_equal(a, [[10], [11]]) and np.array_equal(b, [[5], [5]])
+    assert read_runs(tmp_path).paired("adcsr", "teacher", "DRealSR", "niqe")[0].size == 0
+    assert read_runs(tmp_path).paired("adcsr", "unet-50", "DRealSR", "psnr")[0].size == 0
+
+
+def test_other_images_are_an_error(tmp_path: Path) -> None:
+    add(tmp_path, "adcsr", 0, 1.0, 2.0)
+    append_run(trained("unet-50"), psnr(1.0, 2.0, names="ax"), tmp_path)
+    with pytest.raises(AdcbenchError, match=r"unet-50 \(seed 0\) has other images .* b, x"):
+        read_runs(tmp_path).paired("adcsr", "unet-50", "DRealSR", "psnr")
+
+
+@pytest.mark.parametrize(
+    ("run", "seed", "values", "message"),
+    [
+        ("adcsr", 0, (1.0, float("nan")), "not a finite number: psnr of b"),
+        ("adcsr", 0, (), "no scores"),
+        ("my run", 0, (1.0,), "a name has"),
+        ("adcsr", -2, (1.0,), "a seed is 0 or more"),
+    ],
+)
+def test_bad_runs_are_not_added(tmp_path: Path, run: str, seed: int, values: tuple[float, ...], message: str) -> None:
+    with pytest.raises(AdcbenchError, match=message):
+        add(tmp_path, run, seed, *values)
+    assert not runs_dir(tmp_path).exists()
+
+
+def edit_scores(path: Path, old: str, new: str) -> None:
+    file = path / "runs.csv.gz"
+    text = gzip.decompress(file.read_bytes()).decode()
+    assert old in text
+    file.write_bytes(gzip.compress(text.replace(old, new).encode()))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("image,metric", "metric,image", "line 2 must be run,seed"),
+        ("b,psnr,2.0", "b,psnr,two", "line 4: could not convert"),
+        ("b,psnr,2.0", "b,psnr", "line 4: not enough values"),
+        ("b,psnr,2.0", "a,psnr,2.0", "line 4: there twice"),
+        ("b,psnr,2.0", "b,psnr,inf", "line 4: not finite"),
+        ("b,psnr,2.0", "b,psnr,2.5", "do not fit each other at run 'adcsr', seed 0"),
+        ("adcsr,0", "adcsr,1", "do not fit each other"),
+    ],
+)
+def test_a_damaged_table_of_scores(tmp_path: Path, old: str, new: str, message: str) -> None:
+    add(tmp_path, "adcsr", 0, 1.0, 2.0)
+    edit_scores(runs_dir(tmp_path), old, new)
+    with pytest.raises(AdcbenchError, match=message):
+        read_runs(tmp_path)
+
+
+def test_a_cut_off_file(tmp_path: Path) -> None:
+    add(tmp_path, "adcsr", 0, 1.0, 2.0)
+    file = runs_dir(tmp_path) / "runs.csv.gz"
+    file.write_bytes(file.read_bytes()[:-9])
+    with pytest.raises(AdcbenchError, match="not readable"):
+        read_runs(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"), [({"steps": None}, "needs exactly the keys"), (None, "there twice"), ("{", "line 1")]
+)
+def test_a_damaged_list_of_runs(tmp_path: Path, change: object, message: str) -> None:
+    add(tmp_path, "adcsr", 0, 1.0)
+    file = runs_dir(tmp_path) / "runs.jsonl"
+    line = json.loads(file.read_text())
+    if isinstance(change, dict):
+        line.pop("steps")
+    file.write_text("{\n" if change == "{" else (json.dumps(line) + "\n") * (2 if change is None else 1))
+    with pytest.raises(AdcbenchError, match=message):
+        read_runs(tmp_path)
+
+
+def test_a_write_cut_off_between_the_files_is_put_right_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from adcbench.data import trained_runs
+
+    add(tmp_path, "adcsr", 0, 1.0)
+    whole = trained_runs.write_whole
+
+    def full_disk(path: Path, data: bytes) -> None:
+        if path.suffix == ".jsonl":
+            raise AdcbenchError("no space left")
+        whole(path, data)
+
+    monkeypatch.setattr(trained_runs, "write_whole", full_disk)
+    with pytest.raises(AdcbenchError, match="no space"):
+        add(tmp_path, "adcsr", 0, 2.0)
+    monkeypatch.undo()
+    with pytest.raises(AdcbenchError, match="a write was cut off"):
+        read_runs(tmp_path)
+    add(tmp_path, "adcsr", 0, 2.0)
+    assert read_runs(tmp_path).scores["adcsr", 0]["DRealSR", "psnr"] == {"a": 2.0}
