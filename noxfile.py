@@ -161,6 +161,18 @@ def mutants(session: nox.Session) -> None:
     session.run(PYTHON, "tests/faults/mutants.py", *session.posargs, external=True)
 
 
+@nox.session(name="train-mini", venv_backend="none")
+def train_mini(session: nox.Session) -> None:
+    """Train the mini scale from scratch: 4 hours on 2 cores; resumes (add --release to ship the weights)."""
+    adcbench(session, "train-mini", *session.posargs)
+
+
+@nox.session(name="train-claims", venv_backend="none")
+def train_claims(session: nox.Session) -> None:
+    """Train and score what the claims are tested on, five seeds each; resumes: nox -s train-claims -- adcsr."""
+    adcbench(session, "train-claims", *session.posargs)
+
+
 @nox.session(venv_backend="none")
 def bench(session: nox.Session) -> None:
     """Run the benchmarks (mini sizes; add --full for the paper's sizes)."""

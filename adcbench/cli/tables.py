@@ -64,6 +64,7 @@ def tables(ids: tuple[str, ...], write: bool, intervals: bool, marks: bool, to: 
     from adcbench.core.tables import load_table, table_ids
     from adcbench.report.files import read_cells
     from adcbench.report.frames import display_of
+    from adcbench.report.ledger import ledger, write_ledger
     from adcbench.report.readme import write_readme
     from adcbench.report.sources import keep_sources
     from adcbench.report.terminal import overview, table_text
@@ -81,6 +82,7 @@ def tables(ids: tuple[str, ...], write: bool, intervals: bool, marks: bool, to: 
     if write and not ids and not to:
         keep_sources(cell for table_id in table_ids() for cell in read_cells(table_id))
         write_readme()
+        write_ledger(*ledger())
     if not ids:
         click.echo(overview())
 

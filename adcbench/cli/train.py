@@ -61,11 +61,10 @@ def train_mini(out: Path, release: bool) -> None:
 @click.option("--seeds", default=5, show_default=True)
 def train_claims(runs: tuple[str, ...], out: Path, seeds: int) -> None:
     """Train and score RUNS (default: all that the claims need) at the mini scale; resumes where it stopped."""
-    from adcbench.results.ledger import load_claims
+    from adcbench.results.ledger import load_claims, run_names
     from adcbench.training.claim_runs import train_claims as train_runs
 
-    needed = dict.fromkeys(run for claim in load_claims() for test in claim.mini for run in (test.first, test.second))
-    for line in train_runs(runs or ("bicubic", *needed), out, seeds):
+    for line in train_runs(runs or ("bicubic", *run_names(load_claims())), out, seeds):
         click.echo(line)
 
 

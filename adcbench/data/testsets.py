@@ -115,8 +115,8 @@ _ALL: tuple[TestSet, ...] = (
         licence="CC0 or public domain, by image in the manifest",
     ),
     TestSet(
-        "BSDS500-degraded",
-        "bsds500_degraded",
+        "BSDS500-test",
+        "bsds500_test",
         200,
         source="BSDS500's test photographs, degraded here by AdcSR's mild Real-ESRGAN pipeline (degradation.synthetic)",
         licence="BSDS500 is for non-commercial research and education; never redistributed.",

@@ -7,7 +7,7 @@ knows of its neighbours, so no pool is needed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import pi
 from typing import Literal
 
@@ -184,3 +184,26 @@ def _draw_sinc(config: RealESRGANConfig, rng: np.random.Generator, lowest_of_lar
 
 def _draw_mode(rng: np.random.Generator) -> Mode:
     return MODES[rng.integers(len(MODES))]
+
+
+def batch_wide(own: Draw, common: Draw, config: RealESRGANConfig) -> Draw:
+    """A draw with what upstream draws once for a whole batch taken from another one, ``common``.
+
+    That is: factors and modes of resizing, the kind of noise, whether to blur again, the order of the last steps.
+    """
+    return replace(
+        own,
+        first=_batch_wide_pass(own.first, common.first, config.first),
+        second=_batch_wide_pass(own.second, common.second, config.second),
+        mode=common.mode,
+        jpeg_last=common.jpeg_last,
+    )
+
+
+def _batch_wide_pass(own: Pass, common: Pass, part: PassConfig) -> Pass:
+    ranges = {"gaussian": part.gaussian, "poisson": part.poisson}
+    (low, high), (new_low, new_high) = ranges[own.noise.kind], ranges[common.noise.kind]
+    share = (own.noise.strength - low) / (high - low)  # where in its range; the same place in the other kind's
+    noise = replace(own.noise, kind=common.noise.kind, strength=new_low + share * (new_high - new_low))
+    kernel = (own.blur or common.blur) if common.blur else None
+    return replace(own, blur=kernel, resize=common.resize, mode=common.mode, noise=noise)

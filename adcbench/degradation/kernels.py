@@ -18,9 +18,7 @@ from typing import Literal, get_args
 import numpy as np
 from scipy.special import j1
 
-Shape = Literal[
-    "iso", "aniso", "generalised-iso", "generalised-aniso", "plateau-iso", "plateau-aniso", "sinc", "pulse"
-]
+Shape = Literal["iso", "aniso", "generalised-iso", "generalised-aniso", "plateau-iso", "plateau-aniso", "sinc", "pulse"]
 SHAPES: tuple[Shape, ...] = get_args(Shape)
 NEGLIGIBLE = 1e-9  # outer rows and columns of smaller weights are left out
 
@@ -57,15 +55,15 @@ def weights(kernel: Kernel) -> np.ndarray:
     if kernel.shape == "pulse":
         return np.where((x == 0) & (y == 0), 1.0, 0.0)
     drawn = _sinc(np.hypot(x, y), kernel.cutoff) if kernel.shape == "sinc" else _bell(kernel, x, y)
-    return drawn / drawn.sum()
+    return np.asarray(drawn / drawn.sum())
 
 
 def _bell(kernel: Kernel, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     cos, sin = np.cos(kernel.rotation), np.sin(kernel.rotation)
     q = ((cos * x + sin * y) / kernel.sigmas[0]) ** 2 + ((cos * y - sin * x) / kernel.sigmas[1]) ** 2
     if kernel.shape.startswith("plateau"):
-        return 1 / (1 + q**kernel.beta)
-    return np.exp(-0.5 * (q**kernel.beta if kernel.shape.startswith("generalised") else q))
+        return np.asarray(1 / (1 + q**kernel.beta))
+    return np.asarray(np.exp(-0.5 * (q**kernel.beta if kernel.shape.startswith("generalised") else q)))
 
 
 def _sinc(radius: np.ndarray, cutoff: float) -> np.ndarray:

@@ -108,9 +108,9 @@ def resize(image: Tensor, to: float | tuple[int, int], mode: Mode) -> Tensor:
     """An image (3, h, w) by a factor (sides rounded down) or to (h, w), by ``F.interpolate`` without antialiasing."""
     if to in (1, tuple(image.shape[1:])):
         return image
-    if isinstance(to, tuple):
-        return F.interpolate(image[None], size=to, mode=mode)[0]
-    return F.interpolate(image[None], scale_factor=to, mode=mode)[0]
+    # Colours as images of their own: torch's bilinear kernel for RGB differs (1e-6) between one thread and several
+    size, factor = (to, None) if isinstance(to, tuple) else (None, to)
+    return F.interpolate(image[:, None], size=size, scale_factor=factor, mode=mode)[:, 0]
 
 
 @contextmanager

@@ -16,11 +16,13 @@ from pathlib import Path
 
 from adcbench.core.cells import CellKey, Measurement
 from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.core.settings import tables_dir
 from adcbench.core.tables import Count, Fingerprint, Infer, Job, Reaggregate, Score, load_table, table_ids
 from adcbench.cost.latency import measure
 from adcbench.drift.check import Check, changed_inputs, move
 from adcbench.jobs import Options, keys_of, run
 from adcbench.report.files import folder, read_cells, read_text
+from adcbench.report.ledger import ledger, write_ledger
 from adcbench.report.readme import readme_path, with_verdicts
 from adcbench.report.sources import closure, modules_of, read_sources
 from adcbench.reproduce import rebuild
@@ -56,6 +58,9 @@ def check_files(ids: Sequence[str] | None = None, root: Path | None = None) -> C
             committed, rebuilt = folder(table_id, root), folder(table_id, Path(fresh))
             for path in sorted(rebuilt.iterdir()):
                 moved += _text_changes(committed / path.name, path)
+        if ids is None:
+            for path in write_ledger(*ledger(root), Path(fresh)):
+                moved += _text_changes((root or tables_dir()) / path.relative_to(fresh), path)
     if ids is None and (readme := readme_path()):
         text = readme.read_text(encoding="utf-8")
         if with_verdicts(text, root) != text:

@@ -57,14 +57,17 @@ def load(weights: Mapping[str, Path] | None, device: str) -> Scorer:
     """
     import torch
 
-    network = load_network(weights).to(device)
+    layout = torch.channels_last  # the faster on a CPU
+    network = load_network(weights).to(device, memory_format=layout)
 
     @torch.inference_mode()
     def score(sr: np.ndarray, hr: np.ndarray | None) -> np.ndarray:
         assert hr is not None
-        pairs = 1 if device == "cpu" else len(sr)  # one at a time stays in a core's cache
-        parts = [[images[i : i + pairs] for i in range(0, len(sr), pairs)] for images in (sr, hr)]
-        found = [distance(*(network(images_tensor(x, device)) for x in pair)) for pair in zip(*parts, strict=True)]
+        found = []
+        pairs = 1 if device == "cpu" else len(sr)
+        for i in range(0, len(sr), pairs):
+            images = (images_tensor(part[i : i + pairs], device).contiguous(memory_format=layout) for part in (sr, hr))
+            found.append(distance(*map(network, images)))
         values: np.ndarray = torch.cat(found).cpu().numpy()
         return values
 

@@ -23,6 +23,7 @@ from adcbench.results.ledger import (
     judge_ledger,
     load_claims,
     ratio_of,
+    run_names,
 )
 
 MADE_BY = "adcbench claims --write"
@@ -84,7 +85,7 @@ def mini_markdown(lines: Sequence[Line], runs: Runs) -> str:
     ]
     header = ("run", "seeds", "params (M)", *MINI_METRICS)
     for test_set in runs.test_sets or ("DRealSR",):
-        rows = [_run_row(runs, name, test_set) for name in _run_names(lines, runs)]
+        rows = [_run_row(runs, name, test_set) for name in _shown_runs(lines, runs)]
         parts.append(f"## {test_set}\n\n{_markdown_grid(header, rows)}")
     notes = dict.fromkeys(f"{one.run}: {one.note}" for one in runs.trained.values() if one.note)
     if notes:
@@ -193,9 +194,9 @@ def _mini_lines(line: Line, one: MiniResult) -> Iterable[str]:
         yield "Beside it, deciding nothing: " + ", ".join(f"{m} on {s} {_interval(e)}" for s, m, e in one.beside) + "."
 
 
-def _run_names(lines: Sequence[Line], runs: Runs) -> tuple[str, ...]:
+def _shown_runs(lines: Sequence[Line], runs: Runs) -> tuple[str, ...]:
     """Runs in the order of the claims that name them, then the others."""
-    named = [run for line in lines for test in line.claim.mini for run in (test.first, test.second)]
+    named = run_names(line.claim for line in lines)
     return tuple(dict.fromkeys([*named, *sorted(run for run, _ in runs.trained)]))
 
 

@@ -18,6 +18,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import reproductions_dir
 from adcbench.core.tables import CLAIMS_FILE, Claim, load_file, load_table
 from adcbench.data.trained_runs import COMMAND, Runs
+from adcbench.metrics import METRICS
 from adcbench.results.bootstrap import paired_interval
 from adcbench.results.claims import Judged, Range, judge_claim, printed_range
 from adcbench.results.hierarchical import Effect, Kind, effect, interval_word, verdict_p
@@ -25,14 +26,7 @@ from adcbench.results.significance import ALPHA, holm
 
 MIN_SEEDS = 5
 Sure = Literal["paper", "repository", "brief", "second-hand", "nobody"]
-# What mini runs are scored in, and which way is better; the others are in adcbench.metrics.METRICS under these names
-MINI_METRICS: Mapping[str, Literal["higher", "lower"]] = {
-    "psnr": "higher",
-    "ssim": "higher",
-    "fd-efflite0": "lower",
-    "spectrum": "lower",
-    "niqe": "lower",
-}
+MINI_METRICS = ("psnr", "ssim", "fd-efflite0", "spectrum", "niqe")  # what mini runs are scored in
 EFFECT_ONLY = "effect only"  # the answer to a question
 _KINDS = ("primary", "second-hand", "third-party", "brief")  # of published readings, the surest first
 _WORST_FIRST = ("contradicted", "reversed", "differs", "inconclusive", "not-comparable", "blocked", "unknown")
@@ -164,6 +158,11 @@ def ratio_of(claim: LedgerClaim) -> Claim | None:
     return known[text]
 
 
+def run_names(claims: Iterable[LedgerClaim]) -> tuple[str, ...]:
+    """The runs that the claims' mini tests need, in the order of the claims."""
+    return tuple(dict.fromkeys(run for c in claims for test in c.mini for run in (test.first, test.second)))
+
+
 def judge_ledger(claims: Sequence[LedgerClaim], cells: Callable[[str], Iterable[Cell]], runs: Runs) -> tuple[Line, ...]:
     """Every claim in its three columns. ``cells`` reads a table's cells."""
     tables = {pair.table for c in claims for pair in c.pairs} | {c.ratio[0] for c in claims if c.ratio}
@@ -290,8 +289,8 @@ def _measure_mini(kind: str, test: MiniTest, runs: Runs) -> MiniResult:
     a, b = runs.paired(test.first, test.second, test.test_set, test.metric)
     seeds = len(a)
     why = f"{seeds} of {MIN_SEEDS} seeds done; run {COMMAND}" if seeds < MIN_SEEDS else ""
-    if seeds < 2:
-        return MiniResult(test, "inconclusive", seeds, why=why)
+    if min(a.shape) < 2:
+        return MiniResult(test, "inconclusive", seeds, why=why or "scored on one image only")
     word = "inconclusive" if why else EFFECT_ONLY if kind == "question" else ""
     margin = _margin(test, float(b.mean()))
     return MiniResult(test, word, seeds, _effect(a, b, test.metric), None, margin, _beside(test, runs), why)
@@ -302,10 +301,10 @@ def _beside(test: MiniTest, runs: Runs) -> tuple[tuple[str, str, Effect], ...]:
     for test_set in runs.test_sets:
         for metric in MINI_METRICS:
             a, b = runs.paired(test.first, test.second, test_set, metric)
-            if len(a) >= 2 and (test_set, metric) != (test.test_set, test.metric):
+            if min(a.shape) >= 2 and (test_set, metric) != (test.test_set, test.metric):
                 found.append((test_set, metric, _effect(a, b, metric)))
     return tuple(found)
 
 
 def _effect(a: np.ndarray, b: np.ndarray, metric: str) -> Effect:
-    return effect(a, b, higher_is_better=MINI_METRICS[metric] == "higher")
+    return effect(a, b, higher_is_better=METRICS[metric].higher_is_better)

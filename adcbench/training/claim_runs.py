@@ -38,7 +38,7 @@ from adcbench.training.run import run
 
 SEEDS = 5
 METRICS = ("psnr", "ssim", "fd-efflite0", "spectrum")
-TEST_SETS = ("DRealSR", "BSDS500-degraded")
+TEST_SETS = ("DRealSR", "BSDS500-test")
 FIXED = {"bicubic": "bicubic", "teacher": "osediff-mini-trained"}  # runs that are not trained here
 _MODULES = ("adcbench.training.run", "adcbench.training.ablations")
 

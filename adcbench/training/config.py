@@ -21,7 +21,10 @@ class DataConfig:
             as ``adcbench.data.training.open_images`` takes them.
         crop: side of the square HR crops, in pixels.
         degradation: ``mild`` (AdcSR) or ``hard`` (OSEDiff), see ``adcbench.degradation.realesrgan``.
+        one_draw: all samples of a step share what upstream draws once for a batch: the factors and modes of resizing,
+            the kind of noise, whether to blur again, the order of the last steps.
         flip: half of the crops are mirrored.
+        best_of: places in an image of which the one with most detail is taken, see ``adcbench.data.training.crops``.
         cache: keep decoded images in memory.
         validation: where the images for validation come from, as ``sources``; empty: none. ``bsds500/val`` and other
             relative paths are below ``ADCBENCH_DATA`` too.
@@ -31,7 +34,9 @@ class DataConfig:
     sources: tuple[tuple[str, int], ...]
     crop: int = 512
     degradation: Literal["mild", "hard"] = "mild"
+    one_draw: bool = False
     flip: bool = True
+    best_of: int = 1
     cache: bool = False
     validation: str = ""
     validation_images: int = 8
@@ -165,9 +170,6 @@ class DistilStage:
         pretrained: the half decoder comes from stage 1; false: it is pruned from the VAE's own, and trained whole.
         pixel: weight of stage 1's L1 and perceptual loss on the decoded image, which trains the decoder's tail too;
             0 (upstream): the tail is frozen and takes no part.
-        text: the teacher and the discriminator are told the tags of the LR image; false: nothing.
-        upstream_faithful: repeat upstream where it differs from what it must have meant: one gradient scaler for
-            both optimisers, and one draw of all degradation choices for a whole batch.
     """
 
     osediff: osediff.OSEDiffConfig
@@ -181,7 +183,6 @@ class DistilStage:
     teacher_step: int = 999
     pretrained: bool = True
     pixel: float = 0.0
-    upstream_faithful: bool = False
 
 
 StageConfig: TypeAlias = VaeStage | DenoiseStage | TeacherStage | DecoderStage | DistilStage

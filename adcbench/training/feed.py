@@ -36,7 +36,7 @@ def feed(samples: Samples, config: LoopConfig, first_step: int, processes: Proce
     """Yields (HR (B, 3, H, W) uint8, image numbers, sample numbers) for each micro-batch of this process.
 
     Raises:
-        AdcbenchError: what reading a sample raised, its message unchanged.
+        AdcbenchError: what reading a sample raised, its message unchanged; or a worker died.
     """
     loader = DataLoader(
         _Dataset(samples),
@@ -47,7 +47,16 @@ def feed(samples: Samples, config: LoopConfig, first_step: int, processes: Proce
         generator=torch.Generator(),  # or it would draw from the global one
         pin_memory=processes.device.type == "cuda",
     )
-    for found in loader:
+    batches = iter(loader)
+    while True:
+        try:
+            found = next(batches, None)
+        except RuntimeError as error:
+            if "DataLoader worker" not in str(error):
+                raise
+            raise AdcbenchError(f"a process that reads crops died ({error}); use fewer workers, or 0") from error
+        if found is None:
+            return
         if isinstance(found, str):
             raise AdcbenchError(found)
         yield found

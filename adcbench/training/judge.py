@@ -67,7 +67,7 @@ class Judge:
         if broken and not self._skips:
             shown = ", ".join(f"{name} is {value}" for name, value in broken.items())
             raise Diverged(f"step {step}: a loss is not finite ({shown}); {_REMEDY}")
-        for name in judged:
+        for name in (name for name in judged if name in values):  # some losses start later
             recent = self._recent.setdefault(name, deque(maxlen=_REMEMBERED))
             usual = max(median(map(abs, recent)), _SMALL) if len(recent) == _REMEMBERED else math.inf
             if math.isfinite(values[name]):

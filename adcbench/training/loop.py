@@ -100,6 +100,9 @@ def train(
             raise
         except Diverged as error:
             raise Diverged(f"{error}. {run.last_good()}") from error
+        except torch.OutOfMemoryError as error:
+            remedy = "a smaller micro_batch needs less, in another folder: the last bits of the weights will differ"
+            raise AdcbenchError(f"{processes.device}: out of memory; {remedy}. {run.last_good()}") from error
         except AdcbenchError as error:
             raise AdcbenchError(f"{error}\n{run.last_good()}: the same command goes on from there") from error
         if processes.first:
@@ -144,9 +147,7 @@ class _Run:
             if self.best and not checkpoints.step_folder(self._saved, self.best["step"]).is_dir():
                 self.best = None  # it went with a checkpoint that was damaged
             if self.step > config.steps:
-                raise AdcbenchError(
-                    f"{path}: has done {self.step} steps, more than the {config.steps} of steps; raise it"
-                )
+                raise AdcbenchError(f"{path}: has done {self.step} steps, more than steps = {config.steps}; raise it")
         processes.check_equal(p for net in self.stage.networks.values() for p in net.parameters())
         if not processes.first:
             return
@@ -174,7 +175,7 @@ class _Run:
         config = self.config
         generator_before = torch.random.get_rng_state()
         while self.step < config.steps:
-            stopped = self._one_step(crops, degrade, stop.is_set())
+            stopped = self._one_step(crops, degrade, stop)
             self.step += 1
             if not torch.equal(generator_before, torch.random.get_rng_state()):
                 raise RuntimeError("the stage, its data or its validation drew from torch's global generator")
@@ -186,7 +187,7 @@ class _Run:
             if stopped and self.step < config.steps:
                 raise Stopped(f"stopped after step {self.step}. {self.last_good()}: the same command goes on from it")
 
-    def _one_step(self, crops: Iterator[Any], degrade: Degrade, stopping: bool) -> bool:
+    def _one_step(self, crops: Iterator[Any], degrade: Degrade, stop: threading.Event) -> bool:
         """Returns whether any process was told to stop."""
         state, config, device = self.state, self.config, self.processes.device
         state.gradients.flat.zero_()
@@ -197,7 +198,7 @@ class _Run:
             batch = Batch(hr, degrade(hr, images, numbers), numbers, config.seed, self.step)
             for name, value in self._backward(batch):
                 sums[name] = sums[name] + value if name in sums else value
-        told = torch.tensor(float(stopping), dtype=torch.float64, device=device)
+        told = torch.tensor(float(stop.is_set()), dtype=torch.float64, device=device)
         values = torch.stack([*sums.values(), told]) / config.micro_batches
         self.processes.add(values)
         self.processes.add(state.gradients.flat)
@@ -256,13 +257,15 @@ class _Run:
             score = next(iter(scores.values()))
             is_best = self.best is None or score < self.best["score"]
             self.best = {"step": self.step, "score": score} if is_best else self.best
-        is_best, self.best = self.processes.agree((is_best, self.best))
-        return is_best
+        best_now: bool
+        best_now, self.best = self.processes.agree((is_best, self.best))
+        return best_now
 
     @torch.no_grad()
     def _scores(self, validation: Sequence[Batch]) -> tuple[dict[str, float], np.ndarray]:
         """Mean scores over all batches, and a sheet of the first one's images."""
-        found, pictures = [], []
+        found: list[dict[str, float]] = []
+        pictures: list[np.ndarray] = []
         with self.state.averaged():
             for batch in validation:
                 moved = replace(batch, hr=batch.hr.to(self.processes.device), lr=batch.lr.to(self.processes.device))
@@ -320,15 +323,17 @@ def _numerics(config: LoopConfig) -> Iterator[None]:
         torch.get_float32_matmul_precision(),
         torch.backends.cudnn.allow_tf32,
         torch.backends.cudnn.benchmark,
+        torch.utils.deterministic.fill_uninitialized_memory,  # type: ignore[attr-defined]
     )
 
-    def use(deterministic: bool, matmul: str, convolutions: bool, benchmark: bool) -> None:
+    def use(deterministic: bool, matmul: str, convolutions: bool, benchmark: bool, fill: bool) -> None:
         torch.use_deterministic_algorithms(deterministic)
         torch.set_float32_matmul_precision(matmul)
         torch.backends.cudnn.allow_tf32 = convolutions
         torch.backends.cudnn.benchmark = benchmark
+        torch.utils.deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
 
-    use(config.deterministic, "high" if config.tf32 else "highest", config.tf32, not config.deterministic)
+    use(config.deterministic, "high" if config.tf32 else "highest", config.tf32, not config.deterministic, False)
     try:
         yield
     finally:

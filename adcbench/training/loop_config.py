@@ -18,6 +18,7 @@ _FREE = (
     "tensorboard",
     "device",
     "explode",
+    "checkpointing",
 )
 
 
@@ -41,6 +42,7 @@ class LoopConfig:
         explode: stop when an optimiser's loss exceeds this many times the median of its last 100.
         deterministic: refuse operations that torch can't repeat bit for bit.
         tf32: let CUDA multiply float32 with 10-bit mantissas, as upstream.
+        checkpointing: keep less for the backward pass and compute it again: less memory, a third more time, same bits.
         tensorboard: write event files beside the CSV log.
         device: "auto" (CUDA where there is one) or "cpu".
     """
@@ -61,6 +63,7 @@ class LoopConfig:
     explode: float = 100.0
     deterministic: bool = True
     tf32: bool = False
+    checkpointing: bool = False
     tensorboard: bool = True
     device: Literal["auto", "cpu"] = "auto"
 

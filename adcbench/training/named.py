@@ -22,7 +22,7 @@ from adcbench.training.loop_config import LoopConfig
 
 _LSDIR = DataConfig(sources=(("hub:LSDIR", 0),), degradation="mild")
 
-# Stage 1 at full size. The batch, the data and the 500,000 steps are second-hand; rates and weights are latent-diffusion's.
+# Stage 1 at full size. Batch, data and the 500,000 steps are second-hand; rates and weights are latent-diffusion's.
 FULL_DECODER = RunConfig(
     DecoderStage(
         sd21.VaeConfig(), adcsr.FULL, Rates(4.5e-6 * 12), patch=PatchLoss(start=50_001, rates=Rates(4.5e-6 * 12))
@@ -31,15 +31,13 @@ FULL_DECODER = RunConfig(
     LoopConfig(steps=500_000, batch=96, micro_batch=12, precision="bf16", save_every=5_000),
 )
 # Stage 2 at full size (upstream train.py, config.yml): 200 epochs of 1000 steps, the rate halved after 100.
-FULL_DISTIL = RunConfig(
-    DistilStage(osediff.FULL, adcsr.FULL, Rates(1e-4, (100_000,))),
-    _LSDIR,
-    LoopConfig(steps=200_000, batch=96, micro_batch=12, precision="bf16", save_every=10_000),
-)
-FULL_DISTIL_UPSTREAM = replace(
-    FULL_DISTIL,
-    stage=replace(FULL_DISTIL.stage, upstream_faithful=True),
-    loop=replace(FULL_DISTIL.loop, precision="fp16", shared_scaler=True),
+_DISTIL = DistilStage(osediff.FULL, adcsr.FULL, Rates(1e-4, (100_000,)))
+_DISTIL_LOOP = LoopConfig(steps=200_000, batch=96, micro_batch=12, precision="bf16", save_every=10_000)
+FULL_DISTIL = RunConfig(_DISTIL, _LSDIR, _DISTIL_LOOP)
+FULL_DISTIL_UPSTREAM = RunConfig(
+    _DISTIL,
+    replace(_LSDIR, one_draw=True),
+    replace(_DISTIL_LOOP, precision="fp16", shared_scaler=True, tf32=True),
 )
 # The teacher at full size (OSEDiff, section 4.1; train_osediff.py): its own degradation is the hard one.
 FULL_TEACHER = RunConfig(
@@ -48,14 +46,17 @@ FULL_TEACHER = RunConfig(
     LoopConfig(steps=100_000, batch=16, micro_batch=4, precision="fp16", clip_norm=1.0, save_every=500),
 )
 
-_PHOTOGRAPHS = DataConfig((("photographs", 0),), crop=128, cache=True, validation="bsds500/val")
+# The photographs are large and soft: shrunk copies and detailed places make them as sharp as the test sets.
+_PHOTOGRAPHS = DataConfig(
+    (("photographs,photographs@2,photographs@3", 0),), crop=128, best_of=4, cache=True, validation="bsds500/val"
+)
 _MINI_LOOP = LoopConfig(steps=6_000, batch=8, micro_batch=4, save_every=250, validate_every=1_000)
 _BASE = osediff.TRAINED_MINI.base
 
 MINI_VAE = RunConfig(
-    VaeStage(_BASE.vae, Rates(5e-4, (5_500, 7_000), warmup=100), kl=3e-4, perceptual=0.5),
+    VaeStage(_BASE.vae, Rates(5e-4, (4_000, 5_200), warmup=100), kl=3e-4, perceptual=0.5),
     _PHOTOGRAPHS,
-    replace(_MINI_LOOP, steps=8_000, batch=4),
+    replace(_MINI_LOOP, batch=4),
 )
 MINI_DENOISE = RunConfig(
     DenoiseStage(osediff.TRAINED_MINI, Rates(3e-4, (4_500,), warmup=100)),

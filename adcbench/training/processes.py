@@ -66,7 +66,7 @@ def join_processes(device: str = "auto") -> Processes:
     """This process's place in the run: alone, unless torchrun started several.
 
     Args:
-        device: "auto" or "cpu".
+        device: "auto" (CUDA where there is one) or "cpu".
 
     Raises:
         Blocked: accelerate is not installed.
@@ -75,7 +75,7 @@ def join_processes(device: str = "auto") -> Processes:
         from accelerate import PartialState  # type: ignore[import-untyped,unused-ignore]
     except ImportError as error:
         raise Blocked("training needs the library accelerate", "pip install 'adcbench[train]'") from error
-    state = PartialState(cpu=device == "cpu")
+    state = PartialState(cpu=device == "cpu" or not torch.cuda.is_available())
     if state.num_processes > 1:
         atexit.register(state.destroy_process_group)
     return Processes(state.process_index, state.num_processes, state.device)

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -56,8 +57,9 @@ class Table:
             os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """No more rows."""
-        self._file.close()
+        """No more rows. What a full disk refused was said before, and is not said again."""
+        with suppress(OSError):
+            self._file.close()
 
 
 class Records:

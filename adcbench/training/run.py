@@ -14,7 +14,9 @@ from torch.utils.data import Dataset
 from adcbench.core.settings import data_dir
 from adcbench.data.training.crops import Crop, Crops
 from adcbench.data.training.sources import InMemory, names_hash, open_images
+from adcbench.degradation.draws import batch_wide
 from adcbench.degradation.realesrgan import HARD, MILD, degrade, draw
+from adcbench.models.parts.checkpointing import checkpointed
 from adcbench.training.config import (
     DataConfig,
     DecoderStage,
@@ -36,6 +38,7 @@ from adcbench.training.teacher import TeacherTraining
 from adcbench.training.vae import VaeTraining
 
 DEGRADATIONS = {"mild": MILD, "hard": HARD}
+_NO_IMAGE = 2**31  # in place of an image's number: what a whole step draws
 
 
 def run(config: RunConfig, folder: Path, weights: Path | None) -> Path:
@@ -53,9 +56,20 @@ def run(config: RunConfig, folder: Path, weights: Path | None) -> Path:
     stage, notes = make_stage(config.stage, weights, seed)
     for network in (*stage.networks.values(), *stage.frozen.values()):
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # convolutions are faster
+    if config.loop.checkpointing:
+        for network in stage.networks.values():
+            checkpointed(network)
     crops = make_crops(data, seed, config.loop.batch)
     settings = {"config": asdict(config), "stage": type(config.stage).__name__, "images": crops.names, **notes}
-    return train(stage, crops, Degrader(data, seed), config.loop, folder, settings, validation_batches(data, seed))
+    return train(
+        stage,
+        crops,
+        Degrader(data, seed, config.loop.batch),
+        config.loop,
+        folder,
+        settings,
+        validation_batches(data, seed),
+    )
 
 
 def make_stage(config: StageConfig, weights: Path | None, seed: int) -> tuple[Stage, dict[str, Any]]:
@@ -102,18 +116,27 @@ def make_crops(data: DataConfig, seed: int, batch: int) -> PhasedCrops:
     for source, steps in data.sources:
         images = open_images(source)
         end += steps * batch
-        phases.append((Crops(InMemory(images) if data.cache else images, data.crop, seed, data.flip), end))
+        kept = InMemory(images) if data.cache else images
+        phases.append((Crops(kept, data.crop, seed, data.flip, data.best_of), end))
     return PhasedCrops(phases)
 
 
 class Degrader:
-    """HR (B, 3, H, W) in [0, 1] -> LR (B, 3, H/4, W/4); picklable, a function of the seed and the sample numbers."""
+    """HR (B, 3, H, W) in [0, 1] -> LR (B, 3, H/4, W/4); a function of the seed, the images and the sample numbers.
 
-    def __init__(self, data: DataConfig, seed: int) -> None:
+    Args:
+        batch: samples of a step, for ``data.one_draw``.
+    """
+
+    def __init__(self, data: DataConfig, seed: int, batch: int = 1) -> None:
         self.config, self.seed = DEGRADATIONS[data.degradation], seed
+        self.one_draw, self.batch = data.one_draw, batch
 
     def __call__(self, hr: Tensor, images: Sequence[int], samples: Sequence[int]) -> Tensor:
         draws = [draw(self.config, self.seed, image, n) for image, n in zip(images, samples, strict=True)]
+        if self.one_draw:
+            commons = [draw(self.config, self.seed, _NO_IMAGE, n // self.batch) for n in samples]
+            draws = [batch_wide(own, common, self.config) for own, common in zip(draws, commons, strict=True)]
         return degrade(hr, draws, self.config)
 
 

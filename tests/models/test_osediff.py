@@ -122,7 +122,7 @@ def test_prompts_are_each_image_s_own_tags(monkeypatch: pytest.MonkeyPatch) -> N
     texts: list[str] = []
     stand_in = load_tokenizer(None)
     monkeypatch.setattr(
-        "adcbench.models.osediff.prompts.load_tokenizer", lambda w, length: lambda t: texts.extend(t) or stand_in(t)
+        "adcbench.models.osediff.prompts.text_tokenizer", lambda config, w: lambda t: texts.extend(t) or stand_in(t)
     )
     images = torch.stack([torch.full((3, 8, 8), value) for value in (0.2, 0.9)])
     ids = load_prompts(replace(MINI, prompt="8k"), None, "cpu")(images)

@@ -137,7 +137,7 @@ def teacher_weights(scale: str, folder: Path) -> dict[str, Path]:
 def loaded_teacher(scale: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Teacher:
     """The teacher; its text encoder, tagger and tokenizer have tests of their own."""
     monkeypatch.setattr("adcbench.models.osediff.teacher.load_text", lambda network, path: None)
-    monkeypatch.setattr("adcbench.models.osediff.teacher.load_tokenizer", lambda w, length: load_tokenizer(None))
+    monkeypatch.setattr("adcbench.models.osediff.teacher.text_tokenizer", lambda config, w: load_tokenizer(None))
     config = replace({"mini": MINI, "full": FULL}[scale], tags=False)
     decoder = AdcSRConfig(decoder_widths=make.HALF[scale], layers={"mini": 1, "full": 2}[scale])
     return load_teacher(config, decoder, teacher_weights(scale, folder))

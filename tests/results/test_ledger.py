@@ -76,8 +76,7 @@ def test_every_ratio_of_adcsrs_tables_is_in_the_ledger() -> None:
 def test_runs_are_those_that_training_knows() -> None:
     from adcbench.training.ablations import variant_names
 
-    runs = {run for one in CLAIMS for test in one.mini for run in (test.first, test.second)}
-    assert runs <= {*variant_names(), "teacher"}
+    assert set(ledger.run_names(CLAIMS)) <= {*variant_names(), "teacher"}
 
 
 def test_an_id_is_used_once_and_a_ratio_must_exist(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,6 +228,12 @@ def test_too_few_seeds_decide_nothing(seeds: int) -> None:
     assert line.mini == "inconclusive"
     assert line.tests[0].why == f"{seeds} of 5 seeds done; run nox -s train-claims"
     assert (line.tests[0].effect is not None) == (seeds >= 2)
+
+
+def test_one_image_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}.IMAGES", ["only"])
+    (found,) = judged(claim(), done({"ours": 30.0, "other": 20.0})).tests
+    assert (found.word, found.why) == ("inconclusive", "scored on one image only")
 
 
 def test_a_shared_teacher_stands_at_every_seed() -> None:

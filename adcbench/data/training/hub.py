@@ -54,7 +54,7 @@ KNOWN = {
         "no official copy on the hub: those there are lists of addresses (dalle-mini/open-images) or of third parties",
     ),
     "LAION-Aesthetic": Known(
-        "", "", "", "52 M (score 5 and more: 600 M)", "addresses only",
+        "", "", "", "52 M (v1); 600 M of score 5 and more (v2)", "addresses only",
         "metadata CC BY 4.0; images under their owners' terms",
         "img2dataset --input_format parquet --output_format webdataset on laion/laion2B-en-aesthetic (gated)",
         "AdcSR stage 1, last 250K steps (second-hand)",

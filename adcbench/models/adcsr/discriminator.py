@@ -76,4 +76,6 @@ def trainable_parameters(network: Discriminator) -> dict[str, nn.Parameter]:
     parameters = dict(network.requires_grad_(False).named_parameters())
     everything = network.config.weights == "all"
     trained = {name: p for name, p in parameters.items() if everything or ".lora_" in name or ".conv_in." in name}
-    return {name: parameter.requires_grad_() for name, parameter in trained.items()}
+    for parameter in trained.values():
+        parameter.requires_grad_()
+    return trained

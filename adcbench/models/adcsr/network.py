@@ -232,7 +232,9 @@ def trainable_parameters(network: AdcSR, whole_decoder: bool = False) -> dict[st
     tail = ("decoder.up_blocks.", "decoder.conv_norm_out.", "decoder.conv_out.")
     parameters = dict(network.requires_grad_(False).named_parameters())
     trained = {name: p for name, p in parameters.items() if whole_decoder or not name.startswith(tail)}
-    return {name: parameter.requires_grad_() for name, parameter in trained.items()}
+    for parameter in trained.values():
+        parameter.requires_grad_()
+    return trained
 
 
 def load_network(config: AdcSRConfig, weights: Mapping[str, Path] | None) -> AdcSR:

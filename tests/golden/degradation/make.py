@@ -94,7 +94,11 @@ class Upstream:
         return patch.object(self.steps, "torch", fake)
 
     def degrade(self, hr: Tensor, one: Draw, scale: int) -> Tensor:
-        opt: dict[str, Any] = {"scale": scale, "gt_size": hr.shape[-1], "second_blur_prob": float(bool(one.second.blur))}
+        opt: dict[str, Any] = {
+            "scale": scale,
+            "gt_size": hr.shape[-1],
+            "second_blur_prob": float(bool(one.second.blur)),
+        }
         for part, suffix in ((one.first, ""), (one.second, "2")):
             opt[f"resize_prob{suffix}"] = opt[f"resize_range{suffix}"] = (part.resize, part.resize)
             opt[f"gaussian_noise_prob{suffix}"] = float(part.noise.kind == "gaussian")

@@ -1,0 +1,120 @@
+"""The random numbers of the degradation: a pure function, and each as likely as upstream's configuration says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from math import pi
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binomtest, kstest
+
+from adcbench.degradation.draws import HARD, MILD, Draw, Pass, RealESRGANConfig, draw
+
+MANY = 3000
+SHAPES = dict(
+    zip(
+        ("iso", "aniso", "generalised-iso", "generalised-aniso", "plateau-iso", "plateau-aniso"),
+        MILD.shape_odds,
+        strict=True,
+    )
+)
+
+
+@pytest.fixture(scope="module", params=[MILD, HARD], ids=["mild", "hard"])
+def drawn(request: pytest.FixtureRequest) -> tuple[RealESRGANConfig, list[Draw]]:
+    return request.param, [draw(request.param, 1, image, 2) for image in range(MANY)]
+
+
+def expect(counted: Counter[object], odds: dict[object, float]) -> None:
+    """Every count lies in the interval that all of a run's some 80 counts keep to but once in a million."""
+    assert set(counted) <= {name for name, odd in odds.items() if odd}
+    for name, odd in odds.items():
+        p = binomtest(counted[name], counted.total(), odd).pvalue
+        assert p > 1e-8, f"{name}: {counted[name]} of {counted.total()}, expected {odd:.1%}"
+
+
+def size(one: Pass) -> str:
+    return "keep" if one.resize == 1 else "up" if one.resize > 1 else "down"
+
+
+def test_branches_are_as_likely_as_configured(drawn: tuple[RealESRGANConfig, list[Draw]]) -> None:
+    config, draws = drawn
+    thirds = dict.fromkeys(("area", "bilinear", "bicubic"), 1 / 3)
+    sizes = dict.fromkeys(config.sizes, 1 / 8)
+    halves = {True: 0.5, False: 0.5}
+    for part, name in ((config.first, "first"), (config.second, "second")):
+        passes = [getattr(one, name) for one in draws]
+        kernels = [one.blur for one in passes if one.blur]
+        shapes = {shape: 0.9 * odd for shape, odd in SHAPES.items()} | {"sinc": 0.1}
+        expect(Counter(bool(one.blur) for one in passes), {True: part.blur, False: 1 - part.blur})
+        expect(Counter(kernel.shape for kernel in kernels), shapes)
+        expect(Counter(kernel.size for kernel in kernels), sizes)
+        expect(Counter(map(size, passes)), dict(zip(("up", "down", "keep"), part.resize_odds, strict=True)))
+        expect(Counter(one.mode for one in passes), thirds)
+        expect(Counter(one.noise.kind for one in passes), {"gaussian": 0.5, "poisson": 0.5})
+        expect(Counter(one.noise.grey for one in passes), {True: 0.4, False: 0.6})
+        below = [kernel.beta < 1 for kernel in kernels if kernel.shape.startswith("generalised")]
+        expect(Counter(below), halves)
+    expect(Counter(one.sinc.shape for one in draws), {"sinc": 0.8, "pulse": 0.2})
+    expect(Counter(one.sinc.size for one in draws if one.sinc.shape == "sinc"), sizes)
+    expect(Counter(one.mode for one in draws), thirds)
+    expect(Counter(one.jpeg_last for one in draws), halves)
+
+
+def uniform(values: list[float], low: float, high: float) -> None:
+    assert kstest(values, "uniform", (low, high - low)).pvalue > 1e-6
+
+
+def test_numbers_are_uniform_in_their_ranges(drawn: tuple[RealESRGANConfig, list[Draw]]) -> None:
+    config, draws = drawn
+    for part, name in ((config.first, "first"), (config.second, "second")):
+        passes = [getattr(one, name) for one in draws]
+        bells = [one.blur for one in passes if one.blur and one.blur.shape != "sinc"]
+        turned = [kernel for kernel in bells if kernel.shape.endswith("aniso")]
+        sincs = [one.blur for one in passes if one.blur and one.blur.shape == "sinc"]
+        uniform([one.resize for one in passes if one.resize > 1], 1, part.resize[1])
+        uniform([one.resize for one in passes if one.resize < 1], part.resize[0], 1)
+        uniform([one.noise.strength for one in passes if one.noise.kind == "gaussian"], *part.gaussian)
+        uniform([one.noise.strength for one in passes if one.noise.kind == "poisson"], *part.poisson)
+        uniform([one.quality for one in passes], *part.quality)
+        uniform([kernel.sigmas[0] for kernel in bells], *part.sigma)
+        uniform([kernel.sigmas[1] for kernel in turned], *part.sigma)
+        uniform([kernel.rotation for kernel in turned], -pi, pi)
+        uniform(
+            [kernel.beta for kernel in bells if kernel.beta > 1 and "gen" in kernel.shape], 1, config.generalised[1]
+        )
+        uniform([kernel.beta for kernel in bells if kernel.beta < 1], config.generalised[0], 1)
+        uniform([kernel.beta for kernel in bells if kernel.beta > 1 and "pla" in kernel.shape], 1, config.plateau[1])
+        uniform([kernel.cutoff for kernel in sincs if kernel.size < 13], pi / 3, pi)
+        uniform([kernel.cutoff for kernel in sincs if kernel.size >= 13], pi / 5, pi)
+        assert all(kernel.sigmas[0] == kernel.sigmas[1] for kernel in bells if not kernel.shape.endswith("aniso"))
+    uniform([one.sinc.cutoff for one in draws if one.sinc.shape == "sinc"], pi / 3, pi)
+    seeds = [part.noise.seed for one in draws for part in (one.first, one.second)]
+    assert len(set(seeds)) == 2 * MANY
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.tuples(*[st.integers(0, 2**40)] * 3), st.integers(0, 2), st.integers(1, 2**20))
+def test_a_draw_depends_on_seed_image_and_step_alone(key: tuple[int, int, int], which: int, more: int) -> None:
+    first = draw(MILD, *key)
+    other = list(key)
+    other[which] += more
+    assert draw(MILD, *other) != first
+    assert draw(MILD, *key) == first
+
+
+def test_a_draw_today_is_a_draw_tomorrow() -> None:
+    """Runs are repeated by their seed: this fails where NumPy's generator, or the order of the draws, changes."""
+    one = draw(MILD, 3, 1, 4)
+    assert (one.first.resize, one.second.quality) == (0.7979142949859082, 87.68088400111381)
+    assert one.first.noise.seed == 4005735941505294513
+
+
+def test_the_configs_hold_upstreams_numbers() -> None:
+    assert MILD.first.resize == (0.3, 1.5) and MILD.second.quality == (60, 100) and MILD.second.blur == 0.5
+    assert HARD.first.resize == (0.15, 1.5) and HARD.second.quality == (30, 95) and HARD.second.blur == 0.8
+    same = {"first": MILD.first, "second": MILD.second, "generalised": MILD.generalised, "plateau": MILD.plateau}
+    assert replace(HARD, **same) == MILD

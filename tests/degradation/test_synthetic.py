@@ -1,0 +1,51 @@
+"""Test pairs made by degradation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from adcbench.core.errors import Blocked
+from adcbench.data.fetch import fetch
+from adcbench.data.images import read_png
+from adcbench.data.testsets import find_testset, open_testset
+from adcbench.data.training import bsds
+from adcbench.degradation.synthetic import degraded_pair, write_degraded
+
+
+def photograph(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def test_a_pair_is_the_centre_and_a_quarter_of_it() -> None:
+    image = photograph(161, 242)
+    lr, hr = degraded_pair(image, 3)
+    assert lr.shape == (40, 60, 3) and np.array_equal(hr, image[:160, 1:241])
+
+
+def test_the_number_decides_the_degradation() -> None:
+    image = photograph(160, 160)
+    assert np.array_equal(degraded_pair(image, 3)[0], degraded_pair(image, 3)[0])
+    assert not np.array_equal(degraded_pair(image, 3)[0], degraded_pair(image, 4)[0])
+
+
+def test_the_set_is_written_once_and_its_manifest_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
+    monkeypatch.setitem(bsds.SIZES, "test", 2)
+    testset = find_testset("bsds500-test")
+    with pytest.raises(Blocked, match="BSDS500"):
+        write_degraded(testset)
+    for name in ("a", "b"):
+        (tmp_path / "bsds500" / "test").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(photograph(160, 164)).save(tmp_path / "bsds500" / "test" / f"{name}.jpg")
+    write_degraded(testset, progress=False)
+    first = read_png(testset.root / "LR" / "a.png")
+    (testset.root / "LR" / "b.png").unlink()
+    write_degraded(testset, progress=False)
+    assert np.array_equal(read_png(testset.root / "LR" / "a.png"), first) and first.shape == (40, 41, 3)
+    two = type(testset)(**{**vars(testset), "pairs": 2})
+    fetch(two, progress=False)
+    assert set(open_testset("BSDS500-test")) == {"LR", "HR"}

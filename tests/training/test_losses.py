@@ -1,0 +1,152 @@
+"""The losses that stages share, against numbers worked out by hand and against latent-diffusion's own."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from adcbench.training.config import Clip, PatchLoss
+from adcbench.training.losses import (
+    adaptive_weight,
+    clipped,
+    discriminator_loss,
+    generator_loss,
+    hinge_discriminator_loss,
+    reconstruction_losses,
+)
+from adcbench.training.stage import Batch, Loss
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "adcsr_training"
+IMAGE = torch.tensor([-2.0, -1.0, -0.25, 0.5, 1.0, 3.0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "gradient"),
+    [
+        ("none", [-2.0, -1.0, -0.25, 0.5, 1.0, 3.0], [1, 1, 1, 1, 1, 1]),
+        ("hard", [-1.0, -1.0, -0.25, 0.5, 1.0, 1.0], [0, 1, 1, 1, 1, 0]),
+        ("ste", [-1.0, -1.0, -0.25, 0.5, 1.0, 1.0], [1, 1, 1, 1, 1, 1]),
+    ],
+)
+def test_clips_differ_in_values_and_gradients(kind: Clip, values: list[float], gradient: list[float]) -> None:
+    image = IMAGE.clone().requires_grad_()
+    found = clipped(image, kind)
+    found.sum().backward()
+    assert found.tolist() == values and image.grad is not None and image.grad.tolist() == gradient
+
+
+def test_the_straight_through_gradient_is_that_of_the_clipped_value() -> None:
+    image = IMAGE.clone().requires_grad_()
+    clipped(image, "ste").square().sum().backward()
+    assert image.grad is not None and torch.equal(image.grad, 2 * IMAGE.clamp(-1, 1))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=8), st.sampled_from(["ste", "hard", "none"]))
+def test_a_clip_changes_nothing_inside(values: list[float], kind: Clip) -> None:
+    image = torch.tensor(values)
+    torch.testing.assert_close(clipped(image, kind), image, rtol=0, atol=1e-7)
+
+
+def test_softplus_losses_by_hand() -> None:
+    real, fake = torch.tensor([0.0, 2.0]), torch.tensor([-1.0])
+    softplus = {x: math.log1p(math.exp(x)) for x in (-2, -1, 0, 1)}
+    assert generator_loss(fake).item() == pytest.approx(softplus[1])
+    expected = softplus[-1] + (softplus[0] + softplus[-2]) / 2
+    assert discriminator_loss(real, fake).item() == pytest.approx(expected)
+
+
+def test_hinge_loss_by_hand() -> None:
+    real, fake = torch.tensor([2.0, 0.5]), torch.tensor([-3.0, 0.0, 1.0])
+    assert hinge_discriminator_loss(real, fake).item() == pytest.approx(0.5 * (0.25 + 1.0))
+
+
+def test_adaptive_weight_is_the_ratio_of_gradient_norms() -> None:
+    last = torch.tensor([3.0, -4.0], requires_grad=True)
+    first, second = (2 * last).sum(), (last * torch.tensor([0.3, 0.4])).sum()
+    assert adaptive_weight(first, second, last, 1e4).item() == pytest.approx(math.sqrt(8) / (0.5 + 1e-4))
+    assert adaptive_weight(first, second, last, 2.0).item() == 2
+    assert not adaptive_weight(first, second, last, 1e4).requires_grad
+    assert last.grad is None
+
+
+class Judge(nn.Module):
+    """A discriminator of images: one fixed convolution."""
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return torch.conv2d(image, self.weight, stride=4)
+
+
+def squared(x: Tensor, y: Tensor) -> Tensor:
+    return (x - y).square().mean(dim=(1, 2, 3))
+
+
+def losses_at(step: int, patch: PatchLoss | None, last: Tensor, judge: nn.Module) -> list[Loss]:
+    """Losses of a gain of the image as the only layer."""
+    target = torch.linspace(-1, 1, 2 * 3 * 64).reshape(2, 3, 8, 8)
+    batch = Batch(target, target, (0, 1), 0, step)
+    given = None if patch is None else (judge, patch)
+    made = reconstruction_losses(
+        batch, target * last, target, last, (squared, 0.5), given, ("decoder", "discriminator"), {"extra": last.sum()}
+    )
+    return list(made)
+
+
+@pytest.fixture
+def judge() -> nn.Module:
+    return Judge(torch.linspace(-0.1, 0.2, 3 * 16).reshape(1, 3, 4, 4))
+
+
+def test_before_its_start_the_adversarial_loss_takes_no_part(judge: nn.Module) -> None:
+    last = torch.tensor([1.5], requires_grad=True)
+    (early,) = losses_at(9, PatchLoss(start=10), last, judge)
+    (never,) = losses_at(9, None, last, judge)
+    first, second = losses_at(10, PatchLoss(start=10), last, judge)
+    assert torch.equal(early.total, never.total) and set(early.parts) == {"l1", "perceptual", "extra"}
+    assert (first.optimiser, second.optimiser) == ("decoder", "discriminator")
+    assert early.total.item() == pytest.approx(sum(early.parts[k].item() * w for k, w in
+                                                   (("l1", 1), ("perceptual", 0.5), ("extra", 1))))  # fmt: skip
+    added = first.parts["adaptive"] * first.parts["adversarial"]
+    torch.testing.assert_close(first.total, early.total + added)
+
+
+def test_the_extra_loss_does_not_count_for_the_adaptive_weight(judge: nn.Module) -> None:
+    last = torch.tensor([1.5], requires_grad=True)
+    loss, _ = losses_at(0, PatchLoss(weight=0.5), last, judge)
+    reconstruction = loss.parts["l1"] + 0.5 * loss.parts["perceptual"]
+    expected = 0.5 * adaptive_weight(reconstruction, loss.parts["adversarial"], last, 1e4 / (3 * 64))
+    torch.testing.assert_close(loss.parts["adaptive"], expected)
+
+
+def test_the_discriminators_loss_does_not_reach_the_decoder(judge: nn.Module) -> None:
+    last = torch.tensor([1.5], requires_grad=True)
+    _, loss = losses_at(0, PatchLoss(), last, judge)
+    loss.total.backward()
+    assert last.grad is None and all(p.grad is not None for p in judge.parameters())
+
+
+FIXTURE = json.loads(gzip.decompress((GOLDEN / "reconstruction.json.gz").read_bytes()))
+
+
+@pytest.mark.parametrize("case", FIXTURE, ids=lambda case: case["name"])
+def test_equals_latent_diffusions_up_to_the_common_scale(case: dict[str, float | str | list[float]]) -> None:
+    """Their losses are sums over an image, ours means: so all gradients are theirs divided by its values."""
+    from adcsr_training import load_recipe
+
+    recipe = load_recipe()
+    first, second, scale = recipe.reconstruction(case["name"])
+    found = recipe.gradients(first, second, scale)
+    for name, values in found.items():
+        torch.testing.assert_close(values, torch.tensor(case[name], dtype=torch.float64), rtol=1e-9, atol=1e-12)

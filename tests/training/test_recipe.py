@@ -1,0 +1,87 @@
+"""The mini scale end to end, two steps a stage: every stage finds what those before it made, and systems load it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from adcbench.core.errors import Blocked
+from adcbench.data.images import write_png
+from adcbench.models import trained
+from adcbench.training import claim_runs, recipe
+from adcbench.training.named import NAMED
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of runs and weights, made by ``train_mini`` on four small photographs of noise."""
+    root = tmp_path_factory.mktemp("mini")
+    rng = np.random.default_rng(0)
+    for i in range(4):
+        write_png(root / "photographs" / f"{i}.png", rng.integers(0, 256, (80, 96, 3), dtype=np.uint8))
+    with pytest.MonkeyPatch.context() as patch:
+        for (stage, name), config in list(NAMED.items()):
+            if name in ("mini", "claims"):
+                data = replace(config.data, sources=((str(root / "photographs"), 0),), crop=64, validation="")
+                loop = replace(config.loop, steps=2, batch=2, micro_batch=2, save_every=1, validate_every=0)
+                patch.setitem(NAMED, (stage, name), replace(config, data=data, loop=loop))
+        recipe.train_mini(root / "runs")
+        patch.setattr(trained, "FOLDER", root / "released")
+        recipe.release(root / "runs" / recipe.WEIGHTS, trained.FOLDER)
+        yield root
+
+
+def test_all_weights_are_made_and_small_enough_to_ship(made: Path) -> None:
+    released = {path.name: path.stat().st_size for path in (made / "released").glob("*.safetensors")}
+    assert set(released) == {
+        "vae.safetensors", "unet.safetensors", "teacher_vae.safetensors", "teacher_unet.safetensors",
+        "decoder.safetensors", "student.safetensors",
+    }  # fmt: skip
+    assert sum(released.values()) < 30_000_000
+
+
+def test_latents_have_unit_variance(made: Path) -> None:
+    from adcbench.training.inputs import pretrained_vae
+    from adcbench.training.run import make_crops
+
+    config = NAMED["vae", "mini"]
+    vae = pretrained_vae(config.stage.vae, made / "runs" / recipe.WEIGHTS)
+    crops = make_crops(config.data, 0, 2)
+    images = torch.stack([crops[n].pixels for n in range(64)]).float() / 127.5 - 1
+    with torch.no_grad():
+        assert vae.encode(images, None).std().item() == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("factory", [trained.teacher, trained.student])
+def test_systems_run_what_was_released(made: Path, factory) -> None:
+    system = factory()
+    lr = torch.rand(1, 3, 20, 24)
+    sr = system.load(system.find_weights(), "cpu", "float32")(lr)
+    untrained = system.load(None, "cpu", "float32")(lr)
+    assert sr.shape == (1, 3, 80, 96) and sr.isfinite().all()
+    assert not torch.equal(sr, untrained)
+
+
+def test_a_second_call_trains_nothing(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipe, "run", lambda *_: pytest.fail("trained again"))
+    recipe.train_mini(made / "runs")
+
+
+def test_without_weights_the_systems_are_blocked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(trained, "FOLDER", tmp_path)
+    with pytest.raises(Blocked, match="train-mini"):
+        trained.student().find_weights()
+
+
+@pytest.mark.parametrize("name", ["unet-50", "clip-ste"])
+def test_a_claims_run_is_scored_once(made: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    monkeypatch.setenv("ADCBENCH_TABLES", str(tmp_path))
+    monkeypatch.setattr(claim_runs, "TEST_SETS", ("embedded",))
+    monkeypatch.setattr(claim_runs, "METRICS", ("psnr",))
+    assert "steps" in claim_runs.train_one(name, 0, tmp_path / "runs")
+    assert not (tmp_path / "runs" / f"{name}-0").exists()
+    assert claim_runs.train_one(name, 0, tmp_path / "runs").endswith("done")
