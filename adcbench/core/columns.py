@@ -59,6 +59,8 @@ _PRINTED: Mapping[str, tuple[str, Literal["higher", "lower", ""]]] = {
     "MANIQA": ("", "higher"),
     "CLIPIQA": ("", "higher"),
     "MS-SSIM": ("", "higher"),
+    "fd-EffLite0": ("", "lower"),
+    "Spectrum": ("dB", "lower"),
     "E_warp": ("x1e-3", "lower"),
     "DOVER": ("", "higher"),
     "Steps": ("", ""),
@@ -126,18 +128,14 @@ def no_system(rows: Iterable[str]) -> tuple[Block, ...]:
     )
 
 
-def no_weights(rows: Iterable[str]) -> tuple[Block, ...]:
-    """Blocks for the quality of variants whose weights nobody released: they must be trained again."""
+def no_weights(rows: Mapping[str, str]) -> tuple[Block, ...]:
+    """Blocks for the quality of variants whose weights nobody released: row -> name of the ablation to train."""
     return tuple(
         Block(
-            missing=f"the weights of {row!r}: nobody released them; they must be trained (step D)",
+            missing=f"the weights of {row!r}: nobody released them, so they must be trained (8 GPUs for days)",
+            command=f"adcbench train distil --config full --ablation {name}",
             rows=re.escape(row),
             test_sets=f"(?!{COMPLEXITY}$).*",
         )
-        for row in rows
+        for row, name in rows.items()
     )
-
-
-def nothing_to_count(row: str) -> Block:
-    """Block for a row without a network, such as bicubic interpolation."""
-    return Block(f"a network: {row} has none to count or time", rows=re.escape(row), test_sets=COMPLEXITY)

@@ -108,8 +108,8 @@ class _Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = relu6(self._bn0(self._expand_conv(x))) if self._expands else x
         y = relu6(self._bn1(self._depthwise_conv(y)))
-        y = self._bn2(self._project_conv(y))
-        return x + y if self._skips else y
+        out: Tensor = self._bn2(self._project_conv(y))
+        return x + out if self._skips else out
 
 
 def _norm(channels: int) -> nn.BatchNorm2d:

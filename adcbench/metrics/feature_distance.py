@@ -58,7 +58,7 @@ def load(weights: Mapping[str, Path] | None, device: str) -> Scorer:
     import torch
 
     layout = torch.channels_last  # the faster on a CPU
-    network = load_network(weights).to(device, memory_format=layout)
+    network = load_network(weights).to(device).to(memory_format=layout)
 
     @torch.inference_mode()
     def score(sr: np.ndarray, hr: np.ndarray | None) -> np.ndarray:

@@ -33,6 +33,8 @@ SYSTEMS = {
     "resshift-mini": "adcbench.models.resshift:mini_system",
     "sinsr": "adcbench.models.resshift:sinsr_system",
     "sinsr-mini": "adcbench.models.resshift:sinsr_mini_system",
+    "osediff-mini-trained": "adcbench.models.trained:teacher",
+    "adcsr-mini-trained": "adcbench.models.trained:student",
     "bsrgan": "adcbench.models.bsrgan:system",
 }
 

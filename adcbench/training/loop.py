@@ -10,12 +10,9 @@ function of its settings, and one that was killed and resumed ends with the weig
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +21,6 @@ import numpy as np
 import torch
 from safetensors.torch import save
 from torch import Tensor
-from tqdm import tqdm
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.data.files import write_whole
@@ -43,6 +39,7 @@ from adcbench.training.run_folder import (
     record_environment,
     write_settings,
 )
+from adcbench.training.session import numerics, say, signals
 from adcbench.training.stage import Batch, Stage
 from adcbench.training.state import TrainingState, load_networks
 
@@ -89,11 +86,11 @@ def train(
             during.enter_context(alone(folder))
         check_settings(folder, settings, resume)
         processes.wait()
-        during.enter_context(_numerics(config))
+        during.enter_context(numerics(config))
         run = _Run(stage, config, folder, processes)
         run.start(settings)
         during.callback(run.close)
-        stop = during.enter_context(_signals())
+        stop = during.enter_context(signals())
         try:
             run.steps(feed(samples, config, run.step, processes), degrade, validation, stop)
         except Stopped:
@@ -160,9 +157,9 @@ class _Run:
         if content:
             self.records.restore(content["records"])
         for reason in damaged:
-            _say(f"{reason}; going on from {path or 'the start'}")
+            say(f"{reason}; going on from {path or 'the start'}")
         if changed:
-            _say(f"the machine is not that of the steps before, so the last bits of the weights may differ: {changed}")
+            say(f"the machine is not that of the steps before, so the last bits of the weights may differ: {changed}")
 
     def steps(
         self,
@@ -312,56 +309,3 @@ def _write_products(stage: Stage, folder: Path) -> None:
     for name, tensors in stage.products().items():
         copied = {key: tensor.detach().to("cpu", copy=True).contiguous() for key, tensor in tensors.items()}
         write_whole(folder / name, save(copied))
-
-
-@contextmanager
-def _numerics(config: LoopConfig) -> Iterator[None]:
-    """torch's process-wide switches as the run wants them, and back."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS repeats itself only so
-    before = (
-        torch.are_deterministic_algorithms_enabled(),
-        torch.get_float32_matmul_precision(),
-        torch.backends.cudnn.allow_tf32,
-        torch.backends.cudnn.benchmark,
-        torch.utils.deterministic.fill_uninitialized_memory,  # type: ignore[attr-defined]
-    )
-
-    def use(deterministic: bool, matmul: str, convolutions: bool, benchmark: bool, fill: bool) -> None:
-        torch.use_deterministic_algorithms(deterministic)
-        torch.set_float32_matmul_precision(matmul)
-        torch.backends.cudnn.allow_tf32 = convolutions
-        torch.backends.cudnn.benchmark = benchmark
-        torch.utils.deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
-
-    use(config.deterministic, "high" if config.tf32 else "highest", config.tf32, not config.deterministic, False)
-    try:
-        yield
-    finally:
-        use(*before)
-
-
-@contextmanager
-def _signals() -> Iterator[threading.Event]:
-    """Set when SIGINT or SIGTERM comes; a second one acts as usual."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    before = {number: signal.getsignal(number) or signal.SIG_DFL for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def note(number: int, frame: Any) -> None:
-        stop.set()
-        signal.signal(number, before[signal.Signals(number)])
-        _say("stopping after this step; once more stops at once")
-
-    for number in before:
-        signal.signal(number, note)
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _say(text: str) -> None:
-    tqdm.write(text, file=sys.stderr)

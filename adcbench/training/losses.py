@@ -12,7 +12,7 @@ from adcbench.training.config import Clip, PatchLoss
 from adcbench.training.stage import Batch, Loss
 
 Perceptual = Callable[[Tensor, Tensor], Tensor]
-_LARGEST = 1e4  # of the adaptive weight (latent-diffusion)
+_LARGEST = 1e4  # of the adaptive weight (latent-diffusion), against losses summed over an image
 
 
 def clipped(image: Tensor, kind: Clip) -> Tensor:
@@ -43,15 +43,15 @@ def hinge_discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
     return 0.5 * (F.relu(1 - real).mean() + F.relu(1 + fake).mean())
 
 
-def adaptive_weight(reconstruction: Tensor, adversarial: Tensor, last: Tensor) -> Tensor:
-    """How much larger the reconstruction's gradient is than the adversarial one, at most 10,000.
+def adaptive_weight(reconstruction: Tensor, adversarial: Tensor, last: Tensor, largest: float) -> Tensor:
+    """How much larger the reconstruction's gradient is than the adversarial one, at most ``largest``.
 
     Both norms are those at ``last``, the weight of the decoder's last layer (Esser et al. 2021, equation 7).
     """
     (a,) = torch.autograd.grad(reconstruction, last, retain_graph=True)
     (b,) = torch.autograd.grad(adversarial, last, retain_graph=True)
     ratio: Tensor = a.norm() / (b.norm() + 1e-4)
-    return ratio.clamp(0, _LARGEST).detach()
+    return ratio.clamp(0, largest).detach()
 
 
 def reconstruction_losses(
@@ -66,8 +66,9 @@ def reconstruction_losses(
 ) -> Iterator[Loss]:
     """L1, perceptual and, once it has started, hinge adversarial loss: latent-diffusion's for autoencoders.
 
-    All are means over pixels, where latent-diffusion sums and learns a common scale of them: Adam sees no common
-    scale. The adversarial weight is relative, so it is the same.
+    All are means over an image's values, where latent-diffusion sums them (its common scale, ``logvar``, is in no
+    optimiser and stays 1): Adam sees no common scale. The adaptive weight is relative; its limit is theirs, divided
+    by the number of values.
 
     Args:
         last: weight of the decoder's last layer.
@@ -86,7 +87,7 @@ def reconstruction_losses(
         return
     judge, settings = patch
     adversarial = -judge(image).mean()
-    scale = settings.weight * adaptive_weight(reconstruction, adversarial, last)
+    scale = settings.weight * adaptive_weight(reconstruction, adversarial, last, _LARGEST / target[0].numel())
     yield Loss(names[0], total + scale * adversarial, parts | {"adversarial": adversarial, "adaptive": scale})
     loss = hinge_discriminator_loss(judge(target), judge(image.detach()))
     yield Loss(names[1], loss, {"discriminator": loss})

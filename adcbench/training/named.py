@@ -41,7 +41,7 @@ FULL_DISTIL_UPSTREAM = RunConfig(
 )
 # The teacher at full size (OSEDiff, section 4.1; train_osediff.py): its own degradation is the hard one.
 FULL_TEACHER = RunConfig(
-    TeacherStage(osediff.FULL, Rates(5e-5, warmup=500)),
+    TeacherStage(osediff.FULL, Rates(5e-5)),  # upstream's 500 steps of warm-up: its schedule, "constant", has none
     replace(_LSDIR, degradation="hard"),
     LoopConfig(steps=100_000, batch=16, micro_batch=4, precision="fp16", clip_norm=1.0, save_every=500),
 )

@@ -83,12 +83,15 @@ def load_perceptual(kind: Kind | Literal["auto"] = "auto", *, deterministic: boo
     line = f"perceptual loss: {kind} ({'deterministic weights' if deterministic else files}){why}"
     if kind == "fd-efflite0":
         return Perceptual(kind, feature_distance.load_network(weights), [], line)
-    stages = backbone("vgg16", weights and weights[VGG16.name], "cpu", kind).stages
+    stages = backbone("vgg16", weights[VGG16.name] if weights else None, "cpu", kind).stages
     return Perceptual(kind, _Vgg16(copy.deepcopy(stages)), _heads(weights, stages), line)  # the metrics' own stay
 
 
 class _Vgg16(nn.Module):
     """Images (B, 3, h, w) in [0, 1] -> features of the five layers that LPIPS reads."""
+
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, stages: tuple[nn.Sequential, ...]) -> None:
         super().__init__()

@@ -148,6 +148,11 @@ def _load_moments(optimisers: Mapping[str, torch.optim.Optimizer], path: Path) -
             raise AdcbenchError(f"{path / OPTIMISERS}: has moments of {name}, an optimiser that this stage has not")
         entries[name].setdefault(int(index), {})[key] = tensor
     for name, optimiser in optimisers.items():
+        parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+        for place, moments in entries[name].items():
+            for key, tensor in moments.items():
+                if tensor.shape == parameters[place].shape:  # in its layout, as it was: another one rounds otherwise
+                    moments[key] = torch.empty_like(parameters[place], dtype=tensor.dtype).copy_(tensor)
         optimiser.load_state_dict({"state": entries[name], "param_groups": optimiser.state_dict()["param_groups"]})
 
 
@@ -164,6 +169,14 @@ def _scalers(names: tuple[str, ...], config: LoopConfig, device: torch.device) -
     if config.shared_scaler:
         return dict.fromkeys(names, scaler(_GROWTH_INTERVAL // len(names)))
     return {name: scaler(_GROWTH_INTERVAL) for name in names}
+
+
+def _view(flat: Tensor, parameter: Tensor) -> Tensor:
+    """A flat tensor in a parameter's shape and layout: mixed layouts are slow, and round otherwise."""
+    if parameter.dim() == 4 and not parameter.is_contiguous():  # channels_last
+        b, c, h, w = parameter.shape
+        return flat.view(b, h, w, c).permute(0, 3, 1, 2)
+    return flat.view(parameter.shape)
 
 
 def _copied(tensor: Tensor) -> Tensor:

@@ -10,7 +10,12 @@ from adcbench.core.columns import columns, no_weights, scores
 from adcbench.core.tables import Infer, Table
 
 ADCSR = "Adversarial loss on features (AdcSR)"
-VARIANTS = ("Without adversarial loss", "Adversarial weight 0.1", "Patch discriminator", "Whole UNet discriminator")
+VARIANTS = {
+    "Without adversarial loss": "no-adversarial",
+    "Adversarial weight 0.1": "adversarial-0.1",
+    "Patch discriminator": "patch-discriminator",
+    "Whole UNet discriminator": "full-discriminator",
+}
 
 TABLE = Table(
     id="adcsr/ablation_adversarial",

@@ -10,7 +10,7 @@ from adcbench.core.columns import columns, no_weights, scores
 from adcbench.core.tables import Infer, Table
 
 ADCSR = "With pretraining (AdcSR)"
-VARIANTS = ("Without pretraining",)
+VARIANTS = {"Without pretraining": "no-pretraining"}
 
 TABLE = Table(
     id="adcsr/ablation_decoder_pretraining",

@@ -11,7 +11,7 @@ from adcbench.core.tables import COMPLEXITY, Count, Infer, Table, Time
 
 ADCSR = "Decoder 50 % (AdcSR)"
 VARIANTS = {
-    "Decoder 100 %": "adcsr-decoder-100",
+    "Decoder 100 %": "decoder-100",
 }
 COUNTED = {"Params": "params.published", "MACs": "macs.published"}
 
@@ -25,7 +25,8 @@ TABLE = Table(
     columns=columns("DRealSR", ("PSNR", "LPIPS")) + columns(COMPLEXITY, ("Params", "Time", "MACs")),
     jobs=(
         Infer(ADCSR, "DRealSR", "adcsr", scores("PSNR", "LPIPS")),
-        *(Count(row, network, COUNTED) for row, network in {**VARIANTS, ADCSR: "adcsr"}.items()),
+        Count(ADCSR, "adcsr", COUNTED),
+        *(Count(row, f"adcsr-{name}", COUNTED) for row, name in VARIANTS.items()),
         Time(ADCSR, "adcsr", {"Time": "p50"}),
     ),
     blocks=(*no_weights(VARIANTS), *no_system(VARIANTS), NO_CUDA),

@@ -12,8 +12,8 @@ from adcbench.core.tables import COMPLEXITY, Count, Infer, Table, Time
 
 ADCSR = "PixelUnshuffle (AdcSR)"
 VARIANTS = {
-    "Bicubic x4 and VAE encoder": "adcsr-vae-encoder",
-    "Bicubic x4 and PixelUnshuffle(8)": "adcsr-bicubic-input",
+    "Bicubic x4 and VAE encoder": "vae-encoder",
+    "Bicubic x4 and PixelUnshuffle(8)": "bicubic-input",
 }
 COUNTED = {"Params": "params.published", "MACs": "macs.published"}
 
@@ -27,7 +27,8 @@ TABLE = Table(
     columns=columns("DRealSR", ("PSNR", "LPIPS")) + columns(COMPLEXITY, ("Params", "Time", "MACs")),
     jobs=(
         Infer(ADCSR, "DRealSR", "adcsr", scores("PSNR", "LPIPS")),
-        *(Count(row, network, COUNTED) for row, network in {**VARIANTS, ADCSR: "adcsr"}.items()),
+        Count(ADCSR, "adcsr", COUNTED),
+        *(Count(row, f"adcsr-{name}", COUNTED) for row, name in VARIANTS.items()),
         Time(ADCSR, "adcsr", {"Time": "p50"}),
     ),
     blocks=(*no_weights(VARIANTS), *no_system(VARIANTS), NO_CUDA),

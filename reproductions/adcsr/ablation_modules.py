@@ -13,10 +13,10 @@ from adcbench.core.tables import COMPLEXITY, Count, Infer, Table, Time
 
 ADCSR = "All removed (AdcSR)"
 VARIANTS = {
-    "Prompt extractor kept": "adcsr-prompt-extractor",
-    "Text encoder kept": "adcsr-text",
-    "Cross-attention kept": "adcsr-cross-attention",
-    "Time embedding kept": "adcsr-time-embedding",
+    "Prompt extractor kept": "prompt-extractor",
+    "Text encoder kept": "text",
+    "Cross-attention kept": "cross-attention",
+    "Time embedding kept": "time-embedding",
 }
 COUNTED = {"Params": "params.published", "MACs": "macs.published"}
 
@@ -30,7 +30,8 @@ TABLE = Table(
     columns=columns("DRealSR", ("PSNR", "LPIPS")) + columns(COMPLEXITY, ("Params", "Time", "MACs")),
     jobs=(
         Infer(ADCSR, "DRealSR", "adcsr", scores("PSNR", "LPIPS")),
-        *(Count(row, network, COUNTED) for row, network in {**VARIANTS, ADCSR: "adcsr"}.items()),
+        Count(ADCSR, "adcsr", COUNTED),
+        *(Count(row, f"adcsr-{name}", COUNTED) for row, name in VARIANTS.items()),
         Time(ADCSR, "adcsr", {"Time": "p50"}),
     ),
     blocks=(*no_weights(VARIANTS), *no_system(VARIANTS), NO_CUDA),

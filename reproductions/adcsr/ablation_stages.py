@@ -10,7 +10,7 @@ from adcbench.core.columns import columns, no_weights, scores
 from adcbench.core.tables import Infer, Table
 
 ADCSR = "Two stages (AdcSR)"
-VARIANTS = ("One stage",)
+VARIANTS = {"One stage": "one-stage"}
 
 TABLE = Table(
     id="adcsr/ablation_stages",

@@ -11,8 +11,8 @@ from adcbench.core.tables import COMPLEXITY, Count, Infer, Table, Time
 
 ADCSR = "UNet 75 % (AdcSR)"
 VARIANTS = {
-    "UNet 100 %": "adcsr-unet-100",
-    "UNet 50 %": "adcsr-unet-50",
+    "UNet 100 %": "unet-100",
+    "UNet 50 %": "unet-50",
 }
 COUNTED = {"Params": "params.published", "MACs": "macs.published"}
 
@@ -26,7 +26,8 @@ TABLE = Table(
     columns=columns("DRealSR", ("PSNR", "LPIPS")) + columns(COMPLEXITY, ("Params", "Time", "MACs")),
     jobs=(
         Infer(ADCSR, "DRealSR", "adcsr", scores("PSNR", "LPIPS")),
-        *(Count(row, network, COUNTED) for row, network in {**VARIANTS, ADCSR: "adcsr"}.items()),
+        Count(ADCSR, "adcsr", COUNTED),
+        *(Count(row, f"adcsr-{name}", COUNTED) for row, name in VARIANTS.items()),
         Time(ADCSR, "adcsr", {"Time": "p50"}),
     ),
     blocks=(*no_weights(VARIANTS), *no_system(VARIANTS), NO_CUDA),

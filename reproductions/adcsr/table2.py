@@ -28,7 +28,7 @@ TABLE = Table(
         Time(REMOVED, "adcsr", {"Time": "p50"}),
     ),
     blocks=(
-        *no_weights((KEPT,)),
+        *no_weights({KEPT: "vae-encoder"}),
         *no_system((KEPT,)),
         NO_CUDA,
     ),

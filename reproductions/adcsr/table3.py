@@ -27,6 +27,6 @@ TABLE = Table(
         Count(WITHOUT, "adcsr-latent-link", COUNTED),
         Count(WITH, "adcsr", COUNTED),
     ),
-    blocks=no_weights((WITHOUT,)),
+    blocks=no_weights({WITHOUT: "latent-link"}),
     notes=("The table is known in part: it may have more columns.",),
 )

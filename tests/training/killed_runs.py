@@ -19,7 +19,7 @@ from toy_stage import ToyStage, toy_config, toy_validation, train_toy
 
 import adcbench.training.loop  # noqa: F401
 
-STEPS, KILLS, AIMED = 60, 20, 6
+STEPS, KILLS, AIMED = 40, 20, 6
 
 
 def start(folder: Path) -> int:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import math
-from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mini_stages import GOLDEN, load_recipe
 from torch import Tensor, nn
 
 from adcbench.training.config import Clip, PatchLoss
@@ -24,7 +24,7 @@ from adcbench.training.losses import (
 )
 from adcbench.training.stage import Batch, Loss
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "adcsr_training"
+FIXTURE = json.loads(gzip.decompress((GOLDEN / "reconstruction.json.gz").read_bytes()))
 IMAGE = torch.tensor([-2.0, -1.0, -0.25, 0.5, 1.0, 3.0])
 
 
@@ -137,16 +137,27 @@ def test_the_discriminators_loss_does_not_reach_the_decoder(judge: nn.Module) ->
     assert last.grad is None and all(p.grad is not None for p in judge.parameters())
 
 
-FIXTURE = json.loads(gzip.decompress((GOLDEN / "reconstruction.json.gz").read_bytes()))
+@pytest.mark.parametrize("name", ["early", "adversarial", "limited"])
+def test_gradients_are_latent_diffusions_up_to_the_common_scale(name: str) -> None:
+    """Their losses are sums over an image, ours means: so ours are theirs divided by its number of values."""
+    recipe, expected = load_recipe(), FIXTURE[name]
+    decoder, judge, images, step = recipe.reconstruction(name)
+    values, patch = images[0].numel(), PatchLoss(weight=0.5, start=recipe.START)
+    made = reconstruction_losses(
+        Batch(images, images, (0, 1), 0, step), decoder(images), images, decoder.last, (recipe.perceptual, 1.0),
+        (judge, patch), ("decoder", "judge"),
+    )  # fmt: skip
+    networks = {"decoder": decoder, "judge": judge}
+    for loss in made:
+        loss.total.backward(inputs=list(networks[loss.optimiser].parameters()))
+        if "adaptive" in loss.parts:
+            assert loss.parts["adaptive"].item() * values == pytest.approx(expected["weight"], rel=1e-6)
+    for part, scale in (("decoder", values), ("judge", 1)):
+        for key, (norm, component) in recipe.gradients(networks[part]).items():
+            assert [norm * scale, component * scale] == pytest.approx(expected[part][key], rel=1e-6)
+    # before its start, their discriminator's loss is 0, ours absent
+    assert name != "early" or not any(norm for norm, _ in expected["judge"].values())
 
 
-@pytest.mark.parametrize("case", FIXTURE, ids=lambda case: case["name"])
-def test_equals_latent_diffusions_up_to_the_common_scale(case: dict[str, float | str | list[float]]) -> None:
-    """Their losses are sums over an image, ours means: so all gradients are theirs divided by its values."""
-    from adcsr_training import load_recipe
-
-    recipe = load_recipe()
-    first, second, scale = recipe.reconstruction(case["name"])
-    found = recipe.gradients(first, second, scale)
-    for name, values in found.items():
-        torch.testing.assert_close(values, torch.tensor(case[name], dtype=torch.float64), rtol=1e-9, atol=1e-12)
+def test_the_fixture_has_a_weight_at_its_limit_and_one_below() -> None:
+    assert FIXTURE["limited"]["weight"] == 0.5 * 1e4 > FIXTURE["adversarial"]["weight"] > 0

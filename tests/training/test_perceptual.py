@@ -104,7 +104,7 @@ def test_the_gradient_is_that_of_the_loss(losses: dict[str, Perceptual]) -> None
 
 
 def test_descending_it_brings_a_noisy_photograph_nearer(trained: Perceptual) -> None:
-    """In pixels too, if slowly: features at half the resolution leave much of the noise free."""
+    """In pixels too, if slowly: features at a quarter of the resolution leave much of the noise free."""
     y, x = tensor(crops()), tensor(noisy(crops())).requires_grad_()
     descent = torch.optim.Adam([x], 0.005)
     values, errors = [], []
@@ -116,7 +116,7 @@ def test_descending_it_brings_a_noisy_photograph_nearer(trained: Perceptual) -> 
         value.backward()
         descent.step()
     assert values[-1] < 0.25 * values[0]
-    assert errors[-1] < 0.9 * errors[0]
+    assert errors[-1] < 0.96 * errors[0]
 
 
 def test_sizes(trained: Perceptual) -> None:

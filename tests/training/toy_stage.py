@@ -48,6 +48,7 @@ class ToyStage:
             generator = nn.Sequential(nn.Conv2d(4, 8, 3, padding=1), nn.SiLU(), nn.Conv2d(8, 48, 3, padding=1))
             discriminator = nn.Sequential(nn.Conv2d(3, 8, 4, 4), nn.SiLU(), nn.Conv2d(8, 1, 3))
         discriminator[0].requires_grad_(False)
+        generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.networks = {"generator": generator, "discriminator": discriminator}
         self.frozen: dict[str, nn.Module] = {"features": nn.AvgPool2d(2)}
         self.optimisers: dict[str, torch.optim.Optimizer] = {

@@ -327,6 +327,14 @@ def teacher(checkout: Path, as_written: bool) -> dict[str, Any]:
 # --- stage 1: latent-diffusion's LPIPSWithDiscriminator --------------------------------------------------------------
 
 
+class _Distance(nn.Module):
+    """In place of LPIPS."""
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        distance: Tensor = recipe.perceptual(x, y)[:, None, None, None]
+        return distance
+
+
 def reconstructions(diffusion: Path, taming: Path) -> dict[str, Any]:
     """Gradients of the losses by case: summaries of what the decoder and the discriminator get, and the weight."""
     scope: dict[str, Any] = {
@@ -343,7 +351,7 @@ def reconstructions(diffusion: Path, taming: Path) -> dict[str, Any]:
     for name in recipe.RECONSTRUCTIONS:
         decoder, judge, images, step = recipe.reconstruction(name)
         loss = scope["LPIPSWithDiscriminator"](recipe.START, disc_weight=0.5)
-        loss.discriminator, loss.perceptual_loss = judge, lambda x, y: recipe.perceptual(y, x)[:, None, None, None]
+        loss.discriminator, loss.perceptual_loss = judge, _Distance()
         restored, posterior = decoder(images), SimpleNamespace(kl=lambda: torch.zeros(2))
         total, log = loss(images, restored, posterior, 0, step, last_layer=decoder.last)
         total.backward(inputs=list(decoder.parameters()))

@@ -27,7 +27,7 @@ BASE = SD21Config(
 OSEDIFF = OSEDiffConfig(base=BASE, tags=False)
 STEPS = 3
 BATCH = 2
-SIDE = 64  # of the HR
+SIZE = (128, 64)  # of the HR: the coarsest features have two pixels for attention to choose from
 TOKENS = 5
 RATE, JUDGE_RATE = 1e-3, 1e-4  # larger than published, so that three steps count
 
@@ -63,8 +63,9 @@ def filled(network: nn.Module, prefix: str = "") -> nn.Module:
 def batch(step: int) -> Batch:
     """The images of a step."""
     samples = tuple(range(BATCH * step, BATCH * step + BATCH))
-    hr, lr = ((example(f"{kind}{step}", (BATCH, 3, side, side)) / 6 + 0.5).clamp(0, 1)
-              for kind, side in (("hr", SIDE), ("lr", SIDE // 4)))  # fmt: skip
+    small = tuple(side // 4 for side in SIZE)
+    hr, lr = ((example(f"{kind}{step}", (BATCH, 3, *size)) / 6 + 0.5).clamp(0, 1)
+              for kind, size in (("hr", SIZE), ("lr", small)))  # fmt: skip
     return Batch(hr, lr, samples, seed=0, step=step)
 
 

@@ -1,0 +1,144 @@
+"""Every variant of AdcSR's training takes a step at mini size, and differs from the reference in what it says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import pytest
+import torch
+from mini_stages import OSEDIFF, STUDENT, mini_batch, mini_teacher, mini_unet, mini_vae, moved, squared, take_step, tensors
+from torch import Tensor
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.models.adcsr import variants
+from adcbench.models.adcsr.patch_discriminator import PatchDiscriminator
+from adcbench.training.ablations import variant, variant_names
+from adcbench.training.config import DecoderStage, DistilStage, PatchLoss, Rates, RunConfig
+from adcbench.training.decoder import DecoderTraining
+from adcbench.training.distil import DistilTraining
+from adcbench.training.named import FULL_DECODER, FULL_DISTIL, MINI_DECODER, MINI_DISTIL
+
+RATES = Rates(1e-3)
+DECODER = replace(MINI_DECODER, stage=DecoderStage(OSEDIFF.base.vae, STUDENT, RATES, patch=PatchLoss(width=8)))
+DISTIL = replace(MINI_DISTIL, stage=DistilStage(OSEDIFF, STUDENT, RATES, RATES))
+IN_STAGE_1 = ("clip-ste", "clip-hard", "clip-none", "decoder-100")
+TAIL = ("decoder.up_blocks.", "decoder.conv_norm_out.", "decoder.conv_out.")
+
+
+def distil(name: str) -> DistilTraining:
+    config = variant(name, DECODER, DISTIL).distil.stage
+    assert isinstance(config, DistilStage)
+    return DistilTraining(config, mini_teacher(config.student), mini_unet(), squared, 0)
+
+
+@cache
+def stepped(name: str) -> tuple[DistilTraining, frozenset[str], float, float]:
+    """A variant's stage 2 after a step: what moved, and the step's losses."""
+    stage = distil(name)
+    before = tensors(stage)
+    first, *_ = take_step(stage, mini_batch())
+    return stage, frozenset(moved(before, tensors(stage))), first.total.item(), first.parts["distil"].item()
+
+
+def target(stage: DistilTraining) -> Tensor:
+    lr = mini_batch().lr
+    return stage.teacher.target(lr, stage.teacher.text(lr))
+
+
+def test_the_names_are_those_agreed_on() -> None:
+    assert variant_names()[0] == "adcsr"
+    assert set(variant_names()) == set(variants()) | {
+        "adcsr", "no-pretraining", "one-stage", "no-adversarial", "adversarial-0.1", "patch-discriminator",
+        "full-discriminator", "teacher-step-1", "clip-ste", "clip-hard", "clip-none",
+    }  # fmt: skip
+    with pytest.raises(AdcbenchError, match="no ablation 'mystery'.*no-adversarial"):
+        variant("mystery", DECODER, DISTIL)
+
+
+@pytest.mark.parametrize("name", variant_names())
+def test_every_variant_takes_a_step(name: str) -> None:
+    stage, found, total, distance = stepped(name)
+    assert 0 < distance <= total < 100
+    students = {n.removeprefix("student.") for n in found if n.startswith("student.")}
+    assert any(n.startswith("unet.") for n in students) and any(n.startswith("decoder.mid_block.") for n in students)
+    whole = name in ("no-pretraining", "one-stage")
+    assert any(n.startswith(TAIL) for n in students) == whole
+    assert any(n.startswith("discriminator.") for n in found) == (name != "no-adversarial")
+    assert not any(n.startswith("teacher.") for n in found)
+    image, scores = stage.validate(mini_batch())
+    assert image.shape == (2, 3, 64, 64) and scores["distil"] > 0
+
+
+@pytest.mark.parametrize("name", sorted(set(variants()) - {"vae-encoder"}) + ["vae-encoder"])
+def test_networks_that_differ_have_their_own_student(name: str) -> None:
+    stage = variant(name, DECODER, DISTIL).distil.stage
+    assert isinstance(stage, DistilStage)
+    assert stage.student == variants(STUDENT)[name] != STUDENT
+
+
+def test_full_scale_variants_differ_in_the_named_setting_alone() -> None:
+    changed = {}
+    for name in variant_names():
+        found = variant(name, FULL_DECODER, FULL_DISTIL)
+        assert isinstance(found.distil.stage, DistilStage) and isinstance(FULL_DISTIL.stage, DistilStage)
+        fields = {k: v for k, v in vars(found.distil.stage).items() if v != getattr(FULL_DISTIL.stage, k)}
+        fields.pop("student", None)
+        changed[name] = fields
+        assert (found.decoder is not None) == (name in IN_STAGE_1)
+        assert found.distil.data == FULL_DISTIL.data
+    assert {name: fields for name, fields in changed.items() if fields} == {
+        "no-pretraining": {"pretrained": False, "pixel": 1.0},
+        "one-stage": {"pretrained": False, "pixel": 1.0},
+        "no-adversarial": {"adversarial": 0.0},
+        "adversarial-0.1": {"adversarial": 0.1},
+        "patch-discriminator": {"discriminator": "patch"},
+        "full-discriminator": {"discriminator": "unet-full"},
+        "teacher-step-1": {"teacher_step": 1},
+    }
+
+
+def test_one_stage_trains_as_long_as_both() -> None:
+    one, none = (variant(name, FULL_DECODER, FULL_DISTIL).distil.loop.steps for name in ("one-stage", "no-pretraining"))
+    assert (one, none) == (700_000, 200_000)
+
+
+@pytest.mark.parametrize("name", IN_STAGE_1)
+def test_variants_of_stage_1_take_a_step(name: str) -> None:
+    config = variant(name, DECODER, DISTIL).decoder
+    assert isinstance(config, RunConfig) and isinstance(config.stage, DecoderStage)
+    stage = DecoderTraining(config.stage, mini_vae(), squared, 0)
+    before = tensors(stage)
+    assert all(bool(loss.total.isfinite()) for loss in take_step(stage, mini_batch()))
+    assert {n.split(".")[0] for n in moved(before, tensors(stage))} == {"decoder", "discriminator"}
+    assert config.stage.clip == (name.removeprefix("clip-") if name.startswith("clip") else "none")
+
+
+def test_without_the_adversarial_loss_only_the_distance_is_left() -> None:
+    _, _, total, distance = stepped("no-adversarial")
+    reference, tenth = stepped("adcsr"), stepped("adversarial-0.1")
+    assert total == distance == pytest.approx(reference[3]) == pytest.approx(tenth[3])
+    assert tenth[2] - distance == pytest.approx(0.1 * (reference[2] - distance), rel=1e-4)
+
+
+def test_discriminators_differ_in_what_is_trained() -> None:
+    moved_of = {name: {n for n in stepped(name)[1] if n.startswith("discriminator.")} for name in
+                ("adcsr", "full-discriminator", "patch-discriminator")}  # fmt: skip
+    assert all(".lora_" in n or ".conv_in." in n for n in moved_of["adcsr"])
+    assert not any("lora" in n for n in moved_of["full-discriminator"])
+    assert any(".time_embedding." in n for n in moved_of["full-discriminator"])
+    assert isinstance(stepped("patch-discriminator")[0].judge, PatchDiscriminator)
+
+
+def test_the_teachers_step_changes_the_target() -> None:
+    reference, other = target(stepped("adcsr")[0]), target(stepped("teacher-step-1")[0])
+    assert not torch.allclose(reference, other, rtol=0.1)
+
+
+def test_without_pretraining_the_decoder_is_cut_from_the_vaes_own() -> None:
+    student, teacher = distil("no-pretraining").student, mini_teacher()
+    own = teacher.base_vae.decoder.conv_in.weight[: STUDENT.decoder_widths[-1]]
+    assert torch.equal(student.decoder.state_dict()["mid_block.resnets.0.conv1.bias"],
+                       teacher.base_vae.decoder.mid_block.resnets[0].conv1.bias[:10])  # fmt: skip
+    assert torch.equal(distil("no-pretraining").teacher.decoder.conv_in.weight, own)
+    assert not torch.equal(distil("adcsr").teacher.decoder.conv_in.weight, own)

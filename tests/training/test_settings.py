@@ -1,0 +1,168 @@
+"""Settings of training runs: names, files, single settings, and the published numbers."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from mini_stages import GOLDEN
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.models import adcsr, osediff
+from adcbench.training.config import DecoderStage, DistilStage, PatchLoss, Rates, TeacherStage
+from adcbench.training.named import (
+    FULL_DECODER,
+    FULL_DISTIL,
+    FULL_DISTIL_UPSTREAM,
+    FULL_TEACHER,
+    NAMED,
+    STAGES,
+    named,
+)
+from adcbench.training.settings import as_yaml, chosen
+
+
+def write(folder: Path, content: Any) -> str:
+    path = folder / "settings.yml"
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+    return str(path)
+
+
+# --- the published numbers (image_systems.md section 5; adcsr_tables.md section 11) ---
+
+
+def test_stage_2_is_upstreams() -> None:
+    stage, loop, data = FULL_DISTIL.stage, FULL_DISTIL.loop, FULL_DISTIL.data
+    assert isinstance(stage, DistilStage)
+    assert (loop.steps, loop.batch, loop.clip_norm, loop.ema) == (200 * 1000, 12 * 8, None, None)
+    assert [stage.rates.at(step) for step in (0, 99_999, 100_000, 199_999)] == [1e-4, 1e-4, 5e-5, 5e-5]
+    assert [stage.discriminator_rates.at(step) for step in (0, 199_999)] == [1e-6, 1e-6]
+    assert (stage.adversarial, stage.discriminator, stage.rank, stage.alpha) == (1.0, "unet-lora", 4, 8.0)
+    assert (stage.teacher_step, stage.pretrained, stage.pixel) == (999, True, 0.0)
+    assert (data.crop, data.flip, data.degradation, data.sources) == (512, True, "mild", (("hub:LSDIR", 0),))
+    assert (stage.student, stage.osediff) == (adcsr.FULL, osediff.FULL)
+
+
+def test_upstreams_own_slips_are_kept_only_where_they_are_asked_for() -> None:
+    for config, kept in ((FULL_DISTIL_UPSTREAM, True), (FULL_DISTIL, False)):
+        assert (config.data.one_draw, config.loop.shared_scaler, config.loop.tf32) == (kept,) * 3
+        assert config.loop.precision == ("fp16" if kept else "bf16")
+    assert FULL_DISTIL_UPSTREAM.stage == FULL_DISTIL.stage
+
+
+def test_stage_1_is_what_is_known_of_it() -> None:
+    stage, loop, data = FULL_DECODER.stage, FULL_DECODER.loop, FULL_DECODER.data
+    assert isinstance(stage, DecoderStage) and isinstance(stage.patch, PatchLoss)
+    assert (loop.steps, loop.batch) == (500_000, 96)
+    assert data.sources[0] == ("hub:OpenImages", 250_000)
+    assert {name for name, _ in data.sources[1:]} == {"hub:LAION-Face", "hub:LAION-Aesthetic"}
+    assert stage.student.decoder_widths == (64, 128, 256, 256)
+    # latent-diffusion's: 4.5e-6 times the batch of one GPU; perceptual 1, adaptive weight 0.5
+    assert (stage.rates.rate, stage.patch.rates.rate) == (pytest.approx(5.4e-5),) * 2
+    assert (stage.perceptual, stage.patch.weight, stage.patch.width) == (1.0, 0.5, 64)
+
+
+def test_the_teacher_is_trained_as_osediff_is_by_default() -> None:
+    published = json.loads(gzip.decompress((GOLDEN / "teacher.json.gz").read_bytes()))["published"]
+    stage, loop = FULL_TEACHER.stage, FULL_TEACHER.loop
+    assert isinstance(stage, TeacherStage)
+    assert published["lr_scheduler"] == "constant"  # so its lr_warmup_steps count for nothing
+    assert [stage.rates.at(step) for step in (0, 50_000)] == [published["learning_rate"]] * 2
+    assert (stage.l2, stage.perceptual, stage.vsd) == tuple(published[f"lambda_{k}"] for k in ("l2", "lpips", "vsd"))
+    assert (stage.guidance, stage.weight_decay) == (published["cfg_vsd"], published["adam_weight_decay"])
+    assert (loop.clip_norm, loop.steps) == (published["max_grad_norm"], published["max_train_steps"])
+    assert loop.batch == published["train_batch_size"] * published["gradient_accumulation_steps"]
+    assert (stage.osediff.rank, FULL_TEACHER.data.crop) == (published["lora_rank"], published["resolution"])
+    assert (stage.lora, stage.clip, FULL_TEACHER.data.degradation) == (True, "hard", "hard")
+
+
+# --- rates ---
+
+
+def test_rates_by_hand() -> None:
+    rates = Rates(8.0, (10, 20), 0.5, warmup=4)
+    assert [rates.at(step) for step in (0, 1, 3, 9, 10, 19, 20, 99)] == [2, 4, 8, 8, 4, 4, 2, 2]
+
+
+@given(st.floats(1e-7, 1), st.lists(st.integers(0, 50)), st.integers(0, 20), st.integers(0, 60))
+def test_rates_only_fall_after_the_warm_up(rate: float, milestones: list[int], warmup: int, step: int) -> None:
+    rates = Rates(rate, tuple(milestones), warmup=warmup)
+    assert 0 < rates.at(step) <= rate
+    assert step < warmup or rates.at(step + 1) <= rates.at(step)
+
+
+# --- choosing ---
+
+
+@pytest.mark.parametrize(("stage", "name"), list(NAMED))
+def test_named_settings_round_trip(stage: str, name: str, tmp_path: Path) -> None:
+    config = chosen(stage, name)
+    assert config == NAMED[stage, name]
+    assert chosen(stage, write(tmp_path, as_yaml(config))) == config
+    config.loop.check()
+
+
+def test_every_stage_can_be_run_at_mini_scale() -> None:
+    assert all(chosen(stage, "mini") for stage in STAGES)
+
+
+def test_a_file_says_what_differs(tmp_path: Path) -> None:
+    content = {"base": "full", "stage": {"rates": {"rate": 1e-3}}, "loop": {"steps": 7}}
+    found = chosen("distil", write(tmp_path, content), source="/images", changes=["loop.batch=4", "stage.adversarial=0"])
+    assert isinstance(found.stage, DistilStage) and isinstance(FULL_DISTIL.stage, DistilStage)
+    assert found.stage.rates == Rates(1e-3, FULL_DISTIL.stage.rates.milestones)
+    assert (found.loop.steps, found.loop.batch, found.stage.adversarial) == (7, 4, 0.0)
+    assert found.data.sources == (("/images", 0),) and found.data.crop == 512
+    assert found.loop.micro_batch == FULL_DISTIL.loop.micro_batch
+
+
+def test_null_switches_off() -> None:
+    found = chosen("decoder", "mini", changes=["stage.patch=null"])
+    assert isinstance(found.stage, DecoderStage) and found.stage.patch is None
+
+
+@pytest.mark.parametrize(
+    ("stage", "config", "changes", "message"),
+    [
+        ("polish", "mini", [], "no stage 'polish'.*distil"),
+        ("distil", "huge", [], "no settings 'huge'.*full"),
+        ("distil", "mini", ["loop.stepz=3"], r"unknown setting loop\.stepz"),
+        ("distil", "mini", ["stage.rates.speed=3"], r"unknown setting stage\.rates\.speed"),
+        ("distil", "mini", ["lop.steps=3"], "unknown setting lop"),
+        ("distil", "mini", ["loop.steps=many"], r"loop\.steps: Input should be a valid integer"),
+        ("distil", "mini", ["stage.discriminator=big"], r"stage\.discriminator.*'unet-lora'"),
+        ("distil", "mini", ["stage.rates=3"], r"stage\.rates"),
+        ("distil", "mini", ["loop.steps"], "NAME=VALUE"),
+    ],
+)
+def test_mistakes_are_named(stage: str, config: str, changes: list[str], message: str) -> None:
+    with pytest.raises(AdcbenchError, match=message):
+        chosen(stage, config, changes=changes)
+
+
+@pytest.mark.parametrize("text", ["- a\n- list\n", "loop: [unclosed", ""])
+def test_a_file_that_is_no_mapping_is_refused(text: str, tmp_path: Path) -> None:
+    with pytest.raises(AdcbenchError, match=r"settings\.yml"):
+        chosen("distil", write(tmp_path, text))
+
+
+def test_an_absent_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(AdcbenchError, match=r"gone\.yml"):
+        chosen("distil", str(tmp_path / "gone.yml"))
+
+
+def test_ablations_belong_to_the_two_stages() -> None:
+    for stage in ("teacher", "vae"):
+        with pytest.raises(AdcbenchError, match="only the stages decoder and distil"):
+            chosen(stage, "mini", "no-adversarial")
+    with pytest.raises(AdcbenchError, match="train stage distil"):
+        chosen("decoder", "mini", "no-adversarial")
+    with pytest.raises(AdcbenchError, match="no ablation 'nothing'.*no-pretraining"):
+        chosen("distil", "mini", "nothing")
+    assert named("distil", "mini") == chosen("distil", "mini", "adcsr")
