@@ -139,3 +139,8 @@ def no_weights(rows: Mapping[str, str]) -> tuple[Block, ...]:
         )
         for row, name in rows.items()
     )
+
+
+def nothing_to_count(row: str) -> Block:
+    """Block for a row without a network, such as bicubic interpolation."""
+    return Block(f"a network: {row} has none to count or time", rows=re.escape(row), test_sets=COMPLEXITY)
