@@ -60,7 +60,8 @@ def run(config: RunConfig, folder: Path, weights: Path | None) -> Path:
         for network in stage.networks.values():
             checkpointed(network)
     crops = make_crops(data, seed, config.loop.batch)
-    settings = {"config": asdict(config), "stage": type(config.stage).__name__, "images": crops.names, **notes}
+    kind = type(config.stage).__name__
+    settings = {kind: asdict(config.stage), "data": asdict(data), "images": crops.names, **notes}
     return train(
         stage,
         crops,

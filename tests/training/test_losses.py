@@ -25,15 +25,15 @@ from adcbench.training.losses import (
 from adcbench.training.stage import Batch, Loss
 
 FIXTURE = json.loads(gzip.decompress((GOLDEN / "reconstruction.json.gz").read_bytes()))
-IMAGE = torch.tensor([-2.0, -1.0, -0.25, 0.5, 1.0, 3.0])
+IMAGE = torch.tensor([-2.0, -0.75, -0.25, 0.5, 0.875, 3.0])
 
 
 @pytest.mark.parametrize(
     ("kind", "values", "gradient"),
     [
-        ("none", [-2.0, -1.0, -0.25, 0.5, 1.0, 3.0], [1, 1, 1, 1, 1, 1]),
-        ("hard", [-1.0, -1.0, -0.25, 0.5, 1.0, 1.0], [0, 1, 1, 1, 1, 0]),
-        ("ste", [-1.0, -1.0, -0.25, 0.5, 1.0, 1.0], [1, 1, 1, 1, 1, 1]),
+        ("none", [-2.0, -0.75, -0.25, 0.5, 0.875, 3.0], [1, 1, 1, 1, 1, 1]),
+        ("hard", [-1.0, -0.75, -0.25, 0.5, 0.875, 1.0], [0, 1, 1, 1, 1, 0]),
+        ("ste", [-1.0, -0.75, -0.25, 0.5, 0.875, 1.0], [1, 1, 1, 1, 1, 1]),
     ],
 )
 def test_clips_differ_in_values_and_gradients(kind: Clip, values: list[float], gradient: list[float]) -> None:

@@ -83,13 +83,13 @@ class Texts(nn.Module):
         return text
 
 
-def test_three_steps_of_stage_2_equal_upstreams() -> None:
+def test_three_steps_of_stage_2_equal_upstreams(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe, expected = load_recipe(), golden("distil")
     teacher = load_teacher(recipe.OSEDIFF, recipe.STUDENT, None)
     prefixes = {"unet": "teacher.unet.", "vae": "teacher.vae.", "base_vae": "vae.", "decoder": "half."}
     for name, prefix in prefixes.items():
         recipe.filled(getattr(teacher, name), prefix)
-    teacher.text = Texts()
+    monkeypatch.setattr(teacher, "text", lambda lr: recipe.text("tags"))
     unet = recipe.filled(UNet(recipe.BASE.unet), "unet.")
     config = DistilStage(recipe.OSEDIFF, recipe.STUDENT, Rates(recipe.RATE), Rates(recipe.JUDGE_RATE))
     stage = DistilTraining(config, teacher, unet, None, seed=0)

@@ -212,12 +212,14 @@ class _Draws:
         return stage.integers(self.batch, name, low, high)
 
     def normal(self, like: Tensor) -> Tensor:
-        return stage.noise(self.batch, next(self.noises), like.shape[1:])
+        return self._noise(next(self.noises), like)
 
     def posterior(self, distribution: Any) -> Tensor:
-        return distribution.mean + distribution.std * stage.noise(
-            self.batch, "posterior", tuple(distribution.mean.shape[1:])
-        )
+        return distribution.mean + distribution.std * self._noise("posterior", distribution.mean)
+
+    def _noise(self, name: str, like: Tensor) -> Tensor:
+        with recipe.single():
+            return stage.noise(self.batch, name, tuple(like.shape[1:]))
 
 
 class _Texts:

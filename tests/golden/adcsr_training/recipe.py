@@ -6,7 +6,8 @@ bias of an attention's keys) stay where they are; in float32 Adam would move the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
@@ -32,14 +33,21 @@ TOKENS = 5
 RATE, JUDGE_RATE = 1e-3, 1e-4  # larger than published, so that three steps count
 
 
-def tensor(name: str, shape: tuple[int, ...]) -> Tensor:
-    """The deterministic tensor of a name, drawn in float32 whatever torch's default is."""
+@contextmanager
+def single() -> Iterator[None]:
+    """Inside, random numbers are drawn in float32, whatever torch's default is."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float32)
     try:
-        return deterministic_tensor(name, shape).double()
+        yield
     finally:
         torch.set_default_dtype(before)
+
+
+def tensor(name: str, shape: tuple[int, ...]) -> Tensor:
+    """The deterministic tensor of a name."""
+    with single():
+        return deterministic_tensor(name, shape).double()
 
 
 def example(name: str, shape: tuple[int, ...]) -> Tensor:
@@ -82,8 +90,8 @@ def perceptual(x: Tensor, y: Tensor) -> Tensor:
 
 
 START = 3  # step at which the adversarial loss of a reconstruction begins
-# Name -> step, and what the discriminator's weights are times: small ones drive the adaptive weight to its limit.
-RECONSTRUCTIONS = {"early": (0, 1.0), "adversarial": (5, 1.0), "limited": (5, 1e-3)}
+# Name -> step, and what the discriminator's last weights are times: small ones drive the weight to its limit.
+RECONSTRUCTIONS = {"early": (0, 1.0), "adversarial": (5, 100.0), "limited": (5, 1.0)}
 
 
 class Layers(nn.Module):

@@ -1,0 +1,172 @@
+"""A run from its settings: stage after stage on four small images, each from what those before it made."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mini_stages import OSEDIFF, STUDENT, squared
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.data.images import write_png
+from adcbench.training import run as running
+from adcbench.training.config import (
+    DataConfig,
+    DecoderStage,
+    DenoiseStage,
+    DistilStage,
+    PatchLoss,
+    Rates,
+    RunConfig,
+    StageConfig,
+    TeacherStage,
+    VaeStage,
+)
+from adcbench.training.loop_config import LoopConfig
+from adcbench.training.named import FULL_DECODER, FULL_DISTIL, FULL_TEACHER
+
+RATES = Rates(1e-3)
+PATCH = PatchLoss(width=8, start=1)
+STAGES: dict[str, StageConfig] = {
+    "vae": VaeStage(OSEDIFF.base.vae, RATES, patch=PATCH),
+    "denoise": DenoiseStage(OSEDIFF, RATES),
+    "teacher": TeacherStage(OSEDIFF, RATES),
+    "decoder": DecoderStage(OSEDIFF.base.vae, STUDENT, RATES, patch=PATCH),
+    "distil": DistilStage(OSEDIFF, STUDENT, RATES),
+}
+PRODUCTS = {
+    "vae": {"vae.safetensors"},
+    "denoise": {"unet.safetensors"},
+    "teacher": {"teacher_vae.safetensors", "teacher_unet.safetensors"},
+    "decoder": {"decoder.safetensors"},
+    "distil": {"student.safetensors"},
+}
+
+
+class Squared(nn.Module):
+    """In place of LPIPS."""
+
+    provenance = "squared error"
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return squared(x, y)
+
+
+def settings(stage: str, images: Path, steps: int = 3) -> RunConfig:
+    loop = LoopConfig(steps, batch=2, micro_batch=1, save_every=1, log_every=1, tensorboard=False, device="cpu")
+    return RunConfig(STAGES[stage], DataConfig(((str(images), 0),), crop=64), loop)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with images, the runs of all stages, and the weights that they made."""
+    root = tmp_path_factory.mktemp("runs")
+    rng = np.random.default_rng(0)
+    for i in range(4):
+        write_png(root / "images" / f"{i}.png", rng.integers(0, 256, (70, 80, 3), dtype=np.uint8))
+    (root / "weights").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running, "load_perceptual", lambda kind: Squared())
+        for stage in STAGES:
+            products = running.run(settings(stage, root / "images"), root / stage, root / "weights")
+            for path in products.iterdir():
+                shutil.copy(path, root / "weights")
+        yield root
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_each_stage_ends_with_its_products(made: Path, stage: str) -> None:
+    products = made / stage / "products"
+    assert {path.name for path in products.iterdir()} == PRODUCTS[stage]
+    assert all(bool(t.isfinite().all()) for path in products.iterdir() for t in load_file(path).values())
+
+
+def test_the_student_is_made_of_what_earlier_stages_made(made: Path) -> None:
+    student, decoder = (load_file(made / "weights" / f"{name}.safetensors") for name in ("student", "decoder"))
+    tail = {name: t for name, t in decoder.items() if name.startswith(("up_blocks.", "conv_out."))}
+    assert tail and all(torch.equal(student[f"decoder.{name}"], t) for name, t in tail.items())
+    middle = "mid_block.resnets.0.conv1.weight"
+    assert not torch.equal(student[f"decoder.{middle}"], decoder[middle])
+
+
+@pytest.mark.parametrize("stage", ["teacher", "decoder", "distil"])
+def test_a_run_that_goes_on_ends_with_the_same_weights(made: Path, stage: str, tmp_path: Path) -> None:
+    short = settings(stage, made / "images", steps=2)
+    running.run(short, tmp_path, made / "weights")
+    products = running.run(settings(stage, made / "images"), tmp_path, made / "weights")
+    for name in PRODUCTS[stage]:
+        first, second = load_file(made / stage / "products" / name), load_file(products / name)
+        assert first.keys() == second.keys() and all(torch.equal(first[key], second[key]) for key in first)
+
+
+def test_changed_settings_are_refused(made: Path) -> None:
+    config = settings("decoder", made / "images", steps=4)
+    with pytest.raises(AdcbenchError, match="rate"):
+        running.run(replace(config, stage=replace(config.stage, rates=Rates(2e-3))), made / "decoder", made / "weights")
+
+
+@pytest.mark.parametrize(
+    ("stage", "absent", "maker"),
+    [
+        ("denoise", "vae", "vae"),
+        ("teacher", "unet", "denoise"),
+        ("decoder", "vae", "vae"),
+        ("distil", "teacher_unet", "teacher"),
+        ("distil", "decoder", "decoder"),
+    ],
+)
+def test_without_an_earlier_product_the_stage_that_makes_it_is_named(
+    made: Path, stage: str, absent: str, maker: str, tmp_path: Path
+) -> None:
+    weights = shutil.copytree(made / "weights", tmp_path / "weights")
+    (weights / f"{absent}.safetensors").unlink()
+    with pytest.raises(Blocked, match=rf"{absent}\.safetensors[\s\S]*adcbench train {maker} --weights"):
+        running.run(settings(stage, made / "images"), tmp_path / "run", weights)
+
+
+def test_a_stage_without_pretraining_needs_no_decoder(made: Path, tmp_path: Path) -> None:
+    weights = shutil.copytree(made / "weights", tmp_path / "weights")
+    (weights / "decoder.safetensors").unlink()
+    config = settings("distil", made / "images")
+    stage, notes = running.make_stage(replace(config.stage, pretrained=False, pixel=1.0), weights, 0)
+    assert "student" in stage.networks and notes == {"perceptual": "squared error"}
+
+
+@pytest.mark.parametrize("config", [FULL_DECODER, FULL_TEACHER, FULL_DISTIL], ids=["decoder", "teacher", "distil"])
+def test_without_official_checkpoints_it_is_said_how_to_get_them(made: Path, config: RunConfig) -> None:
+    with pytest.raises(Blocked, match="adcbench weights fetch osediff adcsr"):
+        running.make_stage(config.stage, None, 0)
+
+
+def test_sources_follow_one_another(made: Path, tmp_path: Path) -> None:
+    white = tmp_path / "white"
+    write_png(white / "0.png", np.full((64, 64, 3), 255, np.uint8))
+    data = DataConfig(((str(white), 2), (str(made / "images"), 0)), crop=32)
+    crops = running.make_crops(data, 0, batch=3)
+    assert [bool((crops[n].pixels == 255).all()) for n in range(8)] == [True] * 6 + [False] * 2
+    assert len(set(crops.names)) == 2
+
+
+def test_degradations_depend_on_seed_image_and_sample() -> None:
+    hr = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    lower = running.Degrader(DataConfig(()), 0)
+    both = lower(hr, [5, 6], [10, 11])
+    assert both.shape == (2, 3, 16, 16)
+    torch.testing.assert_close(lower(hr[1:], [6], [11]), both[1:])
+    for other in (lower(hr[1:], [6], [12]), running.Degrader(DataConfig(()), 1)(hr[1:], [6], [11])):
+        assert not torch.allclose(other, both[1:])
+
+
+def test_validation_images_are_cut_from_the_centre(made: Path) -> None:
+    data = replace(settings("vae", made / "images").data, validation=str(made / "images"), validation_images=3)
+    batches = running.validation_batches(data, 0)
+    assert [batch.samples for batch in batches] == [(0,), (1,), (2,)]
+    assert all(batch.hr.shape == (1, 3, 64, 64) and batch.lr.shape == (1, 3, 16, 16) for batch in batches)
+    assert running.validation_batches(replace(data, validation=""), 0) == []
