@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -37,7 +38,8 @@ def train(
     from adcbench.training.run import run
 
     products = run(found, out or Path("runs") / f"{stage}-{ablation or Path(config).stem}", weights)
-    click.echo(f"trained: {products}")
+    if os.environ.get("RANK", "0") == "0":  # of several processes, one speaks
+        click.echo(f"trained: {products}")
 
 
 @click.command("train-mini")

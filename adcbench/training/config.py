@@ -166,7 +166,7 @@ class DistilStage:
         adversarial: weight of the adversarial loss; 0: no discriminator at all.
         discriminator: ``unet-lora`` (upstream), ``unet-full``, or ``patch``.
         rank, alpha: of the discriminator's LoRA.
-        teacher_step: the time step at which the teacher runs.
+        teacher_step: the time step at which the teacher runs; None: its own.
         pretrained: the half decoder comes from stage 1; false: it is pruned from the VAE's own, and trained whole.
         pixel: weight of stage 1's L1 and perceptual loss on the decoded image, which trains the decoder's tail too;
             0 (upstream): the tail is frozen and takes no part.
@@ -180,7 +180,7 @@ class DistilStage:
     discriminator: Literal["unet-lora", "unet-full", "patch"] = "unet-lora"
     rank: int = 4
     alpha: float = 8.0
-    teacher_step: int = 999
+    teacher_step: int | None = None
     pretrained: bool = True
     pixel: float = 0.0
 

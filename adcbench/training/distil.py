@@ -42,7 +42,8 @@ class DistilTraining:
         self, config: DistilStage, teacher: Teacher, unet: UNet, perceptual: Perceptual | None, seed: int
     ) -> None:
         self.config, self.perceptual = config, perceptual
-        teacher.config = replace(teacher.config, step=config.teacher_step)
+        if config.teacher_step is not None:
+            teacher.config = replace(teacher.config, step=config.teacher_step)
         if not config.pretrained:
             pruned = prune_decoder(teacher.base_vae.decoder.state_dict(), teacher.decoder)
             teacher.decoder.load_state_dict(pruned)

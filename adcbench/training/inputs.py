@@ -21,6 +21,7 @@ from adcbench.models.parts.sd21 import FILES, UNET_FILE, VAE_FILE, UNetConfig, V
 from adcbench.models.parts.unet import UNet
 from adcbench.models.parts.vae import Vae
 from adcbench.training import decoder, denoise, teacher, vae
+from adcbench.training.config import DistilStage, StageConfig, TeacherStage, VaeStage
 from adcbench.training.text import NullText, Tags, TextSource
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -31,6 +32,16 @@ _MAKERS = {
     decoder.PRODUCT: "decoder",
     **dict.fromkeys(teacher.PRODUCTS, "teacher"),
 }
+
+
+def needed(config: StageConfig) -> tuple[str, ...]:
+    """Names of the files of earlier stages that a stage starts from."""
+    if isinstance(config, DistilStage):
+        half = (decoder.PRODUCT,) if config.pretrained else ()
+        return (vae.PRODUCT, denoise.PRODUCT, *teacher.PRODUCTS, *half)
+    if isinstance(config, TeacherStage):
+        return (vae.PRODUCT, denoise.PRODUCT)
+    return () if isinstance(config, VaeStage) else (vae.PRODUCT,)
 
 
 def product(folder: Path, name: str) -> Path:

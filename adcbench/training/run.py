@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from adcbench.core.keys import file_hash, short
 from adcbench.core.settings import data_dir
 from adcbench.data.training.crops import Crop, Crops
 from adcbench.data.training.sources import InMemory, names_hash, open_images
@@ -30,7 +31,7 @@ from adcbench.training.config import (
 from adcbench.training.decoder import DecoderTraining
 from adcbench.training.denoise import DenoiseTraining
 from adcbench.training.distil import DistilTraining
-from adcbench.training.inputs import pretrained_teacher, pretrained_unet, pretrained_vae, text_source
+from adcbench.training.inputs import needed, pretrained_teacher, pretrained_unet, pretrained_vae, product, text_source
 from adcbench.training.loop import train
 from adcbench.training.perceptual import load_perceptual
 from adcbench.training.stage import Batch, Stage
@@ -61,7 +62,8 @@ def run(config: RunConfig, folder: Path, weights: Path | None) -> Path:
             checkpointed(network)
     crops = make_crops(data, seed, config.loop.batch)
     kind = type(config.stage).__name__
-    settings = {kind: asdict(config.stage), "data": asdict(data), "images": crops.names, **notes}
+    files = {name: short(file_hash(product(weights, name))) for name in needed(config.stage)} if weights else {}
+    settings = {kind: asdict(config.stage), "data": asdict(data), "images": crops.names, "weights": files, **notes}
     return train(
         stage,
         crops,

@@ -41,7 +41,7 @@ def chosen(stage: str, config: str, ablation: str = "", source: str = "", change
         name, equals, value = change.partition("=")
         if not equals:
             raise AdcbenchError(f"--set {change}: write NAME=VALUE, such as loop.steps=100")
-        content = _merged(content, _nested(name.split("."), yaml.safe_load(value)))
+        content = _merged(content, _nested(name.split("."), yaml.safe_load(value) if value else ""))
     if source:
         content = _merged(content, {"data": {"sources": [[source, 0]]}})
     return _checked(base, content, config)

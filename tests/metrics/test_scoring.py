@@ -95,5 +95,5 @@ def test_too_small_images_name_the_image(tmp_path: Path) -> None:
 
 
 def test_unknown_metric_lists_the_known_ones() -> None:
-    with pytest.raises(AdcbenchError, match=r"unknown metric 'lpisp'\. Metrics: .*lpips, .*psnr, ssim"):
+    with pytest.raises(AdcbenchError, match=r"unknown metric 'lpisp'\. Metrics: .*lpips, .*psnr, .*ssim"):
         find_metric("lpisp")

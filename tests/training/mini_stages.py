@@ -1,4 +1,4 @@
-"""What the tests of the stages share: networks so small that a step takes a tenth of a second, and steps without the loop."""
+"""What the tests of the stages share: networks so small that a step takes little, and steps without the loop."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def test_stage_2_is_upstreams() -> None:
     assert [stage.rates.at(step) for step in (0, 99_999, 100_000, 199_999)] == [1e-4, 1e-4, 5e-5, 5e-5]
     assert [stage.discriminator_rates.at(step) for step in (0, 199_999)] == [1e-6, 1e-6]
     assert (stage.adversarial, stage.discriminator, stage.rank, stage.alpha) == (1.0, "unet-lora", 4, 8.0)
-    assert (stage.teacher_step, stage.pretrained, stage.pixel) == (999, True, 0.0)
+    assert (stage.osediff.step, stage.teacher_step, stage.pretrained, stage.pixel) == (999, None, True, 0.0)
     assert (data.crop, data.flip, data.degradation, data.sources) == (512, True, "mild", (("hub:LSDIR", 0),))
     assert (stage.student, stage.osediff) == (adcsr.FULL, osediff.FULL)
 
@@ -114,7 +114,9 @@ def test_every_stage_can_be_run_at_mini_scale() -> None:
 
 def test_a_file_says_what_differs(tmp_path: Path) -> None:
     content = {"base": "full", "stage": {"rates": {"rate": 1e-3}}, "loop": {"steps": 7}}
-    found = chosen("distil", write(tmp_path, content), source="/images", changes=["loop.batch=4", "stage.adversarial=0"])
+    found = chosen(
+        "distil", write(tmp_path, content), source="/images", changes=["loop.batch=4", "stage.adversarial=0"]
+    )
     assert isinstance(found.stage, DistilStage) and isinstance(FULL_DISTIL.stage, DistilStage)
     assert found.stage.rates == Rates(1e-3, FULL_DISTIL.stage.rates.milestones)
     assert (found.loop.steps, found.loop.batch, found.stage.adversarial) == (7, 4, 0.0)
@@ -163,6 +165,6 @@ def test_ablations_belong_to_the_two_stages() -> None:
             chosen(stage, "mini", "no-adversarial")
     with pytest.raises(AdcbenchError, match="train stage distil"):
         chosen("decoder", "mini", "no-adversarial")
-    with pytest.raises(AdcbenchError, match="no ablation 'nothing'.*no-pretraining"):
+    with pytest.raises(AdcbenchError, match=r"no ablation 'nothing'.*no-pretraining"):
         chosen("distil", "mini", "nothing")
     assert named("distil", "mini") == chosen("distil", "mini", "adcsr")

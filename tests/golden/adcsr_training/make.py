@@ -13,12 +13,11 @@ import importlib.util
 import json
 import sys
 import textwrap
-import types
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -105,7 +104,7 @@ class _Scaler:
 class _Distributed(nn.Module):
     """In place of DDP; notes which parameters DDP would keep equal over processes."""
 
-    unsynchronised: dict[str, set[str]] = {}
+    unsynchronised: ClassVar[dict[str, set[str]]] = {}
 
     def __new__(cls, module: nn.Module, device_ids: list[int]) -> Any:
         frozen = {name for name, p in module.named_parameters() if not p.requires_grad}
@@ -166,7 +165,7 @@ def distil(checkout: Path, folder: Path) -> dict[str, Any]:
         def __call__(self, *_: Any, **__: Any) -> Any:
             return ids
 
-    transforms = SimpleNamespace(**{n: lambda *_, **__: (lambda x: x) for n in ("Compose", "Resize", "Normalize")})
+    transforms = SimpleNamespace(**{n: lambda *_, **__: lambda x: x for n in ("Compose", "Resize", "Normalize")})
     scope: dict[str, Any] = {
         "torch": torch, "copy": copy, "os": SimpleNamespace(makedirs=lambda *_, **__: None), "F": torch.nn.functional,
         "nullcontext": nullcontext, "Scaler": _Scaler, "DDP": _Distributed, "Net": model.Net, "Decoder": Decoder,
@@ -181,7 +180,7 @@ def distil(checkout: Path, folder: Path) -> dict[str, Any]:
         "learning_rate": recipe.RATE, "bsz": recipe.BATCH, "device": torch.device("cpu"), "open": None,
         "copies": lambda network: recipe.copies(network.named_parameters()),
     }  # fmt: skip
-    exec(compile(source, "train.py", "exec"), scope)  # noqa: S102
+    exec(compile(source, "train.py", "exec"), scope)
     before, after = scope["BEFORE"], [dict(scope[name].named_parameters()) for name in ("model", "model_D")]
     student = {name: recipe_name for name in after[0] if (recipe_name := pruning.our_name(name))}
     judge = {name: f"unet.{name}" for name, p in after[1].items() if p.requires_grad}
@@ -276,9 +275,9 @@ def teacher(checkout: Path, as_written: bool) -> dict[str, Any]:
         "AutoencoderKL": named(lambda: networks()[1]), "UNet2DConditionModel": named(lambda: networks()[0]),
         "argparse": argparse, "get_scheduler": get_scheduler, "net_lpips": recipe.perceptual,
     }  # fmt: skip
-    exec(compile(classes, "osediff.py", "exec"), scope)  # noqa: S102
+    exec(compile(classes, "osediff.py", "exec"), scope)
     script = (checkout / "train_osediff.py").read_text()
-    exec(compile(between(script, "def parse_float_list", "def main"), "arguments", "exec"), scope)  # noqa: S102
+    exec(compile(between(script, "def parse_float_list", "def main"), "arguments", "exec"), scope)
     args = scope["args"] = scope["parse_args"]([])
     published = {name: value for name, value in vars(args).items() if isinstance(value, int | float | str)}
     args.learning_rate = recipe.RATE
@@ -301,7 +300,7 @@ def teacher(checkout: Path, as_written: bool) -> dict[str, Any]:
                                 "list(model_gen.unet.conv_in.base_layer.parameters())"})  # fmt: skip
         all_three = ["default_encoder", "default_decoder", "default_others"]
         reg.unet_update.set_adapter(all_three)
-    exec(compile(setup, "optimisers", "exec"), scope)  # noqa: S102
+    exec(compile(setup, "optimisers", "exec"), scope)
     step_source = changed(
         between(script, "with accelerator.accumulate", "# Checks if"),
         {
@@ -317,7 +316,7 @@ def teacher(checkout: Path, as_written: bool) -> dict[str, Any]:
             "conditioning_pixel_values": enlarged, "output_pixel_values": draws.batch.hr * 2 - 1,
             "neg_prompt": [args.neg_prompt] * recipe.BATCH,
         }  # fmt: skip
-        exec(compile(step_source, "step", "exec"), scope)  # noqa: S102
+        exec(compile(step_source, "step", "exec"), scope)
         losses.append([scope[f"loss_{name}"].item() for name in ("l2", "lpips", "kl", "d")])
     changes = {}
     for name, network in parts.items():
@@ -348,7 +347,7 @@ def reconstructions(diffusion: Path, taming: Path) -> dict[str, Any]:
         between((taming / "taming/modules/losses/vqperceptual.py").read_text(), "def adopt_weight", "class VQLPIPS"),
         between(losses, "class LPIPSWithDiscriminator", "no such line"),
     ):
-        exec(compile(source, "losses", "exec"), scope)  # noqa: S102
+        exec(compile(source, "losses", "exec"), scope)
     found = {}
     for name in recipe.RECONSTRUCTIONS:
         decoder, judge, images, step = recipe.reconstruction(name)

@@ -110,7 +110,12 @@ class Layers(nn.Module):
 def reconstruction(name: str) -> tuple[Layers, Layers, Tensor, int]:
     """Decoder, discriminator, images and step of a case."""
     step, factor = RECONSTRUCTIONS[name]
-    return Layers("decoder", (3, 8, 3), 1.0), Layers("judge", (3, 8, 1), factor), example("images", (2, 3, 32, 32)), step
+    return (
+        Layers("decoder", (3, 8, 3), 1.0),
+        Layers("judge", (3, 8, 1), factor),
+        example("images", (2, 3, 32, 32)),
+        step,
+    )
 
 
 def summary(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> dict[str, list[float]]:
