@@ -100,7 +100,7 @@ class DenoiseStage:
     """Mini scale only: the U-Net, from scratch, by predicting noise (Ho et al. 2020, equation 14).
 
     Args:
-        base: sizes of all networks.
+        osediff: sizes of all networks, of which the U-Net is trained in the VAE's latents.
     """
 
     osediff: osediff.OSEDiffConfig

@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 
 from adcbench.core.keys import file_hash, short
 from adcbench.core.settings import data_dir
-from adcbench.data.training.crops import Crop, Crops
+from adcbench.data.training.crops import Crop, Crops, centre_crop
 from adcbench.data.training.sources import InMemory, names_hash, open_images
 from adcbench.degradation.draws import batch_wide
 from adcbench.degradation.realesrgan import HARD, MILD, degrade, draw
@@ -151,8 +151,6 @@ def validation_batches(data: DataConfig, seed: int) -> list[Batch]:
     images = open_images(folder if folder.is_dir() else data.validation)
     lower, batches = Degrader(data, seed), []
     for index in range(min(data.validation_images, len(images))):
-        pixels = torch.from_numpy(images.read(index).copy()).permute(2, 0, 1)
-        top, left = ((side - data.crop) // 2 for side in pixels.shape[1:])
-        hr = pixels[None, :, top : top + data.crop, left : left + data.crop].float() / 255
+        hr = centre_crop(images.read(index), data.crop)[None].float() / 255
         batches.append(Batch(hr, lower(hr, [index], [index]), (index,), seed, 0))
     return batches

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.data.images import write_png
-from adcbench.data.training.crops import Crop, Crops
+from adcbench.data.training.crops import Crop, Crops, centre_crop
 from adcbench.data.training.decode import Undecodable
 from adcbench.data.training.sources import open_images
 
@@ -158,3 +158,10 @@ def test_a_file_deleted_during_a_run_is_an_error(folder: Path) -> None:
         crops[1]
     with pytest.raises(AdcbenchError, match=r"png: was there"):
         next(iter(DataLoader(crops, batch_size=2, num_workers=1)))
+
+
+def test_the_centre_of_an_image_is_reflected_where_it_is_too_small() -> None:
+    pixels = np.arange(5 * 8 * 3, dtype=np.uint8).reshape(5, 8, 3)
+    assert np.array_equal(centre_crop(pixels, 4).permute(1, 2, 0).numpy(), pixels[0:4, 2:6])
+    padded = centre_crop(pixels, 6).permute(1, 2, 0).numpy()
+    assert np.array_equal(padded[:5], pixels[:, 1:7]) and np.array_equal(padded[5], pixels[3, 1:7])

@@ -135,6 +135,12 @@ def _detail(crop: Crop) -> int:
     return sum(int(green.diff(dim=dim).abs().sum()) for dim in (0, 1))
 
 
+def centre_crop(pixels: np.ndarray, size: int) -> Tensor:
+    """(h, w, 3) uint8 -> (3, size, size), its centre; reflected where it is smaller, as ``Crops`` does."""
+    top, left = (max(0, side - size) // 2 for side in pixels.shape[:2])
+    return _cut(pixels, top, left, size, flipped=False)
+
+
 def _cut(pixels: np.ndarray, top: int, left: int, size: int, flipped: bool) -> Tensor:
     """(3, size, size) of (h, w, 3)."""
     if flipped:
