@@ -172,7 +172,7 @@ def fetch(name: str, source: Path | None) -> None:
         return
     if source:
         raise AdcbenchError(f"--from is for photographs, not for {name}")
-    if name.lower() == "bsds500_test":
+    if name.lower() in sets and sets[name.lower()].made:
         from adcbench.degradation.synthetic import write_degraded
 
         write_degraded(sets[name.lower()])

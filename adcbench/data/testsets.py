@@ -35,6 +35,7 @@ class TestSet:
         repository: public GitHub repository (owner/name); empty where its files can't be fetched one by one.
         commit: the pinned commit there.
         upstream: (path here, path in the repository) of each sub-folder and single file.
+        made: ``adcbench fetch`` makes its pairs from images that are here.
     """
 
     __test__ = False  # not a pytest class
@@ -52,6 +53,7 @@ class TestSet:
     repository: str = ""
     commit: str = ""
     upstream: tuple[tuple[str, str], ...] = ()
+    made: bool = False
 
     @property
     def root(self) -> Path:
@@ -120,6 +122,7 @@ _ALL: tuple[TestSet, ...] = (
         200,
         source="BSDS500's test photographs, degraded here by AdcSR's mild Real-ESRGAN pipeline (degradation.synthetic)",
         licence="BSDS500 is for non-commercial research and education; never redistributed.",
+        made=True,
     ),
 )
 _ALL += (
@@ -197,6 +200,8 @@ def manifest(testset: TestSet) -> tuple[ManifestFile, ...]:
         Blocked: its manifest is not pinned and not recorded yet; the message says what to do.
     """
     path = manifest_path(testset)
+    if not path.is_file() and testset.made:
+        raise Blocked(f"the {testset.name} test set: {testset.source}", testset.command)
     if not path.is_file():
         folder = f"$ADCBENCH_DATA/{testset.folder}"
         what = f"clips into {folder}/{testset.reference}" if testset.clips else f"PNG pairs into {folder}/LR and HR"
