@@ -20,6 +20,7 @@ from adcbench.metrics import METRICS
 from adcbench.metrics.metric import Metric
 from adcbench.metrics.video import CLIP_METRICS
 from adcbench.metrics.video.flow import FLOWS, FlowSource
+from adcbench.training.official import OFFICIAL, OfficialFiles
 
 _COMMAND = "adcbench weights fetch"
 
@@ -100,7 +101,7 @@ def chosen(names: Sequence[str], table: str = "", metrics: bool = False) -> list
         raise AdcbenchError(f"{', '.join(without)} has no weight files: nothing to fetch, it runs as it is")
     if not names and not table:
         plain = [name for name in scorers() if ":" not in name]
-        found = [_find(name) for name in (*(() if metrics else SYSTEMS), *plain)]
+        found = [_find(name) for name in (*(() if metrics else (*SYSTEMS, OFFICIAL.name)), *plain)]
     return [one for one in found if one.files]
 
 
@@ -109,12 +110,13 @@ def _find(name: str) -> NeedsFiles:
 
     if name in scorers():
         return scorers()[name]
+    if name == OFFICIAL.name:
+        return OFFICIAL
     try:
         return find_system(name)
     except AdcbenchError as error:
-        raise AdcbenchError(
-            f"{error}. Metrics with files: {', '.join(m for m in METRICS if METRICS[m].files)}"
-        ) from error
+        with_files = ", ".join((*(name for name in METRICS if METRICS[name].files), OFFICIAL.name))
+        raise AdcbenchError(f"{error}. Others with files: {with_files}") from error
 
 
 def entries(users: Iterable[NeedsFiles]) -> list[Entry]:
@@ -283,6 +285,10 @@ def check_loading(user: NeedsFiles) -> Check:
             user.load(user.find_weights(), "cpu", **user.settings)
         elif isinstance(user, Metric):
             user(np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8), None, user.find_weights())
+        elif isinstance(user, OfficialFiles):
+            from adcbench.training.inputs import check_official
+
+            check_official()
         else:
             return Check(what, True, "in an environment of its own, when it is first used")
     except AdcbenchError as error:

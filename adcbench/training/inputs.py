@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -9,23 +10,23 @@ import torch
 from torch import nn
 
 from adcbench.core.errors import Blocked
-from adcbench.core.system import WeightFile
-from adcbench.models import adcsr
-from adcbench.models.adcsr import AdcSRConfig
+from adcbench.core.system import find_files
+from adcbench.models import adcsr, osediff
+from adcbench.models.adcsr import DECODER_FILE, AdcSRConfig
 from adcbench.models.adcsr.half_decoder import HalfDecoder
 from adcbench.models.loading.library_files import library_tensors
 from adcbench.models.loading.weights import load_strict
 from adcbench.models.osediff import OSEDiffConfig, teacher_files
 from adcbench.models.osediff.teacher import Teacher, load_teacher
-from adcbench.models.parts.sd21 import FILES, UNET_FILE, VAE_FILE, UNetConfig, VaeConfig
+from adcbench.models.parts.sd21 import UNET_FILE, VAE_FILE, UNetConfig, VaeConfig
 from adcbench.models.parts.unet import UNet
 from adcbench.models.parts.vae import Vae
 from adcbench.training import decoder, denoise, teacher, vae
 from adcbench.training.config import DistilStage, StageConfig, TeacherStage, VaeStage
+from adcbench.training.official import OFFICIAL
 from adcbench.training.text import NullText, Tags, TextSource
 
 Network = TypeVar("Network", bound=nn.Module)
-_GET = "adcbench weights fetch osediff adcsr"
 _MAKERS = {
     vae.PRODUCT: "vae",
     denoise.PRODUCT: "denoise",
@@ -60,21 +61,21 @@ def pretrained_vae(config: VaeConfig, weights: Path | None) -> Vae:
     """The autoencoder: Stable Diffusion's, or that of ``weights``."""
     with torch.device("meta"):
         network = Vae(config)
-    return _filled(network, product(weights, vae.PRODUCT) if weights else _official(VAE_FILE))
+    return _filled(network, product(weights, vae.PRODUCT) if weights else _official(VAE_FILE)[VAE_FILE])
 
 
 def pretrained_unet(config: UNetConfig, weights: Path | None) -> UNet:
     """The U-Net: Stable Diffusion's, or that of ``weights``."""
     with torch.device("meta"):
         network = UNet(config)
-    return _filled(network, product(weights, denoise.PRODUCT) if weights else _official(UNET_FILE))
+    return _filled(network, product(weights, denoise.PRODUCT) if weights else _official(UNET_FILE)[UNET_FILE])
 
 
 def text_source(config: OSEDiffConfig) -> TextSource:
     """What the networks are told of images: tags, or nothing where the config has no text encoder."""
     if not config.tags:
         return NullText(config.base.unet.context)
-    return Tags(config, _paths(teacher_files(config), "osediff"))
+    return Tags(config, _official(*(file.name for file in teacher_files(config))))
 
 
 def pretrained_teacher(config: OSEDiffConfig, student: AdcSRConfig, weights: Path | None, decoded: bool) -> Teacher:
@@ -84,7 +85,8 @@ def pretrained_teacher(config: OSEDiffConfig, student: AdcSRConfig, weights: Pat
         decoded: the half decoder has been pretrained; false: it is not looked for.
     """
     if weights is None:
-        return load_teacher(config, student, _paths((*teacher_files(config), *_half_decoder()), "osediff"))
+        files = _official(*(file.name for file in teacher_files(config)), DECODER_FILE)
+        return load_teacher(config, student, files)
     network = load_teacher(config, student, None)
     names = dict(zip(("vae", "unet"), teacher.PRODUCTS, strict=True)) | {"base_vae": vae.PRODUCT}
     if decoded:
@@ -101,22 +103,17 @@ def pretrained_decoder(student: AdcSRConfig, weights: Path) -> HalfDecoder:
     return _filled(network, product(weights, decoder.PRODUCT))
 
 
+def check_official() -> None:
+    """Load all official checkpoints that training starts from, strictly. Raises AdcbenchError as training would."""
+    pretrained_teacher(osediff.FULL, adcsr.FULL, None, decoded=True)
+    pretrained_unet(osediff.FULL.base.unet, None)
+
+
 def _filled(network: Network, path: Path) -> Network:
     load_strict(network, library_tensors(path), str(path))
     return network
 
 
-def _half_decoder() -> tuple[WeightFile, ...]:
-    return tuple(file for file in adcsr.system().files if file.name == adcsr.DECODER_FILE)
-
-
-def _official(name: str) -> Path:
-    return _paths(tuple(file for file in FILES if file.name == name), "osediff")[name]
-
-
-def _paths(files: tuple[WeightFile, ...], system: str) -> dict[str, Path]:
-    found = {file.name: file.path(system) for file in files}
-    for name, path in found.items():
-        if not path.is_file():
-            raise Blocked(f"the checkpoint {name}", _GET)
-    return found
+def _official(*names: str) -> dict[str, Path]:
+    """Paths of official checkpoints by name. Raises Blocked where one is not here."""
+    return find_files(replace(OFFICIAL, files=tuple(file for file in OFFICIAL.files if file.name in names)))

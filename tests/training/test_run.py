@@ -141,7 +141,7 @@ def test_a_stage_without_pretraining_needs_no_decoder(made: Path, tmp_path: Path
 
 @pytest.mark.parametrize("config", [FULL_DECODER, FULL_TEACHER, FULL_DISTIL], ids=["decoder", "teacher", "distil"])
 def test_without_official_checkpoints_it_is_said_how_to_get_them(made: Path, config: RunConfig) -> None:
-    with pytest.raises(Blocked, match="adcbench weights fetch osediff adcsr"):
+    with pytest.raises(Blocked, match="adcbench weights fetch adcsr-training"):
         running.make_stage(config.stage, None, 0)
 
 
