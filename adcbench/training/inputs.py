@@ -13,7 +13,6 @@ from adcbench.core.errors import Blocked
 from adcbench.core.system import find_files
 from adcbench.models import adcsr, osediff
 from adcbench.models.adcsr import DECODER_FILE, AdcSRConfig
-from adcbench.models.adcsr.half_decoder import HalfDecoder
 from adcbench.models.loading.library_files import library_tensors
 from adcbench.models.loading.weights import load_strict
 from adcbench.models.osediff import OSEDiffConfig, teacher_files
@@ -94,13 +93,6 @@ def pretrained_teacher(config: OSEDiffConfig, student: AdcSRConfig, weights: Pat
     for part, name in names.items():
         _filled(getattr(network, part), product(weights, name))
     return network
-
-
-def pretrained_decoder(student: AdcSRConfig, weights: Path) -> HalfDecoder:
-    """The half decoder that stage 1 made."""
-    with torch.device("meta"):
-        network = HalfDecoder(student, latent=True)
-    return _filled(network, product(weights, decoder.PRODUCT))
 
 
 def check_official() -> None:

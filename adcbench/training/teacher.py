@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adcbench.models.osediff.network import unet_adapters, vae_adapters
-from adcbench.models.parts.lora import add_lora, merge_lora, start_lora
+from adcbench.models.parts.lora import add_lora, lora_parameters, merged_state
 from adcbench.models.parts.sd21 import LAST_STEP, one_step
 from adcbench.models.parts.unet import UNet
 from adcbench.models.parts.vae import Vae
@@ -67,10 +67,10 @@ class TeacherTraining:
         adapters = ((self.unet, unet_adapters), (self.vae, vae_adapters), (self.tuned, unet_adapters))
         for network, named in adapters:
             network.requires_grad_(False)
-            add_lora(network, named(network), ours.rank, ours.alpha / ours.rank)
+            add_lora(network, named(network), ours.rank, ours.alpha / ours.rank, generator)
         conv_in = list(self.unet.get_submodule("conv_in.base_layer").parameters())
-        trained = [*start_lora(self.unet, generator), *conv_in, *start_lora(self.vae, generator)]
-        return trained, start_lora(self.tuned, generator)
+        trained = [*lora_parameters(self.unet), *conv_in, *lora_parameters(self.vae)]
+        return trained, lora_parameters(self.tuned)
 
     def learning_rate(self, optimiser: str, step: int) -> float:
         return self.config.rates.at(step)
@@ -134,11 +134,4 @@ class TeacherTraining:
         return image / 2 + 0.5, {name: float(value) for name, value in scores.items()}
 
     def products(self) -> dict[str, dict[str, Tensor]]:
-        return dict(zip(PRODUCTS, (_merged(self.vae), _merged(self.unet)), strict=True))
-
-
-def _merged(network: nn.Module) -> dict[str, Tensor]:
-    """A network's tensors with its adapters, if any, in its weights."""
-    copied = copy.deepcopy(network)
-    merge_lora(copied)
-    return dict(copied.state_dict())
+        return dict(zip(PRODUCTS, (merged_state(self.vae), merged_state(self.unet)), strict=True))

@@ -107,25 +107,6 @@ def lora_tensors(network: nn.Module) -> dict[str, Tensor]:
     return {name: tensor for name, tensor in network.state_dict().items() if ".lora_" in name}
 
 
-@torch.no_grad()
-def start_lora(network: nn.Module, generator: torch.Generator) -> list[nn.Parameter]:
-    """Give every adapter of a network its start, peft's "gaussian", in place; the adapters' parameters.
-
-    lora_A is normal with standard deviation 1 / rank, lora_B zero: at first an adapter changes nothing.
-
-    Args:
-        generator: on the CPU; draws in the order of the network's layers.
-    """
-    started = []
-    for module in network.modules():
-        if isinstance(module, Lora):
-            down, up = (part[module.adapter].get_parameter("weight") for part in (module.lora_A, module.lora_B))
-            down.copy_(torch.randn(down.shape, generator=generator) / len(down))
-            up.zero_()
-            started += [down, up]
-    return started
-
-
 def lora_parameters(network: nn.Module) -> list[nn.Parameter]:
     """The adapters' own parameters, in the network's order."""
     return [parameter for name, parameter in network.named_parameters() if ".lora_" in name]
