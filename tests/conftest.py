@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
 IN_CI = os.environ.get("ADCBENCH_CI") == "1"  # .ci/run sets it: there a missing golden set is a failure
 
@@ -26,6 +27,12 @@ def drealsr_dir() -> Path:
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the user's cache."""
     monkeypatch.setenv("ADCBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    """Every test starts on one thread, whatever ran before it: sums then have the same bits wherever they run."""
+    torch.set_num_threads(1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

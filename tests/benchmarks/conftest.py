@@ -24,6 +24,11 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
     machine_info.pop("node", None)
 
 
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    """Not here: a benchmark runs on the threads that the machine or OMP_NUM_THREADS gives."""
+
+
 @pytest.fixture
 def full(request: pytest.FixtureRequest) -> bool:
     """Whether the papers' sizes were asked for (--full)."""

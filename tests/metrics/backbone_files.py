@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -45,15 +43,6 @@ def _values(name: str, shape: torch.Size) -> Tensor:
     seed = int(hashlib.sha256(name.encode()).hexdigest()[:8], 16)
     drawn = torch.randn(shape, generator=torch.Generator().manual_seed(seed))
     return drawn * ((2 / shape[1:].numel()) ** 0.5 if len(shape) > 1 else 0.1)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Small pictures gain nothing from more threads, and lose much where other jobs share the cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def picture_pairs() -> dict[str, Images]:

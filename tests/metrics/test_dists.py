@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 from backbone_files import (
-    one_thread,
     picture_pairs,
     score_one,
     scorer_of,
@@ -35,7 +34,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A TORCH_HOME with our VGG16: what the libraries look for is there, so nothing is downloaded."""
     folder = tmp_path_factory.mktemp("torch")
     write_backbone(folder, "vgg16")
-    with pytest.MonkeyPatch.context() as patch, one_thread():
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TORCH_HOME", str(folder))
         yield folder
 

@@ -11,7 +11,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
-from backbone_files import one_thread, picture_pairs, score_one, scorer_of
+from backbone_files import picture_pairs, score_one, scorer_of
 from PIL import Image
 from scipy import ndimage, stats
 from skimage import data
@@ -41,8 +41,7 @@ def file() -> Path:
 
 @pytest.fixture(scope="module")
 def scorer(file: Path) -> Scorer:
-    with one_thread():
-        return scorer_of(NAME, {FILE.name: file})
+    return scorer_of(NAME, {FILE.name: file})
 
 
 def reference() -> ModuleType:
@@ -169,6 +168,5 @@ def test_it_ranks_images_as_lpips_does(drealsr_dir: Path, scorer: Scorer) -> Non
     """OSEDiff's outputs against the authors' LPIPS: Spearman 0.889 over all 93, of which every sixth is taken here."""
     logged = dict(read_log(drealsr_dir / LOG)["LPIPS"])
     pairs = pair(drealsr_dir / "OSEDiff", drealsr_dir / "HR")[::6]
-    with one_thread():
-        found = [score_one(scorer, *read_pair(sr, hr)) for _, sr, hr in pairs]
+    found = [score_one(scorer, *read_pair(sr, hr)) for _, sr, hr in pairs]
     assert stats.spearmanr(found, [logged[stem] for stem, _, _ in pairs]).statistic > 0.8

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 from backbone_files import (
-    one_thread,
     picture_pairs,
     score_one,
     scorer_of,
@@ -35,7 +34,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("torch")
     for network in ("alexnet", "vgg16"):
         write_backbone(folder, network)
-    with pytest.MonkeyPatch.context() as patch, one_thread():
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TORCH_HOME", str(folder))
         yield folder
 

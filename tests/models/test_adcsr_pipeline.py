@@ -18,8 +18,6 @@ from adcbench.models.adcsr.network import upscaler
 from adcbench.models.adcsr.pipeline import AdcSRPipeline
 from adcbench.models.parts.precision import PrecisionWarning
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.fixture
 def picture() -> Image.Image:

@@ -16,8 +16,6 @@ from torch import Tensor
 from adcbench.core.errors import AdcbenchError
 from adcbench.models.bsrgan import FILE, FULL, canonical, load, system
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 GOLDEN = Path(__file__).parents[1] / "golden" / "bsrgan"
 
 

@@ -37,8 +37,6 @@ from adcbench.models.diffbir.weights import load_tensors
 from adcbench.models.parts.pixels import shared_noise
 from adcbench.models.parts.tokenizer import load_tokenizer
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 GOLDEN = Path(__file__).parents[1] / "golden" / "diffbir"
 FILES = (CONTROL_FILE, STAGE1_FILE, BASE_FILE)
 LR = torch.rand((2, 3, 16, 24), generator=torch.Generator().manual_seed(3))

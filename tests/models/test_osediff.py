@@ -31,8 +31,6 @@ from adcbench.models.parts.lora import Lora
 from adcbench.models.parts.tagger import Tagger
 from adcbench.models.parts.tokenizer import load_tokenizer
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 LR = golden_make.deterministic_tensor("input.lr", (2, 3, 16, 24)).mul(10).add(0.5).clamp(0, 1)
 
 

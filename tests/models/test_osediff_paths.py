@@ -27,8 +27,6 @@ from adcbench.models.osediff.weights import load_lora, load_merged, lora_checkpo
 from adcbench.models.parts.sd21 import TEXT_FILE, UNET_FILE, VAE_FILE
 from adcbench.models.parts.tokenizer import load_tokenizer
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def _load_make() -> Any:
     sys.path.insert(0, str(GOLDEN))  # it imports its neighbour

@@ -15,8 +15,6 @@ from adcbench.models.osediff.network import OSEDiff, load_network
 from adcbench.models.osediff.weights import load_lora, lora_checkpoint
 from adcbench.models.parts.sd21 import UNET_FILE, VAE_FILE
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.fixture(scope="module")
 def network() -> OSEDiff:

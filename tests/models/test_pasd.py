@@ -24,7 +24,6 @@ from adcbench.models.pasd.network import PASD, load_network
 from adcbench.models.pasd.sampling import enlarge, guided_noise, sample, start, unipc, upscaler
 from adcbench.models.pasd.weights import PARTS, load_official, load_parts
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 GOLDEN = Path(__file__).parents[1] / "golden" / "pasd"
 RGBS = "controlnet_cond_embedding.to_rgbs"
 LR = torch.rand((2, 3, 10, 14), generator=torch.Generator().manual_seed(0))

@@ -39,8 +39,6 @@ from adcbench.models.resshift.network import ResShift, chopped, load_network, up
 from adcbench.models.resshift.swin import from_windows, shift_mask, to_windows
 from adcbench.models.resshift.weights import canonical
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 GOLDEN = Path(__file__).parents[1] / "golden" / "resshift"
 LR = torch.rand((2, 3, 8, 16), generator=torch.Generator().manual_seed(0))
 

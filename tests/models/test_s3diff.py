@@ -26,8 +26,6 @@ from adcbench.models.s3diff import DEGRADATION_FILE, FULL, LORA_FILE, MINI, S3Di
 from adcbench.models.s3diff.network import ModulatedLora, S3Diff, load_network, upscaler
 from adcbench.models.s3diff.weights import load_lora, lora_checkpoint
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 GOLDEN = Path(__file__).parents[1] / "golden" / "s3diff"
 LR = torch.rand(2, 3, 16, 24, generator=torch.Generator().manual_seed(1))
 Tensors = dict[str, Tensor]

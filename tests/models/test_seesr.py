@@ -27,8 +27,6 @@ from adcbench.models.seesr import network as seesr
 from adcbench.models.seesr.network import Networks, SeeSR, load_networks, upscaler
 from adcbench.models.seesr.weights import read_network
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 GOLDEN = Path(__file__).parents[1] / "golden" / "seesr"
 
 

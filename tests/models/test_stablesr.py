@@ -19,8 +19,6 @@ from adcbench.models.stablesr import CFW_FILE, DIFFUSION_FILE, FULL, MINI, Stabl
 from adcbench.models.stablesr.network import StableSR, enlarge, load_network, schedule, upscaler
 from adcbench.models.stablesr.weights import load_official
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 GOLDEN = Path(__file__).parents[1] / "golden" / "stablesr"
 LR = torch.rand((2, 3, 32, 32), generator=torch.Generator().manual_seed(3))
 # Softmax takes no notice of what is added to all scores of a query, as a key's bias does.

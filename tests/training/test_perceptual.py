@@ -15,11 +15,6 @@ from adcbench.training.perceptual import Perceptual, load_perceptual
 KINDS = ("fd-efflite0", "lpips-vgg")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="module")
 def losses() -> dict[str, Perceptual]:
     return {kind: load_perceptual(kind, deterministic=True) for kind in KINDS}

@@ -40,16 +40,7 @@ from adcbench.training.teacher import TeacherTraining
 from adcbench.training.text import NullText
 from adcbench.training.vae import VaeTraining, moments, normalised
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 RATES = Rates(1e-3)
-
-
-@pytest.fixture
-def one_thread() -> Any:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 # --- parity: upstream's own training steps, run outside the repository (tests/golden/adcsr_training) ---

@@ -26,8 +26,6 @@ from adcbench.models.parts.sd21 import UNetConfig
 from adcbench.models.parts.unet import UNet
 from adcbench.models.parts.vae import Vae
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 GOLDEN = Path(__file__).parents[2] / "golden" / "adcsr_pruning"
 TRAINED_UNET, TRAINED_VAE = TEACHER.base.unet, TEACHER.base.vae  # the mini scale's, which the student is cut from
 

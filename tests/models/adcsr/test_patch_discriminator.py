@@ -8,8 +8,6 @@ from torch import Tensor, nn
 
 from adcbench.models.adcsr.patch_discriminator import FEATURE_LAYERS, PatchDiscriminator
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def judge(channels: int = 3, width: int = 16, seed: int = 0, layers: int = 3) -> PatchDiscriminator:
     return PatchDiscriminator(channels, width, torch.Generator().manual_seed(seed), layers)

@@ -17,8 +17,6 @@ from adcbench.models.loading.weights import shapes
 from adcbench.models.parts.lora import Lora
 from adcbench.models.parts.unet import UNet
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)

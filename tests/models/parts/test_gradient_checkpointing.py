@@ -13,8 +13,6 @@ from adcbench.models.adcsr.network import load_network
 from adcbench.models.parts.blocks import ResBlock
 from adcbench.models.parts.checkpointing import checkpointed
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def gradients(network: nn.Module, lr: Tensor) -> tuple[Tensor, list[Tensor | None]]:
     network.zero_grad()

@@ -11,8 +11,6 @@ from adcbench.models.osediff import MINI
 from adcbench.models.osediff.network import OSEDiff
 from adcbench.models.parts.lora import Lora, add_lora, lora_tensors, merge_lora
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 example = golden_make.example
 
 

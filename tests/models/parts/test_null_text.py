@@ -18,8 +18,6 @@ from adcbench.models.osediff.teacher import load_teacher
 from adcbench.models.parts.sd21 import VAE_FILE, TextConfig
 from adcbench.models.parts.text_encoder import NullText, TextEncoder, text_network, text_tokenizer
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 TEXT = TRAINED_MINI.base.text
 
 

@@ -14,8 +14,6 @@ from adcbench.models.parts.ram import BertAttention, Ram
 from adcbench.models.parts.swin import LoraLinear, Swin
 from adcbench.models.parts.tagger_files import RAM, RAM_MINI
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 FACTS = json.loads((Path(__file__).parents[2] / "golden" / "cost" / "counts.json").read_text())["dape"]
 
 

@@ -12,8 +12,6 @@ from adcbench.models.parts.text_encoder import TextEncoder
 from adcbench.models.parts.unet import UNet, sinusoid
 from adcbench.models.parts.vae import Vae
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 MAX_ABS = 5e-6
 example = golden_make.example
 

@@ -8,8 +8,6 @@ import torch
 from adcbench.models.loading.deterministic import fill_deterministic
 from adcbench.models.parts.swinir import SwinIR, from_windows, relative_positions, shift_mask, to_windows
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def mini() -> SwinIR:
     network = SwinIR(12, (2, 2), 2, 4, doublings=2, features=8)

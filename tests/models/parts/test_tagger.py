@@ -26,8 +26,6 @@ from adcbench.models.parts.tagger_files import (
     WORDS_FILE,
 )
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 GOLDEN = Path(__file__).parents[2] / "golden"
 
 
