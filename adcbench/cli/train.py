@@ -38,7 +38,7 @@ def train(
     from adcbench.training.run import run
 
     products = run(found, out or Path("runs") / f"{stage}-{ablation or Path(config).stem}", weights)
-    if os.environ.get("RANK", "0") == "0":  # of several processes, one speaks
+    if _speaks():
         click.echo(f"trained: {products}")
 
 
@@ -51,6 +51,8 @@ def train_mini(out: Path, release: bool) -> None:
     from adcbench.training import recipe
 
     weights = recipe.train_mini(out)
+    if not _speaks():
+        return
     click.echo(f"trained: {weights}")
     if release:
         for name, sha256 in recipe.release(weights, FOLDER).items():
@@ -68,6 +70,11 @@ def train_claims(runs: tuple[str, ...], out: Path, seeds: int) -> None:
 
     for line in train_runs(runs or ("bicubic", *run_names(load_claims())), out, seeds):
         click.echo(line)
+
+
+def _speaks() -> bool:
+    """Whether this is the first of several processes, or the only one."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 COMMANDS = (train, train_mini, train_claims)

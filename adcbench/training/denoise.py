@@ -13,10 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adcbench.models.parts.sd21 import LAST_STEP
+from adcbench.models.parts.text_encoder import NullText
 from adcbench.models.parts.unet import UNet
 from adcbench.models.parts.vae import Vae
 from adcbench.training.config import DenoiseStage
-from adcbench.training.diffusion import add_noise, null_text
+from adcbench.training.diffusion import add_noise
 from adcbench.training.stage import Batch, Loss, integers, noise, seeded
 
 PRODUCT = "unet.safetensors"
@@ -30,7 +31,8 @@ class DenoiseTraining:
     """
 
     def __init__(self, config: DenoiseStage, vae: Vae, seed: int) -> None:
-        self.config, self.vae = config, vae.requires_grad_(False)
+        self.vae, self.text = vae.requires_grad_(False), NullText(config.osediff.base.unet.context)
+        self.config = config
         with seeded(seed):
             self.unet = UNet(config.osediff.base.unet)
         self.networks: dict[str, nn.Module] = {"unet": self.unet}
@@ -48,8 +50,7 @@ class DenoiseTraining:
         with torch.no_grad():
             latent = self.vae.encode(batch.hr * 2 - 1, None)
         drawn, steps = noise(batch, "noise", latent.shape[1:]), integers(batch, "step", 0, LAST_STEP + 1)
-        text = null_text(latent, self.config.osediff.base.unet)
-        return F.mse_loss(self.unet(add_noise(latent, drawn, steps), steps, text), drawn)
+        return F.mse_loss(self.unet(add_noise(latent, drawn, steps), steps, self.text(latent)), drawn)
 
     @torch.no_grad()
     def validate(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from adcbench.models.parts.sd21 import LAST_STEP, UNetConfig, alpha_bar
+from adcbench.models.parts.sd21 import LAST_STEP, alpha_bar
 
 
 @lru_cache
@@ -31,8 +31,3 @@ def clean_at(noisy: Tensor, noise: Tensor, steps: Tensor) -> Tensor:
     """The clean latent that a predicted noise implies (Ho et al. 2020, equation 15); steps (B,)."""
     signal = signal_at(steps, noisy)
     return (noisy - (1 - signal).sqrt() * noise) / signal.sqrt()
-
-
-def null_text(like: Tensor, config: UNetConfig) -> Tensor:
-    """What a U-Net without text reads: one zero token, (B, 1, context)."""
-    return like.new_zeros(len(like), 1, config.context)

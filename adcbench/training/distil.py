@@ -48,7 +48,7 @@ class DistilTraining:
             pruned = prune_decoder(teacher.base_vae.decoder.state_dict(), teacher.decoder)
             teacher.decoder.load_state_dict(pruned)
         self.teacher = teacher.requires_grad_(False)
-        empty = teacher.text_encoder(teacher.tokenize([""])) if config.student.text == "null" else None
+        empty = teacher.text.empty(torch.zeros(1)) if config.student.text == "null" else None
         self.student = initial_student(
             config.student, unet.state_dict(), teacher.decoder.state_dict(), teacher.vae.state_dict(), empty
         )

@@ -16,6 +16,7 @@ from adcbench.models.adcsr import DECODER_FILE, AdcSRConfig
 from adcbench.models.loading.library_files import library_tensors
 from adcbench.models.loading.weights import load_strict
 from adcbench.models.osediff import OSEDiffConfig, teacher_files
+from adcbench.models.osediff.prompts import Prompter, load_prompter
 from adcbench.models.osediff.teacher import Teacher, load_teacher
 from adcbench.models.parts.sd21 import UNET_FILE, VAE_FILE, UNetConfig, VaeConfig
 from adcbench.models.parts.unet import UNet
@@ -23,7 +24,6 @@ from adcbench.models.parts.vae import Vae
 from adcbench.training import decoder, denoise, teacher, vae
 from adcbench.training.config import DistilStage, StageConfig, TeacherStage, VaeStage
 from adcbench.training.official import OFFICIAL
-from adcbench.training.text import NullText, Tags, TextSource
 
 Network = TypeVar("Network", bound=nn.Module)
 _MAKERS = {
@@ -70,11 +70,10 @@ def pretrained_unet(config: UNetConfig, weights: Path | None) -> UNet:
     return _filled(network, product(weights, denoise.PRODUCT) if weights else _official(UNET_FILE)[UNET_FILE])
 
 
-def text_source(config: OSEDiffConfig) -> TextSource:
-    """What the networks are told of images: tags, or nothing where the config has no text encoder."""
-    if not config.tags:
-        return NullText(config.base.unet.context)
-    return Tags(config, _official(*(file.name for file in teacher_files(config))))
+def prompter(config: OSEDiffConfig) -> Prompter:
+    """What the networks are told of images: tags, or nothing where the config has no text."""
+    files = _official(*(file.name for file in teacher_files(config))) if config.base.text.vocabulary else {}
+    return load_prompter(config, files)
 
 
 def pretrained_teacher(config: OSEDiffConfig, student: AdcSRConfig, weights: Path | None, decoded: bool) -> Teacher:

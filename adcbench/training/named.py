@@ -54,9 +54,9 @@ _MINI_LOOP = LoopConfig(steps=6_000, batch=8, micro_batch=4, save_every=250, val
 _BASE = osediff.TRAINED_MINI.base
 
 MINI_VAE = RunConfig(
-    VaeStage(_BASE.vae, Rates(8e-4, (6_000, 12_000, 20_000, 28_000), warmup=100), kl=1e-5, perceptual=0.1),
+    VaeStage(_BASE.vae, Rates(8e-4, (6_000, 12_000, 18_000, 22_000), warmup=100), kl=1e-5, perceptual=0.1),
     replace(_PHOTOGRAPHS, crop=64, validation_images=32),
-    replace(_MINI_LOOP, steps=36_000, batch=4, micro_batch=2, clip_norm=1.0, save_every=1_000, validate_every=4_000),
+    replace(_MINI_LOOP, steps=24_000, batch=4, micro_batch=2, clip_norm=1.0, save_every=1_000, validate_every=4_000),
 )
 MINI_DENOISE = RunConfig(
     DenoiseStage(osediff.TRAINED_MINI, Rates(3e-4, (4_500,), warmup=100)),

@@ -1,6 +1,7 @@
 """The mini scale from scratch: autoencoder, U-Net, one-step teacher, half decoder, student, in this order.
 
     nox -s train-mini                    4 hours on 2 cores, resumes where it stopped
+    torchrun --nproc_per_node 2 -m adcbench.cli train-mini --out DIR       half of that: the same bits
 
 Every stage is the full-size code with small networks (``named``). The finished weights are rounded to float16 and
 belong into ``adcbench/models/trained/``, from where the mini systems load them: what is scored is what is shipped.
@@ -25,6 +26,7 @@ from adcbench.models.parts.vae import Vae
 from adcbench.training import vae as autoencoder
 from adcbench.training.config import RunConfig, VaeStage
 from adcbench.training.named import NAMED, STAGES
+from adcbench.training.processes import join_processes
 from adcbench.training.run import make_crops, run
 
 WEIGHTS = "weights"
@@ -43,17 +45,19 @@ def train_mini(root: Path, name: str = "mini") -> Path:
     """
     weights = root / WEIGHTS
     for stage in STAGES:
-        done = weights / f"{stage}.json"
-        if done.is_file():
+        done, config = weights / f"{stage}.json", NAMED[stage, name]
+        processes = join_processes(config.loop.device)
+        if processes.agree(done.is_file()):
             continue
-        config = NAMED[stage, name]
         products = run(config, root / stage, weights)
-        for path in sorted(products.glob("*.safetensors")):
-            tensors = library_tensors(path)
-            if path.name == autoencoder.PRODUCT:
-                tensors = _unit_latents(tensors, config)
-            write_whole(weights / path.name, save(tensors))
-        write_whole(done, json.dumps(_provenance(root / stage), indent=1).encode())
+        if processes.first:
+            for path in sorted(products.glob("*.safetensors")):
+                tensors = library_tensors(path)
+                if path.name == autoencoder.PRODUCT:
+                    tensors = _unit_latents(tensors, config)
+                write_whole(weights / path.name, save(tensors))
+            write_whole(done, json.dumps(_provenance(root / stage), indent=1).encode())
+        processes.wait()
     return weights
 
 

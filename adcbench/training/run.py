@@ -31,7 +31,7 @@ from adcbench.training.config import (
 from adcbench.training.decoder import DecoderTraining
 from adcbench.training.denoise import DenoiseTraining
 from adcbench.training.distil import DistilTraining
-from adcbench.training.inputs import needed, pretrained_teacher, pretrained_unet, pretrained_vae, product, text_source
+from adcbench.training.inputs import needed, pretrained_teacher, pretrained_unet, pretrained_vae, product, prompter
 from adcbench.training.loop import train
 from adcbench.training.perceptual import load_perceptual
 from adcbench.training.stage import Batch, Stage
@@ -92,7 +92,7 @@ def make_stage(config: StageConfig, weights: Path | None, seed: int) -> tuple[St
     assert isinstance(config, TeacherStage)
     base = config.osediff.base
     vae, unet = pretrained_vae(base.vae, weights), pretrained_unet(base.unet, weights)
-    return TeacherTraining(config, vae, unet, text_source(config.osediff), measure, seed), _perceptual(measure)
+    return TeacherTraining(config, vae, unet, prompter(config.osediff), measure, seed), _perceptual(measure)
 
 
 def _perceptual(measure: Any) -> dict[str, Any]:

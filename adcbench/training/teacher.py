@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adcbench.models.osediff.network import unet_adapters, vae_adapters
+from adcbench.models.osediff.prompts import Prompter
 from adcbench.models.parts.lora import add_lora, lora_parameters, merged_state
 from adcbench.models.parts.sd21 import LAST_STEP, one_step
 from adcbench.models.parts.unet import UNet
@@ -24,7 +25,6 @@ from adcbench.training.config import TeacherStage
 from adcbench.training.diffusion import add_noise, clean_at
 from adcbench.training.losses import Perceptual, clipped
 from adcbench.training.stage import Batch, Loss, integers, noise
-from adcbench.training.text import TextSource
 
 PRODUCTS = ("teacher_vae.safetensors", "teacher_unet.safetensors")
 _VSD_STEPS = (20, 980)
@@ -39,7 +39,7 @@ class TeacherTraining:
     """
 
     def __init__(
-        self, config: TeacherStage, vae: Vae, unet: UNet, text: TextSource, perceptual: Perceptual, seed: int
+        self, config: TeacherStage, vae: Vae, unet: UNet, text: Prompter, perceptual: Perceptual, seed: int
     ) -> None:
         self.config, self.text, self.perceptual = config, text, perceptual
         self.prior = copy.deepcopy(unet).requires_grad_(False)

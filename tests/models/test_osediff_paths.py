@@ -134,8 +134,8 @@ def teacher_weights(scale: str, folder: Path) -> dict[str, Path]:
 
 def loaded_teacher(scale: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Teacher:
     """The teacher; its text encoder, tagger and tokenizer have tests of their own."""
-    monkeypatch.setattr("adcbench.models.osediff.teacher.load_text", lambda network, path: None)
-    monkeypatch.setattr("adcbench.models.osediff.teacher.text_tokenizer", lambda config, w: load_tokenizer(None))
+    monkeypatch.setattr("adcbench.models.osediff.prompts.load_text", lambda network, path: None)
+    monkeypatch.setattr("adcbench.models.osediff.prompts.text_tokenizer", lambda config, w: load_tokenizer(None))
     config = replace({"mini": MINI, "full": FULL}[scale], tags=False)
     decoder = AdcSRConfig(decoder_widths=make.HALF[scale], layers={"mini": 1, "full": 2}[scale])
     return load_teacher(config, decoder, teacher_weights(scale, folder))
@@ -166,12 +166,12 @@ def test_full_teacher_equals_upstream(full_size: None, tmp_path: Path, monkeypat
 def test_teacher_tells_its_networks_what_is_on_the_small_image() -> None:
     teacher = load_teacher(MINI, ADCSR_MINI, None)
     lr = torch.rand(2, 3, 16, 16)
-    assert teacher.tagger is not None
+    assert teacher.text.tagger is not None
     seen: list[tuple[int, ...]] = []
-    teacher.tagger.describe = lambda images: [seen.append(tuple(images.shape)) or "cat, dog"] * 2  # type: ignore
+    teacher.text.tagger.describe = lambda images: [seen.append(tuple(images.shape)) or "cat, dog"] * 2  # type: ignore
     text = teacher.text(lr)
     assert seen == [(2, 3, 16, 16)] and text.shape == (2, 77, 64)
-    assert torch.equal(text, teacher.text_encoder(load_tokenizer(None)(["cat, dog"] * 2)))  # nothing after the tags
+    assert torch.equal(text, teacher.text.encoder(load_tokenizer(None)(["cat, dog"] * 2)))  # nothing after the tags
     features = teacher.target(lr, text)
     assert features.shape == teacher.real(torch.rand(2, 3, 64, 64)).shape == (2, ADCSR_MINI.decoder_widths[-1], 8, 8)
     assert not any(p.requires_grad or p.is_meta for p in teacher.parameters())

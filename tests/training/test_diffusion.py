@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from adcbench.models.parts.sd21 import UNetConfig, alpha_bar, one_step
-from adcbench.training.diffusion import add_noise, clean_at, null_text, signal_at
+from adcbench.models.parts.sd21 import alpha_bar, one_step
+from adcbench.training.diffusion import add_noise, clean_at, signal_at
 from adcbench.training.stage import Batch, integers, noise, seeded
 
 LATENT = torch.randn(3, 4, 2, 2, generator=torch.Generator().manual_seed(0))
@@ -47,11 +47,6 @@ def test_the_schedule_is_that_of_one_step() -> None:
 def test_clean_at_undoes_add_noise(steps: list[int]) -> None:
     latent, drawn, at = LATENT.double(), NOISE.double(), torch.tensor(steps)
     torch.testing.assert_close(clean_at(add_noise(latent, drawn, at), drawn, at), latent, rtol=0, atol=1e-6)
-
-
-def test_null_text_is_one_zero_token() -> None:
-    text = null_text(LATENT, UNetConfig(context=8))
-    assert text.shape == (3, 1, 8) and not text.any()
 
 
 @pytest.mark.parametrize("draw", [lambda b, n: noise(b, n, (2, 3)), lambda b, n: integers(b, n, 0, 10**9)])

@@ -27,6 +27,7 @@ from mini_stages import (
 )
 from torch import Tensor, nn
 
+from adcbench.models.osediff.prompts import load_prompter
 from adcbench.models.osediff.teacher import load_teacher
 from adcbench.models.parts.unet import UNet
 from adcbench.models.parts.vae import Vae
@@ -37,7 +38,6 @@ from adcbench.training.diffusion import add_noise, clean_at
 from adcbench.training.distil import DistilTraining
 from adcbench.training.stage import Stage, integers, noise
 from adcbench.training.teacher import TeacherTraining
-from adcbench.training.text import NullText
 from adcbench.training.vae import VaeTraining, moments, normalised
 
 RATES = Rates(1e-3)
@@ -76,13 +76,13 @@ class Texts(nn.Module):
         return text
 
 
-def test_three_steps_of_stage_2_equal_upstreams(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_three_steps_of_stage_2_equal_upstreams() -> None:
     recipe, expected = load_recipe(), golden("distil")
     teacher = load_teacher(recipe.OSEDIFF, recipe.STUDENT, None)
     prefixes = {"unet": "teacher.unet.", "vae": "teacher.vae.", "base_vae": "vae.", "decoder": "half."}
     for name, prefix in prefixes.items():
         recipe.filled(getattr(teacher, name), prefix)
-    monkeypatch.setattr(teacher, "text", lambda lr: recipe.text("tags"))
+    teacher.text = Texts()  # type: ignore[assignment]
     unet = recipe.filled(UNet(recipe.BASE.unet), "unet.")
     config = DistilStage(recipe.OSEDIFF, recipe.STUDENT, Rates(recipe.RATE), Rates(recipe.JUDGE_RATE))
     stage = DistilTraining(config, teacher, unet, None, seed=0)
@@ -132,7 +132,8 @@ def denoise_stage() -> DenoiseTraining:
 
 
 def teacher_stage(**changes: Any) -> TeacherTraining:
-    return TeacherTraining(TeacherStage(OSEDIFF, RATES, **changes), mini_vae(), mini_unet(), NullText(8), squared, 0)
+    config, text = TeacherStage(OSEDIFF, RATES, **changes), load_prompter(OSEDIFF, {})
+    return TeacherTraining(config, mini_vae(), mini_unet(), text, squared, 0)
 
 
 def decoder_stage(**changes: Any) -> DecoderTraining:

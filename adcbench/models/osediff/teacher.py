@@ -27,39 +27,28 @@ from adcbench.models.adcsr.weights import decoder_tensors
 from adcbench.models.loading.deterministic import fill_deterministic
 from adcbench.models.loading.weights import fill
 from adcbench.models.osediff import MERGED_FILE, OSEDiffConfig
-from adcbench.models.osediff.weights import load_merged, load_text, load_vae
+from adcbench.models.osediff.prompts import Prompter, load_prompter
+from adcbench.models.osediff.weights import load_merged, load_vae
 from adcbench.models.parts.sd21 import TEXT_FILE, VAE_FILE, one_step
-from adcbench.models.parts.tagger import Tagger, load_tagger
-from adcbench.models.parts.text_encoder import text_network, text_tokenizer
-from adcbench.models.parts.tokenizer import Tokenizer
 from adcbench.models.parts.unet import UNet
 from adcbench.models.parts.vae import Vae
 
 
 class Teacher(nn.Module):
-    """The frozen networks of AdcSR's training: merged OSEDiff, SD2.1's own VAE, half decoder, text encoder.
+    """The frozen networks of AdcSR's training: merged OSEDiff, SD2.1's own VAE, half decoder.
 
     Args:
         decoder: sizes of the half decoder.
-        tagger, tokenize: from ``load_tagger`` and ``text_tokenizer``; no tagger: every prompt is ``config.prompt``.
+        text: LR (B, 3, h, w) in [0, 1] -> the prompts' embeddings (B, tokens, width), for teacher and discriminator.
     """
 
-    def __init__(self, config: OSEDiffConfig, decoder: AdcSRConfig, tagger: Tagger | None, tokenize: Tokenizer) -> None:
+    def __init__(self, config: OSEDiffConfig, decoder: AdcSRConfig, text: Prompter) -> None:
         super().__init__()
-        self.config, self.tokenize = config, tokenize
-        self.tagger = tagger
+        self.config, self.text = config, text
         with torch.device("meta"):
             self.vae, self.unet = Vae(config.base.vae), UNet(config.base.unet)
             self.base_vae = Vae(config.base.vae)
-            self.text_encoder = text_network(config.base.text)
             self.decoder = HalfDecoder(decoder, latent=True)
-
-    @torch.no_grad()
-    def text(self, lr: Tensor) -> Tensor:
-        """LR (B, 3, h, w) in [0, 1] -> the prompts' embeddings (B, tokens, width), for teacher and discriminator."""
-        texts = self.tagger.describe(lr) if self.tagger else [self.config.prompt] * len(lr)
-        embeddings: Tensor = self.text_encoder(self.tokenize(texts).to(lr.device))
-        return embeddings
 
     @torch.no_grad()
     def target(self, lr: Tensor, text: Tensor) -> Tensor:
@@ -95,16 +84,13 @@ def load_teacher(config: OSEDiffConfig, decoder: AdcSRConfig, weights: Mapping[s
     absent = [name for name in needed if weights is not None and name not in weights]
     if absent:
         raise AdcbenchError(f"the teacher needs {' and '.join(absent)}: fetch the files of osediff.teacher_files()")
-    tagger = load_tagger(config.tagger, weights) if config.tags else None
-    teacher = Teacher(config, decoder, tagger, text_tokenizer(config.base.text, weights))
+    teacher = Teacher(config, decoder, load_prompter(config, weights))
     if weights is None:
-        for part in (teacher.vae, teacher.unet, teacher.base_vae, teacher.text_encoder, teacher.decoder):
+        for part in (teacher.vae, teacher.unet, teacher.base_vae, teacher.decoder):
             fill_deterministic(part)
     else:
         load_merged(teacher.vae, teacher.unet, weights[MERGED_FILE])
         load_vae(teacher.base_vae, weights[VAE_FILE])
-        for name in texts:
-            load_text(teacher.text_encoder, weights[name])
         tensors = decoder_tensors(weights[DECODER_FILE], teacher.decoder)
         fill(teacher.decoder, {name.removeprefix("decoder."): tensor for name, tensor in tensors.items()})
     return teacher.eval().requires_grad_(False)

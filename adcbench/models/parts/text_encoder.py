@@ -37,7 +37,7 @@ def text_tokenizer(config: TextConfig, weights: Mapping[str, Path] | None) -> To
 
 
 class NullText(nn.Module):
-    """No text: ids (B, any) -> one zero token each, (B, 1, width)."""
+    """No text: ids (B, any), or whatever has B rows, -> one zero token each, (B, 1, width)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
