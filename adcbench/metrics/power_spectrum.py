@@ -1,8 +1,8 @@
 """``spectrum``: how far the power spectrum of SR is from that of HR, averaged over directions, in dB.
 
 How much detail there is at each scale, wherever it lies: blur lowers the spectrum, noise and ringing raise it, and
-both count. Upsampling networks give themselves away there (Durall et al., "Watch your Up-Convolution", CVPR 2020,
-section 2.2: the azimuthal integral of the power spectrum). Under a Hann window, as Welch's periodogram (1967), since
+both count. Upsampling networks give themselves away there (Durall et al., "Watch your Up-Convolution", CVPR 2020:
+the azimuthal integral of the power spectrum). Under a Hann window, as Welch's periodogram (1967), since
 the edges of an image would otherwise fill the high frequencies.
 """
 

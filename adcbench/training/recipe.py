@@ -1,7 +1,7 @@
 """The mini scale from scratch: autoencoder, U-Net, one-step teacher, half decoder, student, in this order.
 
     nox -s train-mini                    4 hours on 2 cores, resumes where it stopped
-    torchrun --nproc_per_node 2 -m adcbench.cli train-mini --out DIR       half of that: the same bits
+    torchrun --nproc_per_node 2 -m adcbench.cli train-mini --out DIR       both cores at work
 
 Every stage is the full-size code with small networks (``named``). The finished weights are rounded to float16 and
 belong into ``adcbench/models/trained/``, from where the mini systems load them: what is scored is what is shipped.

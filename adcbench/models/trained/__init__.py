@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 VERSION = "1"  # of the weights
-LICENCE = "CC-BY-SA-4.0"
+LICENCE = "GPL-3.0-or-later"  # MODEL_CARD.md says why
 TEACHER_FILES = ("teacher_vae.safetensors", "teacher_unet.safetensors")
 STUDENT_FILE = "student.safetensors"
 _GET = "nox -s train-mini"
