@@ -169,7 +169,7 @@ def train_mini(session: nox.Session) -> None:
 
 @nox.session(name="train-claims", venv_backend="none")
 def train_claims(session: nox.Session) -> None:
-    """Train and score what the claims are tested on, five seeds each; resumes: nox -s train-claims -- adcsr."""
+    """Train and score what the claims are tested on, five seeds each; resumes, and may run twice at once."""
     adcbench(session, "train-claims", *session.posargs)
 
 

@@ -1,6 +1,8 @@
 """Short runs of AdcSR's variants at the mini scale, five seeds each: what the claims are tested on.
 
-    nox -s train-claims                  resumes where it stopped; at most 12 minutes a run on 2 cores
+    nox -s train-claims                  resumes where it stopped; the same command twice shares the runs
+
+A run takes one thread well: on 2 cores start the command twice with OMP_NUM_THREADS=1.
 
 Each starts from the shipped mini weights and trains stage 2 (and stage 1, where the variant changes it) for a fixed,
 short budget. The seed decides crops, degradations, and where weights begin at random. Outputs are scored on whole
@@ -17,6 +19,7 @@ from pathlib import Path
 from shutil import rmtree
 
 import torch
+from filelock import FileLock, Timeout
 
 from adcbench.core.keys import digest, short, source_hash
 from adcbench.core.system import System
@@ -28,7 +31,7 @@ from adcbench.models import find_system
 from adcbench.models import trained as shipped
 from adcbench.models.adcsr import AdcSRConfig
 from adcbench.models.loading.library_files import library_tensors
-from adcbench.training.ablations import variant
+from adcbench.training.ablations import Variant, variant
 from adcbench.training.config import DistilStage, RunConfig
 from adcbench.training.decoder import PRODUCT as DECODER
 from adcbench.training.distil import PRODUCT as STUDENT
@@ -61,24 +64,32 @@ def train_claims(names: Sequence[str], root: Path, seeds: int = SEEDS) -> Iterat
 
 
 def train_one(name: str, seed: int, root: Path) -> str:
-    """One run, unless its scores are there for exactly these settings."""
+    """One run, unless its scores are there for exactly these settings, or another process is at it."""
     stages = variant(name, NAMED["decoder", "claims"], NAMED["distil", "claims"])
-    distil = _seeded(stages.distil, seed)
-    decoder = _seeded(stages.decoder, seed) if stages.decoder else None
-    config = short(digest(asdict(distil), asdict(decoder) if decoder else None))
-    known = read_runs().trained.get((name, seed))
-    if known and known.config == config:
-        return f"{name}, seed {seed}: done"
+    stages = Variant(_seeded(stages.decoder, seed) if stages.decoder else None, _seeded(stages.distil, seed))
+    config = short(digest(asdict(stages.distil), asdict(stages.decoder) if stages.decoder else None))
     folder = root / f"{name}-{seed}"
+    root.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(root / f"{folder.name}.lock", timeout=0):
+            known = read_runs().trained.get((name, seed))
+            if known and known.config == config:
+                return f"{name}, seed {seed}: done"
+            return _train_and_score(name, seed, stages, config, folder)
+    except Timeout:
+        return f"{name}, seed {seed}: another process trains it"
+
+
+def _train_and_score(name: str, seed: int, stages: Variant, config: str, folder: Path) -> str:
     weights, began = shipped.FOLDER, time.monotonic()
-    if decoder:
-        weights = _with_decoder(run(decoder, folder / "decoder", weights), folder / "weights")
-    products = run(distil, folder / "distil", weights)
+    if stages.decoder:
+        weights = _with_decoder(run(stages.decoder, folder / "decoder", weights), folder / "weights")
+    products = run(stages.distil, folder / "distil", weights)
     seconds = time.monotonic() - began
-    stage = distil.stage
+    stage = stages.distil.stage
     assert isinstance(stage, DistilStage)
     system = student_system(stage.student, products / STUDENT, name)
-    steps = distil.loop.steps + (decoder.loop.steps if decoder else 0)
+    steps = stages.distil.loop.steps + (stages.decoder.loop.steps if stages.decoder else 0)
     append_run(_trained(system, name, seed, config, steps, seconds), scores_of(system))
     rmtree(folder)
     return f"{name}, seed {seed}: {steps} steps in {seconds / 60:.1f} minutes"

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 
 from adcbench.core.errors import Blocked
 from adcbench.data.images import write_png
@@ -85,3 +86,8 @@ def test_a_claims_run_is_scored_once(made: Path, monkeypatch: pytest.MonkeyPatch
     assert "steps" in claim_runs.train_one(name, 0, tmp_path / "runs")
     assert not (tmp_path / "runs" / f"{name}-0").exists()
     assert claim_runs.train_one(name, 0, tmp_path / "runs").endswith("done")
+
+
+def test_a_run_that_another_process_trains_is_passed_over(tmp_path: Path) -> None:
+    with FileLock(tmp_path / "adversarial-0.1-3.lock"):
+        assert claim_runs.train_one("adversarial-0.1", 3, tmp_path).endswith("another process trains it")
