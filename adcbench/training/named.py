@@ -74,7 +74,7 @@ MINI_TEACHER = RunConfig(
 MINI_DECODER = RunConfig(
     DecoderStage(
         _BASE.vae, adcsr.TRAINED_MINI, Rates(5e-4, (1_400, 1_800), warmup=100), start="pruned", perceptual=0.2,
-        patch=PatchLoss(start=1_400, rates=Rates(2e-4), width=16),
+        patch=PatchLoss(0.1, start=1_400, rates=Rates(2e-4), width=16),
     ),
     _PHOTOGRAPHS,
     replace(_MINI_LOOP, steps=2_000, ema=0.999),
