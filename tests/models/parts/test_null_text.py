@@ -43,7 +43,7 @@ def test_osediff_runs_without_text() -> None:
 
 def test_the_teacher_needs_no_file_of_text(tmp_path: Path) -> None:
     teacher = load_teacher(TRAINED_MINI, adcsr.TRAINED_MINI, None)
-    assert isinstance(teacher.text_encoder, NullText)
+    assert isinstance(teacher.text.encoder, NullText)
     lr = torch.rand(2, 3, 16, 16)
     target = teacher.target(lr, teacher.text(lr))
     assert target.shape == (2, adcsr.TRAINED_MINI.decoder_widths[-1], 8, 8) and bool(target.isfinite().all())
