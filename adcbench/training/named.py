@@ -63,13 +63,13 @@ MINI_DENOISE = RunConfig(
     _PHOTOGRAPHS,
     replace(_MINI_LOOP, steps=5_000, ema=0.999),
 )
-# OSEDiff's losses with the squared error counting ten times as much: its weights cost PSNR here (docs/training.md).
+# OSEDiff's losses with the squared error counting a hundred times as much: its weights cost PSNR here (docs/training.md).
 MINI_TEACHER = RunConfig(
     TeacherStage(
-        osediff.TRAINED_MINI, Rates(2e-4, (1_600, 2_200, 3_000), warmup=100), lora=False, perceptual=0.2, vsd=0.1
+        osediff.TRAINED_MINI, Rates(2e-4, (1_600, 2_200), warmup=100), lora=False, perceptual=0.02, vsd=0.01
     ),
     _PHOTOGRAPHS,
-    replace(_MINI_LOOP, steps=3_500, clip_norm=1.0, ema=0.999),
+    replace(_MINI_LOOP, steps=2_500, clip_norm=1.0, ema=0.999),
 )  # fmt: skip
 MINI_DECODER = RunConfig(
     DecoderStage(
