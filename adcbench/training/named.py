@@ -63,7 +63,7 @@ MINI_DENOISE = RunConfig(
     _PHOTOGRAPHS,
     replace(_MINI_LOOP, steps=5_000, ema=0.999),
 )
-# OSEDiff's losses with the squared error counting a hundred times as much: its weights cost PSNR here (docs/training.md).
+# OSEDiff's losses, the squared error counting a hundred times as much: its weights cost PSNR here (docs/training.md).
 MINI_TEACHER = RunConfig(
     TeacherStage(
         osediff.TRAINED_MINI, Rates(2e-4, (1_600, 2_200), warmup=100), lora=False, perceptual=0.02, vsd=0.01
