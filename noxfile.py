@@ -163,7 +163,7 @@ def mutants(session: nox.Session) -> None:
 
 @nox.session(name="train-mini", venv_backend="none")
 def train_mini(session: nox.Session) -> None:
-    """Train the mini scale from scratch: 4 hours on 2 cores; resumes (add --release to ship the weights)."""
+    """Train the mini scale from scratch: hours on 2 cores; resumes (add --release to ship the weights)."""
     adcbench(session, "train-mini", *session.posargs)
 
 

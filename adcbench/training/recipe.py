@@ -1,6 +1,6 @@
 """The mini scale from scratch: autoencoder, U-Net, one-step teacher, half decoder, student, in this order.
 
-    nox -s train-mini                    4 hours on 2 cores, resumes where it stopped
+    nox -s train-mini                    hours on 2 cores, resumes where it stopped
     torchrun --nproc_per_node 2 -m adcbench.cli train-mini --out DIR       both cores at work
 
 Every stage is the full-size code with small networks (``named``). The finished weights are rounded to float16 and
