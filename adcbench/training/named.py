@@ -71,25 +71,39 @@ MINI_TEACHER = RunConfig(
     _PHOTOGRAPHS,
     replace(_MINI_LOOP, steps=2_500, clip_norm=1.0, ema=0.999),
 )  # fmt: skip
-MINI_DECODER = RunConfig(
-    DecoderStage(
-        _BASE.vae, adcsr.TRAINED_MINI, Rates(5e-4, (1_400, 1_800), warmup=100), start="pruned", perceptual=0.2,
-        patch=PatchLoss(0.1, start=1_400, rates=Rates(2e-4), width=16),
+_MINI_DECODER = DecoderStage(
+    _BASE.vae, adcsr.TRAINED_MINI, Rates(5e-4, (1_400, 1_800), warmup=100), start="pruned", perceptual=0.2,
+    patch=PatchLoss(0.1, start=1_400, rates=Rates(2e-4), width=16),
+)  # fmt: skip
+MINI_DECODER = RunConfig(_MINI_DECODER, _PHOTOGRAPHS, replace(_MINI_LOOP, steps=2_000, ema=0.999))
+# The discriminator's rate: times the steps about as large as upstream's 1e-6 times 200,000.
+_MINI_DISTIL = DistilStage(
+    osediff.TRAINED_MINI,
+    adcsr.TRAINED_MINI,
+    Rates(5e-4, (2_000, 3_000, 3_600), warmup=100),
+    Rates(6e-5, warmup=100),
+)
+MINI_DISTIL = RunConfig(_MINI_DISTIL, _PHOTOGRAPHS, replace(_MINI_LOOP, steps=4_000, ema=0.999))
+# What every variant gets for the claims: a tenth of the steps, from the shipped mini weights.
+_CLAIMS_LOOP = LoopConfig(steps=400, batch=4, micro_batch=4, save_every=100, ema=0.999)
+CLAIMS_DECODER = RunConfig(
+    replace(
+        _MINI_DECODER,
+        rates=Rates(5e-4, (280, 350), warmup=20),
+        patch=PatchLoss(0.1, start=281, rates=Rates(2e-4), width=16),
     ),
     _PHOTOGRAPHS,
-    replace(_MINI_LOOP, steps=2_000, ema=0.999),
-)  # fmt: skip
-# The discriminator's rate: over 3,000 steps as large as upstream's 1e-6 over 200,000.
-MINI_DISTIL = RunConfig(
-    DistilStage(
-        osediff.TRAINED_MINI, adcsr.TRAINED_MINI, Rates(5e-4, (2_000, 2_600), warmup=100), Rates(6e-5, warmup=100)
+    _CLAIMS_LOOP,
+)
+CLAIMS_DISTIL = RunConfig(
+    replace(
+        _MINI_DISTIL,
+        rates=Rates(5e-4, (280, 350), warmup=20),
+        discriminator_rates=Rates(5e-4, warmup=20),
     ),
     _PHOTOGRAPHS,
-    replace(_MINI_LOOP, ema=0.999),
-)  # fmt: skip
-# What every variant gets for the claims; it starts from the shipped mini weights.
-CLAIMS_DECODER = replace(MINI_DECODER, loop=replace(MINI_DECODER.loop, steps=1_000, validate_every=0))
-CLAIMS_DISTIL = replace(MINI_DISTIL, loop=replace(MINI_DISTIL.loop, steps=1_500, validate_every=0))
+    _CLAIMS_LOOP,
+)
 
 STAGES = ("vae", "denoise", "teacher", "decoder", "distil")
 NAMED: dict[tuple[str, str], RunConfig] = {

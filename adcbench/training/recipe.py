@@ -56,6 +56,8 @@ def train_mini(root: Path, name: str = "mini") -> Path:
                 if path.name == autoencoder.PRODUCT:
                     tensors = _unit_latents(tensors, config)
                 write_whole(weights / path.name, save(tensors))
+            for path in (root / stage).glob("*.csv"):
+                shutil.copyfile(path, weights / f"{stage}_{path.name}")
             write_whole(done, json.dumps(_provenance(root / stage), indent=1).encode())
         processes.wait()
     return weights
@@ -83,7 +85,7 @@ def _provenance(folder: Path) -> dict[str, Any]:
 
 
 def release(weights: Path, folder: Path) -> dict[str, str]:
-    """Round the weights to float16 and copy them, with their provenance, to where the package loads them from.
+    """Round the weights to float16 and copy them, with provenance and curves, to where the package loads them from.
 
     Returns:
         The sha256 of each file.
@@ -93,7 +95,7 @@ def release(weights: Path, folder: Path) -> dict[str, str]:
         tensors = {name: tensor.half().contiguous() for name, tensor in library_tensors(path).items()}
         write_whole(folder / path.name, save(tensors))
         hashes[path.name] = file_hash(folder / path.name)
-    for path in sorted(weights.glob("*.json")):
+    for path in (*weights.glob("*.json"), *weights.glob("*.csv")):
         shutil.copyfile(path, folder / path.name)
     write_whole(folder / "hashes.json", json.dumps(hashes, indent=1).encode())
     return hashes
