@@ -90,7 +90,7 @@ def _train_and_score(name: str, seed: int, stages: Variant, config: str, folder:
     assert isinstance(stage, DistilStage)
     system = student_system(stage.student, products / STUDENT, name)
     steps = stages.distil.loop.steps + (stages.decoder.loop.steps if stages.decoder else 0)
-    append_run(_trained(system, name, seed, config, steps, seconds), scores_of(system))
+    append_run(_trained(system, name, seed, config, steps, seconds), scores_of(system, keep=False))
     rmtree(folder)
     return f"{name}, seed {seed}: {steps} steps in {seconds / 60:.1f} minutes"
 
@@ -119,13 +119,21 @@ def student_system(config: AdcSRConfig, path: Path, name: str) -> System:
     )  # fmt: skip
 
 
-def scores_of(system: System) -> Scores:
-    """Scores of a system on all test sets, by (test set, metric), then image."""
+def scores_of(system: System, keep: bool = True) -> Scores:
+    """Scores of a system on all test sets, by (test set, metric), then image.
+
+    Args:
+        keep: leave the outputs in the cache; those of a run that is never scored again are 100 MB of no use.
+    """
     metrics = [find_metric(name) for name in METRICS]
     found: dict[tuple[str, str], dict[str, float]] = {}
     for test_set in TEST_SETS:
-        scored = score_pairs(upscale_testset(system, test_set), metrics)
+        pairs = upscale_testset(system, test_set)
+        scored = score_pairs(pairs, metrics)
         found |= {(test_set, metric.name): dict(scored.samples(metric.name)) for metric in metrics}
+        for _, output, _ in pairs:
+            if not keep:
+                output.unlink(missing_ok=True)
     return found
 
 

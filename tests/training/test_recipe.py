@@ -14,7 +14,7 @@ from adcbench.core.errors import Blocked
 from adcbench.data.images import write_png
 from adcbench.models import trained
 from adcbench.training import claim_runs, recipe
-from adcbench.training.named import NAMED
+from adcbench.training.named import NAMED, STAGES
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +43,7 @@ def test_all_weights_are_made_and_small_enough_to_ship(made: Path) -> None:
         "decoder.safetensors", "student.safetensors",
     }  # fmt: skip
     assert sum(released.values()) < 30_000_000
+    assert {f"{stage}_log.csv" for stage in STAGES} <= {path.name for path in (made / "released").glob("*.csv")}
 
 
 def test_latents_have_unit_variance(made: Path) -> None:
@@ -83,9 +84,11 @@ def test_a_claims_run_is_scored_once(made: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("ADCBENCH_TABLES", str(tmp_path))
     monkeypatch.setattr(claim_runs, "TEST_SETS", ("embedded",))
     monkeypatch.setattr(claim_runs, "METRICS", ("psnr",))
+    monkeypatch.setenv("ADCBENCH_CACHE", str(tmp_path / "cache"))
     assert "steps" in claim_runs.train_one(name, 0, tmp_path / "runs")
     assert not (tmp_path / "runs" / f"{name}-0").exists()
     assert claim_runs.train_one(name, 0, tmp_path / "runs").endswith("done")
+    assert not list((tmp_path / "cache").glob("outputs/*"))
 
 
 def test_a_run_that_another_process_trains_is_passed_over(tmp_path: Path) -> None:
