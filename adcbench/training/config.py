@@ -164,6 +164,7 @@ class DistilStage:
         student: the student's.
         rates, discriminator_rates: of the two Adams.
         adversarial: weight of the adversarial loss; 0: no discriminator at all.
+        adversarial_start: step from which it counts (upstream: 0); before, the discriminator is not trained.
         discriminator: ``unet-lora`` (upstream), ``unet-full``, or ``patch``.
         rank, alpha: of the discriminator's LoRA.
         teacher_step: the time step at which the teacher runs; None: its own.
@@ -177,6 +178,7 @@ class DistilStage:
     rates: Rates
     discriminator_rates: Rates = field(default_factory=lambda: Rates(1e-6))
     adversarial: float = 1.0
+    adversarial_start: int = 0
     discriminator: Literal["unet-lora", "unet-full", "patch"] = "unet-lora"
     rank: int = 4
     alpha: float = 8.0

@@ -80,11 +80,12 @@ class DistilTraining:
             image, hr = self.student.decoder.pixels(features), batch.hr * 2 - 1
             parts["pixel"] = (image - hr).abs().mean() + self.perceptual(image, hr).mean()
             total = total + config.pixel * parts["pixel"]
-        if self.judge is not None:
+        adversarial = self.judge is not None and batch.step >= config.adversarial_start
+        if adversarial:
             parts["adversarial"] = generator_loss(self.judged(features, text))
             total = total + config.adversarial * parts["adversarial"]
         yield Loss("student", total, parts)
-        if self.judge is not None:
+        if adversarial:
             real = self.teacher.real(batch.hr)
             loss = discriminator_loss(self.judged(real, text), self.judged(features.detach(), text))
             yield Loss("discriminator", loss, {"discriminator": loss})

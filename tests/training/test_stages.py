@@ -288,6 +288,17 @@ def test_the_student_learns_its_teachers_features() -> None:
     assert stage.products()["student.safetensors"].keys() == stage.student.state_dict().keys()
 
 
+def test_the_discriminator_starts_where_it_is_told_to() -> None:
+    stage = distil_stage(adversarial_start=1)
+    before = {name: tensor.clone() for name, tensor in stage.networks["discriminator"].state_dict().items()}
+    (alone,) = take_step(stage, mini_batch(0))
+    assert alone.total.item() == alone.parts["distil"].item() and alone.parts.keys() == {"distil"}
+    for name, tensor in stage.networks["discriminator"].state_dict().items():
+        assert torch.equal(tensor, before[name]), name
+    both = take_step(stage, mini_batch(1))
+    assert [loss.optimiser for loss in both] == ["student", "discriminator"] and "adversarial" in both[0].parts
+
+
 def test_the_discriminator_judges_what_the_generator_made_before_its_step() -> None:
     stage, batch = distil_stage(), mini_batch()
     fake = stage.student.features(batch.lr * 2 - 1).detach()
