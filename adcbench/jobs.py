@@ -109,6 +109,8 @@ def _infer(table: Table, job: Infer, options: Options) -> Measured:
 
 
 def _fingerprint(table: Table, job: Fingerprint) -> Measured:
+    import torch
+
     from adcbench.data.images import read_png
     from adcbench.data.testsets import manifest_hash, open_testset
     from adcbench.inference.fingerprint import PROJECTIONS, fingerprint
@@ -116,7 +118,8 @@ def _fingerprint(table: Table, job: Fingerprint) -> Measured:
 
     system = find_system(job.system)
     sources = short(source_hash(*system.modules, "adcbench.inference.fingerprint"))
-    key = digest(sources, system.settings(), manifest_hash(job.test_set), job.image, versions("torch"))
+    machine = torch.backends.cpu.get_cpu_capability()
+    key = digest(sources, system.settings(), manifest_hash(job.test_set), job.image, versions("torch"), machine)
     known: dict[str, Any] = store.get([key])
     if key not in known:
         lr = read_png(open_testset(job.test_set)["LR"] / f"{job.image}.png")
@@ -129,7 +132,10 @@ def _fingerprint(table: Table, job: Fingerprint) -> Measured:
             samples=tuple((f"{job.image} direction {i}", value) for i, value in enumerate(known[key], 1)),
             reduce="mean",
             signature=f"projections of the float output on {PROJECTIONS} random directions, deterministic weights",
-            provenance={"sources": sources, "data": short(manifest_hash(job.test_set)), "libraries": versions("torch")},
+            provenance={
+                "sources": sources, "data": short(manifest_hash(job.test_set)), "libraries": versions("torch"),
+                "machine": machine,
+            },
         ),
     )  # fmt: skip
 

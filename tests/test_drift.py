@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner
 
 from adcbench.cli import cli
@@ -16,13 +17,17 @@ from adcbench.core.cells import Measurement
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import tables_dir
 from adcbench.core.tables import Count, Fingerprint, Infer, load_table
+from adcbench.data.embedded import embedded_pairs
 from adcbench.drift import committed, goldens
 from adcbench.drift.check import NOTHING_CHANGED, Check, changed_inputs
 from adcbench.drift.committed import check_files, check_jobs
 from adcbench.drift.goldens import check_goldens, compare, nearest, read_golden, write_golden
 from adcbench.drift.values import Golden
 from adcbench.drift.versions import compare_folder, write_report
+from adcbench.inference.fingerprint import fingerprint
 from adcbench.metrics import METRICS
+from adcbench.models import find_system
+from adcbench.report.files import read_cells
 from adcbench.report.sources import add_sources, changed_modules, closure, keep_sources, read_sources
 
 
@@ -65,6 +70,27 @@ def test_no_golden_has_moved(name: str) -> None:
     if found.blocked and not found.cells:
         pytest.skip(found.blocked[0])
     assert found.passed, str(found)
+
+
+def test_a_fingerprint_is_that_of_one_thread() -> None:
+    system, lr = find_system("osediff-mini"), embedded_pairs()["chelsea"][0]
+    alone = fingerprint(system, lr)
+    torch.set_num_threads(2)
+    assert fingerprint(system, lr) == pytest.approx(alone, rel=1e-12)
+    assert torch.get_num_threads() == 2
+
+
+@pytest.mark.parametrize(("machine", "move", "seen"), [
+    ("", 5e-5, False), ("", 5e-4, True), ("another", 5e-4, False), ("another", 5e-3, True),
+])  # fmt: skip
+def test_a_fingerprint_may_move_further_on_another_machine(machine: str, move: float, seen: bool) -> None:
+    cells = {(cell.key.row, cell.key.metric): cell for cell in read_cells("networks")}
+    cell = cells["AdcSR mini", "Fingerprint"]
+    old = cell.measured
+    assert old and old.provenance["machine"]
+    samples = tuple((name, value + move) for name, value in old.samples)
+    new = replace(old, samples=samples, provenance=old.provenance | ({"machine": machine} if machine else {}))
+    assert bool(committed._moved(cell.key, old, new)) == seen
 
 
 def test_measuring_nothing_is_a_failure() -> None:

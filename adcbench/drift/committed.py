@@ -20,6 +20,7 @@ from adcbench.core.settings import tables_dir
 from adcbench.core.tables import Count, Fingerprint, Infer, Job, Reaggregate, Score, load_table, table_ids
 from adcbench.cost.latency import measure
 from adcbench.drift.check import Check, changed_inputs, move
+from adcbench.drift.goldens import LOOSE, SYSTEMS
 from adcbench.jobs import Options, keys_of, run
 from adcbench.report.files import folder, read_cells, read_text
 from adcbench.report.ledger import ledger, write_ledger
@@ -35,6 +36,7 @@ SAMPLE = 2  # images each network is run on again
 # Relative moves that count: other processors and libraries change the last bits of a score, and a few grey
 # levels of a network's output; a wrong setting changes far more
 TOLERANCE = {"scores": 1e-7, "re-aggregated": 1e-9, "counted": 1e-9, "inference": 1e-4}
+OTHER_MACHINE = LOOSE[SYSTEMS]  # of a fingerprint, between instruction sets
 
 
 def check_tables() -> tuple[Check, ...]:
@@ -129,7 +131,8 @@ def _moved(key: CellKey, old: Measurement, new: Measurement) -> list[str]:
     if old.reduce != new.reduce:
         changes.append(f"{key}: reduced by {old.reduce} -> {new.reduce}")
     names = dict(new.samples) if new.level == "inference" else dict(old.samples) | dict(new.samples)
-    moved = [m for m in moved_samples(old, new, TOLERANCE[new.level]) if m[0] in names]
+    same = old.provenance.get("machine") == new.provenance.get("machine")
+    moved = [m for m in moved_samples(old, new, TOLERANCE[new.level] if same else OTHER_MACHINE) if m[0] in names]
     changes += [f"{key}: {name} {move(was, now)}" for name, was, now in moved[:3]]
     if len(moved) > 3:
         changes.append(f"{key}: {len(moved) - 3} more moved")
