@@ -287,8 +287,9 @@ def _time(table: Table, job: Time) -> Measured:
         calls, warmups = len(timed["seconds"]), timed["warmups"]
         derived = f", {timed['derived_steps']} steps derived" if timed.get("derived_steps") else ""
         kept = {key: timed[key] for key in ("sources", "p95", "peak_bytes", "inconclusive")}
-        kept |= {key: session[key] for key in ("session", "hardware", "versions")}
-        protocol = f"batch 1, LR {SIZE}x{SIZE}, own process"
+        threads = session.get("threads", 0)
+        kept |= {key: session[key] for key in ("session", "hardware", "versions")} | {"threads": threads}
+        protocol = f"batch 1, LR {SIZE}x{SIZE}, own process" + (f", threads {threads}" if threads else "")
         for metric, name in job.columns.items():
             unit = UNITS[table.column(COMPLEXITY, metric).unit]
             values = [1 / s if name == "fps" else s / unit for s in timed["seconds"]]

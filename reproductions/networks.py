@@ -4,7 +4,7 @@ Ours. The numbers mean nothing by themselves: they must not move. `nox -s drift`
 that a change in any of them is seen on a machine without data or weights. Of the times only their ratio is
 compared.
 
-    adcbench latency osediff-mini adcsr-mini
+    adcbench latency osediff-mini adcsr-mini --threads 1
     adcbench reproduce networks
 """
 

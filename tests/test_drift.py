@@ -20,7 +20,7 @@ from adcbench.core.tables import Count, Fingerprint, Infer, load_table
 from adcbench.data.embedded import embedded_pairs
 from adcbench.drift import committed, goldens
 from adcbench.drift.check import NOTHING_CHANGED, Check, changed_inputs
-from adcbench.drift.committed import check_files, check_jobs
+from adcbench.drift.committed import check_files, check_jobs, check_speed
 from adcbench.drift.goldens import check_goldens, compare, nearest, read_golden, write_golden
 from adcbench.drift.values import Golden
 from adcbench.drift.versions import compare_folder, write_report
@@ -98,6 +98,33 @@ def test_measuring_nothing_is_a_failure() -> None:
     assert found.cells == 0
     assert not found.passed
     assert "NOTHING MEASURED" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("changes", "timed", "says"),
+    [
+        ((1.1,), 1, "ok"),  # machines differ by tens of percent
+        ((3.0, 0.9), 2, "ok"),  # the machine was busy
+        ((0.4, 0.4), 2, "MOVED"),
+        ((3.0, 2.5), 2, "MOVED"),
+    ],
+)
+def test_a_ratio_of_times_must_move_twice(
+    monkeypatch: pytest.MonkeyPatch, changes: tuple[float, ...], timed: int, says: str
+) -> None:
+    times = {c.key.row: c.measured for c in read_cells("networks") if c.key.metric == "Time"}
+    slow, fast = times["OSEDiff mini"], times["AdcSR mini"]
+    assert slow and fast
+    threads = []
+
+    def measure(systems: tuple[str, str], threads_: int) -> dict[str, dict[str, dict[str, list[float]]]]:
+        threads.append(threads_)
+        seconds = (slow.value * changes[len(threads) - 1], fast.value)
+        return {"systems": {name: {"seconds": [value] * 5} for name, value in zip(systems, seconds, strict=True)}}
+
+    monkeypatch.setattr(committed, "measure", lambda systems, threads: measure(systems, threads))
+    assert f"speed, by ratio: {says}" in str(check_speed())
+    assert threads == [1] * timed  # as many as the committed times
 
 
 def test_without_a_gpu_its_check_is_blocked_and_fails() -> None:

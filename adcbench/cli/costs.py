@@ -25,12 +25,13 @@ def count(networks: tuple[str, ...], fvcore: bool) -> None:
 @click.option("--device", default="cpu", show_default=True)
 @click.option("--dtype", default="float32", show_default=True)
 @click.option("--size", default=128, show_default=True, help="Side of the LR image, in pixels.")
-def latency(systems: tuple[str, ...], device: str, dtype: str, size: int) -> None:
+@click.option("--threads", default=0, type=click.IntRange(0), help="CPU threads.  [default: torch's]")
+def latency(systems: tuple[str, ...], device: str, dtype: str, size: int, threads: int) -> None:
     """Time systems alternately in processes of their own, and keep every raw value in the store."""
     from adcbench.cost.latency import measure
     from adcbench.report.terminal import latency_text
 
-    click.echo(latency_text(measure(systems, device=device, dtype=dtype, size=size)))
+    click.echo(latency_text(measure(systems, device=device, dtype=dtype, size=size, threads=threads)))
 
 
 COMMANDS = (count, latency)

@@ -41,9 +41,9 @@ def measure(
         device, dtype, size, threads: see ``adcbench.cost.worker.Worker``.
 
     Returns:
-        the session: its id, hardware, and for each system every raw value in seconds, p50, p95, FPS,
-        peak memory in bytes, how many diffusion steps were derived, the reference workload before and
-        after, and why it is inconclusive.
+        the session: its id, hardware, threads (0: torch's default), and for each system every raw value in
+        seconds, p50, p95, FPS, peak memory in bytes, how many diffusion steps were derived, the reference workload
+        before and after, and why it is inconclusive.
 
     Raises:
         AdcbenchError: unknown system or device, or a process died.
@@ -59,6 +59,7 @@ def measure(
         "device": device,
         "dtype": dtype,
         "size": size,
+        "threads": threads,
         "hardware": hardware,
         "versions": versions("torch"),
         "systems": {name: _summary(name, raw, device) for name, raw in found.items()},

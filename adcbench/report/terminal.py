@@ -89,8 +89,9 @@ def fvcore_text(lines: Sequence[Mapping[str, Any]]) -> str:
 
 def latency_text(record: Mapping[str, Any]) -> str:
     """A timing session: one line a system, then paired ratios with their intervals."""
-    size = record["size"]
-    lines = [f"session {record['session']}: {record['hardware']}, {record['dtype']}, LR {size}x{size}, batch 1"]
+    size, threads = record["size"], record["threads"]
+    protocol = f"LR {size}x{size}, batch 1" + (f", threads {threads}" if threads else "")
+    lines = [f"session {record['session']}: {record['hardware']}, {record['dtype']}, {protocol}"]
     for name, timed in record["systems"].items():
         lines.append(
             f"  {name} ({timed['scale']}): p50 {timed['p50']:.4g} s, p95 {timed['p95']:.4g} s, {timed['fps']:.4g} FPS, "

@@ -16,14 +16,14 @@ def system(*seconds: float, peak: int = 2**30, note: str = "", derived: int = 0)
 
 
 def session(**systems: dict[str, object]) -> str:
-    about = {"session": "abc", "hardware": "a machine", "dtype": "float32", "size": 128}
+    about = {"session": "abc", "hardware": "a machine", "dtype": "float32", "size": 128, "threads": 1}
     return latency_text({**about, "systems": systems})
 
 
 def test_a_session_shows_each_system_and_the_paired_ratio() -> None:
     lines = session(slow=system(4, 4, 4, peak=3 * 2**29), fast=system(1, 1, 1)).splitlines()
     assert lines == [
-        "session abc: a machine, float32, LR 128x128, batch 1",
+        "session abc: a machine, float32, LR 128x128, batch 1, threads 1",
         "  slow (mini): p50 4 s, p95 4 s, 0.25 FPS, 3 calls, peak 1.50 GiB",
         "  fast (mini): p50 1 s, p95 1 s, 1 FPS, 3 calls, peak 1.00 GiB",
         "  slow / fast: 4 (95 % 4 to 4)",
