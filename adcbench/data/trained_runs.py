@@ -28,6 +28,7 @@ from adcbench.core.settings import cache_dir, tables_dir
 from adcbench.data.files import write_whole
 
 COMMAND = "nox -s train-claims"
+SCORED_IN = ("psnr", "ssim", "fd-efflite0", "spectrum")  # metrics
 SHARED = -1  # the seed of what all seeds share
 _FIELDS = ("run", "seed", "test_set", "image", "metric", "value")
 Scores = Mapping[tuple[str, str], Mapping[str, float]]  # (test set, metric) -> image -> value

@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from adcbench.core.settings import tables_dir
-from adcbench.data.trained_runs import COMMAND, Runs, read_runs, runs_dir
+from adcbench.data.trained_runs import COMMAND, SCORED_IN, Runs, read_runs, runs_dir
 from adcbench.report.files import read_cells, write_text
 from adcbench.report.terminal import grid
 from adcbench.results.claims import Range
 from adcbench.results.hierarchical import Effect
 from adcbench.results.ledger import (
     MIN_SEEDS,
-    MINI_METRICS,
     Line,
     MiniResult,
     MiniTest,
@@ -83,13 +82,16 @@ def mini_markdown(lines: Sequence[Line], runs: Runs) -> str:
         "Mean over seeds of the mean over images, ± standard deviation between seeds. Params: the network that runs at "
         "inference.",
     ]
-    header = ("run", "seeds", "params (M)", *MINI_METRICS)
+    header = ("run", "seeds", "params (M)", *SCORED_IN)
     for test_set in runs.test_sets or ("DRealSR",):
         rows = [_run_row(runs, name, test_set) for name in _shown_runs(lines, runs)]
         parts.append(f"## {test_set}\n\n{_markdown_grid(header, rows)}")
-    notes = dict.fromkeys(f"{one.run}: {one.note}" for one in runs.trained.values() if one.note)
+    notes: dict[str, dict[str, None]] = {}  # what a note is about: runs, once each
+    for one in runs.trained.values():
+        if one.note:
+            notes.setdefault(one.note, {})[one.run] = None
     if notes:
-        parts.append("## Notes\n\n" + "\n".join(f"- {note}" for note in notes))
+        parts.append("## Notes\n\n" + "\n".join(f"- {', '.join(named)}: {note}" for note, named in notes.items()))
     return "\n\n".join(parts) + "\n"
 
 
@@ -203,10 +205,10 @@ def _shown_runs(lines: Sequence[Line], runs: Runs) -> tuple[str, ...]:
 def _run_row(runs: Runs, name: str, test_set: str) -> list[str]:
     slots = [(name, seed) for seed in runs.seeds(name)]
     if not slots:
-        return [name, "0", "–", *("–" for _ in MINI_METRICS)]
+        return [name, "0", "–", *("–" for _ in SCORED_IN)]
     params = {f"{runs.trained[slot].params / 1e6:.3f}" for slot in slots}
     shared = " (shared)" if slots[0][1] < 0 else ""
-    values = [[runs.scores[slot].get((test_set, metric), {}) for slot in slots] for metric in MINI_METRICS]
+    values = [[runs.scores[slot].get((test_set, metric), {}) for slot in slots] for metric in SCORED_IN]
     return [name, f"{len(slots)}{shared}", "/".join(sorted(params)), *(_mean_text(found) for found in values)]
 
 

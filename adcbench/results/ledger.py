@@ -17,7 +17,7 @@ from adcbench.core.cells import Cell, CellKey, Measurement
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import reproductions_dir
 from adcbench.core.tables import CLAIMS_FILE, Claim, load_file, load_table
-from adcbench.data.trained_runs import COMMAND, Runs
+from adcbench.data.trained_runs import COMMAND, SCORED_IN, Runs
 from adcbench.metrics import METRICS
 from adcbench.results.bootstrap import paired_interval
 from adcbench.results.claims import Judged, Range, judge_claim, printed_range
@@ -26,7 +26,6 @@ from adcbench.results.significance import ALPHA, holm
 
 MIN_SEEDS = 5
 Sure = Literal["paper", "repository", "brief", "second-hand", "nobody"]
-MINI_METRICS = ("psnr", "ssim", "fd-efflite0", "spectrum", "niqe")  # what mini runs are scored in
 EFFECT_ONLY = "effect only"  # the answer to a question
 _KINDS = ("primary", "second-hand", "third-party", "brief")  # of published readings, the surest first
 _WORST_FIRST = ("contradicted", "reversed", "differs", "inconclusive", "not-comparable", "blocked", "unknown")
@@ -299,7 +298,7 @@ def _measure_mini(kind: str, test: MiniTest, runs: Runs) -> MiniResult:
 def _beside(test: MiniTest, runs: Runs) -> tuple[tuple[str, str, Effect], ...]:
     found = []
     for test_set in runs.test_sets:
-        for metric in MINI_METRICS:
+        for metric in SCORED_IN:
             a, b = runs.paired(test.first, test.second, test_set, metric)
             if min(a.shape) >= 2 and (test_set, metric) != (test.test_set, test.metric):
                 found.append((test_set, metric, _effect(a, b, metric)))

@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 
 from adcbench.core.keys import digest, short, source_hash
 from adcbench.core.system import System
-from adcbench.data.trained_runs import SHARED, Scores, Trained, append_run, read_runs
+from adcbench.data.trained_runs import SCORED_IN, SHARED, Scores, Trained, append_run, read_runs
 from adcbench.inference.testset import upscale_testset
 from adcbench.metrics import find_metric
 from adcbench.metrics.scoring import score_pairs
@@ -40,7 +40,6 @@ from adcbench.training.perceptual import load_perceptual
 from adcbench.training.run import run
 
 SEEDS = 5
-METRICS = ("psnr", "ssim", "fd-efflite0", "spectrum")
 TEST_SETS = ("DRealSR", "BSDS500-test")
 FIXED = {"bicubic": "bicubic", "teacher": "osediff-mini-trained"}  # runs that are not trained here
 _MODULES = ("adcbench.training.run", "adcbench.training.ablations")
@@ -125,7 +124,7 @@ def scores_of(system: System, keep: bool = True) -> Scores:
     Args:
         keep: leave the outputs in the cache; those of a run that is never scored again are 100 MB of no use.
     """
-    metrics = [find_metric(name) for name in METRICS]
+    metrics = [find_metric(name) for name in SCORED_IN]
     found: dict[tuple[str, str], dict[str, float]] = {}
     for test_set in TEST_SETS:
         pairs = upscale_testset(system, test_set)
@@ -160,5 +159,5 @@ def _trained(system: System, name: str, seed: int, config: str, steps: int, seco
         threads=torch.get_num_threads(),
         device="cpu",
         sources=short(source_hash(*_MODULES)),
-        note=load_perceptual("auto").provenance,
+        note=load_perceptual("auto").provenance if seed != SHARED else "",
     )

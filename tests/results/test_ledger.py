@@ -12,7 +12,7 @@ from adcbench.core.cells import Cell, CellKey, Measurement, Reading
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import reproductions_dir
 from adcbench.core.tables import Claim, Table, load_table, table_ids
-from adcbench.data.trained_runs import SHARED, Runs, Trained
+from adcbench.data.trained_runs import SCORED_IN, SHARED, Runs, Trained
 from adcbench.report.files import read_cells
 from adcbench.results import ledger
 from adcbench.results.claims import judge_claim
@@ -59,7 +59,7 @@ def test_a_claim_fits_the_tables(one: LedgerClaim) -> None:
         assert set(pair.keys) <= set(load_table(pair.table).keys), pair
         assert load_table(pair.table).column(pair.test_set, pair.metric).better
     for test in one.mini:
-        assert test.metric in ledger.MINI_METRICS and test.reason
+        assert test.metric in SCORED_IN and test.reason
         assert one.family or one.kind == "question"
     for test in (*one.pairs, *one.mini):
         assert (test.margin > 0) == (one.kind in ("non-inferiority", "equivalence")), one.id

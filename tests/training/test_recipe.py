@@ -83,7 +83,7 @@ def test_without_weights_the_systems_are_blocked(monkeypatch: pytest.MonkeyPatch
 def test_a_claims_run_is_scored_once(made: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
     monkeypatch.setenv("ADCBENCH_TABLES", str(tmp_path))
     monkeypatch.setattr(claim_runs, "TEST_SETS", ("embedded",))
-    monkeypatch.setattr(claim_runs, "METRICS", ("psnr",))
+    monkeypatch.setattr(claim_runs, "SCORED_IN", ("psnr",))
     monkeypatch.setenv("ADCBENCH_CACHE", str(tmp_path / "cache"))
     assert "steps" in claim_runs.train_one(name, 0, tmp_path / "runs")
     assert not (tmp_path / "runs" / f"{name}-0").exists()
