@@ -115,21 +115,19 @@ def test_a_ratio_of_times_must_move_twice(
     times = {c.key.row: c.measured for c in read_cells("networks") if c.key.metric == "Time"}
     slow, fast = times["OSEDiff mini"], times["AdcSR mini"]
     assert slow and fast
-    threads = []
+    used = []
 
-    def measure(systems: tuple[str, str], threads_: int) -> dict[str, dict[str, dict[str, list[float]]]]:
-        threads.append(threads_)
-        seconds = (slow.value * changes[len(threads) - 1], fast.value)
+    def measure(systems: tuple[str, str], threads: int) -> dict[str, dict[str, dict[str, list[float]]]]:
+        seconds = (slow.value * changes[len(used)], fast.value)
+        used.append(threads)
         return {"systems": {name: {"seconds": [value] * 5} for name, value in zip(systems, seconds, strict=True)}}
 
-    monkeypatch.setattr(committed, "measure", lambda systems, threads: measure(systems, threads))
+    monkeypatch.setattr(committed, "measure", measure)
     assert f"speed, by ratio: {says}" in str(check_speed())
-    assert threads == [1] * timed  # as many as the committed times
+    assert used == [1] * timed  # as many as the committed times
 
 
 def test_without_a_gpu_its_check_is_blocked_and_fails() -> None:
-    import torch
-
     if torch.cuda.is_available():
         pytest.skip("this machine has a CUDA device")
     result = CliRunner().invoke(cli, ["drift", "--device", "cuda"])

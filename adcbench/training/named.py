@@ -85,7 +85,7 @@ _MINI_DISTIL = DistilStage(
 )
 MINI_DISTIL = RunConfig(_MINI_DISTIL, _PHOTOGRAPHS, replace(_MINI_LOOP, steps=4_000, ema=0.999))
 # What every variant gets for the claims, from the shipped mini weights. Most steps without the discriminator, because
-# with it one takes three times as long.
+# with it one takes more than twice as long.
 _CLAIMS_LOOP = LoopConfig(steps=900, batch=4, micro_batch=4, save_every=300, ema=0.999)
 CLAIMS_DECODER = RunConfig(
     replace(
