@@ -43,8 +43,8 @@ class Trained:
         run: its name, such as ``latent-link``.
         seed: of the training; 0 or more, or SHARED.
         config: hash of everything that defines the run.
-        steps: of the last stage.
-        seconds: wall time of the training.
+        steps: of all its stages.
+        seconds: wall time of all steps by the run's log, pauses included; None where it is not known.
         params: of the network that runs at inference.
         torch: its version.
         threads: of torch.
@@ -57,7 +57,7 @@ class Trained:
     seed: int
     config: str
     steps: int
-    seconds: float
+    seconds: float | None
     params: int
     torch: str
     threads: int

@@ -11,13 +11,13 @@ from typing import Any
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.models.adcsr import variants
-from adcbench.training.config import DecoderStage, DistilStage, RunConfig
+from adcbench.training.config import DecoderStage, DistilStage, Rates, RunConfig
 
 # What differs in stage 2, beside the network.
 _DISTIL: dict[str, dict[str, Any]] = {
     "adcsr": {},
     "no-pretraining": {"pretrained": False, "pixel": 1.0},
-    "one-stage": {"pretrained": False, "pixel": 1.0},  # and as many more steps as stage 1 would have taken
+    "one-stage": {"pretrained": False, "pixel": 1.0},  # over the steps of both stages
     "no-adversarial": {"adversarial": 0.0},
     "adversarial-0.1": {"adversarial": 0.1},
     "patch-discriminator": {"discriminator": "patch"},
@@ -60,7 +60,23 @@ def variant(name: str, decoder: RunConfig, distil: RunConfig) -> Variant:
     own_decoder = name in _DECODER or name in _DECODER_NETWORKS
     stage1 = replace(stage1, student=network, **_DECODER.get(name, {}))
     stage2 = replace(stage2, student=network, **_DISTIL.get(name, {}))
-    loop = distil.loop
+    distil = replace(distil, stage=stage2)
     if name == "one-stage":
-        loop = replace(loop, steps=loop.steps + decoder.loop.steps)
-    return Variant(replace(decoder, stage=stage1) if own_decoder else None, replace(distil, stage=stage2, loop=loop))
+        distil = _over(distil, stage2, distil.loop.steps + decoder.loop.steps)
+    return Variant(replace(decoder, stage=stage1) if own_decoder else None, distil)
+
+
+def _over(config: RunConfig, stage: DistilStage, steps: int) -> RunConfig:
+    """The same run over other steps, what is due at a step stretched with them."""
+
+    def stretched(step: int) -> int:
+        return round(step * steps / config.loop.steps)
+
+    def rates(rates: Rates) -> Rates:
+        return replace(rates, milestones=tuple(map(stretched, rates.milestones)))
+
+    stage = replace(
+        stage, rates=rates(stage.rates), discriminator_rates=rates(stage.discriminator_rates),
+        adversarial_start=stretched(stage.adversarial_start),
+    )  # fmt: skip
+    return replace(config, stage=stage, loop=replace(config.loop, steps=steps))

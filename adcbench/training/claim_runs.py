@@ -11,7 +11,6 @@ test sets, and the scores of every image are committed (``data.trained_runs``).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -37,6 +36,7 @@ from adcbench.training.decoder import PRODUCT as DECODER
 from adcbench.training.distil import PRODUCT as STUDENT
 from adcbench.training.named import NAMED
 from adcbench.training.perceptual import load_perceptual
+from adcbench.training.records import seconds_logged
 from adcbench.training.run import run
 
 SEEDS = 5
@@ -80,16 +80,17 @@ def train_one(name: str, seed: int, root: Path) -> str:
 
 
 def _train_and_score(name: str, seed: int, stages: Variant, config: str, folder: Path) -> str:
-    weights, began = shipped.FOLDER, time.monotonic()
+    weights, done = shipped.FOLDER, {folder / "distil": stages.distil.loop}
     if stages.decoder:
+        done[folder / "decoder"] = stages.decoder.loop
         weights = _with_decoder(run(stages.decoder, folder / "decoder", weights), folder / "weights")
     products = run(stages.distil, folder / "distil", weights)
-    seconds = time.monotonic() - began
     stage = stages.distil.stage
     assert isinstance(stage, DistilStage)
     system = student_system(stage.student, products / STUDENT, name)
-    steps = stages.distil.loop.steps + (stages.decoder.loop.steps if stages.decoder else 0)
-    append_run(_trained(system, name, seed, config, steps, seconds), scores_of(system, keep=False))
+    steps = sum(loop.steps for loop in done.values())
+    seconds = sum(seconds_logged(part, loop.batch) for part, loop in done.items())
+    append_run(_trained(system, name, seed, config, steps, round(seconds, 1)), scores_of(system, keep=False))
     rmtree(folder)
     return f"{name}, seed {seed}: {steps} steps in {seconds / 60:.1f} minutes"
 
@@ -141,11 +142,11 @@ def _fixed(name: str) -> str:
         return f"{name}: done"
     system = find_system(FIXED[name])
     config = short(digest(system.settings()))
-    append_run(_trained(system, name, SHARED, config, 0, 0.0), scores_of(system))
+    append_run(_trained(system, name, SHARED, config, 0, None), scores_of(system))
     return f"{name}: scored"
 
 
-def _trained(system: System, name: str, seed: int, config: str, steps: int, seconds: float) -> Trained:
+def _trained(system: System, name: str, seed: int, config: str, steps: int, seconds: float | None) -> Trained:
     """Where a run's scores come from."""
     files = system.find_weights().values()
     return Trained(
@@ -153,7 +154,7 @@ def _trained(system: System, name: str, seed: int, config: str, steps: int, seco
         seed=seed,
         config=config,
         steps=steps,
-        seconds=round(seconds, 1),
+        seconds=seconds,
         params=sum(tensor.numel() for path in files for tensor in library_tensors(path).values()),
         torch=str(torch.__version__),
         threads=torch.get_num_threads(),

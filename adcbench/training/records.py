@@ -106,7 +106,7 @@ class Records:
         if step % self._every == 0:
             means = {name: total / self._summed for name, total in self._sums.items()}
             speed = self._images / max(time.monotonic() - self._since, 1e-9)
-            self._log.add({"step": step, **means, **rates, "images_per_second": f"{speed:.2f}"})
+            self._log.add({"step": step, **means, **rates, "images_per_second": f"{speed:.4g}"})
             self._event(step, {**means, **rates, "images_per_second": speed})
             losses = {name: f"{value:.4g}" for name, value in means.items() if "." not in name}
             self._bar.set_postfix({**losses, "images/s": f"{speed:.1f}"}, refresh=False)
@@ -140,6 +140,18 @@ class Records:
             with writing(self._folder / "tensorboard"):
                 for name, value in values.items():
                     self._events.add_scalar(name.replace(".", "/"), value, step)
+
+
+def seconds_logged(folder: Path, batch: int) -> float:
+    """Seconds that the steps of a run took by its log, in all its parts if it was resumed; validation does not count.
+
+    Args:
+        folder: the run's, with ``log.csv``.
+        batch: images of a step.
+    """
+    rows = _rows(folder / "log.csv")[1:]
+    steps = np.diff([0, *(int(row[0]) for row in rows)])
+    return float(sum(batch * n / float(row[-1]) for n, row in zip(steps, rows, strict=True)))
 
 
 def sheet(lr: Tensor, output: Tensor, hr: Tensor) -> np.ndarray:

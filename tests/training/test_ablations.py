@@ -100,7 +100,11 @@ def test_full_scale_variants_differ_in_the_named_setting_alone() -> None:
         assert found.distil.data == FULL_DISTIL.data
     assert {name: fields for name, fields in changed.items() if fields} == {
         "no-pretraining": {"pretrained": False, "pixel": 1.0},
-        "one-stage": {"pretrained": False, "pixel": 1.0},
+        "one-stage": {
+            "pretrained": False,
+            "pixel": 1.0,
+            "rates": Rates(1e-4, (350_000,)),
+        },  # halved at half, as stage 2
         "no-adversarial": {"adversarial": 0.0},
         "adversarial-0.1": {"adversarial": 0.1},
         "patch-discriminator": {"discriminator": "patch"},
@@ -109,9 +113,12 @@ def test_full_scale_variants_differ_in_the_named_setting_alone() -> None:
     }
 
 
-def test_one_stage_trains_as_long_as_both() -> None:
-    one, none = (variant(name, FULL_DECODER, FULL_DISTIL).distil.loop.steps for name in ("one-stage", "no-pretraining"))
-    assert (one, none) == (700_000, 200_000)
+def test_one_stage_trains_as_long_as_both_on_a_stretched_schedule() -> None:
+    distil = replace(FULL_DISTIL, stage=replace(FULL_DISTIL.stage, adversarial_start=50_000))
+    one, none = (variant(name, FULL_DECODER, distil).distil for name in ("one-stage", "no-pretraining"))
+    assert (one.loop.steps, none.loop.steps) == (700_000, 200_000)
+    assert isinstance(one.stage, DistilStage)
+    assert one.stage.rates.milestones == (350_000,) and one.stage.adversarial_start == 175_000
 
 
 @pytest.mark.parametrize("name", IN_STAGE_1)

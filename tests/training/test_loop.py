@@ -22,7 +22,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.training.ema import Ema
 from adcbench.training.judge import Diverged, Judge
 from adcbench.training.loop_config import LoopConfig
-from adcbench.training.records import Table, sheet
+from adcbench.training.records import Table, seconds_logged, sheet
 from adcbench.training.stage import Batch, Loss
 
 
@@ -116,6 +116,11 @@ def test_the_log_has_means_rates_and_norms(tmp_path: Path) -> None:
     for name in ("generator", "generator.l1", "discriminator.real", "discriminator.gradient_norm"):
         assert fourth[1][name] == pytest.approx(np.mean([row[name] for row in every[4:8]]), rel=1e-12)
     assert every[3]["generator"] == pytest.approx(every[3]["generator.l1"] + 0.1 * every[3]["generator.adversarial"])
+
+
+def test_seconds_of_a_run_are_those_of_its_log(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("step,loss,images_per_second\n10,0.5,4.00\n20,0.4,8.00\n25,0.4,2.00\n30,0.")
+    assert seconds_logged(tmp_path, batch=4) == 10 + 5 + 10
 
 
 def test_scores_and_pictures_of_validations(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from filelock import FileLock
 
 from adcbench.core.errors import Blocked
 from adcbench.data.images import write_png
+from adcbench.data.trained_runs import read_runs
 from adcbench.models import trained
 from adcbench.training import claim_runs, recipe
 from adcbench.training.named import NAMED, STAGES
@@ -28,7 +29,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for (stage, name), config in list(NAMED.items()):
             if name in ("mini", "claims"):
                 data = replace(config.data, sources=((str(root / "photographs"), 0),), crop=64, validation="")
-                loop = replace(config.loop, steps=2, batch=2, micro_batch=2, save_every=1, validate_every=0)
+                short = {"steps": 2, "batch": 2, "micro_batch": 2, "save_every": 1, "validate_every": 0, "log_every": 1}
+                loop = replace(config.loop, **short)
                 patch.setitem(NAMED, (stage, name), replace(config, data=data, loop=loop))
         recipe.train_mini(root / "runs")
         patch.setattr(trained, "FOLDER", root / "released")
@@ -89,6 +91,7 @@ def test_a_claims_run_is_scored_once(made: Path, monkeypatch: pytest.MonkeyPatch
     assert not (tmp_path / "runs" / f"{name}-0").exists()
     assert claim_runs.train_one(name, 0, tmp_path / "runs").endswith("done")
     assert not list((tmp_path / "cache").glob("outputs/*"))
+    assert (read_runs().trained[name, 0].seconds or 0) > 0
 
 
 def test_a_run_that_another_process_trains_is_passed_over(tmp_path: Path) -> None:
