@@ -16,7 +16,7 @@ import click
 @click.option(
     "--weights",
     type=click.Path(path_type=Path),
-    help="Folder with what earlier stages made.  [default: the official checkpoints]",
+    help="Folder with what earlier stages made.  [default: the package's mini weights, or the official checkpoints]",
 )
 @click.option("--source", default="", help="Training images: a folder, shards, hub:NAME, or photographs.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="One setting, such as loop.steps=100.")
@@ -35,9 +35,11 @@ def train(
     if show:
         click.echo(as_yaml(found), nl=False)
         return
+    from adcbench.training.inputs import weights_for
     from adcbench.training.run import run
 
-    products = run(found, out or Path("runs") / f"{stage}-{ablation or Path(config).stem}", weights)
+    folder = out or Path("runs") / f"{stage}-{ablation or Path(config).stem}"
+    products = run(found, folder, weights or weights_for(found.stage))
     if _speaks():
         click.echo(f"trained: {products}")
 

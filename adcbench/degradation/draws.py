@@ -189,21 +189,23 @@ def _draw_mode(rng: np.random.Generator) -> Mode:
 def batch_wide(own: Draw, common: Draw, config: RealESRGANConfig) -> Draw:
     """A draw with what upstream draws once for a whole batch taken from another one, ``common``.
 
-    That is: factors and modes of resizing, the kind of noise, whether to blur again, the order of the last steps.
+    That is: factors and modes of resizing, the kind of noise, whether to blur again, the order of the last steps. A
+    draw that had no second kernel gets one of its own, as a function of its own seed.
     """
     return replace(
         own,
-        first=_batch_wide_pass(own.first, common.first, config.first),
-        second=_batch_wide_pass(own.second, common.second, config.second),
+        first=_batch_wide_pass(own.first, common.first, config.first, config),
+        second=_batch_wide_pass(own.second, common.second, config.second, config),
         mode=common.mode,
         jpeg_last=common.jpeg_last,
     )
 
 
-def _batch_wide_pass(own: Pass, common: Pass, part: PassConfig) -> Pass:
+def _batch_wide_pass(own: Pass, common: Pass, part: PassConfig, config: RealESRGANConfig) -> Pass:
     ranges = {"gaussian": part.gaussian, "poisson": part.poisson}
     (low, high), (new_low, new_high) = ranges[own.noise.kind], ranges[common.noise.kind]
     share = (own.noise.strength - low) / (high - low)  # where in its range; the same place in the other kind's
     noise = replace(own.noise, kind=common.noise.kind, strength=new_low + share * (new_high - new_low))
-    kernel = (own.blur or common.blur) if common.blur else None
+    rng = np.random.Generator(np.random.PCG64(own.noise.seed))
+    kernel = (own.blur or _draw_kernel(part, config, rng)) if common.blur else None
     return replace(own, blur=kernel, resize=common.resize, mode=common.mode, noise=noise)

@@ -9,12 +9,14 @@ import numpy as np
 
 from adcbench.core.settings import tables_dir
 from adcbench.data.trained_runs import COMMAND, SCORED_IN, Runs, read_runs, runs_dir
+from adcbench.metrics import METRICS
 from adcbench.report.files import read_cells, write_text
 from adcbench.report.terminal import grid
 from adcbench.results.claims import Range
 from adcbench.results.hierarchical import Effect
 from adcbench.results.ledger import (
     MIN_SEEDS,
+    WORSE_WITHIN,
     Line,
     MiniResult,
     MiniTest,
@@ -31,7 +33,10 @@ _COLUMNS = """As printed: consistent if numbers that round to the printed ones a
 is not printed; the least sure kind of source stands in brackets. Full scale: exact where both are counted, else by our
 scores of the same images; no mini run changes it. Mini scale: the same code at small widths, trained with {n} seeds.
 The effect is positive where the claim's side is better, with its 95 % interval over seeds and images; tests of one
-family are corrected by Holm. A dash: the column can say nothing. How the tests work: docs/claims.md."""
+family are corrected by Holm. A dash: the column can say nothing. {short}"""
+_SHORT = """Mini runs are short and start from the shipped weights, so they say what is better after a short training;
+seeds vary crops, degradation and the discriminator, not the teacher. How the tests work, and how to read them:
+docs/claims.md."""
 
 
 def ledger(root: Path | None = None) -> tuple[tuple[Line, ...], Runs]:
@@ -64,8 +69,9 @@ def ledger_markdown(lines: Sequence[Line], runs: Runs) -> str:
     """The whole ledger as Markdown: a table, then each claim with its source, its numbers and its reasons."""
     parts = [
         "# Claims of AdcSR and of the project's brief",
-        f"Made by `{MADE_BY}`. The claims are data, `reproductions/adcsr/claims.py`, committed before any training.",
-        _COLUMNS.format(n=MIN_SEEDS),
+        f"Made by `{MADE_BY}`. The claims are data, `reproductions/adcsr/claims.py`, committed before any training; "
+        "what changed since: docs/claims.md.",
+        _COLUMNS.format(n=MIN_SEEDS, short=_SHORT),
         _markdown_grid(_HEADER, [_row(line) for line in lines]),
         "\n".join(f"- {one}" for one in [*_summary(lines), _done(runs)]),
         *(_section(line) for line in lines),
@@ -80,9 +86,11 @@ def mini_markdown(lines: Sequence[Line], runs: Runs) -> str:
         f"Made by `{MADE_BY}` from `runs.csv.gz` and `runs.jsonl`, which `{COMMAND}` writes. The same code as at full "
         "scale, at small widths: these numbers stand in no paper's column.",
         "Mean over seeds of the mean over images, ± standard deviation between seeds. Params: the network that runs at "
-        "inference.",
+        "inference. Steps: of all that was trained for the run. "
+        f"Higher is better: {_named(True)}; lower: {_named(False)}.",
+        _SHORT,
     ]
-    header = ("run", "seeds", "params (M)", *SCORED_IN)
+    header = ("run", "seeds", "steps", "params (M)", *SCORED_IN)
     for test_set in runs.test_sets or ("DRealSR",):
         rows = [_run_row(runs, name, test_set) for name in _shown_runs(lines, runs)]
         parts.append(f"## {test_set}\n\n{_markdown_grid(header, rows)}")
@@ -98,12 +106,20 @@ def mini_markdown(lines: Sequence[Line], runs: Runs) -> str:
 def _row(line: Line) -> list[str]:
     seeds = {str(one.seeds) for one in line.tests}
     effects = "; ".join(_effect_text(one) for one in line.tests if one.effect)
-    return [line.claim.id, line.claim.kind, line.printed, line.full, line.mini, effects or "–", "/".join(seeds) or "–"]
+    worse = line.mini == "holds" and any(one.why == WORSE_WITHIN for one in line.tests)
+    mini = f"{line.mini} ({WORSE_WITHIN})" if worse else line.mini
+    return [line.claim.id, line.claim.kind, line.printed, line.full, mini, effects or "–", "/".join(seeds) or "–"]
 
 
 def _effect_text(one: MiniResult) -> str:
     assert one.effect
-    return f"{one.test.metric} {_interval(one.effect)}"
+    return f"{one.test.metric} {_interval(one.effect)}" + (f", margin {one.margin:.3g}" if one.margin else "")
+
+
+def _named(higher: bool) -> str:
+    """The metrics that mini runs are scored in, those that are better higher or those that are better lower."""
+    metrics = [METRICS[name] for name in SCORED_IN]
+    return ", ".join(f"{m.name} ({m.unit})" if m.unit else m.name for m in metrics if m.higher_is_better == higher)
 
 
 def _interval(found: Effect) -> str:
@@ -194,6 +210,12 @@ def _mini_lines(line: Line, one: MiniResult) -> Iterable[str]:
     )
     if one.beside:
         yield "Beside it, deciding nothing: " + ", ".join(f"{m} on {s} {_interval(e)}" for s, m, e in one.beside) + "."
+    for word, places in (
+        ("better", [f"{m} on {s}" for s, m, e in one.beside if e.low > 0]),
+        ("worse", [f"{m} on {s}" for s, m, e in one.beside if e.high < 0]),
+    ):
+        if places:
+            yield f"Of these, {word} by the interval, uncorrected: {', '.join(places)}."
 
 
 def _shown_runs(lines: Sequence[Line], runs: Runs) -> tuple[str, ...]:
@@ -205,11 +227,13 @@ def _shown_runs(lines: Sequence[Line], runs: Runs) -> tuple[str, ...]:
 def _run_row(runs: Runs, name: str, test_set: str) -> list[str]:
     slots = [(name, seed) for seed in runs.seeds(name)]
     if not slots:
-        return [name, "0", "–", *("–" for _ in SCORED_IN)]
+        return [name, "0", "–", "–", *("–" for _ in SCORED_IN)]
     params = {f"{runs.trained[slot].params / 1e6:.3f}" for slot in slots}
+    steps = {str(runs.trained[slot].steps or "–") for slot in slots}
     shared = " (shared)" if slots[0][1] < 0 else ""
     values = [[runs.scores[slot].get((test_set, metric), {}) for slot in slots] for metric in SCORED_IN]
-    return [name, f"{len(slots)}{shared}", "/".join(sorted(params)), *(_mean_text(found) for found in values)]
+    sizes = "/".join(sorted(steps)), "/".join(sorted(params))
+    return [name, f"{len(slots)}{shared}", *sizes, *(_mean_text(found) for found in values)]
 
 
 def _mean_text(found: Sequence[Mapping[str, float]]) -> str:

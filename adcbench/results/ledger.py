@@ -27,6 +27,7 @@ from adcbench.results.significance import ALPHA, holm
 MIN_SEEDS = 5
 Sure = Literal["paper", "repository", "brief", "second-hand", "nobody"]
 EFFECT_ONLY = "effect only"  # the answer to a question
+WORSE_WITHIN = "worse, within the margin"
 _KINDS = ("primary", "second-hand", "third-party", "brief")  # of published readings, the surest first
 _WORST_FIRST = ("contradicted", "reversed", "differs", "inconclusive", "not-comparable", "blocked", "unknown")
 
@@ -279,8 +280,10 @@ def _tested(kind: str) -> Kind:
 def _decide(claim: LedgerClaim, found: MiniResult, p: float) -> MiniResult:
     assert found.effect
     word = interval_word(_tested(claim.kind), found.effect.low, found.effect.high, found.margin)
-    why = "" if p < ALPHA or word == "inconclusive" else "not after Holm's correction"
-    return replace(found, word="inconclusive" if why else word, corrected_p=p, why=why)
+    if word != "inconclusive" and p >= ALPHA:
+        return replace(found, word="inconclusive", corrected_p=p, why="not after Holm's correction")
+    why = WORSE_WITHIN if word == "holds" and found.effect.high < 0 else ""
+    return replace(found, word=word, corrected_p=p, why=why)
 
 
 def _measure_mini(kind: str, test: MiniTest, runs: Runs) -> MiniResult:

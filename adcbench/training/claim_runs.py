@@ -105,7 +105,7 @@ def _with_decoder(products: Path, folder: Path) -> Path:
     for path in shipped.FOLDER.glob("*.safetensors"):
         link = folder / path.name
         link.unlink(missing_ok=True)
-        link.symlink_to(products / DECODER if path.name == DECODER else path)
+        link.symlink_to((products / DECODER if path.name == DECODER else path).resolve())
     return folder
 
 

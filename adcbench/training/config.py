@@ -21,8 +21,8 @@ class DataConfig:
             as ``adcbench.data.training.open_images`` takes them.
         crop: side of the square HR crops, in pixels.
         degradation: ``mild`` (AdcSR) or ``hard`` (OSEDiff), see ``adcbench.degradation.realesrgan``.
-        one_draw: all samples of a step share what upstream draws once for a batch: the factors and modes of resizing,
-            the kind of noise, whether to blur again, the order of the last steps.
+        one_draw: all samples of a micro-batch (upstream: of a GPU's batch) share what upstream draws once for them:
+            the factors and modes of resizing, the kind of noise, whether to blur again, the order of the last steps.
         flip: half of the crops are mirrored.
         best_of: places in an image of which the one with most detail is taken, see ``adcbench.data.training.crops``.
         cache: keep decoded images in memory.

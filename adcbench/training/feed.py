@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, Protocol
 
 import torch
@@ -32,8 +32,10 @@ def micro_batches(config: LoopConfig, first_step: int, rank: int, count: int) ->
             yield list(range(start, start + config.micro_batch))
 
 
-def feed(samples: Samples, config: LoopConfig, first_step: int, processes: Processes) -> Iterator[Crops]:
+def feed(samples: Samples, config: LoopConfig, first_step: int, processes: Processes) -> Generator[Crops]:
     """Yields (HR (B, 3, H, W) uint8, image numbers, sample numbers) for each micro-batch of this process.
+
+    Close it: workers live as long as it does.
 
     Raises:
         AdcbenchError: what reading a sample raised, its message unchanged; or a worker died.
@@ -48,18 +50,17 @@ def feed(samples: Samples, config: LoopConfig, first_step: int, processes: Proce
         pin_memory=processes.device.type == "cuda",
     )
     batches = iter(loader)
-    while True:
-        try:
-            found = next(batches, None)
-        except RuntimeError as error:
-            if "DataLoader worker" not in str(error):
-                raise
-            raise AdcbenchError(f"a process that reads crops died ({error}); use fewer workers, or 0") from error
-        if found is None:
-            return
-        if isinstance(found, str):
-            raise AdcbenchError(found)
-        yield found
+    try:
+        while (found := next(batches, None)) is not None:
+            if isinstance(found, str):
+                raise AdcbenchError(found)
+            yield found
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise AdcbenchError(f"a process that reads crops died ({error}); use fewer workers, or 0") from error
+    finally:
+        del batches  # ends its workers: they ignore signals, so our own exit would wait for them
 
 
 class _Numbers(Sampler[list[int]]):

@@ -11,7 +11,7 @@ from torch import nn
 
 from adcbench.core.errors import Blocked
 from adcbench.core.system import find_files
-from adcbench.models import adcsr, osediff
+from adcbench.models import adcsr, osediff, trained
 from adcbench.models.adcsr import DECODER_FILE, AdcSRConfig
 from adcbench.models.loading.library_files import library_tensors
 from adcbench.models.loading.weights import load_strict
@@ -22,7 +22,7 @@ from adcbench.models.parts.sd21 import UNET_FILE, VAE_FILE, UNetConfig, VaeConfi
 from adcbench.models.parts.unet import UNet
 from adcbench.models.parts.vae import Vae
 from adcbench.training import decoder, denoise, teacher, vae
-from adcbench.training.config import DistilStage, StageConfig, TeacherStage, VaeStage
+from adcbench.training.config import DecoderStage, DistilStage, StageConfig, TeacherStage, VaeStage
 from adcbench.training.official import OFFICIAL
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -44,6 +44,16 @@ def needed(config: StageConfig) -> tuple[str, ...]:
     return () if isinstance(config, VaeStage) else (vae.PRODUCT,)
 
 
+def weights_for(config: StageConfig) -> Path | None:
+    """Where a stage's networks start if nobody says: the package's mini weights if they are of their sizes.
+
+    Returns:
+        The folder; None: the official checkpoints.
+    """
+    vae = config.vae if isinstance(config, (VaeStage, DecoderStage)) else config.osediff.base.vae
+    return trained.FOLDER if vae == osediff.TRAINED_MINI.base.vae else None
+
+
 def product(folder: Path, name: str) -> Path:
     """A file that an earlier stage made.
 
@@ -52,7 +62,11 @@ def product(folder: Path, name: str) -> Path:
     """
     path = folder / name
     if not path.is_file():
-        raise Blocked(f"{path}", f"adcbench train {_MAKERS[name]} --weights {folder}")
+        raise Blocked(
+            f"{path}, which stage {_MAKERS[name]} makes,",
+            f"adcbench train-mini --out RUN makes all in RUN/weights; or copy the products of adcbench train "
+            f"{_MAKERS[name]} to {folder}",
+        )
     return path
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,8 @@ def train(
         during.callback(run.close)
         stop = during.enter_context(signals())
         try:
-            run.steps(feed(samples, config, run.step, processes), degrade, validation, stop)
+            with closing(feed(samples, config, run.step, processes)) as crops:
+                run.steps(crops, degrade, validation, stop)
         except Stopped:
             raise
         except Diverged as error:
@@ -202,7 +203,7 @@ class _Run:
         *means, told_any = values.tolist()
         losses = dict(zip(sums, means, strict=True))
         self.judge.losses(self.step + 1, losses, tuple(self.stage.optimisers))
-        rates, norms = self._update()
+        rates, norms = self._update({name for name in self.stage.optimisers if name in losses})
         state.advance_average(self.step)
         if self.records:
             self.records.step(self.step + 1, losses | norms, rates)
@@ -223,11 +224,16 @@ class _Run:
             for name, part in loss.parts.items():
                 yield f"{loss.optimiser}.{name}", part.detach().double()
 
-    def _update(self) -> tuple[dict[str, float], dict[str, float]]:
-        """Clip, judge and use the gradients; returns learning rates and gradient norms for the log."""
+    def _update(self, used: set[str]) -> tuple[dict[str, float], dict[str, float]]:
+        """Clip, judge and use the gradients; returns learning rates and gradient norms for the log.
+
+        Args:
+            used: optimisers with a loss in this step. One whose losses begin later counts the step too, its gradients
+                being zero, as in latent-diffusion; but a loss scale that was not used stays what it is.
+        """
         state, config, optimisers = self.state, self.config, self.stage.optimisers
-        for name, optimiser in optimisers.items():
-            state.scalers[name].unscale_(optimiser)
+        for name in used:
+            state.scalers[name].unscale_(optimisers[name])
         measured = torch.stack([torch.linalg.vector_norm(state.gradients.of[name]) for name in optimisers]).tolist()
         norms = dict(zip(optimisers, measured, strict=True))
         self.judge.gradients(self.step + 1, norms)
@@ -237,8 +243,11 @@ class _Run:
                 group["lr"] = rates[name]
             if config.clip_norm and norms[name] > config.clip_norm:
                 state.gradients.of[name].mul_(config.clip_norm / norms[name])
-            state.scalers[name].step(optimiser)
-        for scaler in state.unique_scalers():
+            if name in used:
+                state.scalers[name].step(optimiser)
+            else:
+                optimiser.step()
+        for scaler in {id(state.scalers[name]): state.scalers[name] for name in used}.values():
             scaler.update()
         return (
             {f"{name}.learning_rate": rate for name, rate in rates.items()},
@@ -294,10 +303,8 @@ class _Run:
 
     def last_good(self) -> str:
         """For the end of an error's text."""
-        saved = checkpoints.steps_saved(self._saved)
-        if not saved:
-            return "There is no checkpoint yet"
-        return f"The last good checkpoint is {checkpoints.step_folder(self._saved, saved[-1])}"
+        path, _ = checkpoints.newest(self._saved)
+        return f"The last good checkpoint is {path}" if path else "There is no checkpoint yet"
 
     def close(self) -> None:
         """Close the files."""

@@ -85,6 +85,9 @@ class LoopConfig:
         for name in ("steps", "batch", "micro_batch", "save_every", "keep_last", "log_every"):
             if getattr(self, name) < 1:
                 raise AdcbenchError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        for name in ("seed", "workers", "validate_every"):
+            if getattr(self, name) < 0:
+                raise AdcbenchError(f"{name} is {getattr(self, name)}; it must be 0 or more")
         if self.precision not in PRECISIONS:
             raise AdcbenchError(f"precision {self.precision!r} is unknown; choose from {', '.join(PRECISIONS)}")
         if self.ema is not None and not 0 < self.ema < 1:

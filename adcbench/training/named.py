@@ -22,7 +22,8 @@ from adcbench.training.loop_config import LoopConfig
 
 _LSDIR = DataConfig(sources=(("hub:LSDIR", 0),), degradation="mild")
 
-# Stage 1 at full size. Batch, data and the 500,000 steps are second-hand; rates and weights are latent-diffusion's.
+# Stage 1 at full size. Batch, data and the 500,000 steps are second-hand; weights are latent-diffusion's. Its rate is
+# 4.5e-6 times the batch: here a GPU's, not that of all eight (docs/training.md).
 FULL_DECODER = RunConfig(
     DecoderStage(
         sd21.VaeConfig(), adcsr.FULL, Rates(4.5e-6 * 12), patch=PatchLoss(start=50_001, rates=Rates(4.5e-6 * 12))
@@ -128,9 +129,9 @@ def named(stage: str, name: str) -> RunConfig:
     Raises:
         AdcbenchError: no such stage or name; lists those there are.
     """
-    if (stage, name) not in NAMED:
+    if not isinstance(name, str) or (stage, name) not in NAMED:
         names = sorted(n for s, n in NAMED if s == stage)
         if not names:
             raise AdcbenchError(f"no stage {stage!r}; stages: {', '.join(STAGES)}")
-        raise AdcbenchError(f"stage {stage} has no settings {name!r}; it has {', '.join(names)}, or give a TOML file")
+        raise AdcbenchError(f"stage {stage} has no settings {name!r}; it has {', '.join(names)}, or give a YAML file")
     return NAMED[stage, name]

@@ -63,8 +63,8 @@ def load_perceptual(kind: Kind | Literal["auto"] = "auto", *, deterministic: boo
     """The perceptual loss, on the CPU.
 
     Args:
-        kind: ``lpips-vgg``, ``fd-efflite0``, or ``auto``: the first if its weights are here, else the second. A run
-            that resumes asks for the kind it began with (``Perceptual.kind``).
+        kind: ``lpips-vgg``, ``fd-efflite0``, or ``auto``: the first if its weights are here, else the second. (The kind
+            is part of a run's settings: one that began without LPIPS' weights does not go on with them.)
         deterministic: weights anybody can make again, for tests and timing.
 
     Raises:

@@ -26,7 +26,10 @@ _SHEET_ROWS = 6
 
 
 class Table:
-    """A CSV file that grows by rows, the first column being the step; a resumed run cuts off what it will repeat."""
+    """A CSV file that grows by rows, the first column being the step; a resumed run cuts off what it will repeat.
+
+    A column that begins later is empty in the rows before it.
+    """
 
     def __init__(self, path: Path, last_step: int) -> None:
         """Keep the rows up to ``last_step``, whole ones only."""
@@ -39,17 +42,22 @@ class Table:
         self._file: IO[str] = path.open("a", encoding="utf-8", newline="")
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Write a row; the first one decides the columns.
+        """Write a row; one with new columns has the file written again, in its order.
 
         Raises:
             AdcbenchError: it can't be written.
         """
         with writing(self._path):
-            if not self._columns:
-                self._columns = tuple(row)
-                self._file.write(_csv([list(row)]))
-            self._file.write(_csv([[str(row[name]) for name in self._columns]]))
+            if not set(row) <= set(self._columns):
+                self._widen(tuple(dict.fromkeys((*row, *self._columns))))
+            self._file.write(_csv([[str(row.get(name, "")) for name in self._columns]]))
             self._file.flush()
+
+    def _widen(self, columns: tuple[str, ...]) -> None:
+        self._file.close()
+        rows = [dict(zip(self._columns, row, strict=True)) for row in _rows(self._path)[1:]]
+        write_whole(self._path, _csv([columns, *([row.get(name, "") for name in columns] for row in rows)]).encode())
+        self._file, self._columns = self._path.open("a", encoding="utf-8", newline=""), columns
 
     def flush(self) -> None:
         """Have the disk itself hold all rows."""
@@ -81,17 +89,16 @@ class Records:
         self._events = _event_writer(folder / "tensorboard", step) if events else None
         quiet = not sys.stderr.isatty()
         self._bar = tqdm(total=steps, initial=step, unit="step", file=sys.stderr, mininterval=30 if quiet else 0.5)
-        self._sums: dict[str, float] = {}
-        self._summed = 0
+        self._sums: dict[str, tuple[float, int]] = {}  # of the row under way: sums, and of how many steps
         self._since, self._images = time.monotonic(), 0
 
     def state(self) -> dict[str, Any]:
         """The row under way, for ``restore``."""
-        return {"sums": self._sums, "summed": self._summed}
+        return {"sums": self._sums}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on with another record's row."""
-        self._sums, self._summed = dict(state["sums"]), state["summed"]
+        self._sums = {name: (total, steps) for name, (total, steps) in state["sums"].items()}
 
     def step(self, step: int, values: Mapping[str, float], rates: Mapping[str, float]) -> None:
         """Take in a step: losses and norms, which are averaged, and learning rates, which are not.
@@ -100,17 +107,17 @@ class Records:
             AdcbenchError: the log can't be written.
         """
         for name, value in values.items():
-            self._sums[name] = self._sums.get(name, 0.0) + value
-        self._summed += 1
+            total, steps = self._sums.get(name, (0.0, 0))
+            self._sums[name] = total + value, steps + 1
         self._images += self._batch
         if step % self._every == 0:
-            means = {name: total / self._summed for name, total in self._sums.items()}
+            means = {name: total / steps for name, (total, steps) in self._sums.items()}
             speed = self._images / max(time.monotonic() - self._since, 1e-9)
             self._log.add({"step": step, **means, **rates, "images_per_second": f"{speed:.4g}"})
             self._event(step, {**means, **rates, "images_per_second": speed})
             losses = {name: f"{value:.4g}" for name, value in means.items() if "." not in name}
             self._bar.set_postfix({**losses, "images/s": f"{speed:.1f}"}, refresh=False)
-            self._sums, self._summed = {}, 0
+            self._sums = {}
             self._since, self._images = time.monotonic(), 0
         self._bar.update()
 
@@ -149,9 +156,12 @@ def seconds_logged(folder: Path, batch: int) -> float:
         folder: the run's, with ``log.csv``.
         batch: images of a step.
     """
-    rows = _rows(folder / "log.csv")[1:]
-    steps = np.diff([0, *(int(row[0]) for row in rows)])
-    return float(sum(batch * n / float(row[-1]) for n, row in zip(steps, rows, strict=True)))
+    rows = _rows(folder / "log.csv")
+    if not rows:
+        return 0.0
+    header, *rows = rows
+    speed, steps = header.index("images_per_second"), np.diff([0, *(int(row[0]) for row in rows)])
+    return float(sum(batch * n / float(row[speed]) for n, row in zip(steps, rows, strict=True)))
 
 
 def sheet(lr: Tensor, output: Tensor, hr: Tensor) -> np.ndarray:

@@ -34,6 +34,7 @@ from adcbench.training.distil import DistilTraining
 from adcbench.training.inputs import needed, pretrained_teacher, pretrained_unet, pretrained_vae, product, prompter
 from adcbench.training.loop import train
 from adcbench.training.perceptual import load_perceptual
+from adcbench.training.session import say
 from adcbench.training.stage import Batch, Stage
 from adcbench.training.teacher import TeacherTraining
 from adcbench.training.vae import VaeTraining
@@ -43,7 +44,7 @@ _NO_IMAGE = 2**31  # in place of an image's number: what a whole step draws
 
 
 def run(config: RunConfig, folder: Path, weights: Path | None) -> Path:
-    """Train a stage, or go on with it; the folder of its products.
+    """Train a stage, or go on with it; the folder of its products. At the end says which images were left out.
 
     Args:
         folder: of the run: settings, log, checkpoints, validation images, products.
@@ -64,15 +65,13 @@ def run(config: RunConfig, folder: Path, weights: Path | None) -> Path:
     kind = type(config.stage).__name__
     files = {name: short(file_hash(product(weights, name))) for name in needed(config.stage)} if weights else {}
     settings = {kind: asdict(config.stage), "data": asdict(data), "images": crops.names, "weights": files, **notes}
-    return train(
-        stage,
-        crops,
-        Degrader(data, seed, config.loop.batch),
-        config.loop,
-        folder,
-        settings,
-        validation_batches(data, seed),
-    )
+    degrader, validation = Degrader(data, seed, config.loop.micro_batch), validation_batches(data, seed)
+    try:
+        return train(stage, crops, degrader, config.loop, folder, settings, validation)
+    finally:
+        for part, _ in crops.phases:
+            if part.broken():
+                say(part.report())
 
 
 def make_stage(config: StageConfig, weights: Path | None, seed: int) -> tuple[Stage, dict[str, Any]]:
@@ -128,7 +127,7 @@ class Degrader:
     """HR (B, 3, H, W) in [0, 1] -> LR (B, 3, H/4, W/4); a function of the seed, the images and the sample numbers.
 
     Args:
-        batch: samples of a step, for ``data.one_draw``.
+        batch: samples that share a draw, for ``data.one_draw``.
     """
 
     def __init__(self, data: DataConfig, seed: int, batch: int = 1) -> None:

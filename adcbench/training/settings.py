@@ -14,7 +14,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.training.ablations import variant
 from adcbench.training.config import DataConfig, DecoderStage, RunConfig
 from adcbench.training.loop_config import LoopConfig
-from adcbench.training.named import named
+from adcbench.training.named import NAMED, named
 
 _BASE = "base"  # key of a file: the named settings that it changes; mini if absent
 
@@ -34,14 +34,19 @@ def chosen(stage: str, config: str, ablation: str = "", source: str = "", change
     """
     path = Path(config)
     content = _read(path) if path.suffix in (".yml", ".yaml") else {_BASE: config}
-    base = named(stage, content.pop(_BASE, "mini"))
+    name = content.pop(_BASE, "mini")
+    base = named(stage, name)
     if ablation:
-        base = _ablated(stage, base, ablation)
+        base = _ablated(stage, base, ablation, name)
     for change in changes:
-        name, equals, value = change.partition("=")
+        setting, equals, text = change.partition("=")
         if not equals:
             raise AdcbenchError(f"--set {change}: write NAME=VALUE, such as loop.steps=100")
-        content = _merged(content, _nested(name.split("."), yaml.safe_load(value) if value else ""))
+        try:
+            value = yaml.safe_load(text) if text else ""
+        except yaml.YAMLError as error:
+            raise AdcbenchError(f"--set {change}: the value is not YAML ({error})") from error
+        content = _merged(content, _nested(setting.split("."), value))
     if source:
         content = _merged(content, {"data": {"sources": [[source, 0]]}})
     return _checked(base, content, config)
@@ -53,10 +58,12 @@ def as_yaml(config: RunConfig) -> str:
     return text
 
 
-def _ablated(stage: str, base: RunConfig, ablation: str) -> RunConfig:
+def _ablated(stage: str, base: RunConfig, ablation: str, name: str) -> RunConfig:
+    """A variant of the settings ``name``, whose other stage is that of the same name."""
     if stage not in ("decoder", "distil"):
         raise AdcbenchError(f"--ablation {ablation}: only the stages decoder and distil have variants")
-    other = named("distil" if isinstance(base.stage, DecoderStage) else "decoder", "mini")
+    second = "distil" if isinstance(base.stage, DecoderStage) else "decoder"
+    other = named(second, name if (second, name) in NAMED else "full")  # full-upstream has one stage of its own
     decoder, distil = (base, other) if isinstance(base.stage, DecoderStage) else (other, base)
     found = variant(ablation, decoder, distil)
     if stage == "decoder" and found.decoder is None:
@@ -73,8 +80,11 @@ def _checked(base: RunConfig, changes: dict[str, Any], source: str) -> RunConfig
     parts: dict[str, Any] = {"stage": type(base.stage), "data": DataConfig, "loop": LoopConfig}
     made = {}
     for part, kind in parts.items():
+        given = changes.get(part) or {}
+        if not isinstance(given, dict):
+            raise AdcbenchError(f"{source}: {part} holds settings, such as {next(iter(values[part]))}; not {given!r}")
         try:
-            made[part] = TypeAdapter(kind).validate_python(_merged(values[part], changes.get(part, {})))
+            made[part] = TypeAdapter(kind).validate_python(_merged(values[part], given))
         except ValidationError as error:
             problems = "; ".join(f"{'.'.join(map(str, (part, *e['loc'])))}: {e['msg']}" for e in error.errors())
             raise AdcbenchError(f"{source}: {problems}") from error

@@ -59,10 +59,6 @@ class TrainingState:
         self.ema = Ema(stage.networks, config.ema) if config.ema else None
         self.scalers = _scalers(tuple(stage.optimisers), config, device)
 
-    def unique_scalers(self) -> list[torch.amp.GradScaler]:
-        """The loss scales, a shared one once."""
-        return list({id(scaler): scaler for scaler in self.scalers.values()}.values())
-
     def advance_average(self, updates: int) -> None:
         """Take the present weights into their moving average, if there is one; see ``Ema.update``."""
         if self.ema:
@@ -178,14 +174,6 @@ def _scalers(names: tuple[str, ...], config: LoopConfig, device: torch.device) -
     if config.shared_scaler:
         return dict.fromkeys(names, scaler(_GROWTH_INTERVAL // len(names)))
     return {name: scaler(_GROWTH_INTERVAL) for name in names}
-
-
-def _view(flat: Tensor, parameter: Tensor) -> Tensor:
-    """A flat tensor in a parameter's shape and layout: mixed layouts are slow, and round otherwise."""
-    if parameter.dim() == 4 and not parameter.is_contiguous():  # channels_last
-        b, c, h, w = parameter.shape
-        return flat.view(b, h, w, c).permute(0, 3, 1, 2)
-    return flat.view(parameter.shape)
 
 
 def _copied(tensor: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, kstest
 
-from adcbench.degradation.draws import HARD, MILD, Draw, Pass, RealESRGANConfig, draw
+from adcbench.degradation.draws import HARD, MILD, Draw, Pass, RealESRGANConfig, batch_wide, draw
 
 MANY = 3000
 SHAPES = dict(
@@ -118,3 +118,28 @@ def test_the_configs_hold_upstreams_numbers() -> None:
     assert HARD.first.resize == (0.15, 1.5) and HARD.second.quality == (30, 95) and HARD.second.blur == 0.8
     same = {"first": MILD.first, "second": MILD.second, "generalised": MILD.generalised, "plateau": MILD.plateau}
     assert replace(HARD, **same) == MILD
+
+
+def test_a_batch_shares_what_upstream_draws_once_and_no_kernel(drawn: tuple[RealESRGANConfig, list[Draw]]) -> None:
+    config, draws = drawn
+    common = next(one for one in draws if one.second.blur)
+    shared = [batch_wide(one, common, config) for one in draws[:200]]
+    assert {(d.first.resize, d.first.mode, d.second.resize, d.second.mode, d.mode, d.jpeg_last) for d in shared} == {
+        (
+            common.first.resize,
+            common.first.mode,
+            common.second.resize,
+            common.second.mode,
+            common.mode,
+            common.jpeg_last,
+        )
+    }
+    assert len({d.second.blur for d in shared if d.second.blur and d.second.blur.shape != "sinc"}) == sum(
+        d.second.blur is not None and d.second.blur.shape != "sinc" for d in shared
+    )
+    assert all(d.second.blur is not None for d in shared) and shared == [
+        batch_wide(d, common, config) for d in draws[:200]
+    ]
+    assert all(own.second.blur in (None, d.second.blur) for own, d in zip(draws, shared, strict=False))
+    none = next(one for one in draws if not one.second.blur)
+    assert all(batch_wide(one, none, config).second.blur is None for one in draws[:50])

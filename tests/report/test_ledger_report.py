@@ -53,9 +53,22 @@ def test_a_mini_verdict_shows_effect_interval_and_seeds(tables: Path) -> None:
         add("vae-encoder", seed, 27.0 - 0.02 * (seed % 2))
     markdown = ledger_markdown(*ledger())
     row = next(line for line in markdown.splitlines() if line.startswith("| vae-encoder-psnr |"))
-    assert "| holds | psnr +0.208 (+0.194 to +0.222) | 5 |" in row
+    assert "| holds | psnr +0.208 (+0.194 to +0.222), margin 0.05 | 5 |" in row
     assert "5 seeds, 30 images, d_z" in markdown and "after Holm" in markdown
     assert "10 runs done at mini scale." in markdown
+
+
+def test_what_is_worse_within_the_margin_or_beside_the_test_is_said(tables: Path) -> None:
+    for seed in range(5):
+        for run, psnr, ssim in (("adcsr", 27.0, 0.7), ("vae-encoder", 27.02, 0.8)):
+            found = {"psnr": psnr, "ssim": ssim + 0.001 * seed}
+            scores = {("DRealSR", m): {image: v + 0.001 * seed for image in IMAGES} for m, v in found.items()}
+            append_run(Trained(run, seed, "c", 900, None, 1, "2.15", 2, "cpu", "s"), scores)
+    markdown = ledger_markdown(*ledger())
+    row = next(line for line in markdown.splitlines() if line.startswith("| vae-encoder-psnr |"))
+    assert "| holds (worse, within the margin) |" in row
+    assert "- Mini scale: holds (worse, within the margin): -0.02 (" in markdown
+    assert "- Of these, worse by the interval, uncorrected: ssim on DRealSR." in markdown
 
 
 def test_mini_table(tables: Path) -> None:
@@ -64,9 +77,10 @@ def test_mini_table(tables: Path) -> None:
     add("teacher", SHARED, 28.0, params=5_000_000)
     add("extra", 0, 20.0, note="no LPIPS: a feature distance stood in")
     markdown = mini_markdown(*ledger())
-    assert "\n| adcsr | 2 | 2.500 | 27.0195 ± 0.0071 | – | – | – |" in markdown
-    assert "\n| teacher | 1 (shared) | 5.000 | 28.0045 | – |" in markdown
+    assert "\n| adcsr | 2 | 4000 | 2.500 | 27.0195 ± 0.0071 | – | – | – |" in markdown
+    assert "\n| teacher | 1 (shared) | 4000 | 5.000 | 28.0045 | – |" in markdown
     assert "\n| latent-link | 0 | – | – |" in markdown
+    assert "Higher is better: psnr (dB), ssim; lower: fd-efflite0, spectrum (dB)." in markdown
     assert markdown.index("| adcsr |") < markdown.index("| latent-link |") < markdown.index("| extra |")
     assert markdown.endswith("## Notes\n\n- adcsr, extra: no LPIPS: a feature distance stood in\n")
 

@@ -22,7 +22,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.training.ema import Ema
 from adcbench.training.judge import Diverged, Judge
 from adcbench.training.loop_config import LoopConfig
-from adcbench.training.records import Table, seconds_logged, sheet
+from adcbench.training.records import Records, Table, seconds_logged, sheet
 from adcbench.training.stage import Batch, Loss
 
 
@@ -32,7 +32,7 @@ def weights(folder: Path, step: int, file: str = "networks") -> dict[str, Tensor
 
 def log(folder: Path) -> list[dict[str, float]]:
     with (folder / "log.csv").open() as file:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+        return [{name: float(value or "nan") for name, value in row.items()} for row in csv.DictReader(file)]
 
 
 def by_hand(steps: int, clip: float | None = None, batch: int = 4) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -202,6 +202,29 @@ def test_fp16_skips_steps_that_overflow_and_lowers_its_scale(tmp_path: Path) -> 
     assert not weights(tmp_path, 6)["generator.0.weight"].equal(start["0.weight"])
 
 
+@pytest.mark.parametrize("shared", [False, True])
+def test_fp16_with_a_discriminator_that_starts_later(tmp_path: Path, shared: bool) -> None:
+    class Late(ToyStage):
+        def losses(self, batch: Batch) -> Iterator[Loss]:
+            found = list(super().losses(batch))
+            yield from found if batch.step >= 3 else found[:1]
+
+    train_toy(tmp_path, toy_config(5, precision="fp16", shared_scaler=shared), Late())
+    state = json.loads((tmp_path / "checkpoints" / "step_00000005" / "state.json").read_text())["state"]
+    used = {name: saved["_growth_tracker"] for name, saved in state["scales"].items()}
+    assert used["discriminator"] == used["generator"] if shared else used["discriminator"] <= 2
+    rows = log(tmp_path)
+    assert [math.isfinite(row["discriminator"]) for row in rows] == [False] * 3 + [True] * 2
+
+
+def test_a_term_that_begins_within_a_row_is_averaged_over_its_own_steps(tmp_path: Path) -> None:
+    records = Records(tmp_path, 0, 4, batch=1, every=4, events=False)
+    for step in (1, 2, 3, 4):
+        records.step(step, {"loss": float(step)} | ({"late": 6.0} if step > 2 else {}), {})
+    records.close()
+    assert log(tmp_path)[0]["loss"] == 2.5 and log(tmp_path)[0]["late"] == 6.0
+
+
 def test_a_shared_scale_falls_for_all_and_grows_twice_as_often(tmp_path: Path) -> None:
     config = toy_config(2, precision="fp16", shared_scaler=True)
     with pytest.raises(Diverged, match="20 steps in a row"):
@@ -251,6 +274,7 @@ def test_a_log_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     if not Path("/dev/full").is_char_device():
         pytest.skip("no /dev/full, a device that is always full")
     table = Table(tmp_path / "log.csv", 0)
+    table.add({"step": 0, "loss": 1.0})
     table._file = Path("/dev/full").open("w")  # noqa: SIM115  (a with would try to write again at its end)
     with pytest.raises(AdcbenchError, match=r"log.csv: can't be written \(.*No space left"):
         table.add({"step": 1, "loss": 0.5})
@@ -264,6 +288,16 @@ def test_a_table_keeps_whole_rows_up_to_a_step(tmp_path: Path) -> None:
     table.add({"loss": 1.0, "step": 6})
     table.close()
     assert path.read_text() == "step,loss\n2,0.5\n4,0.25\n6,1.0\n"
+
+
+def test_a_column_that_begins_later_is_empty_before(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    for last, rows in ((0, (2, 4)), (2, (4, 6))):  # a run, and its second part after a kill: the same rows
+        table = Table(path, last)
+        for step in rows:
+            table.add({"step": step, "loss": 0.5} | ({"late": 0.25} if step > 2 else {}) | {"speed": 8})
+        table.close()
+    assert path.read_text() == "step,loss,late,speed\n2,0.5,,8\n4,0.5,0.25,8\n6,0.5,0.25,8\n"
 
 
 def test_a_full_disk_names_the_last_good_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

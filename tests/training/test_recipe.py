@@ -87,7 +87,8 @@ def test_a_claims_run_is_scored_once(made: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(claim_runs, "TEST_SETS", ("embedded",))
     monkeypatch.setattr(claim_runs, "SCORED_IN", ("psnr",))
     monkeypatch.setenv("ADCBENCH_CACHE", str(tmp_path / "cache"))
-    assert "steps" in claim_runs.train_one(name, 0, tmp_path / "runs")
+    monkeypatch.chdir(tmp_path)  # the command's default is relative
+    assert "steps" in claim_runs.train_one(name, 0, Path("runs"))
     assert not (tmp_path / "runs" / f"{name}-0").exists()
     assert claim_runs.train_one(name, 0, tmp_path / "runs").endswith("done")
     assert not list((tmp_path / "cache").glob("outputs/*"))

@@ -188,6 +188,29 @@ def test_a_lost_file_of_data_keeps_its_message_and_names_the_checkpoint(tmp_path
         )
 
 
+def test_workers_do_not_outlive_an_error(tmp_path: Path) -> None:
+    """Nor does their process wait for them when it ends, the error and its frames still alive."""
+    script = f"""
+import sys
+from pathlib import Path
+from toy_stage import ToySamples, ToyStage, toy_config, train_toy
+
+class Broken(ToyStage):
+    def losses(self, batch):
+        raise ValueError("broken on purpose")
+
+try:
+    train_toy(Path({str(tmp_path)!r}), toy_config(12, workers=2), Broken())
+except ValueError as error:
+    kept = error
+print(type(kept).__name__)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
+    assert done.stdout == "ValueError\n", done.stderr[-2000:]
+
+
 def test_sigterm_in_another_thread_is_left_alone(tmp_path: Path) -> None:
     """A run in a thread can't have signal handlers, and trains all the same."""
     thread = threading.Thread(target=train_toy, args=(tmp_path, toy_config(2)))

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.data.images import write_png
+from adcbench.models import trained
 from adcbench.training import run as running
 from adcbench.training.config import (
     DataConfig,
@@ -29,8 +30,9 @@ from adcbench.training.config import (
     TeacherStage,
     VaeStage,
 )
+from adcbench.training.inputs import weights_for
 from adcbench.training.loop_config import LoopConfig
-from adcbench.training.named import FULL_DECODER, FULL_DISTIL, FULL_TEACHER
+from adcbench.training.named import FULL_DECODER, FULL_DISTIL, FULL_TEACHER, NAMED
 
 RATES = Rates(1e-3)
 PATCH = PatchLoss(width=8, start=1)
@@ -127,7 +129,7 @@ def test_without_an_earlier_product_the_stage_that_makes_it_is_named(
 ) -> None:
     weights = shutil.copytree(made / "weights", tmp_path / "weights")
     (weights / f"{absent}.safetensors").unlink()
-    with pytest.raises(Blocked, match=rf"{absent}\.safetensors[\s\S]*adcbench train {maker} --weights"):
+    with pytest.raises(Blocked, match=rf"{absent}\.safetensors, which stage {maker} makes,[\s\S]*train-mini"):
         running.run(settings(stage, made / "images"), tmp_path / "run", weights)
 
 
@@ -143,6 +145,22 @@ def test_a_stage_without_pretraining_needs_no_decoder(made: Path, tmp_path: Path
 def test_without_official_checkpoints_it_is_said_how_to_get_them(made: Path, config: RunConfig) -> None:
     with pytest.raises(Blocked, match="adcbench weights fetch adcsr-training"):
         running.make_stage(config.stage, None, 0)
+
+
+def test_mini_stages_start_from_the_packages_weights_and_full_ones_from_the_official() -> None:
+    assert {weights_for(config.stage) for (_, name), config in NAMED.items() if name.startswith("full")} == {None}
+    assert {weights_for(config.stage) for (_, name), config in NAMED.items() if name == "mini"} == {trained.FOLDER}
+
+
+def test_images_that_were_left_out_are_listed_at_the_end(
+    made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    images = shutil.copytree(made / "images", tmp_path / "images")
+    for copy in range(7):
+        shutil.copy(images / "0.png", images / f"copy-{copy}.png")
+    (images / "spoilt.png").write_bytes(b"no image")
+    running.run(settings("decoder", images, steps=20), tmp_path / "run", made / "weights")
+    assert f"1 left out because they can't be decoded: {images / 'spoilt.png'}\n" in capfd.readouterr().err
 
 
 def test_sources_follow_one_another(made: Path, tmp_path: Path) -> None:

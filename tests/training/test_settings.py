@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def test_stage_1_is_what_is_known_of_it() -> None:
     assert data.sources[0] == ("hub:OpenImages", 250_000)
     assert {name for name, _ in data.sources[1:]} == {"hub:LAION-Face", "hub:LAION-Aesthetic"}
     assert stage.student.decoder_widths == (64, 128, 256, 256)
-    # latent-diffusion's: 4.5e-6 times the batch of one GPU; perceptual 1, adaptive weight 0.5
+    # chosen: latent-diffusion's 4.5e-6 times the batch of one GPU; its own: perceptual 1, adaptive weight 0.5
     assert (stage.rates.rate, stage.patch.rates.rate) == (pytest.approx(5.4e-5),) * 2
     assert (stage.perceptual, stage.patch.weight, stage.patch.width) == (1.0, 0.5, 64)
 
@@ -129,6 +130,26 @@ def test_null_switches_off() -> None:
     assert isinstance(found.stage, DecoderStage) and found.stage.patch is None
 
 
+@pytest.mark.parametrize(("config", "steps"), [("full", 700_000), ("full-upstream", 700_000), ("claims", 1_300)])
+def test_a_variants_other_stage_is_of_the_same_size(config: str, steps: int) -> None:
+    assert chosen("distil", config, "one-stage").loop.steps == steps
+    if config != "full-upstream":
+        reference, found = (chosen("decoder", config, name).stage for name in ("", "clip-ste"))
+        assert isinstance(reference, DecoderStage) and found == replace(reference, clip="ste")
+
+
+def test_an_empty_part_changes_nothing_and_a_base_is_a_name(tmp_path: Path) -> None:
+    assert chosen("distil", write(tmp_path, "base: mini\nloop:\n")) == NAMED["distil", "mini"]
+    with pytest.raises(AdcbenchError, match="no settings"):
+        chosen("distil", write(tmp_path, "base: [1]"))
+
+
+@pytest.mark.parametrize("name", ["seed", "workers", "validate_every"])
+def test_what_counts_is_not_negative(name: str) -> None:
+    with pytest.raises(AdcbenchError, match=f"{name} is -1; it must be 0 or more"):
+        chosen("distil", "mini", changes=[f"loop.{name}=-1"]).loop.check()
+
+
 @pytest.mark.parametrize(
     ("stage", "config", "changes", "message"),
     [
@@ -141,6 +162,8 @@ def test_null_switches_off() -> None:
         ("distil", "mini", ["stage.discriminator=big"], r"stage\.discriminator.*'unet-lora'"),
         ("distil", "mini", ["stage.rates=3"], r"stage\.rates"),
         ("distil", "mini", ["loop.steps"], "NAME=VALUE"),
+        ("distil", "mini", ["loop.steps=[1"], r"loop\.steps=\[1: the value is not YAML"),
+        ("distil", "mini", ["loop=3"], "loop holds settings, such as steps; not 3"),
     ],
 )
 def test_mistakes_are_named(stage: str, config: str, changes: list[str], message: str) -> None:

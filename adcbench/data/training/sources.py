@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +15,7 @@ from PIL import Image
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import digest
-from adcbench.data.training.decode import SUFFIXES, Undecodable, decode
+from adcbench.data.training.decode import SUFFIXES, decode
 from adcbench.data.training.photographs import photographs_dir
 
 
@@ -177,14 +176,6 @@ class InMemory:
             self.kept[index] = pixels
             self.used += pixels.nbytes
         return pixels
-
-    def fill(self) -> None:
-        """Decode images in order until the limit is reached; broken ones are left for whoever reads them."""
-        for index in range(len(self)):
-            if self.used >= self.limit:
-                break
-            with suppress(Undecodable):
-                self.read(index)
 
 
 def names_hash(images: Images) -> str:

@@ -115,8 +115,8 @@ TRAINED_MINI = AdcSRConfig(
 def variants(base: AdcSRConfig = FULL) -> dict[str, AdcSRConfig]:
     """The ablations whose network differs, by name; no source prints their networks in detail.
 
-    What is assumed stands in ``network`` and ``kept``. ``text`` and ``prompt-extractor`` are one network: they
-    differ in what makes the text they are given.
+    What is assumed stands in ``network`` and ``kept``. ``text`` and ``prompt-extractor`` are one network, and
+    one training: both read DAPE's tags.
 
     Args:
         base: the reference: UNet at 75 %, decoder at 50 %.

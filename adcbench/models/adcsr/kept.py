@@ -1,7 +1,7 @@
 """The student's UNet for the ablations that keep cross-attention or the time embedding of SD2.1.
 
 No source describes them. Assumed: both shrink with the UNet, but the text keeps its width; norm2 stays with the
-cross-attention it belongs to; the time step is 999, as the teacher's.
+cross-attention it belongs to; the time step is 999, as the full-size teacher's.
 """
 
 from __future__ import annotations
