@@ -167,10 +167,10 @@ class DistilStage:
         adversarial_start: step from which it counts (upstream: 0); before, the discriminator is not trained.
         discriminator: ``unet-lora`` (upstream), ``unet-full``, or ``patch``.
         rank, alpha: of the discriminator's LoRA.
-        teacher_step: the time step at which the teacher runs; None: its own.
+        teacher_step: the time step at which the teacher runs, 0 to 999; None: its own.
         pretrained: the half decoder comes from stage 1; false: it is pruned from the VAE's own, and trained whole.
-        pixel: weight of stage 1's L1 and perceptual loss on the decoded image, which trains the decoder's tail too;
-            0 (upstream): the tail is frozen and takes no part.
+        pixel: weight of L1 plus the perceptual loss on the decoded image, which trains the decoder's tail too; 0
+            (upstream): the tail is frozen and takes no part.
     """
 
     osediff: osediff.OSEDiffConfig
