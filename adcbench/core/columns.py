@@ -47,6 +47,9 @@ IMAGE_METHODS: Mapping[str, str] = {
     "S3Diff": "s3diff",
     "AdcSR": "adcsr",
 }
+# Notes of the ablations' tables
+ASSUMED = "Rows and columns are assumed: no source prints this table."
+AT_MINI_SCALE = "The same ablation at mini scale, in no paper's column: tables/adcsr_claims/mini.md."
 # metric -> unit as printed, and which direction is better (empty: not ranked)
 _PRINTED: Mapping[str, tuple[str, Literal["higher", "lower", ""]]] = {
     "PSNR": ("dB", "higher"),

@@ -6,7 +6,7 @@ assumed, and so are the columns, which follow the connection ablation.
     adcbench reproduce adcsr/ablation_adversarial
 """
 
-from adcbench.core.columns import columns, no_weights, scores
+from adcbench.core.columns import ASSUMED, AT_MINI_SCALE, columns, no_weights, scores
 from adcbench.core.tables import Infer, Table
 
 ADCSR = "Adversarial loss on features (AdcSR)"
@@ -27,5 +27,5 @@ TABLE = Table(
     columns=columns("DRealSR", ("FID", "MUSIQ", "MANIQA", "CLIPIQA")),
     jobs=(Infer(ADCSR, "DRealSR", "adcsr", scores("FID", "MUSIQ", "MANIQA", "CLIPIQA")),),
     blocks=no_weights(VARIANTS),
-    notes=("Rows and columns are assumed: no source prints this table.",),
+    notes=(ASSUMED, AT_MINI_SCALE),
 )

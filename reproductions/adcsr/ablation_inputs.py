@@ -7,7 +7,7 @@ that ablation's network; what the second puts in is nobody's word but ours.
     adcbench reproduce adcsr/ablation_inputs
 """
 
-from adcbench.core.columns import NO_CUDA, columns, no_system, no_weights, scores
+from adcbench.core.columns import ASSUMED, AT_MINI_SCALE, NO_CUDA, columns, no_system, no_weights, scores
 from adcbench.core.tables import COMPLEXITY, Count, Infer, Table, Time
 
 ADCSR = "PixelUnshuffle (AdcSR)"
@@ -32,5 +32,5 @@ TABLE = Table(
         Time(ADCSR, "adcsr", {"Time": "p50"}),
     ),
     blocks=(*no_weights(VARIANTS), *no_system(VARIANTS), NO_CUDA),
-    notes=("Rows and columns are assumed: no source prints this table.",),
+    notes=(ASSUMED, AT_MINI_SCALE),
 )

@@ -8,7 +8,7 @@ reads one fixed embedding.
     adcbench reproduce adcsr/ablation_modules
 """
 
-from adcbench.core.columns import NO_CUDA, columns, no_system, no_weights, scores
+from adcbench.core.columns import ASSUMED, AT_MINI_SCALE, NO_CUDA, columns, no_system, no_weights, scores
 from adcbench.core.tables import COMPLEXITY, Count, Infer, Table, Time
 
 ADCSR = "All removed (AdcSR)"
@@ -35,5 +35,5 @@ TABLE = Table(
         Time(ADCSR, "adcsr", {"Time": "p50"}),
     ),
     blocks=(*no_weights(VARIANTS), *no_system(VARIANTS), NO_CUDA),
-    notes=("Rows and columns are assumed: no source prints this table.",),
+    notes=(ASSUMED, AT_MINI_SCALE),
 )

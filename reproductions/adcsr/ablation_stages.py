@@ -6,7 +6,7 @@ assumed, and so are the columns, which follow the connection ablation.
     adcbench reproduce adcsr/ablation_stages
 """
 
-from adcbench.core.columns import columns, no_weights, scores
+from adcbench.core.columns import ASSUMED, AT_MINI_SCALE, columns, no_weights, scores
 from adcbench.core.tables import Infer, Table
 
 ADCSR = "Two stages (AdcSR)"
@@ -22,5 +22,5 @@ TABLE = Table(
     columns=columns("DRealSR", ("FID", "MUSIQ", "MANIQA", "CLIPIQA")),
     jobs=(Infer(ADCSR, "DRealSR", "adcsr", scores("FID", "MUSIQ", "MANIQA", "CLIPIQA")),),
     blocks=no_weights(VARIANTS),
-    notes=("Rows and columns are assumed: no source prints this table.",),
+    notes=(ASSUMED, AT_MINI_SCALE),
 )

@@ -6,7 +6,7 @@ assumed, and so are the columns, which follow the VAE-encoder ablation. The MACs
     adcbench reproduce adcsr/ablation_unet_ratio
 """
 
-from adcbench.core.columns import NO_CUDA, columns, no_system, no_weights, scores
+from adcbench.core.columns import ASSUMED, AT_MINI_SCALE, NO_CUDA, columns, no_system, no_weights, scores
 from adcbench.core.tables import COMPLEXITY, Count, Infer, Table, Time
 
 ADCSR = "UNet 75 % (AdcSR)"
@@ -31,5 +31,5 @@ TABLE = Table(
         Time(ADCSR, "adcsr", {"Time": "p50"}),
     ),
     blocks=(*no_weights(VARIANTS), *no_system(VARIANTS), NO_CUDA),
-    notes=("Rows and columns are assumed: no source prints this table.",),
+    notes=(ASSUMED, AT_MINI_SCALE),
 )

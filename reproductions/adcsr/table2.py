@@ -6,7 +6,7 @@ the encoder removed equals AdcSR in Table 1, which is why they are trusted. The 
     adcbench reproduce adcsr/table2
 """
 
-from adcbench.core.columns import NO_CUDA, columns, no_system, no_weights, scores
+from adcbench.core.columns import AT_MINI_SCALE, NO_CUDA, columns, no_system, no_weights, scores
 from adcbench.core.tables import COMPLEXITY, Count, Infer, Table, Time
 
 KEPT = "VAE encoder kept"
@@ -32,5 +32,5 @@ TABLE = Table(
         *no_system((KEPT,)),
         NO_CUDA,
     ),
-    notes=("The table is known in part: it may have more columns.",),
+    notes=("The table is known in part: it may have more columns.", AT_MINI_SCALE),
 )
