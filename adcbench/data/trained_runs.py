@@ -133,6 +133,14 @@ def read_runs(root: Path | None = None) -> Runs:
     Raises:
         AdcbenchError: a damaged file: names the file, the line and the remedy.
     """
+    try:
+        return _read_runs(root)
+    except AdcbenchError:
+        with _writing(root):  # another process may have been between its two files
+            return _read_runs(root)
+
+
+def _read_runs(root: Path | None) -> Runs:
     trained, hashes = _read_trained(_trained_path(root))
     scores = _read_scores(_scores_path(root))
     for slot in sorted({*trained, *scores}):
@@ -157,15 +165,19 @@ def append_run(trained: Trained, scores: Scores, root: Path | None = None) -> No
     slot = trained.run, trained.seed
     rounded = {place: {image: _fixed(v) for image, v in found.items()} for place, found in scores.items()}
     _check(slot, rounded)
-    lock = cache_dir() / f"runs-{short(digest(str(runs_dir(root).resolve())))}.lock"
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(lock):
+    with _writing(root):
         known, hashes = _read_trained(_trained_path(root))
         rows = {**_read_scores(_scores_path(root)), slot: rounded}
         hashes[slot] = _hash(rounded)
         lines = [asdict(one) | {"scores": hashes[s]} for s, one in sorted({**known, slot: trained}.items())]
         write_whole(_scores_path(root), gzip.compress(_csv_text(rows).encode(), mtime=0))
         write_whole(_trained_path(root), "".join(json.dumps(line) + "\n" for line in lines).encode())
+
+
+def _writing(root: Path | None) -> FileLock:
+    lock = cache_dir() / f"runs-{short(digest(str(runs_dir(root).resolve())))}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(lock)
 
 
 def _check(slot: Slot, scores: Scores) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import file_hash
 from adcbench.data.files import write_whole
 from adcbench.models.loading.library_files import library_tensors
@@ -28,6 +30,7 @@ from adcbench.training.config import RunConfig, VaeStage
 from adcbench.training.named import NAMED, STAGES
 from adcbench.training.processes import join_processes
 from adcbench.training.run import make_crops, run
+from adcbench.training.run_folder import differences
 
 WEIGHTS = "weights"
 _CROPS = 64  # on which the latent's deviation is measured
@@ -41,6 +44,7 @@ def train_mini(root: Path, name: str = "mini") -> Path:
         name: of the settings, in ``named``.
 
     Raises:
+        AdcbenchError: a stage is there that was trained with other settings: lists them.
         Blocked, AdcbenchError: see ``run.run``.
     """
     weights = root / WEIGHTS
@@ -48,6 +52,7 @@ def train_mini(root: Path, name: str = "mini") -> Path:
         done, config = weights / f"{stage}.json", NAMED[stage, name]
         processes = join_processes(config.loop.device)
         if processes.agree(done.is_file()):
+            _check_done(done, config)
             continue
         products = run(config, root / stage, weights)
         if processes.first:
@@ -61,6 +66,23 @@ def train_mini(root: Path, name: str = "mini") -> Path:
             write_whole(done, json.dumps(_provenance(root / stage), indent=1).encode())
         processes.wait()
     return weights
+
+
+def own_settings(config: RunConfig) -> dict[str, Any]:
+    """Of a stage's recorded settings its own, not what it found: images, weights, a loss's provenance."""
+    kind = type(config.stage).__name__
+    return {kind: asdict(config.stage), "data": asdict(config.data), "loop": config.loop.fixed()}
+
+
+def _check_done(done: Path, config: RunConfig) -> None:
+    now = own_settings(config)
+    try:
+        recorded = json.loads(done.read_text(encoding="utf-8"))["settings"]
+        changed = differences({name: recorded[name] for name in now}, now)
+    except (ValueError, KeyError, TypeError) as error:
+        raise AdcbenchError(f"{done}: no record of this stage ({error}); name another folder") from error
+    if changed:
+        raise AdcbenchError(f"{done}: trained with other settings; name another folder:\n{changed}")
 
 
 def _unit_latents(tensors: Mapping[str, Tensor], config: RunConfig) -> dict[str, Tensor]:

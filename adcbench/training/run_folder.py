@@ -56,19 +56,24 @@ def check_settings(folder: Path, settings: Mapping[str, Any], resume: bool) -> N
     if has_run and not resume:
         raise AdcbenchError(f"{folder}: has a run already; resume it, name another folder, or delete this one")
     try:
-        before = _flat(json.loads((folder / SETTINGS).read_text(encoding="utf-8")))
+        before = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
     except ValueError as error:
         raise AdcbenchError(
             f"{folder / SETTINGS}: not readable ({error}); restore it, or name another folder"
         ) from error
-    now = _flat(json.loads(json.dumps(settings)))
-    changed = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+    changed = differences(before, settings)
     if changed and has_run:
-        lines = "\n".join(f"  {name}: {_shown(before, name)} -> {_shown(now, name)}" for name in changed)
         raise AdcbenchError(
-            f"{folder}: this run began with other settings:\n{lines}\nTo go on, use the old settings; to train with "
+            f"{folder}: this run began with other settings:\n{changed}\nTo go on, use the old settings; to train with "
             "the new ones, name another folder"
         )
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """A line for each setting that differs between two nested mappings; empty if none does."""
+    old, new = (_flat(json.loads(json.dumps(settings))) for settings in (before, now))
+    changed = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    return "\n".join(f"  {name}: {_shown(old, name)} -> {_shown(new, name)}" for name in changed)
 
 
 def write_settings(folder: Path, settings: Mapping[str, Any]) -> None:

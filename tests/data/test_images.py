@@ -46,7 +46,7 @@ def jpeg_bytes() -> bytes:
     return file.getvalue()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(arrays(np.uint8, st.tuples(st.integers(1, 20), st.integers(1, 20), st.just(3))))
 def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, pixels: np.ndarray) -> None:
     path = tmp_path_factory.mktemp("png") / "a.png"

@@ -23,7 +23,7 @@ def folder(path: Path, names: list[str]) -> Path:
     return path
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(sr=NAMES, hr=NAMES)
 def test_pairs_have_one_name_or_there_are_none(
     tmp_path_factory: pytest.TempPathFactory, sr: set[str], hr: set[str]

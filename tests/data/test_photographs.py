@@ -165,7 +165,14 @@ def test_packages_compressed_by_zstd_are_read_by_dpkg(tmp_path: Path) -> None:
         assert read_package(package, FILES) == FILES
 
 
-@pytest.mark.parametrize("content", [b"no package", b"!<arch>\n", deb(FILES)[:-80]])
+def spoilt(package: bytes, at: int) -> bytes:
+    return package[:at] + bytes(50) + package[at + 50 :]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"no package", b"!<arch>\n", deb(FILES)[:-80], spoilt(deb(FILES), -120)],
+)
 def test_damaged_packages_are_named(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "x.deb").write_bytes(content)
     with pytest.raises(AdcbenchError, match=r"x\.deb: not a whole Debian package"):

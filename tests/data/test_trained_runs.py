@@ -7,6 +7,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from time import sleep
 
 import numpy as np
 import pytest
@@ -62,12 +63,29 @@ def test_files_do_not_depend_on_the_order_of_runs(tmp_path: Path) -> None:
             add(tmp_path / folder, "adcsr", seed, 1.0 + seed, 2.0)
     for name in ("runs.csv.gz", "runs.jsonl"):
         assert (runs_dir(tmp_path / "one") / name).read_bytes() == (runs_dir(tmp_path / "two") / name).read_bytes()
+    assert (runs_dir(tmp_path / "one") / "runs.csv.gz").read_bytes()[4:8] == bytes(4)  # gzip's time
+
+
+def test_eight_digits_are_kept(tmp_path: Path) -> None:
+    add(tmp_path, "adcsr", 0, 27.123456789)
+    assert read_runs(tmp_path).scores["adcsr", 0]["DRealSR", "psnr"] == {"a": 27.123457}
 
 
 def test_runs_added_at_the_same_time_are_all_there(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda seed: add(tmp_path, "adcsr", seed, 1.0), range(8)))
     assert read_runs(tmp_path).seeds("adcsr") == tuple(range(8))
+
+
+def test_runs_are_whole_for_who_reads_while_others_add(tmp_path: Path) -> None:
+    add(tmp_path, "adcsr", 0, 1.0)
+    with ThreadPoolExecutor(2) as pool:
+        adding = pool.submit(lambda: [(add(tmp_path, "adcsr", seed, 1.0), sleep(0.005)) for seed in range(1, 40)])
+        seen = [len(read_runs(tmp_path).trained)]
+        while not adding.done():
+            seen.append(len(read_runs(tmp_path).trained))
+        adding.result()
+    assert seen == sorted(seen)
 
 
 def test_pairs_share_seeds_and_images(tmp_path: Path) -> None:

@@ -20,6 +20,9 @@ def test_its_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(100):
         (folder / f"{number}.jpg").touch()
     assert bsds500("val") == sorted(folder.iterdir())
+    (folder / "7.jpg").unlink()
+    with pytest.raises(Blocked, match="99 of 100 images"):
+        bsds500("val")
 
 
 def test_its_training_part_is_not_given_out() -> None:

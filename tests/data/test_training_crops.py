@@ -63,7 +63,8 @@ KNOWN_DRAWS = [(1, 26, 2, False), (2, 0, 0, True), (0, 11, 27, False)]  # image,
 
 
 def test_images_places_and_mirroring_are_uniform() -> None:
-    crops = [Crops(Ramps([(11, 13)] * 5), 8, seed=3)[n] for n in range(4000)]
+    source = Crops(Ramps([(11, 13)] * 5), 8, seed=3)
+    crops = [source[n] for n in range(4000)]
     for field, values in (("image", 5), ("top", 4), ("left", 6), ("flipped", 2)):
         counts = Counter(getattr(crop, field) for crop in crops)
         assert set(counts) == set(range(values)), field

@@ -66,6 +66,8 @@ def test_the_index_is_kept_until_the_shard_changes(shards: Path) -> None:
     assert len(ShardImages([one])) == 1  # made again
     one.write_bytes((shards / "train-0000.tar").read_bytes())
     assert len(ShardImages([one])) == 3
+    one.write_bytes((shards / "train-0001.tar").read_bytes())  # of the same size, and later
+    assert ShardImages([one]).name(0).endswith("0003.png")
 
 
 def test_missing_and_compressed_shards_are_errors(shards: Path) -> None:

@@ -118,8 +118,19 @@ def test_memory_keeps_up_to_its_limit(nested: Path) -> None:
         memory.read(2)
 
 
-def test_the_hash_of_names_changes_with_a_file(nested: Path) -> None:
+def test_too_little_memory_makes_no_image_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(image: Image.Image) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("adcbench.data.training.decode._rgb", none_left)
+    with pytest.raises(MemoryError):
+        decode(encoded(Image.fromarray(PIXELS)), "x.png")
+
+
+def test_the_hash_of_names_changes_with_a_file_but_not_with_the_folders_place(nested: Path) -> None:
     before = names_hash(open_images(nested))
+    assert names_hash(open_images(nested)) == before
+    nested = nested.rename(nested.with_name("elsewhere"))
     assert names_hash(open_images(nested)) == before
     (nested / "a" / "k.png").rename(nested / "a" / "l.png")
     assert names_hash(open_images(nested)) != before

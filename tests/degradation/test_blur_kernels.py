@@ -33,7 +33,7 @@ def test_weights_are_upstreams(shape: str) -> None:
         assert weights(kernel) == pytest.approx(upstream[f"kernel {shape}"], abs=1e-7)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(KERNELS)
 def test_weights_sum_to_1_and_do_not_change_when_turned_round(kernel: Kernel) -> None:
     drawn = weights(kernel)
@@ -43,7 +43,7 @@ def test_weights_sum_to_1_and_do_not_change_when_turned_round(kernel: Kernel) ->
     assert kernel.shape == "sinc" or drawn.min() >= 0
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(KERNELS)
 def test_trimming_leaves_out_next_to_nothing(kernel: Kernel) -> None:
     drawn, kept = weights(kernel), trimmed(weights(kernel))
@@ -52,7 +52,7 @@ def test_trimming_leaves_out_next_to_nothing(kernel: Kernel) -> None:
     assert len(kept) in (1, len(drawn)) or np.abs(border).max() >= NEGLIGIBLE
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(KERNELS, st.integers(11, 40), st.integers(11, 40))
 def test_blur_is_a_convolution_with_a_reflected_border(kernel: Kernel, height: int, width: int) -> None:
     image = torch.rand(3, height, width, generator=torch.Generator().manual_seed(height * width))

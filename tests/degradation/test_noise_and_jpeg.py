@@ -35,7 +35,7 @@ def test_noise_is_upstreams_with_the_same_field(kind: str, grey: bool) -> None:
     assert add_noise(picture(20, 28), noise).numpy() == pytest.approx(upstream(f"noise {kind} {grey}"), abs=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 40), st.integers(1, 40), st.floats(1, 99.9), st.integers(0, 99))
 def test_jpeg_keeps_size_and_range(height: int, width: int, quality: float, seed: int) -> None:
     image = torch.rand(3, height, width, generator=torch.Generator().manual_seed(seed))

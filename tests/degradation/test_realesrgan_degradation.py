@@ -103,7 +103,7 @@ def test_settings_of_torch_are_put_back() -> None:
 FLAT = st.sampled_from((0.0, 1.0, 128 / 255))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.sampled_from((MILD, HARD)),
     st.integers(0, 25),

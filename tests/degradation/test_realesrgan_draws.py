@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from math import pi
 
 import pytest
@@ -14,13 +13,6 @@ from scipy.stats import binomtest, kstest
 from adcbench.degradation.draws import HARD, MILD, Draw, Pass, RealESRGANConfig, batch_wide, draw
 
 MANY = 3000
-SHAPES = dict(
-    zip(
-        ("iso", "aniso", "generalised-iso", "generalised-aniso", "plateau-iso", "plateau-aniso"),
-        MILD.shape_odds,
-        strict=True,
-    )
-)
 
 
 @pytest.fixture(scope="module", params=[MILD, HARD], ids=["mild", "hard"])
@@ -48,7 +40,7 @@ def test_branches_are_as_likely_as_configured(drawn: tuple[RealESRGANConfig, lis
     for part, name in ((config.first, "first"), (config.second, "second")):
         passes = [getattr(one, name) for one in draws]
         kernels = [one.blur for one in passes if one.blur]
-        shapes = {shape: 0.9 * odd for shape, odd in SHAPES.items()} | {"sinc": 0.1}
+        shapes = {shape: 0.9 * odd for shape, odd in KERNELS.items()} | {"sinc": 0.1}
         expect(Counter(bool(one.blur) for one in passes), {True: part.blur, False: 1 - part.blur})
         expect(Counter(kernel.shape for kernel in kernels), shapes)
         expect(Counter(kernel.size for kernel in kernels), sizes)
@@ -96,7 +88,7 @@ def test_numbers_are_uniform_in_their_ranges(drawn: tuple[RealESRGANConfig, list
     assert len(set(seeds)) == 2 * MANY
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.tuples(*[st.integers(0, 2**40)] * 3), st.integers(0, 2), st.integers(1, 2**20))
 def test_a_draw_depends_on_seed_image_and_step_alone(key: tuple[int, int, int], which: int, more: int) -> None:
     first = draw(MILD, *key)
@@ -113,33 +105,50 @@ def test_a_draw_today_is_a_draw_tomorrow() -> None:
     assert one.first.noise.seed == 4005735941505294513
 
 
-def test_the_configs_hold_upstreams_numbers() -> None:
-    assert MILD.first.resize == (0.3, 1.5) and MILD.second.quality == (60, 100) and MILD.second.blur == 0.5
-    assert HARD.first.resize == (0.15, 1.5) and HARD.second.quality == (30, 95) and HARD.second.blur == 0.8
-    same = {"first": MILD.first, "second": MILD.second, "generalised": MILD.generalised, "plateau": MILD.plateau}
-    assert replace(HARD, **same) == MILD
+# Upstream's names -> (first pass, second pass), from AdcSR's config.yml and OSEDiff's params_realesrgan.yml
+UPSTREAM = {
+    "mild": {
+        "blur_prob": (1.0, 0.5), "blur_sigma": ((0.2, 1.5), (0.2, 1.0)),
+        "resize_prob": ((0.2, 0.7, 0.1), (0.3, 0.4, 0.3)),
+        "resize_range": ((0.3, 1.5), (0.6, 1.2)), "noise_range": ((1, 15), (1, 12)),
+        "poisson_scale_range": ((0.05, 2.0), (0.05, 1.0)), "jpeg_range": ((60, 95), (60, 100)),
+        "betag_range": (0.5, 2.0), "betap_range": (1.0, 1.5),
+    },
+    "hard": {
+        "blur_prob": (1.0, 0.8), "blur_sigma": ((0.2, 3.0), (0.2, 1.5)),
+        "resize_prob": ((0.2, 0.7, 0.1), (0.3, 0.4, 0.3)),
+        "resize_range": ((0.15, 1.5), (0.3, 1.2)), "noise_range": ((1, 30), (1, 25)),
+        "poisson_scale_range": ((0.05, 3.0), (0.05, 2.5)), "jpeg_range": ((30, 95), (30, 95)),
+        "betag_range": (0.5, 4.0), "betap_range": (1.0, 2.0),
+    },
+}  # fmt: skip
+KERNELS = {"iso": 0.45, "aniso": 0.25, "generalised-iso": 0.12, "generalised-aniso": 0.03, "plateau-iso": 0.12,
+           "plateau-aniso": 0.03}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "config"), [("mild", MILD), ("hard", HARD)])
+def test_the_configs_hold_upstreams_numbers(name: str, config: RealESRGANConfig) -> None:
+    passes = config.first, config.second
+    fields = {"blur_prob": "blur", "blur_sigma": "sigma", "resize_prob": "resize_odds", "resize_range": "resize",
+              "noise_range": "gaussian", "poisson_scale_range": "poisson", "jpeg_range": "quality"}  # fmt: skip
+    found = {theirs: tuple(getattr(part, ours) for part in passes) for theirs, ours in fields.items()}
+    assert found | {"betag_range": config.generalised, "betap_range": config.plateau} == UPSTREAM[name]
+    assert config.shape_odds == tuple(KERNELS.values()) and config.sizes == tuple(range(7, 22, 2))
+    shares = config.sinc, config.final_sinc, config.gaussian_noise, config.grey_noise, config.jpeg_last, config.scale
+    assert shares == (0.1, 0.8, 0.5, 0.4, 0.5, 4)
 
 
 def test_a_batch_shares_what_upstream_draws_once_and_no_kernel(drawn: tuple[RealESRGANConfig, list[Draw]]) -> None:
     config, draws = drawn
-    common = next(one for one in draws if one.second.blur)
+    common, without = (next(d for d in draws if bool(d.second.blur) == blurs) for blurs in (True, False))
     shared = [batch_wide(one, common, config) for one in draws[:200]]
-    assert {(d.first.resize, d.first.mode, d.second.resize, d.second.mode, d.mode, d.jpeg_last) for d in shared} == {
-        (
-            common.first.resize,
-            common.first.mode,
-            common.second.resize,
-            common.second.mode,
-            common.mode,
-            common.jpeg_last,
-        )
-    }
-    assert len({d.second.blur for d in shared if d.second.blur and d.second.blur.shape != "sinc"}) == sum(
-        d.second.blur is not None and d.second.blur.shape != "sinc" for d in shared
-    )
-    assert all(d.second.blur is not None for d in shared) and shared == [
-        batch_wide(d, common, config) for d in draws[:200]
-    ]
-    assert all(own.second.blur in (None, d.second.blur) for own, d in zip(draws, shared, strict=False))
-    none = next(one for one in draws if not one.second.blur)
-    assert all(batch_wide(one, none, config).second.blur is None for one in draws[:50])
+    assert {_sizes(one) for one in shared} == {_sizes(common)}
+    kernels = [one.second.blur for one in shared]
+    assert None not in kernels and len({k for k in kernels if k and k.shape != "sinc"}) > 150  # sincs have 8 sizes each
+    for own, one in zip(draws, shared, strict=False):
+        assert own.second.blur in (None, one.second.blur) and batch_wide(own, common, config) == one
+        assert batch_wide(own, without, config).second.blur is None
+
+
+def _sizes(one: Draw) -> tuple[object, ...]:
+    return one.first.resize, one.first.mode, one.second.resize, one.second.mode, one.mode, one.jpeg_last

@@ -32,6 +32,15 @@ def test_the_number_decides_the_degradation() -> None:
     assert not np.array_equal(degraded_pair(image, 3)[0], degraded_pair(image, 4)[0])
 
 
+def test_the_set_has_its_own_seed() -> None:
+    """Another one would be another test set: the values of today, but for what a processor rounds otherwise."""
+    lr, _ = degraded_pair(photograph(160, 160), 3)
+    assert lr.mean(axis=(0, 1)) == pytest.approx(MEANS, abs=0.05)
+
+
+MEANS = (126.478, 127.222, 126.950)
+
+
 def test_the_set_is_written_once_and_its_manifest_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
     monkeypatch.setitem(bsds.SIZES, "test", 2)
@@ -42,10 +51,11 @@ def test_the_set_is_written_once_and_its_manifest_recorded(tmp_path: Path, monke
         (tmp_path / "bsds500" / "test").mkdir(parents=True, exist_ok=True)
         Image.fromarray(photograph(160, 164)).save(tmp_path / "bsds500" / "test" / f"{name}.jpg")
     write_degraded(testset, progress=False)
-    first = read_png(testset.root / "LR" / "a.png")
-    (testset.root / "LR" / "b.png").unlink()
+    kept, lost = (testset.root / "LR" / f"{name}.png" for name in ("a", "b"))
+    written, pixels = kept.stat().st_mtime_ns, read_png(lost)
+    lost.unlink()
     write_degraded(testset, progress=False)
-    assert np.array_equal(read_png(testset.root / "LR" / "a.png"), first) and first.shape == (40, 41, 3)
+    assert kept.stat().st_mtime_ns == written and np.array_equal(read_png(lost), pixels) and pixels.shape == (40, 41, 3)
     two = type(testset)(**{**vars(testset), "pairs": 2})
     fetch(two, progress=False)
     assert set(open_testset("BSDS500-test")) == {"LR", "HR"}

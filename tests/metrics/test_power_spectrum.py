@@ -30,7 +30,7 @@ def pink(height: int, width: int, seed: int = 0) -> np.ndarray:
     return 128 + 25 * image / image.std()
 
 
-@settings(max_examples=10, deadline=None, database=None)
+@settings(max_examples=10, database=None)
 @given(SIDES, SIDES, st.floats(0.3, 3))
 def test_an_amplitude_scaled_by_g_moves_it_by_20_log10_g(height: int, width: int, g: float) -> None:
     image = pink(height, width)
@@ -87,7 +87,7 @@ def test_every_frequency_counts_once() -> None:
         assert radial_spectrum(values) == pytest.approx(level, abs=1e-9)
 
 
-@settings(max_examples=10, deadline=None, database=None)
+@settings(max_examples=10, database=None)
 @given(st.integers(0, 999), SIDES, SIDES)
 def test_it_is_a_distance(seed: int, height: int, width: int) -> None:
     a, b, c = (grey(pink(height, width, seed + i) + 20 * i) for i in range(3))

@@ -15,7 +15,7 @@ from adcbench.models.parts.unet import UNet
 from adcbench.models.parts.vae import Decoder, Encoder
 
 sizes = st.integers(1, 3)
-few = settings(max_examples=6, deadline=None)
+few = settings(max_examples=6)
 
 
 @few

@@ -162,9 +162,7 @@ def for_all(subject: Subject, check: Callable[[int, int, int], None]) -> None:
     """Run a check with seeds, heights and widths that the metric takes."""
     sides = st.integers(subject.facts.side, subject.facts.side + 32)
 
-    @settings(
-        max_examples=subject.facts.examples, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=subject.facts.examples, database=None, suppress_health_check=list(HealthCheck))
     @given(st.integers(0, 2**32 - 1), sides, sides)
     def run(seed: int, height: int, width: int) -> None:
         check(seed, height, width)

@@ -21,16 +21,17 @@ IMAGES = SHAPES.flatmap(lambda shape: arrays.arrays(np.uint8, shape))
 PAIRS = SHAPES.flatmap(lambda s: st.tuples(arrays.arrays(np.uint8, s), arrays.arrays(np.uint8, s)))
 PLAIN = [METRICS["psnr"], METRICS["ssim"]]
 
-settings.register_profile("fast", max_examples=40, deadline=None)
-settings.load_profile("fast")
+few = settings(max_examples=40)
 
 
+@few
 @given(IMAGES)
 def test_identical_images_score_best(image: np.ndarray) -> None:
     assert psnr(image, image) == pytest.approx(80)
     assert ssim(image, image) == pytest.approx(1)
 
 
+@few
 @given(PAIRS)
 def test_range_and_symmetry(pair: tuple[np.ndarray, np.ndarray]) -> None:
     for metric in PLAIN:
@@ -41,6 +42,7 @@ def test_range_and_symmetry(pair: tuple[np.ndarray, np.ndarray]) -> None:
     assert 0 <= ssim(*pair) <= 1 + 1e-12
 
 
+@few
 @given(PAIRS)
 def test_flips_change_nothing(pair: tuple[np.ndarray, np.ndarray]) -> None:
     for metric in PLAIN:
@@ -48,6 +50,7 @@ def test_flips_change_nothing(pair: tuple[np.ndarray, np.ndarray]) -> None:
             assert metric(flip(pair[0]), flip(pair[1])) == pytest.approx(metric(*pair), rel=1e-9)
 
 
+@few
 @given(PAIRS)
 def test_memory_layout_changes_nothing(pair: tuple[np.ndarray, np.ndarray]) -> None:
     strided = [np.repeat(image, 2, axis=1)[:, ::2] for image in pair]
@@ -55,6 +58,7 @@ def test_memory_layout_changes_nothing(pair: tuple[np.ndarray, np.ndarray]) -> N
         assert metric(*strided) == metric(*pair)
 
 
+@few
 @given(st.integers(0, 255), st.integers(0, 255), SHAPES)
 def test_full_range_luma_costs_exactly_1_3219_db(a: int, b: int, shape: tuple[int, int, int]) -> None:
     """Grey pairs: studio range has 219 of 255 levels, so the error shrinks by that factor."""
@@ -65,6 +69,7 @@ def test_full_range_luma_costs_exactly_1_3219_db(a: int, b: int, shape: tuple[in
     assert gap == pytest.approx(20 * math.log10(255 / 219), abs=1e-3)
 
 
+@few
 @given(IMAGES, st.integers(0, 2**32 - 1))
 def test_more_noise_scores_lower(image: np.ndarray, seed: int) -> None:
     base = image // 2 + 64

@@ -45,7 +45,7 @@ def test_median_ratio() -> None:
     assert low <= value <= high <= 4.11
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(1, 40), st.integers(1, 4), st.sampled_from([1e-6, 1.0, 1e9]), st.integers(0, 9))
 def test_counting_draws_is_looking_them_up(n: int, metrics: int, size: float, seed: int) -> None:
     """Same seed, same draws as the plain implementation, whatever the size of the parts they are made in."""

@@ -50,6 +50,24 @@ def test_where_only_images_differ_they_widen_it() -> None:
     assert found.high - found.low < 1.1 * (high - low)
 
 
+def test_the_bootstrap_draws_images_and_seeds() -> None:
+    rng = np.random.default_rng(8)
+    for d, axis in ((np.repeat(rng.standard_normal((1, 60)), 5, axis=0), 0),
+                    (np.repeat(rng.standard_normal((5, 1)), 60, axis=1), 1)):  # fmt: skip
+        differing = d.mean(axis=axis)
+        assert resampled(d).std() == pytest.approx(differing.std() / len(differing) ** 0.5, rel=0.05)
+
+
+def test_interval_and_p_hold_the_bootstraps_where_it_reaches_further() -> None:
+    """Skewed differences: the bootstrap's tail on the long side is beyond Student's t."""
+    rng = np.random.default_rng(1)
+    found = against_zero(np.repeat(rng.lognormal(0, 2, (1, 60)), 5, axis=0) + 1e-6 * rng.standard_normal((5, 60)))
+    low, high = np.percentile(found.means, [2.5, 97.5])
+    assert found.mean + found.half_width() < high == found.high
+    assert found.mean - found.half_width() == found.low < low
+    assert found.p(high) == pytest.approx(0.05, abs=0.001) and found._t_p(high - found.mean) < 0.04
+
+
 @pytest.mark.parametrize("sizes", [(1.0, 0.1, 0.5), (0.3, 2.0, 1.0), (0.0, 1.0, 0.5)])
 def test_coverage_with_five_seeds(sizes: tuple[float, float, float]) -> None:
     """0.95 in truth; of 300 draws, fewer than 0.915 would be an accident once in 300."""

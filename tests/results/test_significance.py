@@ -45,7 +45,7 @@ def test_holm_is_the_closed_test(p_values: list[float]) -> None:
     assert all(corrected[i] <= corrected[j] for i in range(n) for j in range(n) if p_values[i] <= p_values[j])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.integers(-4, 4), min_size=1, max_size=9))
 def test_wilcoxon_with_ties_and_zeros_is_all_signs_counted(differences: list[int]) -> None:
     kept = [d for d in differences if d]

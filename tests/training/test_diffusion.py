@@ -42,7 +42,7 @@ def test_the_schedule_is_that_of_one_step() -> None:
     torch.testing.assert_close(clean_at(LATENT, NOISE, last), one_step(LATENT, NOISE, 999), rtol=1e-5, atol=1e-5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 999), min_size=3, max_size=3))
 def test_clean_at_undoes_add_noise(steps: list[int]) -> None:
     latent, drawn, at = LATENT.double(), NOISE.double(), torch.tensor(steps)

@@ -107,6 +107,13 @@ def test_averages_are_put_in_place_and_taken_out_again() -> None:
     assert ema.averages["a.weight"].equal(torch.full((2,), 1.5))
 
 
+def test_products_are_the_averages(tmp_path: Path) -> None:
+    products = load_file(train_toy(tmp_path, toy_config(5)) / "toy.safetensors")
+    raw, averages = weights(tmp_path, 5), weights(tmp_path, 5, "ema")
+    for name, tensor in products.items():
+        assert tensor.equal(averages[f"generator.{name}"]) and not tensor.equal(raw[f"generator.{name}"])
+
+
 def test_the_log_has_means_rates_and_norms(tmp_path: Path) -> None:
     train_toy(tmp_path / "a", toy_config(12, log_every=1))
     train_toy(tmp_path / "b", toy_config(12, log_every=4))

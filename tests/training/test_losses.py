@@ -49,7 +49,7 @@ def test_the_straight_through_gradient_is_that_of_the_clipped_value() -> None:
     assert image.grad is not None and torch.equal(image.grad, 2 * IMAGE.clamp(-1, 1))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=8), st.sampled_from(["ste", "hard", "none"]))
 def test_a_clip_changes_nothing_inside(values: list[float], kind: Clip) -> None:
     image = torch.tensor(values)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 import torch
 from filelock import FileLock
 
-from adcbench.core.errors import Blocked
+from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.data.images import write_png
 from adcbench.data.trained_runs import read_runs
 from adcbench.models import trained
@@ -73,6 +75,19 @@ def test_systems_run_what_was_released(made: Path, factory) -> None:
 def test_a_second_call_trains_nothing(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recipe, "run", lambda *_: pytest.fail("trained again"))
     recipe.train_mini(made / "runs")
+
+
+def test_a_stage_that_was_trained_with_other_settings_is_no_part_of_the_recipe(made: Path, tmp_path: Path) -> None:
+    runs = shutil.copytree(made / "runs", tmp_path / "runs")
+    record = runs / recipe.WEIGHTS / "teacher.json"
+    content = json.loads(record.read_text())
+    content["settings"]["loop"]["seed"] = 12345
+    record.write_text(json.dumps(content))
+    with pytest.raises(AdcbenchError, match=r"teacher\.json: trained with other settings[\s\S]*seed: 12345 -> 0"):
+        recipe.train_mini(runs)
+    record.write_text("{}")
+    with pytest.raises(AdcbenchError, match=r"teacher\.json: no record"):
+        recipe.train_mini(runs)
 
 
 def test_without_weights_the_systems_are_blocked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.data.images import write_png
+from adcbench.degradation.draws import Draw
 from adcbench.models import trained
 from adcbench.training import run as running
 from adcbench.training.config import (
@@ -133,6 +134,14 @@ def test_without_an_earlier_product_the_stage_that_makes_it_is_named(
         running.run(settings(stage, made / "images"), tmp_path / "run", weights)
 
 
+def test_each_part_of_the_teacher_is_its_own_file(made: Path) -> None:
+    stage, _ = running.make_stage(settings("distil", made / "images").stage, made / "weights", 0)
+    parts = {"vae": "teacher_vae", "unet": "teacher_unet", "base_vae": "vae", "decoder": "decoder"}
+    for part, file in parts.items():
+        saved, found = load_file(made / "weights" / f"{file}.safetensors"), getattr(stage.teacher, part).state_dict()
+        assert all(torch.equal(found[name], tensor) for name, tensor in saved.items()), part
+
+
 def test_a_stage_without_pretraining_needs_no_decoder(made: Path, tmp_path: Path) -> None:
     weights = shutil.copytree(made / "weights", tmp_path / "weights")
     (weights / "decoder.safetensors").unlink()
@@ -186,6 +195,18 @@ def test_degradations_depend_on_seed_image_and_sample() -> None:
     torch.testing.assert_close(lower(hr[1:], [6], [11]), both[1:])
     for other in (lower(hr[1:], [6], [12]), running.Degrader(DataConfig(()), 1)(hr[1:], [6], [11])):
         assert not torch.allclose(other, both[1:])
+
+
+def test_one_draw_is_shared_by_a_micro_batch_and_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Draw] = []
+    monkeypatch.setattr(running, "degrade", lambda hr, draws, config: seen.extend(draws))
+    hr, samples = torch.rand(4, 3, 64, 64), [4, 5, 6, 7]
+    running.Degrader(DataConfig((), one_draw=True), 0, batch=2)(hr, [0, 1, 2, 3], samples)
+    shared = [(one.first.resize, one.second.resize, one.mode) for one in seen]
+    assert shared[0] == shared[1] != shared[2] == shared[3] and len({one.first.quality for one in seen}) == 4
+    seen.clear()
+    running.Degrader(DataConfig(()), 0, batch=2)(hr, [0, 1, 2, 3], samples)
+    assert len({one.second.resize for one in seen} | {one.first.resize for one in seen}) > 4
 
 
 def test_validation_images_are_cut_from_the_centre(made: Path) -> None:

@@ -288,6 +288,13 @@ def test_the_student_learns_its_teachers_features() -> None:
     assert stage.products()["student.safetensors"].keys() == stage.student.state_dict().keys()
 
 
+def test_each_optimiser_has_its_own_rate() -> None:
+    own = PatchLoss(width=8, rates=Rates(7e-3))
+    for stage in (vae_stage(patch=own), decoder_stage(patch=own), distil_stage(discriminator_rates=Rates(7e-3))):
+        rates = {name: stage.learning_rate(name, 0) for name in stage.optimisers}
+        assert rates.pop("discriminator") == 7e-3 and set(rates.values()) == {RATES.rate}
+
+
 def test_the_discriminator_starts_where_it_is_told_to() -> None:
     stage = distil_stage(adversarial_start=1)
     before = {name: tensor.clone() for name, tensor in stage.networks["discriminator"].state_dict().items()}

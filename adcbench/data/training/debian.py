@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import lzma
 import shutil
 import subprocess
 import tarfile
+import zlib
 from collections.abc import Collection
 from pathlib import Path
 from typing import BinaryIO
@@ -49,7 +51,7 @@ def read_package(path: Path, files: Collection[str]) -> dict[str, bytes]:
                 stream = tar.extractfile(member) if name in wanted and member.isfile() else None
                 if stream:
                     found[name] = stream.read()
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError, ValueError) as error:
         raise AdcbenchError(f"{path}: not a whole Debian package ({error}); download it again") from error
     return found
 

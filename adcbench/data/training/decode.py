@@ -32,6 +32,8 @@ def decode(data: bytes, name: str) -> np.ndarray:
             return _rgb(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
         raise Undecodable(f"{name}: {'no known image format' if data else 'empty'}") from error
+    except MemoryError:
+        raise  # the image is whole, and another run would read it
     except Exception as error:  # Pillow's decoders fail in many ways on damaged files
         raise Undecodable(f"{name}: can't be decoded ({error})") from error
 

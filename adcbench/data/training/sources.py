@@ -150,7 +150,7 @@ class Several:
 class InMemory:
     """Keeps decoded images, up to a limit; those that come later are decoded each time.
 
-    ``fill()`` before worker processes are forked shares them; else each process keeps its own.
+    Worker processes keep their own.
 
     Args:
         images: any source.
@@ -179,8 +179,10 @@ class InMemory:
 
 
 def names_hash(images: Images) -> str:
-    """Of the number of images and their names: a resumed run must find the same."""
-    return digest([images.name(index) for index in range(len(images))])
+    """Of the number of images and their names, wherever they lie: a resumed run must find the same."""
+    names = [images.name(index) for index in range(len(images))]
+    start = len(os.path.commonprefix(names))  # noqa: RUF071  (of characters: any that they share will do)
+    return digest([name[start:] for name in names])
 
 
 def _outside_braces(text: str) -> str:
