@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _METRICS = click.option("--metrics", default="psnr,ssim", show_default=True, help="Comma-separated names.")
 _OUT = click.option("--out", type=_FILE, help="CSV to write: image,metric,score.")
-_SYSTEM = click.option("--system", "name", required=True, help="A name (see README), or package.module:factory.")
+_SYSTEM = click.option(
+    "--system",
+    "name",
+    required=True,
+    help="A name (see README), the folder of a training run, or package.module:factory.",
+)
 _DEVICE = click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
 _DTYPE = click.option("--dtype", default="float32", show_default=True, help="float32, bfloat16 or float16.")
 _SEED = click.option("--seed", default=0, show_default=True, help="Of the run; each image's is made of it.")

@@ -7,39 +7,52 @@ from pathlib import Path
 
 import click
 
+from adcbench.core.errors import Blocked
+
 
 @click.command()
 @click.argument("stage")
 @click.option("--config", default="mini", show_default=True, help="Named settings, or a YAML file.")
 @click.option("--ablation", default="", help="A variant of AdcSR's stages; see docs/training.md.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/STAGE-CONFIG]")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/STAGE-CONFIG[-ABLATION]]"
+)
 @click.option(
     "--weights",
     type=click.Path(path_type=Path),
     help="Folder with what earlier stages made.  [default: the package's mini weights, or the official checkpoints]",
 )
+@click.option(
+    "--decoder",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Half decoder for stage distil, from a stage decoder of your own.",
+)
 @click.option("--source", default="", help="Training images: a folder, shards, hub:NAME, or photographs.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="One setting, such as loop.steps=100.")
 @click.option("--show", is_flag=True, help="Print the settings as YAML and stop.")
 def train(
-    stage: str, config: str, ablation: str, out: Path | None, weights: Path | None, source: str,
+    stage: str, config: str, ablation: str, out: Path | None, weights: Path | None, decoder: Path | None, source: str,
     settings: tuple[str, ...], show: bool,
 ) -> None:  # fmt: skip
     """Train STAGE (vae, denoise, teacher, decoder, distil), or go on with a run that was stopped.
 
     With several processes: torchrun --nproc_per_node 2 -m adcbench.cli train STAGE ...
     """
-    from adcbench.training.settings import as_yaml, chosen
+    from adcbench.training.ablations import own_stage_1
+    from adcbench.training.settings import as_yaml, base_of, chosen
 
     found = chosen(stage, config, ablation, source, settings)
     if show:
-        click.echo(as_yaml(found), nl=False)
+        click.echo(as_yaml(found, base_of(config)), nl=False)
         return
+    if stage == "distil" and own_stage_1(ablation) and not (decoder or weights):
+        made = f"adcbench train decoder --config {config} --ablation {ablation} --out OUT"
+        raise Blocked(f"the half decoder of {ablation}", f"{made}, then add --decoder OUT/products/decoder.safetensors")
     from adcbench.training.inputs import weights_for
     from adcbench.training.run import run
 
-    folder = out or Path("runs") / f"{stage}-{ablation or Path(config).stem}"
-    products = run(found, folder, weights or weights_for(found.stage))
+    name = "-".join(part for part in (stage, Path(config).stem, ablation) if part)
+    products = run(found, out or Path("runs") / name, weights or weights_for(found.stage), decoder)
     if _speaks():
         click.echo(f"trained: {products}")
 

@@ -16,6 +16,7 @@ from adcbench.results.claims import Range
 from adcbench.results.hierarchical import Effect
 from adcbench.results.ledger import (
     MIN_SEEDS,
+    NOT_HOLM,
     WORSE_WITHIN,
     Line,
     MiniResult,
@@ -106,8 +107,8 @@ def mini_markdown(lines: Sequence[Line], runs: Runs) -> str:
 def _row(line: Line) -> list[str]:
     seeds = {str(one.seeds) for one in line.tests}
     effects = "; ".join(_effect_text(one) for one in line.tests if one.effect)
-    worse = line.mini == "holds" and any(one.why == WORSE_WITHIN for one in line.tests)
-    mini = f"{line.mini} ({WORSE_WITHIN})" if worse else line.mini
+    whys = {one.why for one in line.tests if one.word == line.mini} & {WORSE_WITHIN, NOT_HOLM}
+    mini = f"{line.mini} ({'; '.join(sorted(whys))})" if whys else line.mini
     return [line.claim.id, line.claim.kind, line.printed, line.full, mini, effects or "–", "/".join(seeds) or "–"]
 
 
@@ -132,7 +133,8 @@ def _summary(lines: Sequence[Line]) -> list[str]:
     for name, words in (
         ("As printed", [line.printed.partition(" ")[0] for line in lines]),
         ("Full scale", [line.full for line in lines]),
-        ("Mini scale", [line.mini for line in lines]),
+        ("Mini scale", [line.mini for line in lines if line.claim.kind != "question"]),
+        ("Questions, at mini scale", [line.mini for line in lines if line.claim.kind == "question"]),
     ):
         counts = {word: words.count(word) for word in sorted(set(words)) if word != "–"}
         found.append(f"{name}: {', '.join(f'{n} {word}' for word, n in counts.items())}.")

@@ -28,6 +28,7 @@ MIN_SEEDS = 5
 Sure = Literal["paper", "repository", "brief", "second-hand", "nobody"]
 EFFECT_ONLY = "effect only"  # the answer to a question
 WORSE_WITHIN = "worse, within the margin"
+NOT_HOLM = "not after Holm's correction"
 _KINDS = ("primary", "second-hand", "third-party", "brief")  # of published readings, the surest first
 _WORST_FIRST = ("contradicted", "reversed", "differs", "inconclusive", "not-comparable", "blocked", "unknown")
 
@@ -281,7 +282,7 @@ def _decide(claim: LedgerClaim, found: MiniResult, p: float) -> MiniResult:
     assert found.effect
     word = interval_word(_tested(claim.kind), found.effect.low, found.effect.high, found.margin)
     if word != "inconclusive" and p >= ALPHA:
-        return replace(found, word="inconclusive", corrected_p=p, why="not after Holm's correction")
+        return replace(found, word="inconclusive", corrected_p=p, why=NOT_HOLM)
     why = WORSE_WITHIN if word == "holds" and found.effect.high < 0 else ""
     return replace(found, word=word, corrected_p=p, why=why)
 

@@ -46,6 +46,11 @@ def variant_names() -> tuple[str, ...]:
     return tuple(dict.fromkeys((*_DISTIL, *_DECODER, *variants())))
 
 
+def own_stage_1(name: str) -> bool:
+    """Whether a variant's half decoder is another one than the reference's."""
+    return name in _DECODER or name in _DECODER_NETWORKS
+
+
 def variant(name: str, decoder: RunConfig, distil: RunConfig) -> Variant:
     """The settings of a variant, from those of the reference's two stages.
 
@@ -57,13 +62,12 @@ def variant(name: str, decoder: RunConfig, distil: RunConfig) -> Variant:
     stage1, stage2 = decoder.stage, distil.stage
     assert isinstance(stage1, DecoderStage) and isinstance(stage2, DistilStage)
     network = variants(stage2.student).get(name, stage2.student)
-    own_decoder = name in _DECODER or name in _DECODER_NETWORKS
     stage1 = replace(stage1, student=network, **_DECODER.get(name, {}))
     stage2 = replace(stage2, student=network, **_DISTIL.get(name, {}))
     distil = replace(distil, stage=stage2)
     if name == "one-stage":
         distil = _over(distil, stage2, distil.loop.steps + decoder.loop.steps)
-    return Variant(replace(decoder, stage=stage1) if own_decoder else None, distil)
+    return Variant(replace(decoder, stage=stage1) if own_stage_1(name) else None, distil)
 
 
 def _over(config: RunConfig, stage: DistilStage, steps: int) -> RunConfig:

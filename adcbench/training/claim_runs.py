@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from shutil import rmtree
 
@@ -28,7 +27,6 @@ from adcbench.metrics import find_metric
 from adcbench.metrics.scoring import score_pairs
 from adcbench.models import find_system
 from adcbench.models import trained as shipped
-from adcbench.models.adcsr import AdcSRConfig
 from adcbench.models.loading.library_files import library_tensors
 from adcbench.training.ablations import Variant, variant
 from adcbench.training.config import DistilStage, RunConfig
@@ -80,14 +78,14 @@ def train_one(name: str, seed: int, root: Path) -> str:
 
 
 def _train_and_score(name: str, seed: int, stages: Variant, config: str, folder: Path) -> str:
-    weights, done = shipped.FOLDER, {folder / "distil": stages.distil.loop}
+    decoder, done = None, {folder / "distil": stages.distil.loop}
     if stages.decoder:
         done[folder / "decoder"] = stages.decoder.loop
-        weights = _with_decoder(run(stages.decoder, folder / "decoder", weights), folder / "weights")
-    products = run(stages.distil, folder / "distil", weights)
+        decoder = run(stages.decoder, folder / "decoder", shipped.FOLDER) / DECODER
+    products = run(stages.distil, folder / "distil", shipped.FOLDER, decoder)
     stage = stages.distil.stage
     assert isinstance(stage, DistilStage)
-    system = student_system(stage.student, products / STUDENT, name)
+    system = shipped.student_of(stage.student, products / STUDENT, f"adcsr-mini-{name}")
     steps = sum(loop.steps for loop in done.values())
     seconds = sum(seconds_logged(part, loop.batch) for part, loop in done.items())
     append_run(_trained(system, name, seed, config, steps, round(seconds, 1)), scores_of(system, keep=False))
@@ -97,26 +95,6 @@ def _train_and_score(name: str, seed: int, stages: Variant, config: str, folder:
 
 def _seeded(config: RunConfig, seed: int) -> RunConfig:
     return replace(config, loop=replace(config.loop, seed=seed))
-
-
-def _with_decoder(products: Path, folder: Path) -> Path:
-    """The shipped weights with another half decoder, as links."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in shipped.FOLDER.glob("*.safetensors"):
-        link = folder / path.name
-        link.unlink(missing_ok=True)
-        link.symlink_to((products / DECODER if path.name == DECODER else path).resolve())
-    return folder
-
-
-def student_system(config: AdcSRConfig, path: Path, name: str) -> System:
-    """A trained student as a system."""
-    base = shipped.student()
-    file = replace(base.files[0], name=path.name)
-    return replace(
-        base, name=f"adcsr-mini-{name}", config=config, files=(file,), locate=lambda _: path,
-        load=partial(shipped.load_student, config),
-    )  # fmt: skip
 
 
 def scores_of(system: System, keep: bool = True) -> Scores:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from adcbench.core.errors import AdcbenchError
 from adcbench.models import adcsr, osediff
 from adcbench.models.parts.sd21 import VaeConfig
 from adcbench.training.loop_config import LoopConfig
@@ -197,3 +198,19 @@ class RunConfig:
     stage: StageConfig
     data: DataConfig
     loop: LoopConfig
+
+    def check(self) -> None:
+        """Refuse settings that don't fit together.
+
+        Raises:
+            AdcbenchError: names the setting and what it may be.
+        """
+        self.loop.check()
+        stage, unit = self.stage, 8 if isinstance(self.stage, VaeStage | DecoderStage) else 64
+        if self.data.crop < 64 or self.data.crop % unit:
+            raise AdcbenchError(f"data.crop is {self.data.crop}; it must be a multiple of {unit}, and at least 64")
+        if isinstance(stage, DistilStage):
+            if stage.rank < 1:
+                raise AdcbenchError(f"stage.rank is {stage.rank}; it must be at least 1")
+            if len(stage.student.heads) != len(stage.student.unet_widths):
+                raise AdcbenchError("stage.student.heads and stage.student.unet_widths must be of one length")

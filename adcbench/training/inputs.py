@@ -63,7 +63,7 @@ def product(folder: Path, name: str) -> Path:
     path = folder / name
     if not path.is_file():
         raise Blocked(
-            f"{path}, which stage {_MAKERS[name]} makes,",
+            f"{path}, made by stage {_MAKERS[name]}" + ("" if folder.is_dir() else " (there is no such folder)"),
             f"adcbench train-mini --out RUN makes all in RUN/weights; or copy the products of adcbench train "
             f"{_MAKERS[name]} to {folder}",
         )
@@ -90,21 +90,28 @@ def prompter(config: OSEDiffConfig) -> Prompter:
     return load_prompter(config, files)
 
 
-def pretrained_teacher(config: OSEDiffConfig, student: AdcSRConfig, weights: Path | None, decoded: bool) -> Teacher:
+def pretrained_teacher(
+    config: OSEDiffConfig, student: AdcSRConfig, weights: Path | None, decoded: bool, half: Path | None = None
+) -> Teacher:
     """The frozen networks of stage 2: the official ones, or those of ``weights``.
 
     Args:
         decoded: the half decoder has been pretrained; false: it is not looked for.
+        half: its file, in place of the one that goes with the others.
     """
+    with_others = decoded and half is None
     if weights is None:
-        files = _official(*(file.name for file in teacher_files(config)), DECODER_FILE)
-        return load_teacher(config, student, files)
-    network = load_teacher(config, student, None)
-    names = dict(zip(("vae", "unet"), teacher.PRODUCTS, strict=True)) | {"base_vae": vae.PRODUCT}
-    if decoded:
-        names["decoder"] = decoder.PRODUCT
-    for part, name in names.items():
-        _filled(getattr(network, part), product(weights, name))
+        files = _official(*(file.name for file in teacher_files(config)), *([DECODER_FILE] if with_others else []))
+        network = load_teacher(config, student, files, with_others)
+    else:
+        network = load_teacher(config, student, None)
+        names = dict(zip(("vae", "unet"), teacher.PRODUCTS, strict=True)) | {"base_vae": vae.PRODUCT}
+        if with_others:
+            names["decoder"] = decoder.PRODUCT
+        for part, name in names.items():
+            _filled(getattr(network, part), product(weights, name))
+    if decoded and half:
+        _filled(network.decoder, half)
     return network
 
 

@@ -102,7 +102,8 @@ def train(
             remedy = "a smaller micro_batch needs less, in another folder: the last bits of the weights will differ"
             raise AdcbenchError(f"{processes.device}: out of memory; {remedy}. {run.last_good()}") from error
         except AdcbenchError as error:
-            raise AdcbenchError(f"{error}\n{run.last_good()}: the same command goes on from there") from error
+            again = "goes on from there" if checkpoints.newest(run.saved)[0] else "starts again"
+            raise AdcbenchError(f"{error}\n{run.last_good()}: the same command {again}") from error
         if processes.first:
             run.export(folder / PRODUCTS)
         processes.wait()
@@ -130,26 +131,26 @@ class _Run:
         self.records: Records | None = None
         self.step = 0
         self.best: dict[str, Any] | None = None
-        self._saved = folder / CHECKPOINTS
+        self.saved = folder / CHECKPOINTS
 
     def start(self, settings: Mapping[str, Any]) -> None:
         """Begin at step 0, or where the newest whole checkpoint ended."""
         config, processes = self.config, self.processes
-        path, damaged = checkpoints.newest(self._saved) if processes.first else (None, [])
+        path, damaged = checkpoints.newest(self.saved) if processes.first else (None, [])
         path = processes.agree(path)
         content = checkpoints.read_state(path) if path else None
         if path and content:
             self.state.restore(path, content["scales"])
             self.judge.restore(content["judge"])
             self.step, self.best = content["step"], content["best"]
-            if self.best and not checkpoints.step_folder(self._saved, self.best["step"]).is_dir():
+            if self.best and not checkpoints.step_folder(self.saved, self.best["step"]).is_dir():
                 self.best = None  # it went with a checkpoint that was damaged
             if self.step > config.steps:
                 raise AdcbenchError(f"{path}: has done {self.step} steps, more than steps = {config.steps}; raise it")
         processes.check_equal(p for net in self.stage.networks.values() for p in net.parameters())
         if not processes.first:
             return
-        checkpoints.clean(self._saved)
+        checkpoints.clean(self.saved)
         write_settings(self.folder, settings)
         changed = record_environment(self.folder, self.step, environment(processes.device, processes.count))
         self.records = Records(
@@ -292,8 +293,8 @@ class _Run:
                 "records": self.records.state(),
                 "environment": environment(self.processes.device, self.processes.count),
             }
-            checkpoints.save(self._saved, self.step, self.state.files(), content)
-            checkpoints.prune(self._saved, self.config.keep_last, self.best["step"] if self.best else None)
+            checkpoints.save(self.saved, self.step, self.state.files(), content)
+            checkpoints.prune(self.saved, self.config.keep_last, self.best["step"] if self.best else None)
         self.processes.wait()
 
     def export(self, folder: Path) -> None:
@@ -303,7 +304,7 @@ class _Run:
 
     def last_good(self) -> str:
         """For the end of an error's text."""
-        path, _ = checkpoints.newest(self._saved)
+        path, _ = checkpoints.newest(self.saved)
         return f"The last good checkpoint is {path}" if path else "There is no checkpoint yet"
 
     def close(self) -> None:

@@ -133,5 +133,7 @@ def named(stage: str, name: str) -> RunConfig:
         names = sorted(n for s, n in NAMED if s == stage)
         if not names:
             raise AdcbenchError(f"no stage {stage!r}; stages: {', '.join(STAGES)}")
-        raise AdcbenchError(f"stage {stage} has no settings {name!r}; it has {', '.join(names)}, or give a YAML file")
+        raise AdcbenchError(
+            f"stage {stage} has no settings {name!r}; it has {', '.join(names)}, or name a file that ends in .yml"
+        )
     return NAMED[stage, name]

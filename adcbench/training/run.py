@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import file_hash, short
 from adcbench.core.settings import data_dir
 from adcbench.data.training.crops import Crop, Crops, centre_crop
@@ -28,6 +29,7 @@ from adcbench.training.config import (
     TeacherStage,
     VaeStage,
 )
+from adcbench.training.decoder import PRODUCT as DECODER
 from adcbench.training.decoder import DecoderTraining
 from adcbench.training.denoise import DenoiseTraining
 from adcbench.training.distil import DistilTraining
@@ -43,44 +45,50 @@ DEGRADATIONS = {"mild": MILD, "hard": HARD}
 _NO_IMAGE = 2**31  # in place of an image's number: what a whole step draws
 
 
-def run(config: RunConfig, folder: Path, weights: Path | None) -> Path:
+def run(config: RunConfig, folder: Path, weights: Path | None, decoder: Path | None = None) -> Path:
     """Train a stage, or go on with it; the folder of its products. At the end says which images were left out.
 
     Args:
         folder: of the run: settings, log, checkpoints, validation images, products.
         weights: folder with what earlier stages made; None: the official checkpoints.
+        decoder: the half decoder of a stage 1 of its own, for stage 2.
 
     Raises:
         Blocked: data, weights or a library that it needs are not here.
         AdcbenchError: see ``loop.train``.
     """
+    config.check()
     seed, data = config.loop.seed, config.data
-    stage, notes = make_stage(config.stage, weights, seed)
+    crops = make_crops(data, seed, config.loop.batch)
+    stage, notes = make_stage(config.stage, weights, seed, decoder)
     for network in (*stage.networks.values(), *stage.frozen.values()):
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # convolutions are faster
     if config.loop.checkpointing:
         for network in stage.networks.values():
             checkpointed(network)
-    crops = make_crops(data, seed, config.loop.batch)
     kind = type(config.stage).__name__
-    files = {name: short(file_hash(product(weights, name))) for name in needed(config.stage)} if weights else {}
-    settings = {kind: asdict(config.stage), "data": asdict(data), "images": crops.names, "weights": files, **notes}
-    degrader, validation = Degrader(data, seed, config.loop.micro_batch), validation_batches(data, seed)
-    try:
-        return train(stage, crops, degrader, config.loop, folder, settings, validation)
-    finally:
-        for part, _ in crops.phases:
-            if part.broken():
-                say(part.report())
+    files = {DECODER: decoder} if decoder else {}
+    files |= {name: product(weights, name) for name in needed(config.stage) if name not in files} if weights else {}
+    settings = {kind: asdict(config.stage), "data": asdict(data), "images": crops.names, **notes}
+    settings["weights"] = {name: short(file_hash(path)) for name, path in files.items()}
+    degrader = Degrader(data, seed, config.loop.micro_batch)
+    validation = validation_batches(data, seed) if config.loop.validate_every else []
+    products = train(stage, crops, degrader, config.loop, folder, settings, validation)
+    for part, _ in crops.phases:
+        if part.broken():
+            say(part.report())
+    return products
 
 
-def make_stage(config: StageConfig, weights: Path | None, seed: int) -> tuple[Stage, dict[str, Any]]:
+def make_stage(
+    config: StageConfig, weights: Path | None, seed: int, decoder: Path | None = None
+) -> tuple[Stage, dict[str, Any]]:
     """The stage with the networks it starts from, and what of its making belongs to the provenance."""
     if isinstance(config, DenoiseStage):
         return DenoiseTraining(config, pretrained_vae(config.osediff.base.vae, weights), seed), {}
     if isinstance(config, DistilStage):
         measure = load_perceptual("auto") if config.pixel else None
-        teacher = pretrained_teacher(config.osediff, config.student, weights, config.pretrained)
+        teacher = pretrained_teacher(config.osediff, config.student, weights, config.pretrained, decoder)
         unet = pretrained_unet(config.osediff.base.unet, weights)
         return DistilTraining(config, teacher, unet, measure, seed), _perceptual(measure)
     measure = load_perceptual("auto")
@@ -147,7 +155,13 @@ def validation_batches(data: DataConfig, seed: int) -> list[Batch]:
     if not data.validation:
         return []
     folder = data_dir() / data.validation
-    images = open_images(folder if folder.is_dir() else data.validation)
+    try:
+        images = open_images(folder if folder.is_dir() else data.validation)
+    except AdcbenchError as error:
+        raise AdcbenchError(
+            f"data.validation: {error} (looked in {data_dir()} too). BSDS500: docs/training_data.md; to train without "
+            "validation images: --set data.validation="
+        ) from error
     lower, batches = Degrader(data, seed), []
     for index in range(min(data.validation_images, len(images))):
         hr = centre_crop(images.read(index), data.crop)[None].float() / 255

@@ -32,12 +32,10 @@ def chosen(stage: str, config: str, ablation: str = "", source: str = "", change
     Raises:
         AdcbenchError: an unknown name, stage, variant or setting, or a value of the wrong type.
     """
-    path = Path(config)
-    content = _read(path) if path.suffix in (".yml", ".yaml") else {_BASE: config}
-    name = content.pop(_BASE, "mini")
-    base = named(stage, name)
+    base, content = _opened(config)
+    found = _checked(named(stage, base), content, config, f"{stage} --config {base}")
     if ablation:
-        base = _ablated(stage, base, ablation, name)
+        found = _ablated(stage, found, ablation, base)
     for change in changes:
         setting, equals, text = change.partition("=")
         if not equals:
@@ -46,15 +44,33 @@ def chosen(stage: str, config: str, ablation: str = "", source: str = "", change
             value = yaml.safe_load(text) if text else ""
         except yaml.YAMLError as error:
             raise AdcbenchError(f"--set {change}: the value is not YAML ({error})") from error
-        content = _merged(content, _nested(setting.split("."), value))
+        found = _checked(found, _nested(setting.split("."), value), f"--set {change}", f"{stage} --config {config}")
     if source:
-        content = _merged(content, {"data": {"sources": [[source, 0]]}})
-    return _checked(base, content, config)
+        found = replace(found, data=replace(found.data, sources=((source, 0),)))
+    found.check()
+    return found
 
 
-def as_yaml(config: RunConfig) -> str:
-    """The settings as a YAML file that ``chosen`` reads."""
-    text: str = yaml.safe_dump(_plain(asdict(config)), sort_keys=False)
+def base_of(config: str) -> str:
+    """The named settings that ``config``, a name or a file, is or changes."""
+    return _opened(config)[0]
+
+
+def _opened(config: str) -> tuple[str, dict[str, Any]]:
+    """The named settings, and what differs from them."""
+    if Path(config).suffix not in (".yml", ".yaml"):
+        return config, {}
+    content = _read(Path(config))
+    return content.pop(_BASE, "mini"), content
+
+
+def as_yaml(config: RunConfig, base: str) -> str:
+    """The settings as a YAML file that ``chosen`` reads.
+
+    Args:
+        base: the named settings they come from.
+    """
+    text: str = yaml.safe_dump({_BASE: base} | _plain(asdict(config)), sort_keys=False)
     return text
 
 
@@ -73,10 +89,12 @@ def _ablated(stage: str, base: RunConfig, ablation: str, name: str) -> RunConfig
     return found.decoder if stage == "decoder" and found.decoder else found.distil
 
 
-def _checked(base: RunConfig, changes: dict[str, Any], source: str) -> RunConfig:
+def _checked(base: RunConfig, changes: dict[str, Any], source: str, shown: str) -> RunConfig:
     values = _plain({"stage": asdict(base.stage), "data": asdict(base.data), "loop": asdict(base.loop)})
     if unknown := _unknown(changes, values):
-        raise AdcbenchError(f"{source}: unknown setting {', '.join(unknown)}; `adcbench train --show` prints all")
+        raise AdcbenchError(
+            f"{source}: unknown setting {', '.join(unknown)}; `adcbench train {shown} --show` prints all"
+        )
     parts: dict[str, Any] = {"stage": type(base.stage), "data": DataConfig, "loop": LoopConfig}
     made = {}
     for part, kind in parts.items():

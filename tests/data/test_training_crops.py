@@ -111,7 +111,7 @@ def test_broken_images_are_left_out_counted_and_named() -> None:
     got = [crops[n] for n in range(400)]
     assert {crop.image for crop in got} == set(range(40)) - {3, 17}
     assert crops.broken() == ["ramp 3", "ramp 17"]
-    assert crops.report().startswith("40 of 40 training images read, 2 left out")
+    assert crops.report().startswith("40 of 40 training images drawn, 2 left out")
     fresh = Crops(images, 16, seed=0)  # whether it is known to be broken changes nothing
     assert all(same(fresh[n], got[n]) for n in reversed(range(400)))
     images.broken = frozenset()

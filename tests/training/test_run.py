@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.data.images import write_png
 from adcbench.degradation.draws import Draw
-from adcbench.models import trained
+from adcbench.models import find_system, trained
 from adcbench.training import run as running
 from adcbench.training.config import (
     DataConfig,
@@ -130,7 +131,7 @@ def test_without_an_earlier_product_the_stage_that_makes_it_is_named(
 ) -> None:
     weights = shutil.copytree(made / "weights", tmp_path / "weights")
     (weights / f"{absent}.safetensors").unlink()
-    with pytest.raises(Blocked, match=rf"{absent}\.safetensors, which stage {maker} makes,[\s\S]*train-mini"):
+    with pytest.raises(Blocked, match=rf"{absent}\.safetensors, made by stage {maker}[\s\S]*train-mini"):
         running.run(settings(stage, made / "images"), tmp_path / "run", weights)
 
 
@@ -207,6 +208,36 @@ def test_one_draw_is_shared_by_a_micro_batch_and_no_further(monkeypatch: pytest.
     seen.clear()
     running.Degrader(DataConfig(()), 0, batch=2)(hr, [0, 1, 2, 3], samples)
     assert len({one.second.resize for one in seen} | {one.first.resize for one in seen}) > 4
+
+
+def test_a_run_is_a_system(made: Path, tmp_path: Path) -> None:
+    system = find_system(str(made / "distil"))
+    assert (system.name, system.scale, system.config) == ("distil", "mini", STUDENT)
+    lr = torch.rand(1, 3, 20, 24)
+    sr = system.load(system.find_weights(), "cpu", "float32")(lr)
+    assert sr.shape == (1, 3, 80, 96) and not torch.equal(sr, system.load(None, "cpu", "float32")(lr))
+    with pytest.raises(AdcbenchError, match=r"settings\.json: no run of adcbench train distil"):
+        find_system(str(made / "decoder"))
+    unfinished = shutil.copytree(made / "distil", tmp_path / "run")
+    (unfinished / "products" / "student.safetensors").unlink()
+    with pytest.raises(AdcbenchError, match="the run is not finished"):
+        find_system(str(unfinished))
+
+
+def test_a_half_decoder_of_ones_own(made: Path, tmp_path: Path) -> None:
+    weights = shutil.copytree(made / "weights", tmp_path / "weights")
+    decoder = (weights / "decoder.safetensors").rename(tmp_path / "own.safetensors")
+    products = running.run(settings("distil", made / "images"), tmp_path / "run", weights, decoder)
+    same, other = load_file(products / "student.safetensors"), load_file(made / "distil/products/student.safetensors")
+    assert all(torch.equal(same[name], other[name]) for name in other)
+    recorded = json.loads((tmp_path / "run" / "settings.json").read_text())["weights"]
+    assert recorded == json.loads((made / "distil" / "settings.json").read_text())["weights"]
+
+
+def test_without_the_validation_images_it_is_said_how_to_train(made: Path) -> None:
+    data = replace(settings("vae", made / "images").data, validation="nowhere")
+    with pytest.raises(AdcbenchError, match=r"data\.validation: nowhere: no such folder.*--set data\.validation="):
+        running.validation_batches(data, 0)
 
 
 def test_validation_images_are_cut_from_the_centre(made: Path) -> None:

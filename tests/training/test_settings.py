@@ -26,7 +26,7 @@ from adcbench.training.named import (
     STAGES,
     named,
 )
-from adcbench.training.settings import as_yaml, chosen
+from adcbench.training.settings import as_yaml, base_of, chosen
 
 
 def write(folder: Path, content: Any) -> str:
@@ -105,7 +105,7 @@ def test_rates_only_fall_after_the_warm_up(rate: float, milestones: list[int], w
 def test_named_settings_round_trip(stage: str, name: str, tmp_path: Path) -> None:
     config = chosen(stage, name)
     assert config == NAMED[stage, name]
-    assert chosen(stage, write(tmp_path, as_yaml(config))) == config
+    assert chosen(stage, write(tmp_path, as_yaml(config, name))) == config
     config.loop.check()
 
 
@@ -116,11 +116,11 @@ def test_every_stage_can_be_run_at_mini_scale() -> None:
 def test_a_file_says_what_differs(tmp_path: Path) -> None:
     content = {"base": "full", "stage": {"rates": {"rate": 1e-3}}, "loop": {"steps": 7}}
     found = chosen(
-        "distil", write(tmp_path, content), source="/images", changes=["loop.batch=4", "stage.adversarial=0"]
+        "distil", write(tmp_path, content), source="/images", changes=["loop.batch=24", "stage.adversarial=0"]
     )
     assert isinstance(found.stage, DistilStage) and isinstance(FULL_DISTIL.stage, DistilStage)
     assert found.stage.rates == Rates(1e-3, FULL_DISTIL.stage.rates.milestones)
-    assert (found.loop.steps, found.loop.batch, found.stage.adversarial) == (7, 4, 0.0)
+    assert (found.loop.steps, found.loop.batch, found.stage.adversarial) == (7, 24, 0.0)
     assert found.data.sources == (("/images", 0),) and found.data.crop == 512
     assert found.loop.micro_batch == FULL_DISTIL.loop.micro_batch
 
@@ -136,6 +136,29 @@ def test_a_variants_other_stage_is_of_the_same_size(config: str, steps: int) -> 
     if config != "full-upstream":
         reference, found = (chosen("decoder", config, name).stage for name in ("", "clip-ste"))
         assert isinstance(reference, DecoderStage) and found == replace(reference, clip="ste")
+
+
+def test_an_ablation_changes_what_a_file_shows(tmp_path: Path) -> None:
+    shown = write(tmp_path, as_yaml(chosen("distil", "full", changes=["loop.batch=24"]), base_of("full")))
+    found = chosen("distil", shown, "unet-50", changes=["stage.adversarial=0.5"])
+    assert isinstance(found.stage, DistilStage) and isinstance(FULL_DISTIL.stage, DistilStage)
+    assert found.stage.student == adcsr.variants()["unet-50"] != FULL_DISTIL.stage.student
+    assert (found.loop.batch, found.stage.adversarial, base_of(shown)) == (24, 0.5, "full")
+    assert chosen("distil", shown, "one-stage").loop.steps == 700_000
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("data.crop=126", "data.crop is 126; it must be a multiple of 64"),
+        ("data.crop=0", "data.crop is 0"),
+        ("stage.rank=0", "stage.rank is 0"),
+        ("stage.student.unet_widths=[30,60,60]", "of one length"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused_at_once(change: str, message: str) -> None:
+    with pytest.raises(AdcbenchError, match=message):
+        chosen("distil", "mini", changes=[change])
 
 
 def test_an_empty_part_changes_nothing_and_a_base_is_a_name(tmp_path: Path) -> None:
@@ -155,7 +178,12 @@ def test_what_counts_is_not_negative(name: str) -> None:
     [
         ("polish", "mini", [], "no stage 'polish'.*distil"),
         ("distil", "huge", [], "no settings 'huge'.*full"),
-        ("distil", "mini", ["loop.stepz=3"], r"unknown setting loop\.stepz"),
+        (
+            "distil",
+            "mini",
+            ["loop.stepz=3"],
+            r"--set loop\.stepz=3: unknown setting loop\.stepz.*distil --config mini --show",
+        ),
         ("distil", "mini", ["stage.rates.speed=3"], r"unknown setting stage\.rates\.speed"),
         ("distil", "mini", ["lop.steps=3"], "unknown setting lop"),
         ("distil", "mini", ["loop.steps=many"], r"loop\.steps: Input should be a valid integer"),

@@ -97,10 +97,10 @@ class Crops(Dataset[Crop]):
         return [self.images.name(int(index)) for index in torch.nonzero(self._states == _BROKEN)[:, 0]]
 
     def report(self) -> str:
-        """One line for the log: how many images were read, and which were left out."""
+        """One line: how many images were drawn so far, and which of them were left out."""
         names, seen = self.broken(), int((self._states > 0).sum())
         skipped = f", {len(names)} left out because they can't be decoded: {some(names)}" if names else ""
-        return f"{seen} of {len(self.images)} training images read{skipped}"
+        return f"{seen} of {len(self.images)} training images drawn{skipped}"
 
     def _crop(self, pixels: np.ndarray, image: int, down: int, right: int, flipped: bool) -> Crop:
         height, width = (max(side, self.size) for side in pixels.shape[:2])
@@ -116,7 +116,10 @@ class Crops(Dataset[Crop]):
         except Undecodable:
             self._states[image] = _BROKEN
             if (self._states == _BROKEN).sum() > max(1, MOST_BROKEN * len(self.images)):
-                raise AdcbenchError(f"more than {MOST_BROKEN:.0%} of the images are broken: {self.report()}") from None
+                raise AdcbenchError(
+                    f"more than {MOST_BROKEN:.0%} of the images are broken: {self.report()}; mend or remove them, or "
+                    "name another source"
+                ) from None
             return None
         self._states[image] = _READ
         return pixels

@@ -68,19 +68,22 @@ class Teacher(nn.Module):
         return features
 
 
-def load_teacher(config: OSEDiffConfig, decoder: AdcSRConfig, weights: Mapping[str, Path] | None) -> Teacher:
+def load_teacher(
+    config: OSEDiffConfig, decoder: AdcSRConfig, weights: Mapping[str, Path] | None, decoded: bool = True
+) -> Teacher:
     """The teacher on the CPU in float32, frozen.
 
     Args:
         weights: paths by the names of ``osediff.teacher_files()``, and AdcSR's ``halfDecoder.ckpt``; None for
             deterministic weights.
+        decoded: fill the half decoder too; false: it is left as it was made, and its file is not needed.
 
     Raises:
         AdcbenchError: a file that is absent, unsafe, damaged, or holds something else; the two files called
             osediff.pkl are told apart.
     """
     texts = (TEXT_FILE,) if config.base.text.vocabulary else ()
-    needed = (MERGED_FILE, VAE_FILE, *texts, DECODER_FILE)
+    needed = (MERGED_FILE, VAE_FILE, *texts, *([DECODER_FILE] if decoded else []))
     absent = [name for name in needed if weights is not None and name not in weights]
     if absent:
         raise AdcbenchError(f"the teacher needs {' and '.join(absent)}: fetch the files of osediff.teacher_files()")
@@ -91,6 +94,7 @@ def load_teacher(config: OSEDiffConfig, decoder: AdcSRConfig, weights: Mapping[s
     else:
         load_merged(teacher.vae, teacher.unet, weights[MERGED_FILE])
         load_vae(teacher.base_vae, weights[VAE_FILE])
-        tensors = decoder_tensors(weights[DECODER_FILE], teacher.decoder)
-        fill(teacher.decoder, {name.removeprefix("decoder."): tensor for name, tensor in tensors.items()})
+        if decoded:
+            tensors = decoder_tensors(weights[DECODER_FILE], teacher.decoder)
+            fill(teacher.decoder, {name.removeprefix("decoder."): tensor for name, tensor in tensors.items()})
     return teacher.eval().requires_grad_(False)
