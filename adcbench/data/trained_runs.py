@@ -42,7 +42,7 @@ class Trained:
     Args:
         run: its name, such as ``latent-link``.
         seed: of the training; 0 or more, or SHARED.
-        config: hash of everything that defines the run.
+        config: hash of everything that defines the run: settings, and the weights it starts from.
         steps: of all its stages.
         seconds: wall time of all steps by the run's log, pauses included; None where it is not known.
         params: of the network that runs at inference.

@@ -159,7 +159,9 @@ class _Run:
         if content:
             self.records.restore(content["records"])
         for reason in damaged:
-            say(f"{reason}; going on from {path or 'the start'}")
+            say(reason)
+        if content or damaged:
+            say(f"going on from step {self.step}" + (f": {path}" if path else ""))
         if changed:
             say(f"the machine is not that of the steps before, so the last bits of the weights may differ: {changed}")
 

@@ -108,6 +108,19 @@ def test_a_claims_run_is_scored_once(made: Path, monkeypatch: pytest.MonkeyPatch
     assert claim_runs.train_one(name, 0, tmp_path / "runs").endswith("done")
     assert not list((tmp_path / "cache").glob("outputs/*"))
     assert (read_runs().trained[name, 0].seconds or 0) > 0
+    if name == "unet-50":  # other weights to start from: all runs anew
+        monkeypatch.setattr(claim_runs, "_start", lambda: "another release")
+        assert "steps" in claim_runs.train_one(name, 0, Path("runs"))
+
+
+def test_what_is_not_trained_is_scored_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ADCBENCH_TABLES", str(tmp_path))
+    monkeypatch.setattr(claim_runs, "TEST_SETS", ("embedded",))
+    monkeypatch.setattr(claim_runs, "SCORED_IN", ("psnr",))
+    for said in ("bicubic: scored", "bicubic: done"):
+        assert list(claim_runs.train_claims(["bicubic"], tmp_path / "runs")) == [said]
+    monkeypatch.setitem(claim_runs.FIXED, "bicubic", "adcsr-mini-trained")
+    assert list(claim_runs.train_claims(["bicubic"], tmp_path / "runs")) == ["bicubic: scored"]
 
 
 def test_a_run_that_another_process_trains_is_passed_over(tmp_path: Path) -> None:
