@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from adcbench.cli import cli
+from adcbench.cli import cli, main
 from adcbench.core import store
 from adcbench.core.errors import AdcbenchError
 from adcbench.data.images import write_png
@@ -198,6 +198,19 @@ def test_a_damaged_store_is_named() -> None:
     store.store_path().write_bytes(b"not a database" * 100)
     with pytest.raises(AdcbenchError, match=r"store\.sqlite is damaged.*only a cache"):
         store.get(["key"])
+
+
+def test_what_is_missing_is_called_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ADCBENCH_WEIGHTS", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["adcbench", "evaluate", "--system", "adcsr", "--testset", "embedded"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith(
+        "adcbench: missing: the checkpoint net_params_200.pkl of adcsr. To unblock:"
+    )
 
 
 def test_errors_are_one_line_with_exit_code_2_in_a_real_process(tmp_path: Path) -> None:

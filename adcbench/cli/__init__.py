@@ -8,7 +8,7 @@ import click
 
 from adcbench import __version__
 from adcbench.cli import claims, compare, costs, images, tables, train, videos, weights
-from adcbench.core.errors import AdcbenchError
+from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.runlog import log_run
 
 
@@ -29,7 +29,7 @@ def main() -> None:
         log_run(sys.argv[1:])
         cli.main(prog_name="adcbench", standalone_mode=False)
     except AdcbenchError as error:
-        click.echo(f"adcbench: {error}", err=True)
+        click.echo(f"adcbench: {'missing: ' if isinstance(error, Blocked) else ''}{error}", err=True)
         sys.exit(2)
     except click.exceptions.Abort:
         click.echo("adcbench: stopped. What was computed is kept; run the same command to go on", err=True)

@@ -25,6 +25,6 @@ class Blocked(AdcbenchError):
     """
 
     def __init__(self, missing: str, command: str = "") -> None:
-        super().__init__(f"missing: {missing}" + (f". To unblock: {command}" if command else ""))
+        super().__init__(f"{missing}. To unblock: {command}" if command else missing)
         self.missing = missing
         self.command = command

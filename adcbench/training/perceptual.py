@@ -77,8 +77,7 @@ def load_perceptual(kind: Kind | Literal["auto"] = "auto", *, deterministic: boo
             METRICS["lpips-vgg"].find_weights()
             kind = "lpips-vgg"
         except Blocked as blocked:
-            without = f"{blocked.missing}. To unblock: {blocked.command}"
-            kind, why = "fd-efflite0", f" in place of lpips-vgg: without {without}"
+            kind, why = "fd-efflite0", f" in place of lpips-vgg: without {blocked}"
     weights = None if deterministic else METRICS[kind].find_weights()
     files = ", ".join(f"{file.name}={short(file.sha256)}" for file in METRICS[kind].files)
     line = f"perceptual loss: {kind} ({'deterministic weights' if deterministic else files}){why}"
