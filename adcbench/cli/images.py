@@ -141,13 +141,13 @@ def _check(system: System, device: str) -> None:
 def named_system(name: str) -> System:
     """A system by name; ``module:factory`` is also looked for in the present folder, as python -m does."""
     from adcbench.core.system import System
-    from adcbench.models import find_system
+    from adcbench.models.trained.runs import open_system
 
     here = str(Path.cwd())
     if ":" in name and here not in sys.path:
         sys.path.insert(0, here)
     try:
-        system = find_system(name)
+        system = open_system(name)
     except AdcbenchError:
         raise
     except Exception as error:  # somebody's own code

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from importlib import metadata
-from pathlib import Path
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.system import System
@@ -41,23 +40,16 @@ SYSTEMS = {
 
 
 def find_system(name: str) -> System:
-    """A built-in system, one of an installed package's, the folder of a training run, or ``package.module:factory``.
+    """A built-in system, one of an installed package's entry points, or ``package.module:factory``.
 
     Raises:
         AdcbenchError: no such system, or the factory can't be imported.
     """
     plugins = {point.name: point.value for point in metadata.entry_points(group="adcbench.systems")}
     target = SYSTEMS.get(name) or plugins.get(name) or name
-    if target == name and Path(name).is_dir():
-        from adcbench.models.trained import from_run
-
-        return from_run(Path(name))
     module, _, factory = target.partition(":")
     if not factory:
-        raise AdcbenchError(
-            f"unknown system {name!r}. Built in: {', '.join(SYSTEMS)}; or the folder of a run of "
-            "adcbench train distil; or package.module:factory"
-        )
+        raise AdcbenchError(f"unknown system {name!r}. Built in: {', '.join(SYSTEMS)}; or package.module:factory")
     try:
         system: System = getattr(importlib.import_module(module), factory)()
     except (ImportError, AttributeError) as error:

@@ -28,6 +28,7 @@ from adcbench.metrics.scoring import score_pairs
 from adcbench.models import find_system
 from adcbench.models import trained as shipped
 from adcbench.models.loading.library_files import library_tensors
+from adcbench.models.trained.runs import student_of
 from adcbench.training.ablations import Variant, variant
 from adcbench.training.config import DistilStage, RunConfig
 from adcbench.training.decoder import PRODUCT as DECODER
@@ -85,7 +86,7 @@ def _train_and_score(name: str, seed: int, stages: Variant, config: str, folder:
     products = run(stages.distil, folder / "distil", shipped.FOLDER, decoder)
     stage = stages.distil.stage
     assert isinstance(stage, DistilStage)
-    system = shipped.student_of(stage.student, products / STUDENT, f"adcsr-mini-{name}")
+    system = student_of(stage.student, products / STUDENT, f"adcsr-mini-{name}")
     steps = sum(loop.steps for loop in done.values())
     seconds = sum(seconds_logged(part, loop.batch) for part, loop in done.items())
     append_run(_trained(system, name, seed, config, steps, round(seconds, 1)), scores_of(system, keep=False))

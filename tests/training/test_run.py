@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.data.images import write_png
 from adcbench.degradation.draws import Draw
-from adcbench.models import find_system, trained
+from adcbench.models import trained
+from adcbench.models.trained.runs import open_system
 from adcbench.training import run as running
 from adcbench.training.config import (
     DataConfig,
@@ -211,17 +212,17 @@ def test_one_draw_is_shared_by_a_micro_batch_and_no_further(monkeypatch: pytest.
 
 
 def test_a_run_is_a_system(made: Path, tmp_path: Path) -> None:
-    system = find_system(str(made / "distil"))
+    system = open_system(str(made / "distil"))
     assert (system.name, system.scale, system.config) == ("distil", "mini", STUDENT)
     lr = torch.rand(1, 3, 20, 24)
     sr = system.load(system.find_weights(), "cpu", "float32")(lr)
     assert sr.shape == (1, 3, 80, 96) and not torch.equal(sr, system.load(None, "cpu", "float32")(lr))
     with pytest.raises(AdcbenchError, match=r"settings\.json: no run of adcbench train distil"):
-        find_system(str(made / "decoder"))
+        open_system(str(made / "decoder"))
     unfinished = shutil.copytree(made / "distil", tmp_path / "run")
     (unfinished / "products" / "student.safetensors").unlink()
     with pytest.raises(AdcbenchError, match="the run is not finished"):
-        find_system(str(unfinished))
+        open_system(str(unfinished))
 
 
 def test_a_half_decoder_of_ones_own(made: Path, tmp_path: Path) -> None:

@@ -6,14 +6,11 @@ same code with untrained, deterministic weights, for tests.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from adcbench.core.errors import AdcbenchError
 from adcbench.core.system import System, WeightFile
 from adcbench.models import adcsr, osediff
 
@@ -45,37 +42,6 @@ def student() -> System:
     """AdcSR's code at mini size, distilled from ``teacher``."""
     config = adcsr.TRAINED_MINI
     return _system("adcsr-mini-trained", config, ("adcsr", "adcsr.network"), load_student, (STUDENT_FILE,))
-
-
-def student_of(config: adcsr.AdcSRConfig, path: Path, name: str, scale: Literal["full", "mini"] = "mini") -> System:
-    """A student that ``adcbench train distil`` made, as a system."""
-    base = student()
-    return replace(
-        base, name=name, scale=scale, config=config, files=(replace(base.files[0], name=STUDENT_FILE, licence=""),),
-        locate=lambda _: path, load=partial(load_student, config),
-    )  # fmt: skip
-
-
-def from_run(folder: Path) -> System:
-    """The student of a finished run of ``adcbench train distil``, full or mini, with the sizes of its settings.
-
-    Raises:
-        AdcbenchError: no such run, one that is not finished, or a student that is told what is in the image.
-    """
-    from pydantic import TypeAdapter
-
-    settings, path = folder / "settings.json", folder / "products" / STUDENT_FILE
-    try:
-        stage = json.loads(settings.read_text(encoding="utf-8"))["DistilStage"]
-        config = TypeAdapter(adcsr.AdcSRConfig).validate_python(stage["student"])
-        full = stage["osediff"]["base"]["vae"]["widths"] == list(osediff.FULL.base.vae.widths)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise AdcbenchError(f"{settings}: no run of adcbench train distil ({type(error).__name__}: {error})") from error
-    if not path.is_file():
-        raise AdcbenchError(f"{path}: not there; the run is not finished: its command goes on with it")
-    if config.text == "given":
-        raise AdcbenchError(f"{folder}: this student reads a text with every image, and runs in training alone")
-    return student_of(config, path, folder.resolve().name, "full" if full else "mini")
 
 
 def _system(name: str, config: Any, modules: tuple[str, ...], load: Any, files: tuple[str, ...]) -> System:
