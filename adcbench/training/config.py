@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.models import adcsr, osediff
-from adcbench.models.parts.sd21 import VaeConfig
+from adcbench.models.parts.sd21 import LAST_STEP, VaeConfig
 from adcbench.training.loop_config import LoopConfig
 
 Clip: TypeAlias = Literal["ste", "hard", "none"]
@@ -212,5 +212,7 @@ class RunConfig:
         if isinstance(stage, DistilStage):
             if stage.rank < 1:
                 raise AdcbenchError(f"stage.rank is {stage.rank}; it must be at least 1")
+            if stage.teacher_step is not None and not 0 <= stage.teacher_step <= LAST_STEP:
+                raise AdcbenchError(f"stage.teacher_step is {stage.teacher_step}; it must be 0 to {LAST_STEP}")
             if len(stage.student.heads) != len(stage.student.unet_widths):
                 raise AdcbenchError("stage.student.heads and stage.student.unet_widths must be of one length")

@@ -13,7 +13,6 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from adcbench.core.errors import AdcbenchError
 from adcbench.models.adcsr import DiscriminatorConfig
 from adcbench.models.adcsr import discriminator as judging
 from adcbench.models.adcsr import network as students
@@ -21,7 +20,6 @@ from adcbench.models.adcsr.patch_discriminator import FEATURE_LAYERS, PatchDiscr
 from adcbench.models.adcsr.pruning import initial_student, prune_decoder
 from adcbench.models.osediff.teacher import Teacher
 from adcbench.models.parts.colour import match_statistics
-from adcbench.models.parts.sd21 import LAST_STEP
 from adcbench.models.parts.unet import UNet
 from adcbench.training.config import DistilStage
 from adcbench.training.losses import Perceptual, discriminator_loss, generator_loss
@@ -45,10 +43,6 @@ class DistilTraining:
     ) -> None:
         self.config, self.perceptual = config, perceptual
         if config.teacher_step is not None:
-            if not 0 <= config.teacher_step <= LAST_STEP:
-                raise AdcbenchError(
-                    f"stage.teacher_step is {config.teacher_step}; it must be 0 to {LAST_STEP}, or null"
-                )
             teacher.config = replace(teacher.config, step=config.teacher_step)
         if not config.pretrained:
             pruned = prune_decoder(teacher.base_vae.decoder.state_dict(), teacher.decoder)

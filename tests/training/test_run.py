@@ -152,12 +152,6 @@ def test_a_stage_without_pretraining_needs_no_decoder(made: Path, tmp_path: Path
     assert "student" in stage.networks and notes == {"perceptual": "squared error"}
 
 
-def test_a_step_that_no_teacher_has_is_refused(made: Path) -> None:
-    config = settings("distil", made / "images")
-    with pytest.raises(AdcbenchError, match=r"stage\.teacher_step is 5000; it must be 0 to 999"):
-        running.make_stage(replace(config.stage, teacher_step=5000), made / "weights", 0)
-
-
 @pytest.mark.parametrize("config", [FULL_DECODER, FULL_TEACHER, FULL_DISTIL], ids=["decoder", "teacher", "distil"])
 def test_without_official_checkpoints_it_is_said_how_to_get_them(made: Path, config: RunConfig) -> None:
     with pytest.raises(Blocked, match="adcbench weights fetch adcsr-training"):

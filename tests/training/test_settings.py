@@ -153,6 +153,7 @@ def test_an_ablation_changes_what_a_file_shows(tmp_path: Path) -> None:
         ("data.crop=126", "data.crop is 126; it must be a multiple of 64"),
         ("data.crop=0", "data.crop is 0"),
         ("stage.rank=0", "stage.rank is 0"),
+        ("stage.teacher_step=5000", "stage.teacher_step is 5000; it must be 0 to 999"),
         ("stage.student.unet_widths=[30,60,60]", "of one length"),
     ],
 )

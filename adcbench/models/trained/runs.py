@@ -27,7 +27,7 @@ def student_of(config: adcsr.AdcSRConfig, path: Path, name: str, scale: Literal[
     """A student that ``adcbench train distil`` made, as a system."""
     base = student()
     return replace(
-        base, name=name, scale=scale, config=config, files=(replace(base.files[0], name=STUDENT_FILE, licence=""),),
+        base, name=name, scale=scale, config=config, files=(replace(base.files[0], licence=""),),
         locate=lambda _: path, load=partial(load_student, config),
     )  # fmt: skip
 
