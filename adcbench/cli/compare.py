@@ -31,9 +31,9 @@ def compare(
 ) -> None:  # fmt: skip
     """Is A better than B? Per image, with intervals and tests; the answer is the last sentence.
 
-    A and B are each a system (a name, or package.module:factory), an output that the test set's authors released
-    (OSEDiff), or a folder of PNGs. A folder that is called like one of the others is ./NAME. Images that can't be
-    scored are listed, with exit code 1.
+    A and B are each a system (a name, package.module:factory, or the folder of a training run), an output that the
+    test set's authors released (OSEDiff), or a folder of PNGs. A folder that is called like one of the others is
+    ./NAME. Images that can't be scored are listed, with exit code 1.
 
     A difference is shown if Wilcoxon's signed-rank p, Holm-corrected over the metrics, is below 0.05, the paired
     95 % interval of the mean leaves out 0, and most images agree with the mean.
@@ -73,13 +73,15 @@ def find_own(name: str, test_set: TestSet) -> System | None:
     """
     from adcbench.cli.images import named_system as find
     from adcbench.models import SYSTEMS
+    from adcbench.models.trained.runs import is_run
 
-    if name in test_set.outputs or (name not in SYSTEMS and Path(name).is_dir()):
+    run = is_run(Path(name))
+    if name in test_set.outputs or (name not in SYSTEMS and Path(name).is_dir() and not run):
         return None
     try:
         return find(name)
     except AdcbenchError as error:
-        if ":" in name:
+        if ":" in name or run:
             raise
         released = f", released output ({', '.join(test_set.outputs)})" if test_set.outputs else ""
         raise AdcbenchError(

@@ -28,9 +28,12 @@ def count(networks: tuple[str, ...], fvcore: bool) -> None:
 @click.option("--threads", default=0, type=click.IntRange(0), help="CPU threads.  [default: torch's]")
 def latency(systems: tuple[str, ...], device: str, dtype: str, size: int, threads: int) -> None:
     """Time systems alternately in processes of their own, and keep every raw value in the store."""
+    from adcbench.cli.images import named_system
     from adcbench.cost.latency import measure
     from adcbench.report.terminal import latency_text
 
+    for name in systems:
+        named_system(name)  # as everywhere, ``module:factory`` may be in the present folder
     click.echo(latency_text(measure(systems, device=device, dtype=dtype, size=size, threads=threads)))
 
 

@@ -140,9 +140,9 @@ def spread(
     system, of a test set's authors (OSEDiff) or in a folder, scored again with what differs between machines.
     """
     from adcbench.cli.compare import find_own
+    from adcbench.cli.images import named_system
     from adcbench.core.columns import IMAGE_SCORES
     from adcbench.data.testsets import find_testset
-    from adcbench.models import find_system
     from adcbench.report.scores import chosen_metrics
     from adcbench.results.compare import available, find_outputs, shown_name
     from adcbench.spread import inference_moves, scores_moves, spread_lines, write_spread
@@ -154,7 +154,7 @@ def spread(
     found_set = find_testset(test_set)
     if level == "inference":
         tried = [dtype.strip() for dtype in dtypes.split(",") if dtype.strip()]
-        system = find_system(name)
+        system = named_system(name)
         moves = inference_moves(system, found_set.name, wanted, dtypes=tried, seeds=seeds, device=device, limit=limit)
         subject = f"{name} on {found_set.name}" + f", {limit} images" * bool(limit)
     else:

@@ -21,7 +21,7 @@ from adcbench.core import store
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import source_hash, versions
 from adcbench.cost.worker import Worker
-from adcbench.models import find_system
+from adcbench.models.trained.runs import open_system
 
 CPU_WARMUPS, CPU_CALLS = 1, 5
 CUDA_WARMUPS, CUDA_CALLS, CUDA_SECONDS = 20, 201, 10.0
@@ -49,7 +49,7 @@ def measure(
         AdcbenchError: unknown system or device, or a process died.
     """
     for name in systems:
-        find_system(name)  # an unknown one is an error here, before any process starts
+        open_system(name)  # an unknown one is an error here, before any process starts
     if device.startswith("cuda"):
         _need_cuda()
     timed = _time_in_turn if device.startswith("cuda") else _time_alternately
@@ -129,7 +129,7 @@ def _time_in_turn(
 
 def _summary(name: str, raw: Record, device: str) -> Record:
     p50, p95 = np.percentile(raw["seconds"], [50, 95])
-    system = find_system(name)
+    system = open_system(name)
     return raw | {
         "scale": system.scale,
         "sources": source_hash(*system.modules)[:16],

@@ -29,7 +29,7 @@ class Worker:
     Use as a context manager; every method waits for the answer.
 
     Args:
-        system: name on the command line, see ``adcbench.models.find_system``.
+        system: name on the command line, see ``adcbench.models.trained.runs.open_system``.
         device, dtype: where and in what precision the network runs.
         size: side of the LR image in pixels; the input is (1, 3, size, size) in [0, 1].
         threads: CPU threads; 0 leaves torch's default.
@@ -106,11 +106,11 @@ def _serve(pipe: Connection, name: str, device: str, dtype: str, size: int, thre
 def _prepare(name: str, device: str, dtype: str, size: int, threads: int) -> dict[str, Callable[[], Any]]:
     import torch
 
-    from adcbench.models import find_system
+    from adcbench.models.trained.runs import open_system
 
     if threads:
         torch.set_num_threads(threads)
-    upscale = find_system(name).load(None, device, dtype)
+    upscale = open_system(name).load(None, device, dtype)
     lr = torch.rand((1, 3, size, size), generator=torch.Generator().manual_seed(0)).to(device)
     reference, image = _reference(device)
     cuda = device.startswith("cuda")

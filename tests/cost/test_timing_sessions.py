@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import sys
+from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+
+from adcbench.cli.costs import latency
 from adcbench.core import store
 from adcbench.core.errors import AdcbenchError
 from adcbench.cost.latency import CPU_CALLS, _reference_note, last_sessions, measure
@@ -38,6 +43,17 @@ def test_only_the_newest_session_counts() -> None:
 def test_what_cannot_be_timed_is_named(arguments: dict[str, object], says: str) -> None:
     with pytest.raises(AdcbenchError, match=says):
         measure(**arguments)
+
+
+def test_a_system_in_the_present_folder_is_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = "from dataclasses import replace\nfrom adcbench.models import find_system\n"
+    own += "def factory():\n    return replace(find_system('bicubic'), name='own')\n"
+    (tmp_path / "timed_here.py").write_text(own)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", list(sys.path))
+    result = CliRunner().invoke(latency, ["timed_here:factory", "--size", "16"])
+    assert result.exit_code == 0, result.exception
+    assert "timed_here:factory" in result.output
 
 
 @pytest.mark.parametrize(("after", "noisy"), [(1.02, False), (1.04, True), (0.96, True)])

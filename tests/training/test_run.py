@@ -15,8 +15,10 @@ from mini_stages import OSEDIFF, STUDENT, squared
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from adcbench.cli.compare import find_own
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.data.images import write_png
+from adcbench.data.testsets import find_testset
 from adcbench.degradation.draws import Draw
 from adcbench.models import trained
 from adcbench.models.trained.runs import open_system
@@ -217,6 +219,11 @@ def test_a_run_is_a_system(made: Path, tmp_path: Path) -> None:
     (unfinished / "products" / "student.safetensors").unlink()
     with pytest.raises(AdcbenchError, match="the run is not finished"):
         open_system(str(unfinished))
+    embedded = find_testset("embedded")
+    own = find_own(str(made / "distil"), embedded)
+    assert own and own.name == "distil" and find_own(str(made), embedded) is None
+    with pytest.raises(AdcbenchError, match="the run is not finished"):
+        find_own(str(unfinished), embedded)
 
 
 def test_a_half_decoder_of_ones_own(made: Path, tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from adcbench.core.system import System
 from adcbench.models import adcsr, find_system, osediff
 from adcbench.models.trained import STUDENT_FILE, load_student, student
 
+_SETTINGS = "settings.json"
+
 
 def open_system(name: str) -> System:
     """The system of a name (``find_system``), or of the folder of a training run.
@@ -21,6 +23,11 @@ def open_system(name: str) -> System:
         AdcbenchError: see ``find_system`` and ``from_run``.
     """
     return from_run(Path(name)) if Path(name).is_dir() else find_system(name)
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder is that of a training run, and not one of images."""
+    return (folder / _SETTINGS).is_file()
 
 
 def student_of(config: adcsr.AdcSRConfig, path: Path, name: str, scale: Literal["full", "mini"] = "mini") -> System:
@@ -40,7 +47,7 @@ def from_run(folder: Path) -> System:
     """
     from pydantic import TypeAdapter
 
-    settings, path = folder / "settings.json", folder / "products" / STUDENT_FILE
+    settings, path = folder / _SETTINGS, folder / "products" / STUDENT_FILE
     try:
         stage = json.loads(settings.read_text(encoding="utf-8"))["DistilStage"]
         config = TypeAdapter(adcsr.AdcSRConfig).validate_python(stage["student"])
