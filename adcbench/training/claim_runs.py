@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from adcbench.core.keys import digest, short, source_hash
 from adcbench.core.system import System
+from adcbench.data.testsets import open_testset
 from adcbench.data.trained_runs import SCORED_IN, SHARED, Scores, Trained, append_run, read_runs
 from adcbench.inference.testset import upscale_testset
 from adcbench.metrics import find_metric
@@ -73,9 +74,18 @@ def train_one(name: str, seed: int, root: Path) -> str:
             known = read_runs().trained.get((name, seed))
             if known and known.config == config:
                 return f"{name}, seed {seed}: done"
+            _can_score()
             return _train_and_score(name, seed, stages, config, folder)
     except Timeout:
         return f"{name}, seed {seed}: another process trains it"
+
+
+def _can_score() -> None:
+    """Raise ``Blocked`` before hours of training, not after, where a test set or a metric's file is not here."""
+    for test_set in TEST_SETS:
+        open_testset(test_set)
+    for name in SCORED_IN:
+        find_metric(name).check_here()
 
 
 def _train_and_score(name: str, seed: int, stages: Variant, config: str, folder: Path) -> str:

@@ -113,6 +113,14 @@ def test_a_claims_run_is_scored_once(made: Path, monkeypatch: pytest.MonkeyPatch
         assert "steps" in claim_runs.train_one(name, 0, Path("runs"))
 
 
+def test_nothing_is_trained_that_could_not_be_scored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ADCBENCH_TABLES", str(tmp_path))
+    monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
+    monkeypatch.setattr(claim_runs, "run", lambda *_: pytest.fail("trained"))
+    with pytest.raises(Blocked, match="DRealSR"):
+        claim_runs.train_one("unet-50", 0, tmp_path / "runs")
+
+
 def test_what_is_not_trained_is_scored_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ADCBENCH_TABLES", str(tmp_path))
     monkeypatch.setattr(claim_runs, "TEST_SETS", ("embedded",))
