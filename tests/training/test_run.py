@@ -207,12 +207,18 @@ def test_one_draw_is_shared_by_a_micro_batch_and_no_further(monkeypatch: pytest.
     assert len({one.second.resize for one in seen} | {one.first.resize for one in seen}) > 4
 
 
-def test_a_run_is_a_system(made: Path, tmp_path: Path) -> None:
+def test_a_run_is_a_system(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     system = open_system(str(made / "distil"))
     assert (system.name, system.scale, system.config) == ("distil", "mini", STUDENT)
     lr = torch.rand(1, 3, 20, 24)
     sr = system.load(system.find_weights(), "cpu", "float32")(lr)
     assert sr.shape == (1, 3, 80, 96) and not torch.equal(sr, system.load(None, "cpu", "float32")(lr))
+    with monkeypatch.context() as here:  # folders called like systems, as those of outputs often are
+        here.chdir(tmp_path)
+        (tmp_path / "bicubic").mkdir()
+        shutil.copytree(made / "distil", tmp_path / "adcsr-mini")
+        assert open_system("bicubic").name == "bicubic" and open_system("adcsr-mini").files == ()
+        assert open_system("./adcsr-mini").config == STUDENT
     with pytest.raises(AdcbenchError, match=r"settings\.json: no run of adcbench train distil"):
         open_system(str(made / "decoder"))
     unfinished = shutil.copytree(made / "distil", tmp_path / "run")

@@ -10,19 +10,19 @@ from typing import Literal
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.system import System
-from adcbench.models import adcsr, find_system, osediff
+from adcbench.models import SYSTEMS, adcsr, find_system, osediff
 from adcbench.models.trained import STUDENT_FILE, load_student, student
 
 _SETTINGS = "settings.json"
 
 
 def open_system(name: str) -> System:
-    """The system of a name (``find_system``), or of the folder of a training run.
+    """The system of a name (``find_system``), or of the folder of a training run; one called like a system is ./NAME.
 
     Raises:
         AdcbenchError: see ``find_system`` and ``from_run``.
     """
-    return from_run(Path(name)) if Path(name).is_dir() else find_system(name)
+    return from_run(Path(name)) if name not in SYSTEMS and is_run(Path(name)) else find_system(name)
 
 
 def is_run(folder: Path) -> bool:
