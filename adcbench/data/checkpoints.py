@@ -15,10 +15,10 @@ from typing import Any
 from tqdm import tqdm
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.files import write_whole
 from adcbench.core.keys import file_hash
 from adcbench.core.system import WeightFile
 from adcbench.data.download import CannotWrite, FetchStopped, NotServed, download
-from adcbench.data.files import write_whole
 
 SUMS, SOURCES = "SHA256SUMS", "SOURCES.json"
 _SERVERS = {"https://huggingface.co": "HF_ENDPOINT", "https://github.com": "ADCBENCH_GITHUB"}

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from adcbench.core.errors import AdcbenchError, some
-from adcbench.data.files import write_whole
+from adcbench.core.files import write_whole
 
 _OTHER_FORMATS = (
     ".apng", ".avif", ".bmp", ".gif", ".heic", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".jxl",

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.files import write_whole
 from adcbench.core.keys import file_hash
-from adcbench.data.files import write_whole
 from adcbench.data.images import IMAGE_SUFFIXES
 
 

@@ -23,9 +23,9 @@ import numpy as np
 from filelock import FileLock
 
 from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.files import write_whole
 from adcbench.core.keys import digest, short
 from adcbench.core.settings import cache_dir, tables_dir
-from adcbench.data.files import write_whole
 
 COMMAND = "nox -s train-claims"
 SCORED_IN = ("psnr", "ssim", "fd-efflite0", "spectrum")  # metrics

@@ -23,7 +23,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.data.files import write_whole
+from adcbench.core.files import write_whole
 from adcbench.training import checkpoints
 from adcbench.training.feed import Samples, feed
 from adcbench.training.judge import Diverged, Judge

@@ -21,8 +21,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.files import write_whole
 from adcbench.core.keys import file_hash
-from adcbench.data.files import write_whole
 from adcbench.models.loading.library_files import library_tensors
 from adcbench.models.parts.vae import Vae
 from adcbench.training import vae as autoencoder

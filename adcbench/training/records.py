@@ -18,7 +18,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from adcbench.core.errors import Blocked
-from adcbench.data.files import write_whole
+from adcbench.core.files import write_whole
 from adcbench.data.images import write_png
 from adcbench.training.checkpoints import writing
 

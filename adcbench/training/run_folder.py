@@ -12,8 +12,8 @@ from typing import Any
 import torch
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.files import write_whole
 from adcbench.core.keys import versions
-from adcbench.data.files import write_whole
 from adcbench.training.checkpoints import steps_saved, writing
 
 SETTINGS, ENVIRONMENT, CHECKPOINTS, PRODUCTS = "settings.json", "environment.json", "checkpoints", "products"

@@ -16,9 +16,9 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from adcbench.core.errors import AdcbenchError, Blocked, some
+from adcbench.core.files import write_whole
 from adcbench.core.keys import file_hash
 from adcbench.core.settings import data_dir
-from adcbench.data.files import write_whole
 from adcbench.data.training.debian import download_package, read_package
 
 COMMAND = "adcbench fetch photographs"

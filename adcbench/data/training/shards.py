@@ -18,9 +18,9 @@ import numpy as np
 from tqdm import tqdm
 
 from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.files import write_whole
 from adcbench.core.keys import digest
 from adcbench.core.settings import cache_dir
-from adcbench.data.files import write_whole
 from adcbench.data.training.decode import SUFFIXES, decode
 
 

@@ -1,0 +1,128 @@
+"""Files: written whole or not at all, read only where they are regular files, locked between processes.
+
+Everything that writes a file a person or a later run reads goes through ``write_whole`` or ``writing``; everything
+that reads a file somebody else made goes through ``read_whole`` or ``check_regular``.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from adcbench.core.errors import AdcbenchError
+
+_PART = ".adcbench-{}.part"  # 30 bytes, whatever the file's own name: a legal name stays one
+_STALE_S = 24 * 3600.0  # a temporary file this old has no writer any more
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file through a temporary one beside it; makes its folder if needed.
+
+    Raises:
+        AdcbenchError: it can't be written (no space left, read-only folder, a name too long).
+    """
+    with writing(path) as part:
+        part.write_bytes(data)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """A temporary path beside ``path``, for libraries that write by themselves; takes its name at the end.
+
+    After an error there is neither the temporary file nor a changed ``path``. What killed processes left behind
+    in the folder is removed a day later.
+
+    Raises:
+        AdcbenchError: it can't be written (no space left, read-only folder, a name too long).
+    """
+    part = path.with_name(_PART.format(uuid.uuid4().hex[:14]))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(path.parent)
+        try:
+            yield part
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise AdcbenchError(f"{path}: can't be written ({reason}); free space or name another folder") from error
+
+
+@lru_cache(maxsize=256)
+def remove_leftovers(folder: Path) -> None:
+    """Remove temporary files of ours in a folder whose writers are gone; looks once a process and folder."""
+    with suppress(OSError):
+        for path in folder.glob(_PART.format("*")):
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > _STALE_S:
+                    path.unlink()
+
+
+def check_regular(path: Path) -> os.stat_result:
+    """What the system says of a file, if it is a regular one: a pipe or a device would hang, or never end.
+
+    Raises:
+        AdcbenchError: it is missing, can't be looked at, or is a folder, pipe, socket or device.
+    """
+    try:
+        found = path.stat()
+    except FileNotFoundError as error:
+        what = "a link to a file that is not there" if path.is_symlink() else "no such file"
+        raise AdcbenchError(f"{path}: {what}") from error
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        raise AdcbenchError(f"{path}: can't be read ({getattr(error, 'strerror', None) or error})") from error
+    if not stat.S_ISREG(found.st_mode):
+        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe, socket or device"
+        raise AdcbenchError(f"{path}: {kind}, not a regular file")
+    return found
+
+
+def read_whole(path: Path, at_most: int = 0) -> bytes:
+    """All bytes of a regular file.
+
+    Args:
+        at_most: the largest size in bytes that is read; 0: any.
+
+    Raises:
+        AdcbenchError: see ``check_regular``; it can't be read, or it is larger than ``at_most``.
+    """
+    size = check_regular(path).st_size
+    if at_most and size > at_most:
+        raise AdcbenchError(f"{path}: has {size:,} bytes, more than the {at_most:,} such a file can have")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise AdcbenchError(f"{path}: can't be read ({error.strerror or error})") from error
+
+
+@contextmanager
+def locked(path: Path, wait_s: float = 600.0) -> Iterator[None]:
+    """Hold a lock that stands for ``path`` among all processes; a killed process leaves none behind.
+
+    Args:
+        path: what is locked; the lock's file lies beside it, as ``.<name>.lock``.
+        wait_s: how long to wait for another process.
+
+    Raises:
+        AdcbenchError: another process holds it for longer, or the lock's file can't be made.
+    """
+    own = path.with_name(f".{path.name}.lock")
+    try:
+        own.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(own).acquire(timeout=wait_s)
+    except Timeout as error:
+        raise AdcbenchError(f"{path}: another adcbench has worked on it for {wait_s:g} s; wait or stop it") from error
+    except OSError as error:
+        reason = error.strerror or error
+        raise AdcbenchError(f"{path}: can't be locked ({reason}); name a folder that you can write") from error
+    with lock:
+        yield

@@ -1,0 +1,80 @@
+"""Files are written whole or not at all, under every legal name; only regular files are read; locks hold."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.core.files import check_regular, locked, read_whole, remove_leftovers, write_whole, writing
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("name", ["a" * 255, "\u6f22" * 85, "x" * 240 + ".png"])
+def test_any_name_the_file_system_takes_can_be_written(tmp_path: Path, name: str) -> None:
+    write_whole(tmp_path / name, b"data")
+    assert (tmp_path / name).read_bytes() == b"data"
+    assert _names(tmp_path) == [name]
+
+
+def test_a_name_too_long_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(AdcbenchError, match="can't be written"):
+        write_whole(tmp_path / ("a" * 256), b"data")
+    assert not _names(tmp_path)
+
+
+def test_an_error_while_writing_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    write_whole(path, b"old")
+    with pytest.raises(AdcbenchError, match=r"a\.csv"), writing(path) as part:
+        part.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+    assert path.read_bytes() == b"old"
+    assert _names(tmp_path) == ["a.csv"]
+
+
+def test_leftovers_of_killed_writers_are_removed_and_fresh_ones_kept(tmp_path: Path) -> None:
+    old, fresh = (tmp_path / f".adcbench-{name}.part" for name in ("1" * 14, "2" * 14))
+    old.write_bytes(b"")
+    fresh.write_bytes(b"")
+    os.utime(old, (time.time() - 2 * 86400,) * 2)
+    remove_leftovers.cache_clear()
+    write_whole(tmp_path / "a", b"")
+    assert _names(tmp_path) == [fresh.name, "a"]
+
+
+def test_only_regular_files_are_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "zero.png").symlink_to("/dev/zero")
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nothing")
+    for name, words in (("pipe", "a pipe"), ("zero", "device"), ("gone", "a link to a file that is not there")):
+        with pytest.raises(AdcbenchError, match=words):
+            read_whole(tmp_path / f"{name}.png")
+    with pytest.raises(AdcbenchError, match="a folder"):
+        check_regular(tmp_path)
+    with pytest.raises(AdcbenchError, match="no such file"):
+        check_regular(tmp_path / "b")
+
+
+def test_a_size_is_checked_before_anything_is_read(tmp_path: Path) -> None:
+    with (tmp_path / "big").open("wb") as file:
+        file.truncate(1 << 40)  # sparse
+    with pytest.raises(AdcbenchError, match="more than"):
+        read_whole(tmp_path / "big", at_most=1 << 20)
+
+
+def test_a_lock_is_waited_for_and_then_named(tmp_path: Path) -> None:
+    with locked(tmp_path / "table"), pytest.raises(AdcbenchError, match="another adcbench"), _second(tmp_path):
+        pass
+    with locked(tmp_path / "table"):
+        pass
+
+
+def _second(folder: Path):  # type: ignore[no-untyped-def]
+    return locked(folder / "table", wait_s=0.1)
