@@ -151,9 +151,11 @@ def test_check_compares_hashes_and_loads(shop: Web) -> None:
     assert bad.exit_code == 1
     found, recorded = (hashlib.sha256(data).hexdigest() for data in (b"damaged", LORA))
     assert f"BAD  one/lora.pkl: its sha256 is {found}, not the recorded {recorded}" in bad.output
-    assert "BAD  one loads: lora.pkl holds something else" in bad.output
+    assert f"BAD  one loads: {path}: not the file lora.pkl of one: its sha256 is {found}" in bad.output
     (weights_dir() / "one" / SUMS).unlink()
+    path.write_bytes(b"x" * len(LORA))  # the size that is known
     assert "nobody published its sha256" in run("check", "one").output
+    assert "BAD  one loads: lora.pkl holds something else" in run("check", "one", "--load").output
 
 
 def test_what_can_not_be_meant_is_named(shop: Web, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,12 +122,15 @@ class System:
         return self.name
 
     def find_weights(self) -> dict[str, Path]:
-        """Paths of all its files.
+        """Paths of all its files, each the file it should be, as far as that is known.
 
         Raises:
             Blocked: a file is not here; the message names it and the command that gets it.
+            AdcbenchError: a file is not the one it should be.
         """
-        return find_files(self)
+        from adcbench.core.hashes import checked_files  # which builds on this module
+
+        return checked_files(self)
 
     def mini(self) -> System:
         """The same code at small widths with deterministic, untrained weights, for tests and timing.

@@ -10,10 +10,10 @@ from threading import Event
 
 from tqdm import tqdm
 
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.errors import AdcbenchError, Blocked, some
 from adcbench.core.keys import file_hash
 from adcbench.data.clips import list_clips
-from adcbench.data.download import FetchStopped, download
+from adcbench.data.download import FetchStopped, download, remove_unfinished
 from adcbench.data.embedded import embedded_folder
 from adcbench.data.manifest import ManifestFile, scan_folder, write_manifest
 from adcbench.data.pairs import pair
@@ -75,11 +75,14 @@ def _fetch_all(testset: TestSet, files: Sequence[ManifestFile], base: str, jobs:
     def why_missing(file: ManifestFile) -> str:
         path = testset.root / file.path
         if path.is_file() and file_hash(path) == file.sha256:
+            remove_unfinished(path)
             return ""
         if stopped.is_set():
             return _NOT_TRIED
         try:
-            download(f"{base}/{upstream_path(testset, file.path)}", path, file.sha256)
+            download(f"{base}/{upstream_path(testset, file.path)}", path, file.sha256, at_most=file.size)
+        except Blocked:  # no connection may be opened
+            raise
         except AdcbenchError as error:
             if isinstance(error, FetchStopped):
                 stopped.set()

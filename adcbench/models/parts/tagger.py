@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.models.loading.deterministic import fill_deterministic
-from adcbench.models.loading.weights import check_finite, check_names, describe, read_checkpoint, shapes, state_dict
+from adcbench.models.loading.pickles import read_checkpoint
+from adcbench.models.loading.weights import check_finite, check_names, describe, shapes, state_dict
 from adcbench.models.parts.ram import Ram
 from adcbench.models.parts.swin import LoraLinear
 from adcbench.models.parts.tagger_files import (
