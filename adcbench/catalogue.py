@@ -116,6 +116,8 @@ def _find(name: str) -> NeedsFiles:
     try:
         return find_system(name)
     except AdcbenchError as error:
+        if ":" in name:
+            raise
         with_files = ", ".join((*(name for name in METRICS if METRICS[name].files), OFFICIAL.name))
         raise AdcbenchError(f"{error}. Others with files: {with_files}") from error
 

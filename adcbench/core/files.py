@@ -115,7 +115,8 @@ def read_text(path: Path, at_most: int = 0) -> str:
     try:
         return read_whole(path, at_most).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise AdcbenchError(f"{path}: not UTF-8 text (byte {error.start}); damaged, or another kind of file") from error
+        reason = f"not UTF-8 text (byte {error.start}): damaged or another file, get it again"
+        raise AdcbenchError(f"{path}: {reason}") from error
 
 
 def check_unpacked(path: Path) -> None:

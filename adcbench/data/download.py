@@ -130,7 +130,10 @@ def _explain(error: Exception, url: str, path: Path) -> AdcbenchError:
     if isinstance(error, requests.RequestException | ValueError):  # a ValueError: no address at all
         return NotServed(f"{path.name}: {url} can't be fetched ({error})")
     if isinstance(error, OSError):
-        return CannotWrite(f"{path} can't be written ({error}); free space or name another folder")
+        return CannotWrite(
+            f"{path} can't be written ({error}); free space, or name a folder that you can write "
+            "(ADCBENCH_DATA for test sets, ADCBENCH_WEIGHTS for checkpoints)"
+        )
     raise error
 
 

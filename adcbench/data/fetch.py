@@ -27,7 +27,7 @@ def fetch(testset: TestSet, endpoint: str | None = None, jobs: int = 8, progress
     """Bring a test set to ``data_dir()``. Files that are there with the right sha256 are not fetched again.
 
     A set whose files can't be fetched one by one is taken from where the user put it, and its manifest
-    is recorded, so that a later change is noticed.
+    is recorded in the cache, so that a later change is noticed; nothing but downloads goes to ``data_dir()``.
 
     Args:
         testset: see ``find_testset``.

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from tqdm import tqdm
 
 from adcbench.core.errors import AdcbenchError, some
-from adcbench.core.files import write_whole
+from adcbench.core.files import read_text, write_whole
 from adcbench.core.keys import file_hash
 from adcbench.data.images import IMAGE_SUFFIXES
+
+_LARGEST = 64 << 20  # bytes
+_SIZE, _SHA256 = re.compile("[0-9]{1,15}"), re.compile("[0-9a-f]{64}")
+_REMEDY = "get it again, or delete it and record it anew: adcbench fetch and the set's name"
 
 
 class ManifestFile(NamedTuple):
@@ -48,22 +53,32 @@ def read_manifest(path: Path) -> tuple[ManifestFile, ...]:
     """Read a manifest file.
 
     Raises:
-        AdcbenchError: it is missing or a line is malformed; the message names the line.
+        AdcbenchError: it is missing, names no file, or a line is malformed; the message names the line.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(file))
-    except OSError as error:
-        raise AdcbenchError(f"{path}: can't be read ({error.strerror})") from error
+        rows = list(csv.reader(io.StringIO(read_text(path, _LARGEST), newline=""), strict=True))
+    except csv.Error as error:
+        raise AdcbenchError(f"{path}: not CSV ({error}); {_REMEDY}") from error
     if not rows or tuple(rows[0]) != ManifestFile._fields:
-        raise AdcbenchError(f"{path}: line 1 must be {','.join(ManifestFile._fields)}")
-    return tuple(_parse(path, number, row) for number, row in enumerate(rows[1:], 2))
+        raise AdcbenchError(f"{path}: line 1 must be {','.join(ManifestFile._fields)}; {_REMEDY}")
+    if len(rows) < 2:
+        raise AdcbenchError(f"{path}: lists no file; {_REMEDY}")
+    files = tuple(_parse(path, number, row) for number, row in enumerate(rows[1:], 2))
+    if len({file.path for file in files}) < len(files):
+        raise AdcbenchError(f"{path}: names a file twice; {_REMEDY}")
+    return files
 
 
 def _parse(path: Path, number: int, row: Sequence[str]) -> ManifestFile:
-    if len(row) != 3 or not row[1].isdecimal() or len(row[2]) != 64:
-        raise AdcbenchError(f"{path}: line {number} is not path,size,sha256; make the manifest again")
+    if len(row) != 3 or not _SIZE.fullmatch(row[1]) or not _SHA256.fullmatch(row[2]) or not _is_below(row[0]):
+        raise AdcbenchError(f"{path}: line {number} is not path,size,sha256; {_REMEDY}")
     return ManifestFile(row[0], int(row[1]), row[2])
+
+
+def _is_below(path: str) -> bool:
+    """Whether a path stays in the manifest's folder, and can be a path at all."""
+    parts = PurePosixPath(path).parts
+    return bool(parts) and not PurePosixPath(path).is_absolute() and ".." not in parts and "\0" not in path
 
 
 def write_manifest(files: Iterable[ManifestFile], path: Path) -> None:

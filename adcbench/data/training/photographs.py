@@ -138,7 +138,7 @@ def _from_folder(missing: list[Photo], source: Path, folder: Path) -> list[Photo
 
 
 def _contents(package: Path, missing: Iterable[Photo]) -> Iterator[bytes]:
-    yield from read_package(package, {photo.file for photo in missing}).values()
+    yield from read_package(package, {photo.file: photo.size for photo in missing}).values()
 
 
 def _keep(missing: list[Photo], contents: Iterable[bytes], folder: Path) -> list[Photo]:

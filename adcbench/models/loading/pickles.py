@@ -11,7 +11,7 @@ import pickle
 import pickletools
 import sys
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Any
@@ -76,7 +76,7 @@ def _load(path: Path) -> Any:
     return torch.load(path, map_location="cpu", weights_only=False, mmap=is_zip, pickle_module=_inert_pickle(path))
 
 
-def check_size(tensors: Iterator[Tensor], path: Path) -> None:
+def check_size(tensors: Iterable[Tensor], path: Path) -> None:
     """Refuse tensors that together claim far more memory than their file has bytes: repeated by a stride of 0.
 
     Tensors that are the same numbers in memory count once.
