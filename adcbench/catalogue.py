@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from adcbench.core.errors import AdcbenchError, Blocked, some
-from adcbench.core.hashes import check_file, remembered_hash
+from adcbench.core.hashes import SIZE_ALONE, again, check_file, remembered_hash
 from adcbench.core.system import NeedsFiles, System, WeightFile, file_path
 from adcbench.core.tables import Infer, Score, Time, load_table
 from adcbench.data.checkpoints import addresses, fetch_file, known_hash
@@ -281,11 +281,11 @@ def _check_file(entry: Entry) -> Check:
         return Check(what, "BAD", f"missing. To get it: {entry.get}")
     known = check_file(entry.file, entry.path)
     if known.problem:
-        return Check(what, "BAD", f"{known.problem}. Delete it, then run: {entry.get}")
-    if known.by.startswith(("published", "recorded", "sha256")):
+        return Check(what, "BAD", f"{known.problem}. {again(entry.get)}")
+    if known.by and known.by != SIZE_ALONE:
         return Check(what, "ok", known.by)
     unknown = f"nobody published its sha256 and none is recorded; it is {remembered_hash(entry.path)}"
-    return Check(what, "ok" if known.by else "not verified", f"{known.by}; {unknown}" if known.by else unknown)
+    return Check(what, "ok", f"{known.by}; {unknown}") if known.by else Check(what, "not verified", unknown)
 
 
 def check_loading(user: NeedsFiles) -> Check:

@@ -16,6 +16,7 @@ from adcbench.core.keys import digest, file_hash, short
 from adcbench.core.system import NeedsFiles, WeightFile, file_path, find_files
 
 SUMS = "SHA256SUMS"
+SIZE_ALONE = "size alone"  # by which a file may be known
 _KIND = "file hash"
 _LARGEST_SUMS = 1 << 20  # bytes
 
@@ -48,10 +49,14 @@ def checked_files(owner: NeedsFiles) -> dict[str, Path]:
     for file in owner.files:
         if problem := check_file(file, found[file.name]).problem:
             raise AdcbenchError(
-                f"{found[file.name]}: not the file {file.name} of {owner.name}: {problem}. "
-                f"Delete it, then run: {owner.get}"
+                f"{found[file.name]}: not the file {file.name} of {owner.name}: {problem}. {again(owner.get)}"
             )
     return found
+
+
+def again(get: str) -> str:
+    """The remedy for a checkpoint that is not the right one; ``get`` is the command that fetches it, if any."""
+    return f"Delete it, then run: {get}" if get else "Put the right one there"
 
 
 class Known(NamedTuple):
@@ -87,7 +92,7 @@ def check_file(file: WeightFile, path: Path) -> Known:
     size = path.stat().st_size
     if not known and file.size and abs(size - file.size) > _rounding(file.size):
         return Known("", f"it has {size:,} bytes, not {file.size:,}; truncated, or another file")
-    return Known(next(iter(known), "size alone" if file.size else ""))
+    return Known(next(iter(known), SIZE_ALONE if file.size else ""))
 
 
 def _rounding(size: int) -> int:

@@ -26,7 +26,8 @@ class WeightFile:
         url: where it can be downloaded; empty where no address serves it directly.
         mirrors: further addresses of the same file, tried in order.
         sha256: empty where nobody has published it (recorded on first download).
-        size: in bytes, to show before a download; may be rounded. 0 where it is not known.
+        size: in bytes, to show before a download; may be rounded (3_464_000_000), and is compared with the file to
+            its last digit that is not 0 where no sha256 is known. 0 where it is not known.
         licence: its licence; ``non_commercial`` where that forbids commercial use.
         folder: below ``weights_dir()``, for a file that several systems share; empty: the system's name.
         by_hand: where a person can get it; used where ``url`` is empty.

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, cast
 
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.files import check_regular
@@ -25,7 +25,7 @@ _LARGEST, _LARGEST_PART = 1 << 30, 1 << 28  # bytes that are read of an archive 
 _OPENERS: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
     ".xz": lzma.open,
     ".lzma": lzma.open,
-    ".gz": gzip.open,
+    ".gz": lambda packed: cast(IO[bytes], gzip.GzipFile(fileobj=packed)),
     ".bz2": bz2.open,
     "": lambda plain: plain,
 }
@@ -63,7 +63,7 @@ def read_package(path: Path, files: Mapping[str, int]) -> dict[str, bytes]:
     """
     check_regular(path)
     try:
-        with _data(path) as data, tarfile.open(fileobj=_Bounded(data), mode="r:") as tar:
+        with _data(path) as data, tarfile.open(fileobj=cast(IO[bytes], _Bounded(data)), mode="r:") as tar:
             return dict(_members(tar, files))
     except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError, ValueError, OverflowError) as error:
         raise AdcbenchError(f"{path}: not a whole Debian package ({error}); download it again") from error

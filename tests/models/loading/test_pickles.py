@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import struct
 import subprocess
 import sys
+import tarfile
+import warnings
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import cache_dir
@@ -72,25 +76,57 @@ def called(path: Path) -> None:
 
 def tar(path: Path) -> None:
     """The format before the one before: torch unpacks its members to the disk."""
-    import tarfile
-
     with tarfile.open(path, "w") as file:
         file.add(__file__, "storages")
 
 
-BOMBS: dict[str, Callable[[Path], None]] = {
-    one.__name__: one
-    for one in (repeated, nested, legacy, memo, memo_legacy, memo_raw, long_bytes, called, tar)
-}  # fmt: skip
+def torchscript(path: Path) -> None:
+    module = nn.Module()
+    module.register_buffer("a", torch.ones(1).expand(GIGABYTES // 4))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch is leaving TorchScript
+        torch.jit.script(module).save(str(path))  # type: ignore[no-untyped-call]
+
+
+def header(path: Path) -> None:
+    """safetensors whose head claims a tensor that is not there."""
+    head = json.dumps({"a": {"dtype": "F32", "shape": [GIGABYTES // 4], "data_offsets": [0, GIGABYTES]}}).encode()
+    path.write_bytes(struct.pack("<Q", len(head)) + head)
+
+
+def header_length(path: Path) -> None:
+    path.write_bytes(struct.pack("<Q", GIGABYTES) + b"{}")
+
+
+def array(path: Path) -> None:
+    """An .npy head that claims gigabytes, inside an archive."""
+    head = b"{'descr': '<f8', 'fortran_order': False, 'shape': (36, 17361111), }".ljust(117) + b"\n"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name in ("mu_pris_param", "cov_pris_param"):
+            file.writestr(f"{name}.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head)
+
+
+def zeros(path: Path) -> None:
+    """Zeros packed to a thousandth."""
+    np.savez_compressed(path, mu_pris_param=np.zeros((36, 300_000)))
+
+
+PICKLES = (repeated, nested, legacy, memo, memo_legacy, memo_raw, long_bytes, called, tar)
+OTHERS = {"torchscript.pt": torchscript, "a.safetensors": header, "b.safetensors": header_length, "c.npz": array,
+          "d.npz": zeros}  # fmt: skip
 _READ = """
 import resource, sys
 from pathlib import Path
 from adcbench.core.errors import AdcbenchError
+from adcbench.metrics import niqe
+from adcbench.metrics.clipiqa import read_clip
 from adcbench.models.loading.converted import converted
+from adcbench.models.loading.library_files import library_tensors
 from adcbench.models.loading.weights import state_dict
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+readers = {".pt": (read_clip,), ".safetensors": (library_tensors,), ".npz": (lambda path: niqe._read(path, 0),)}
 for path in map(Path, sys.argv[1:]):
-    for read in (state_dict, converted):
+    for read in readers.get(path.suffix, (state_dict, converted)):
         try:
             read(path)
             print(f"{path}: read")
@@ -101,15 +137,16 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 
 
 def test_none_takes_memory_and_each_is_one_line(tmp_path: Path) -> None:
-    paths = [tmp_path / f"{name}.pth" for name in BOMBS]
-    for path, make in zip(paths, BOMBS.values(), strict=True):
-        make(path)
-    whole = sum(path.stat().st_size for path in paths)
-    assert whole < 50_000
-    ran = subprocess.run([sys.executable, "-c", _READ, *map(str, paths)], capture_output=True, text=True, check=True)
+    bombs = {f"{one.__name__}.pth": one for one in PICKLES} | OTHERS
+    expected = []
+    for name, make in bombs.items():
+        make(tmp_path / name)
+        assert (tmp_path / name).stat().st_size < 100_000
+        expected += [tmp_path / name] * (2 if name.endswith(".pth") else 1)
+    paths = map(str, dict.fromkeys(expected))
+    ran = subprocess.run([sys.executable, "-c", _READ, *paths], capture_output=True, text=True, check=True)
     *lines, megabytes = ran.stdout.splitlines()
-    assert len(lines) == 2 * len(paths)
-    for line, path in zip(lines, [path for path in paths for _ in range(2)], strict=True):
+    for line, path in zip(lines, expected, strict=True):
         assert line.startswith(f"{path}: ") and not line.endswith(": read"), line
     assert int(megabytes) < 200
     assert not (cache_dir() / "safetensors").exists()
@@ -148,8 +185,6 @@ def test_a_pickle_can_not_change_what_builds_the_next_one_s_tensors(tmp_path: Pa
 @pytest.mark.parametrize("seed", range(60))
 def test_damage_anywhere_is_one_line_or_harmless(seed: int, tmp_path: Path) -> None:
     """Bytes flipped, cut out and doubled in both formats."""
-    import numpy as np
-
     random = np.random.default_rng(seed)
     path = tmp_path / "x.pth"
     content = {"state_dict": {"a": torch.ones(3, 4), "b": torch.zeros(2).half()}, "epoch": 3, "name": "x"}
