@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import platform
 import sys
 from functools import lru_cache
 from typing import Any
@@ -51,8 +52,9 @@ def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
 def _check_host(host: Any) -> None:
     name = host.decode(errors="replace") if isinstance(host, bytes) else str(host or "localhost")
     try:
-        local = ipaddress.ip_address(name).is_loopback
+        address = ipaddress.ip_address(name)
+        local = address.is_loopback or address.is_unspecified
     except ValueError:
-        local = name == "localhost"
+        local = name in ("localhost", platform.node())
     if not local:
         need_network(name)

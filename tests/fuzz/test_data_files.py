@@ -23,7 +23,9 @@ from adcbench.core.hashes import SUMS, check_file, read_sums
 from adcbench.core.system import WeightFile
 from adcbench.data import authors_log
 from adcbench.data.checkpoints import SOURCES, fetch_file, read_sources
-from adcbench.data.manifest import read_manifest
+from adcbench.data.embedded import EMBEDDED_MANIFEST, Photograph
+from adcbench.data.manifest import read_manifest, read_rows
+from adcbench.data.training import photographs
 from adcbench.data.training.debian import read_package
 from adcbench.metrics import niqe
 from adcbench.models.loading.converted import converted
@@ -127,6 +129,14 @@ KINDS = (
     Kind(SUMS, lambda folder: sums(), read_sums_and_use_them),
     Kind(SOURCES, lambda folder: sources(), read_sources_and_add),
     Kind("manifest.csv", lambda folder: manifest(), read_manifest),
+    Kind(
+        "photographs.csv",
+        lambda folder: photographs._MANIFEST.read_bytes()[:2000].rpartition(b"\n")[0],
+        photographs.read_photos,
+    ),
+    Kind(
+        "embedded.csv", lambda folder: EMBEDDED_MANIFEST.read_bytes(), lambda path: read_rows(path, Photograph._fields)
+    ),
     Kind("authors.log", lambda folder: log(), read_log),
     Kind("zip.pth", lambda folder: checkpoint(folder, new=True), converted),
     Kind("legacy.pth", lambda folder: checkpoint(folder, new=False), converted),
