@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -226,7 +227,8 @@ def test_rounding_is_as_said(tmp_path: Path) -> None:
 def test_own_weights_are_taken_whatever_their_hash(tmp_path: Path) -> None:
     from dataclasses import replace
 
-    files = (WeightFile("net.pth", "", sha256="0" * 64), WeightFile("tail.pth", "", sha256="1" * 64))
+    tail = hashlib.sha256(b"usual/tail.pth").hexdigest()
+    files = (WeightFile("net.pth", "", sha256="0" * 64, size=123), WeightFile("tail.pth", "", sha256=tail))
     system = replace(find_system("adcsr-mini"), files=files, locate=lambda name: tmp_path / "usual" / name)
     with pytest.raises(AdcbenchError, match=r"has none of the weight files of adcsr-mini \(net.pth, tail.pth\)"):
         with_weights(system, tmp_path)
@@ -237,4 +239,7 @@ def test_own_weights_are_taken_whatever_their_hash(tmp_path: Path) -> None:
     assert {name: path.read_text() for name, path in mine.find_weights().items()} == {
         "net.pth": "net.pth", "tail.pth": "usual/tail.pth"
     }  # fmt: skip
-    assert [file.sha256 for file in mine.files] == ["", "1" * 64]
+    assert [file.sha256 for file in mine.files] == ["", tail]
+    (tmp_path / "usual" / "tail.pth").write_text("another")
+    with pytest.raises(AdcbenchError, match="not the published"):  # which is not mine
+        mine.find_weights()
