@@ -12,8 +12,7 @@ from adcbench.core.cells import UNKNOWN, CellKey, Reading
 from adcbench.core.columns import columns
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import reproductions_dir
-from adcbench.core.tables import COMPLEXITY, load_readings, load_table, numbered, table_ids
-from adcbench.jobs import keys_of
+from adcbench.core.tables import COMPLEXITY, keys_of, load_readings, load_table, numbered, table_ids
 
 HEADER = "table,row,test_set,metric,value,unit,source,kind,confidence,chosen,note"
 CSV_FILES = sorted(reproductions_dir().rglob("published.csv"))
