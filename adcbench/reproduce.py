@@ -134,7 +134,7 @@ def _blocked_by_table(table: Table, cell: Cell) -> Cell:
 def _jobs_for_outputs(table: Table, options: Options) -> list[Job]:
     """A Score job for each folder the user brings, on the columns that can be scored."""
     jobs: list[Job] = []
-    for (row, test_set), folder in options.outputs.items():
+    for (row, test_set), brought in options.outputs.items():
         columns = [c for c in table.columns if c.test_set == test_set]
         if row not in table.rows or not columns:
             sets = ", ".join(dict.fromkeys(c.test_set for c in table.columns))
@@ -144,5 +144,5 @@ def _jobs_for_outputs(table: Table, options: Options) -> list[Job]:
             )
         scored = VIDEO_SCORES if find_testset(test_set).clips else IMAGE_SCORES
         metrics = {c.metric: scored[c.metric] for c in columns if c.metric in scored}
-        jobs.append(Score(row, test_set, str(folder), metrics))
+        jobs.append(Score(row, test_set, str(brought), metrics))
     return jobs

@@ -65,7 +65,7 @@ def unscored_lines(cells: Iterable[Cell]) -> list[str]:
 
 
 def brought_lines(cells: Iterable[Cell]) -> list[str]:
-    """Rows whose outputs a user brought: the row, its columns, the folder's name. Nobody released them as this row's."""
+    """Rows whose outputs a user brought, which nobody released as theirs: the row, the folder's name, the columns."""
     columns: dict[tuple[str, str, str], list[str]] = {}
     for cell in cells:
         if cell.measured and cell.measured.brought:

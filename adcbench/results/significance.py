@@ -62,10 +62,10 @@ class Paired:
     def verdict(self, corrected_p: float, alpha: float = ALPHA) -> str:
         """``better``, ``worse`` or ``no difference shown``, of a against b.
 
-        A difference is shown only if there are MIN_IMAGES images, Wilcoxon's p, corrected, is below ``alpha``, the paired interval leaves out
-        0, and most images that are no ties point the same way as the mean. Each guards against another mistake: the
-        interval alone is too narrow for few images, and Wilcoxon's test alone finds a skew where means are equal
-        (in 37 % of sets of 93 exponential differences with mean 0; all three together: 5 %).
+        A difference is shown only if there are MIN_IMAGES images, Wilcoxon's p, corrected, is below ``alpha``, the
+        paired interval leaves out 0, and most images that are no ties point the same way as the mean. Each guards
+        against another mistake: the interval alone is too narrow for few images, and Wilcoxon's test alone finds a
+        skew where means are equal (in 37 % of sets of 93 exponential differences with mean 0; all three: 5 %).
         """
         better = self.difference > 0 if self.higher_is_better else self.difference < 0
         agree = self.wins > self.losses if better else self.losses > self.wins
