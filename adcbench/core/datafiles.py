@@ -14,12 +14,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.files import read_whole
 from adcbench.core.settings import CHECKOUT, PACKAGE
 
+Kinds: TypeAlias = Mapping[str, type | tuple[type, ...]]  # name -> of which type its value is
 _LARGEST = 1 << 28  # bytes of text in a .gz: far more than any of ours has
 
 
@@ -94,7 +95,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def json_lines(path: Path, kinds: Mapping[str, type | tuple[type, ...]]) -> Iterator[tuple[int, dict[str, Any]]]:
+def json_lines(path: Path, kinds: Kinds) -> Iterator[tuple[int, dict[str, Any]]]:
     """The objects of a ``.jsonl`` file with the numbers of their lines, from 1.
 
     Args:
@@ -112,7 +113,7 @@ def json_lines(path: Path, kinds: Mapping[str, type | tuple[type, ...]]) -> Iter
         yield number, line
 
 
-def check_kinds(found: Any, kinds: Mapping[str, type | tuple[type, ...]]) -> None:
+def check_kinds(found: Any, kinds: Kinds) -> None:
     """Whether something is an object with these names, each of its type.
 
     Raises:

@@ -63,24 +63,3 @@ def says_nothing(value: str) -> bool:
     (True, True, False)
     """
     return value.translate(_PLAIN).strip().lower() in _NOTHING
-
-
-def printed_number(value: str) -> float | None:
-    """The number of a printed value, see ``parse``; None where there is none."""
-    found = parse(value)
-    return found.number if found else None
-
-
-def printed_tolerance(value: str) -> float:
-    """Half a unit of the last printed digit: what rounding alone can hide.
-
-    Raises:
-        ValueError: the value is no number.
-
-    >>> printed_tolerance("27.92"), printed_tolerance("456"), printed_tolerance("0.0250"), printed_tolerance("3.7x")
-    (0.005, 0.5, 5e-05, 0.05)
-    """
-    found = parse(value)
-    if found is None:
-        raise ValueError(f"{value!r} is not a printed number")
-    return found.tolerance

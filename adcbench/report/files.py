@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from adcbench.core.cells import Cell, Measurement, Reading
-from adcbench.core.datafiles import check_kinds, csv_rows, finite, json_lines, read_text, reading, restore
+from adcbench.core.datafiles import Kinds, check_kinds, csv_rows, finite, json_lines, read_text, reading, restore
 from adcbench.core.errors import AdcbenchError, some
 from adcbench.core.files import locked, write_whole
 from adcbench.core.keys import digest, short
@@ -32,9 +32,9 @@ _SAMPLE_FIELDS = ("row", "test_set", "metric", "level", "scale", "device", "dtyp
 _PLACE = ("row", "test_set", "metric")
 _SLOT = ("level", "scale", "device", "dtype")
 _TEXTS = (*_SLOT, "reduce", "signature", "cause", "not_comparable")
-_ANY_LINE = {**dict.fromkeys(_PLACE, str), "blocked_by": (dict, type(None))}
-_MEASURED = {**dict.fromkeys(_TEXTS, str), "unscored": list, "provenance": dict, "measured": float}
-_PROVENANCE = {  # what is read again, where it is there
+_ANY_LINE: Kinds = {**dict.fromkeys(_PLACE, str), "blocked_by": (dict, type(None))}
+_MEASURED: Kinds = {**dict.fromkeys(_TEXTS, str), "unscored": list, "provenance": dict, "measured": float}
+_PROVENANCE: Kinds = {  # what is read again, where it is there
     **dict.fromkeys(("sources", "data", "outputs", "inconclusive", "session", "machine"), str),
     "other readings": dict, "libraries": dict, "threads": int, "n": int, "interval": list,
 }  # fmt: skip
@@ -284,16 +284,8 @@ def _measurement(line: dict[str, Any], samples: Samples) -> Measurement | None:
     if line["reduce"] == "set":
         low, high = provenance["interval"]
         check_kinds({"n": provenance["n"], "low": low, "high": high}, {"n": int, "low": float, "high": float})
-    found = Measurement(
-        *(line[name] for name in _SLOT),
-        samples=own,
-        reduce=line["reduce"],
-        signature=line["signature"],
-        provenance=line["provenance"],
-        not_comparable=line["not_comparable"],
-        cause=line["cause"],
-        unscored=tuple(line["unscored"]),
-    )
+    fields = {name: line[name] for name in (*_TEXTS, "provenance")}
+    found = Measurement(**fields, samples=own, unscored=tuple(line["unscored"]))
     # lines of older files have no stamp: their value must be that of the samples
     return found if math.isclose(found.value, line["measured"], rel_tol=1e-8, abs_tol=1e-12) else None
 

@@ -100,8 +100,8 @@ def latency_text(record: Mapping[str, Any]) -> str:
         )
     for (slow, a), (fast, b) in combinations(record["systems"].items(), 2):
         if (calls := len(a["seconds"])) == len(b["seconds"]):
-            value, *bounds = median_ratio_interval(a["seconds"], b["seconds"])
-            noise = too_wide((value, *bounds)) if has_interval(calls) else "timed once: no interval"
-            shown = f" (95 % {interval_text(calls, *bounds, '.3g')})" if has_interval(calls) else ""
-            lines.append(f"  {slow} / {fast}: {value:.3g}{shown}" + (f" - inconclusive: {noise}" if noise else ""))
+            ratio = median_ratio_interval(a["seconds"], b["seconds"])
+            noise = too_wide(ratio) if has_interval(calls) else "timed once"
+            text = f"  {slow} / {fast}: {ratio[0]:.3g} (95 % {interval_text(calls, ratio[1], ratio[2], '.3g')})"
+            lines.append(text + (f" - inconclusive: {noise}" if noise else ""))
     return "\n".join(lines)

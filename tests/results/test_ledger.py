@@ -169,9 +169,10 @@ def cell(row: str, *values: float, level: str = "inference", printed: str = "1.0
 @pytest.mark.parametrize(
     ("first", "second", "word"),
     [
-        ((0.20, 0.21, 0.22), (0.30, 0.31, 0.32), "holds"),  # lower is better
-        ((0.30, 0.31, 0.32), (0.20, 0.21, 0.22), "reversed"),
-        ((0.30, 0.10, 0.30), (0.20, 0.21, 0.22), "inconclusive"),
+        ((0.20, 0.21, 0.22) * 3, (0.30, 0.31, 0.32) * 3, "holds"),  # lower is better
+        ((0.30, 0.31, 0.32) * 3, (0.20, 0.21, 0.22) * 3, "reversed"),
+        ((0.30, 0.10, 0.30) * 3, (0.20, 0.21, 0.22) * 3, "inconclusive"),
+        ((0.20,) * 7, (0.30,) * 7, "inconclusive"),  # seven are too few
         ((), (0.20, 0.21, 0.22), "blocked"),
     ],
 )
