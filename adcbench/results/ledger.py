@@ -296,7 +296,7 @@ def _measure_mini(kind: str, test: MiniTest, runs: Runs) -> MiniResult:
     seeds = len(a)
     why = f"{seeds} of {MIN_SEEDS} seeds done; run {COMMAND}" if seeds < MIN_SEEDS else too_few(a.shape[1])
     if min(a.shape) < 2:
-        return MiniResult(test, "inconclusive", seeds, why=why or "scored on one image only")
+        return MiniResult(test, "inconclusive", seeds, why=why)
     word = "inconclusive" if why else EFFECT_ONLY if kind == "question" else ""
     margin = _margin(test, float(b.mean()))
     return MiniResult(test, word, seeds, _effect(a, b, test.metric), None, margin, _beside(test, runs), why)

@@ -234,7 +234,7 @@ def test_too_few_seeds_decide_nothing(seeds: int) -> None:
 def test_one_image_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"{__name__}.IMAGES", ["only"])
     (found,) = judged(claim(), done({"ours": 30.0, "other": 20.0})).tests
-    assert (found.word, found.why) == ("inconclusive", "scored on one image only")
+    assert (found.word, found.why) == ("inconclusive", "too few images: 1, and at least 8 are needed")
 
 
 def test_a_shared_teacher_stands_at_every_seed() -> None:
