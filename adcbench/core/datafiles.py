@@ -11,6 +11,7 @@ import gzip
 import io
 import json
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,8 +46,14 @@ def reading(path: Path, otherwise: str = "") -> Iterator[None]:
 
 def damaged(path: Path, why: str, otherwise: str = "") -> AdcbenchError:
     """The error of a damaged file: its name, what is wrong with it, how to restore it."""
-    why = " ".join(why.split())[:200]
-    return AdcbenchError(f"{path}: damaged: {why}. {', or '.join(filter(None, (restore(path), otherwise)))}")
+    return AdcbenchError(
+        f"{path}: damaged: {brief(why, 200)}. {', or '.join(filter(None, (restore(path), otherwise)))}"
+    )
+
+
+def brief(text: str, at_most: int = 80) -> str:
+    """A text from a file as a part of one line."""
+    return " ".join(text.split())[:at_most]
 
 
 def restore(path: Path) -> str:
@@ -114,7 +121,7 @@ def json_lines(path: Path, kinds: Kinds) -> Iterator[tuple[int, dict[str, Any]]]
 
 
 def check_kinds(found: Any, kinds: Kinds) -> None:
-    """Whether something is an object with these names, each of its type.
+    """Whether something is an object with these names, each of its type; floats are finite.
 
     Raises:
         ValueError: it is not; says what is wrong.
@@ -126,6 +133,8 @@ def check_kinds(found: Any, kinds: Kinds) -> None:
     for name, kind in kinds.items():
         value, wanted = found[name], kind if isinstance(kind, tuple) else (kind,)
         right = isinstance(value, (*wanted, int) if float in wanted else wanted)
+        if float in wanted and isinstance(value, float | int):
+            right = abs(value) <= sys.float_info.max  # no infinity, and no int beyond floats
         if not right or (isinstance(value, bool) and bool not in wanted):
             raise ValueError(f"{name} is {value!r:.40}, not of type {' or '.join(one.__name__ for one in wanted)}")
 

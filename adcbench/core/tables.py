@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from adcbench.core.cells import KINDS, CellKey, Reading
-from adcbench.core.datafiles import csv_rows, reading
+from adcbench.core.datafiles import brief, csv_rows, reading
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.printed import parse, says_nothing
 from adcbench.core.settings import reproductions_dir
@@ -292,10 +292,13 @@ def load_readings(table_id: str) -> dict[CellKey, tuple[Reading, ...]]:
             continue
         key = CellKey(table_id, line["row"], line["test_set"], line["metric"])
         if key not in known:
-            raise AdcbenchError(f"{path}: {key} is not a cell of {table_id}; add its row or column there")
+            place = brief(str(key))
+            raise AdcbenchError(
+                f"{path}, line {number}: {place} is not a cell of {table_id}; add its row or column there"
+            )
         if parse(line["value"]) is None and not says_nothing(line["value"]):
             raise AdcbenchError(
-                f"{path}, line {number}: {line['value']!r} is neither a number nor 'unknown' or '-'; write what is "
+                f"{path}, line {number}: {brief(repr(line['value']))} is neither a number nor 'unknown' or '-'; write what is "
                 "printed as a number, and the rest into the note"
             )
         found = Reading(

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from adcbench.core.cells import Cell, Measurement, Reading
-from adcbench.core.datafiles import Kinds, check_kinds, csv_rows, finite, json_lines, read_text, reading, restore
+from adcbench.core.datafiles import Kinds, brief, check_kinds, csv_rows, finite, json_lines, read_text, reading, restore
 from adcbench.core.errors import AdcbenchError, some
 from adcbench.core.files import locked, write_whole
 from adcbench.core.keys import digest, short
@@ -239,7 +239,7 @@ def read_tables(root: Path | None = None) -> tuple[dict[str, tuple[Cell, ...]], 
 
 
 def _named(place: Slot) -> str:
-    row, test_set, metric = place[:3]
+    row, test_set, metric = map(brief, place[:3])
     return f"{row}, {metric} ({test_set})"
 
 
@@ -280,7 +280,6 @@ def _measurement(line: dict[str, Any], samples: Samples) -> Measurement | None:
         raise ValueError("reduce must be mean, sum, median or set, and unscored a list of names")
     provenance = line["provenance"]
     check_kinds(provenance, {name: kind for name, kind in _PROVENANCE.items() if name in provenance})
-    check_kinds(ways := provenance.get("other readings", {}), dict.fromkeys(ways, float))
     if line["reduce"] == "set":
         low, high = provenance["interval"]
         check_kinds({"n": provenance["n"], "low": low, "high": high}, {"n": int, "low": float, "high": float})
