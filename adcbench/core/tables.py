@@ -291,22 +291,20 @@ def load_readings(table_id: str) -> dict[CellKey, tuple[Reading, ...]]:
         if line["table"] != table_id:
             continue
         key = CellKey(table_id, line["row"], line["test_set"], line["metric"])
+        where, value = f"{path}, line {number}", line["value"]
         if key not in known:
-            place = brief(str(key))
+            raise AdcbenchError(f"{where}: {brief(str(key))} is not a cell of {table_id}; add its row or column there")
+        if parse(value) is None and not says_nothing(value):
             raise AdcbenchError(
-                f"{path}, line {number}: {place} is not a cell of {table_id}; add its row or column there"
-            )
-        if parse(line["value"]) is None and not says_nothing(line["value"]):
-            raise AdcbenchError(
-                f"{path}, line {number}: {brief(repr(line['value']))} is neither a number nor 'unknown' or '-'; write what is "
-                "printed as a number, and the rest into the note"
+                f"{where}: {brief(repr(value))} is neither a number nor 'unknown' or '-'; write what is printed as a "
+                "number, and the rest into the note"
             )
         found = Reading(
-            line["value"], line["unit"], line["source"], line["kind"], line["confidence"],
+            value, line["unit"], line["source"], line["kind"], line["confidence"],
             line["chosen"] == "yes", line["note"],
         )  # fmt: skip
         if found in readings.get(key, ()):
-            raise AdcbenchError(f"{path}, line {number}: this reading of {key} is there twice; delete one")
+            raise AdcbenchError(f"{where}: this reading of {key} is there twice; delete one")
         readings[key] = (*readings.get(key, ()), found)
     for key, of_cell in readings.items():
         if sum(r.chosen for r in of_cell) != 1:
