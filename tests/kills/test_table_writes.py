@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 from pathlib import Path
 
@@ -85,6 +86,17 @@ def test_a_file_from_another_write_or_none_is_noticed(root: Path, monkeypatch: p
         assert all(judge(cell).word == "blocked" for cell in read_cells("toy", root / "nothing"))
     run()
     assert written(root) == whole
+
+
+def test_a_stamp_sees_what_the_mean_does_not(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two scores exchanged: the value is the same, and the images are not."""
+    start(root, monkeypatch, existing=True)
+    path = folder("toy") / "scores.csv.gz"
+    text = gzip.decompress(path.read_bytes()).decode()
+    swapped = text.replace("image-0", "image-x").replace("image-1", "image-0").replace("image-x", "image-1")
+    path.write_bytes(gzip.compress(swapped.encode()))
+    with pytest.raises(TornTable):
+        read_cells("toy")
 
 
 def test_a_line_without_a_stamp_is_held_against_its_value(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
