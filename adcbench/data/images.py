@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from adcbench.core.errors import AdcbenchError, some
-from adcbench.core.files import read_whole, writing
+from adcbench.core.files import read_whole, write_whole
 from adcbench.data.decoding import MOST_BYTES, MOST_PIXELS, PNG_START, one_error, opened, pixels_of
 
 _OTHER_FORMATS = (
@@ -80,8 +80,9 @@ def write_png(path: Path, image: np.ndarray, profile: bytes = b"") -> None:
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
         raise ValueError(f"write_png takes uint8 (h, w, 3), not {image.dtype} {image.shape}")
-    with writing(path) as part:
-        Image.fromarray(image).save(part, format="PNG", icc_profile=profile or None)
+    encoded = io.BytesIO()
+    Image.fromarray(image).save(encoded, format="PNG", icc_profile=profile or None)
+    write_whole(path, encoded.getvalue())
 
 
 def list_pngs(folder: Path) -> dict[str, Path]:

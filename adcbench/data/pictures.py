@@ -20,7 +20,7 @@ from adcbench.data.images import IMAGE_SUFFIXES
 
 READABLE = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
-_DEEP = "it has 16 bits a channel; these systems take 8: convert it first, so that you choose how"
+_DEEP = "it has {} bits a channel; these systems take 8: convert it first, so that you choose how"
 _ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
 _ORIENTATION = 0x0112  # EXIF
 _UPRIGHT = {  # what makes it upright, by what the camera noted
@@ -63,7 +63,7 @@ def decode_picture(data: bytes, name: str, kinds: Collection[str] = _FORMATS, lo
         AdcbenchError: refused.
     """
     if not lossy and data[24:25] == b"\x10" and kind_of(data) == "PNG":  # Pillow gives 8 of 16 bits without a word
-        raise AdcbenchError(f"{name}: {_DEEP}")
+        raise AdcbenchError(f"{name}: {_DEEP.format(16)}")
     return rgb_picture(opened(data, name, kinds), name, lossy)
 
 
@@ -110,8 +110,10 @@ def _problem(image: Image.Image) -> str:
     if getattr(image, "is_animated", False) and image.format != "MPO":  # MPO: a phone's JPEG of several pictures
         return "it is an animation; save one frame"
     not_yet_read = str(getattr(image, "tile", ""))  # where Pillow notes what it will cut to 8 bits
-    if image.mode in ("I", "F") or image.mode.startswith("I;16") or ";16" in not_yet_read:
-        return _DEEP
+    if image.mode in ("I", "F"):
+        return _DEEP.format(32)
+    if image.mode.startswith("I;16") or ";16" in not_yet_read:
+        return _DEEP.format(16)
     if image.mode in ("CMYK", "YCCK", "LAB"):
         return f"its colours are {image.mode}; convert it to RGB with its colour profile first"
     return ""
