@@ -65,7 +65,9 @@ def one_error(name: str) -> Iterator[None]:
     except Image.DecompressionBombError as error:  # of WebP's decoder
         raise Undecodable(f"{name}: it is too large to be read ({error}); cut it up") from error
     except Exception as error:  # decoders fail in many ways
-        raise Undecodable(f"{name}: truncated or damaged ({str(error) or type(error).__name__}); make it again") from error
+        raise Undecodable(
+            f"{name}: truncated or damaged ({str(error) or type(error).__name__}); make it again"
+        ) from error
 
 
 def kind_of(start: bytes) -> str:
@@ -107,9 +109,9 @@ def check_size(width: int, height: int, name: str, most_pixels: int) -> None:
             f"{name}: it has {width}x{height} pixels, and at most {most_pixels / 1e6:.0f} million are read; cut it up"
         )
     if memory and pixels * _PER_PIXEL > memory:
+        need = f"{pixels * _PER_PIXEL / 1e9:.1f} GB to read"
         raise AdcbenchError(
-            f"{name}: its {width}x{height} pixels take {pixels * _PER_PIXEL / 1e9:.1f} GB to read, and this machine has "
-            f"{memory / 1e9:.1f} GB; cut it up"
+            f"{name}: its {width}x{height} pixels take {need}, and this machine has {memory / 1e9:.1f} GB; cut it up"
         )
 
 
@@ -126,7 +128,7 @@ def pixels_of(image: Image.Image) -> np.ndarray:
 
 
 class _Png(NamedTuple):
-    """A checked PNG: bytes of all rows with their filters, whether in passes, its compressed data, its needed chunks."""
+    """A checked PNG: bytes of all rows with their filters, whether in passes, compressed data, needed chunks."""
 
     size: int
     interlaced: bool

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from adcbench.core.errors import AdcbenchError, some
-from adcbench.core.files import read_whole, write_whole
+from adcbench.core.files import check_regular, read_whole, write_whole
 from adcbench.data.decoding import MOST_BYTES, MOST_PIXELS, PNG_START, one_error, opened, pixels_of
 
 _OTHER_FORMATS = (
@@ -46,14 +46,27 @@ def read_png(path: Path) -> np.ndarray:
         return pixels_of(image)
 
 
+def declared_pixels(path: Path) -> int:
+    """How many pixels a PNG says it has; 0 where it is none, or can't be read: reading says why."""
+    try:
+        check_regular(path)
+        with path.open("rb") as file:
+            head = file.read(24)
+    except (AdcbenchError, OSError):
+        return 0
+    return int.from_bytes(head[16:20]) * int.from_bytes(head[20:24]) if head.startswith(PNG_START) else 0
+
+
 def _header_problem(data: bytes) -> str:
-    """What is wrong with a file's first bytes; empty if they begin an 8-bit RGB PNG."""
+    """What is wrong with a file's first bytes; empty if they begin an 8-bit RGB PNG, or a damaged one."""
     if not data:
         return "the file is empty"
     if not data.startswith(PNG_START):
         return f"not a PNG but {_real_format(data)}"
     if len(data) < 26:  # signature 8, chunk head 8, width 4, height 4, bit depth 1, colour type 1
         return "the PNG is truncated"
+    if data[8:16] != b"\0\0\0\x0dIHDR":
+        return ""  # damaged, as reading it says
     depth, colour_type = data[24], data[25]
     if colour_type in _COLOUR_TYPES:
         return f"the PNG is {_COLOUR_TYPES[colour_type]}, not RGB"

@@ -139,8 +139,10 @@ class AdcSRPipeline(DiffusionPipeline):  # type: ignore[misc]
         inputs = _inputs(image)
         sizes = {tuple(one.batch.shape[-2:]) for one in inputs}
         if output_type != "pil" and len(sizes) > 1:
-            raise AdcbenchError(f"images of {len(sizes)} sizes can't be one {output_type!r} output: call once a size, or "
-                                "take output_type='pil'")  # fmt: skip
+            raise AdcbenchError(
+                f"images of {len(sizes)} sizes can't be one {output_type!r} output: call once a size, or take "
+                "output_type='pil'"
+            )
         outputs = [self._checked(one.batch.to(self.device)) for one in inputs]
         if output_type == "pil":
             made: Any = [_picture(sr, one.profile) for one, batch in zip(inputs, outputs, strict=True) for sr in batch]
