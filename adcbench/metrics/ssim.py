@@ -62,7 +62,9 @@ def rows_of(image: np.ndarray, colour: Colour, round_values: bool) -> Rows:
 
     def values(rows: slice) -> np.ndarray:
         found = compared_values(image[rows], colour)
-        return np.rint(found) if round_values else found
+        if round_values:
+            found = np.rint(found)
+        return found
 
     return values
 
