@@ -119,7 +119,7 @@ def upscale_files(system: System, source: Path, target: Path, settings: Settings
         except (AdcbenchError, RuntimeError, MemoryError) as error:  # torch's out of memory is a RuntimeError
             outcome.bad[path.name] = _reason(path, error)
             continue
-        write_png(output, pixels, profile)
+        write_png(output, pixels, profile=profile)
         outcome.written.append(output)
         if profile:
             outcome.profiled.append(path.name)
