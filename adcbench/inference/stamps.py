@@ -1,0 +1,71 @@
+"""Outputs that say what made them: a note in the PNG itself, which a copied or moved file keeps.
+
+The note holds the output's key, a hash of its pixels, and the system. A file without one (another program's, or
+one that was optimised since) and one whose pixels were changed are nobody's: they never count as a result.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.core.keys import pixel_hash
+from adcbench.data.images import read_png, write_png
+
+_KEYWORD = "adcbench"
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+class Stamped(NamedTuple):
+    """A file at an output's place: its system and key (empty: nobody's), and its pixels where it is an output's."""
+
+    system: str
+    key: str
+    pixels: np.ndarray | None = None
+
+
+def write_stamped(path: Path, pixels: np.ndarray, system: str, key: str) -> None:
+    """Write an output, (h, w, 3) uint8 RGB, with its note.
+
+    Raises:
+        AdcbenchError: see ``write_png``.
+    """
+    write_png(path, pixels, {_KEYWORD: f"{key} {pixel_hash(pixels)} {system.encode('unicode_escape').decode()}"})
+
+
+def read_stamped(path: Path) -> Stamped | None:
+    """What lies at an output's place; None where there is nothing, or an empty, cut-off or damaged PNG."""
+    if not path.exists():
+        return None
+    if not path.is_file():
+        return Stamped("", "")
+    try:
+        pixels = read_png(path)
+        with Image.open(path) as image:
+            note = str(image.info.get(_KEYWORD, ""))
+    except AdcbenchError:
+        return None if _damaged_png(path) else Stamped("", "")
+    key, of_pixels, system = (*note.split(" ", 2), "", "", "")[:3]
+    if of_pixels != pixel_hash(pixels):
+        return Stamped("", "")
+    return Stamped(system.encode().decode("unicode_escape", "replace"), key, pixels)
+
+
+def _damaged_png(path: Path) -> bool:
+    """Whether a file that ``read_png`` refuses is a broken PNG, rather than a whole picture of another kind."""
+    with path.open("rb") as file:
+        start = file.read(len(_PNG))
+    if start != _PNG[: len(start)]:
+        return False
+    try:
+        with Image.open(path) as image:
+            image.load()
+    except (Image.DecompressionBombError, MemoryError):
+        return False  # too large to say
+    except Exception:  # Pillow's decoders fail in many ways
+        return True
+    return False
