@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from adcbench.core import store
 from adcbench.core.cells import CellKey, Level, Measurement
 from adcbench.core.errors import AdcbenchError, Blocked, some
+from adcbench.core.hashes import verified
 from adcbench.core.keys import digest, short, source_hash, versions
 from adcbench.core.tables import COMPLEXITY, Count, Fingerprint, Infer, Job, Reaggregate, Score, Table, Time
 
@@ -52,8 +53,13 @@ def run(table: Table, job: Job, options: Options) -> list[tuple[CellKey, Measure
 
     Raises:
         Blocked: something it needs is not here.
-        AdcbenchError: bad data.
+        AdcbenchError: bad data, or a checkpoint that was replaced meanwhile.
     """
+    with verified():
+        return _run(table, job, options)
+
+
+def _run(table: Table, job: Job, options: Options) -> list[tuple[CellKey, Measurement | Blocked]]:
     if isinstance(job, Score):
         return list(_score(table, job, options))
     if isinstance(job, Reaggregate):
@@ -81,13 +87,19 @@ def _score(table: Table, job: Score, options: Options) -> Measured:
 
 
 def _infer(table: Table, job: Infer, options: Options) -> Measured:
-    from adcbench.data.testsets import manifest_hash
+    from adcbench.data.testsets import manifest_hash, open_testset
     from adcbench.inference.testset import upscale_testset
     from adcbench.inference.weights import weights_hashes
+    from adcbench.metrics import find_metric
     from adcbench.models import find_system
 
     system = find_system(job.system)
     weights = weights_hashes(system, system.find_weights())
+    open_testset(job.test_set)
+    here, blocked = _metrics_here(table, job, find_metric, options.sample)
+    if not here:  # nothing could score what would be upscaled, for hours
+        yield from blocked
+        return
     pairs = upscale_testset(
         system,
         job.test_set,
@@ -183,16 +195,8 @@ def _scored(
     ``where`` is scale, device and dtype of what made the outputs; without a dtype, of what scores them.
     """
     find, score_all = score
-    metrics: dict[str, Any] = {}
-    for column, name in job.metrics.items():
-        try:
-            metric = find(name)
-            metric.check_here()
-            if sample and metric.takes == "set":
-                raise Blocked(f"{metric.name} of the whole set: only {sample} images are run again here")
-            metrics[column] = metric
-        except Blocked as block:
-            yield CellKey(table.id, job.row, job.test_set, column), block
+    metrics, blocked = _metrics_here(table, job, find, sample)
+    yield from blocked
     if not metrics:
         return
     scored = score_all(list(metrics.values()))
@@ -224,6 +228,24 @@ def _scored(
                 not_comparable=f"{len(lost)} of {total} unscored: {some(lost)}" if lost else "",
             ),
         )
+
+
+def _metrics_here(
+    table: Table, job: Score | Infer, find: Callable[[str], Any], sample: int
+) -> tuple[dict[str, Any], list[tuple[CellKey, Blocked]]]:
+    """Metrics by column, and the cells of those that can't be had here or of a sample."""
+    metrics: dict[str, Any] = {}
+    blocked: list[tuple[CellKey, Blocked]] = []
+    for column, name in job.metrics.items():
+        try:
+            metric = find(name)
+            metric.check_here()
+            if sample and metric.takes == "set":
+                raise Blocked(f"{metric.name} of the whole set: only {sample} images are run again here")
+            metrics[column] = metric
+        except Blocked as block:
+            blocked.append((CellKey(table.id, job.row, job.test_set, column), block))
+    return metrics, blocked
 
 
 def _reaggregate(table: Table, job: Reaggregate) -> Measured:

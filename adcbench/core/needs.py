@@ -3,8 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, TypeVar
 
 from adcbench.core.errors import Blocked
+
+
+class Checkable(Protocol):
+    """A metric: ``check_here`` raises ``Blocked`` where a file, library or environment that it needs is not here."""
+
+    @property
+    def name(self) -> str: ...
+    def check_here(self) -> None: ...
+
+
+M = TypeVar("M", bound=Checkable)
+
+
+def available(metrics: Iterable[M]) -> tuple[list[M], list[tuple[M, Blocked]]]:
+    """Metrics that have all they need here, and the others with what they miss."""
+    here: list[M] = []
+    blocked: list[tuple[M, Blocked]] = []
+    for metric in metrics:
+        try:
+            metric.check_here()
+            here.append(metric)
+        except Blocked as block:
+            blocked.append((metric, block))
+    return here, blocked
 
 
 def missing(needs: Iterable[Callable[[], object]]) -> list[Blocked]:

@@ -7,7 +7,6 @@ a row that does not fit its own (altered by hand, or of an older adcbench that w
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -64,12 +63,12 @@ def put(kind: str, results: Mapping[str, Any]) -> None:
 @contextmanager
 def turned_off() -> Iterator[None]:
     """Nothing is read from the store or written to it meanwhile."""
-    off: set[tuple[Path, _Use]] = {(store_path(), "read"), (store_path(), "written")} - _without
-    _without.update(off)
+    before = set(_without)
+    _without.update({(store_path(), "read"), (store_path(), "written")})
     try:
         yield
     finally:
-        _without.difference_update(off)
+        _without.intersection_update(before)
 
 
 def _rows(where: str, values: Sequence[str]) -> dict[str, Any]:
@@ -84,7 +83,7 @@ def _rows(where: str, values: Sequence[str]) -> dict[str, Any]:
         warnings.warn(
             f"{bad} result{'s' * (bad > 1)} in {store_path()} changed since they were kept, or come from an older "
             "adcbench, which kept no checksums: not used",
-            stacklevel=3,
+            stacklevel=2,
         )
     return whole
 
@@ -101,14 +100,7 @@ def _has_checksums(db: sqlite3.Connection) -> bool:
 def _connection(use: _Use) -> Iterator[sqlite3.Connection | None]:
     """The open store; None where there is none to read, or where it failed before. Its errors become one warning."""
     path = store_path()
-    if (path, use) in _without or (use == "read" and not os.path.exists(path)):
-        yield None
-        return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(path, timeout=_WAIT_S)
-    except (OSError, sqlite3.Error) as error:
-        _give_up(path, use, error)
+    if (db := _opened(path, use)) is None:
         yield None
         return
     db.text_factory = lambda data: data.decode(errors="replace")  # a row with other bytes does not fit its checksum
@@ -119,11 +111,22 @@ def _connection(use: _Use) -> Iterator[sqlite3.Connection | None]:
         _give_up(path, use, error)
 
 
+def _opened(path: Path, use: _Use) -> sqlite3.Connection | None:
+    try:
+        if (path, use) in _without or (use == "read" and not path.exists()):
+            return None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return sqlite3.connect(path, timeout=_WAIT_S)
+    except (OSError, sqlite3.Error) as error:
+        _give_up(path, use, error)
+        return None
+
+
 def _give_up(path: Path, use: _Use, error: Exception) -> None:
     if (path, use) not in _without:
         _without.add((path, use))
         text = f"going on without the store, {path} can't be {use}: {error}. {_remedy(error)}"
-        warnings.warn(text, stacklevel=5)
+        warnings.warn(text, stacklevel=2)
 
 
 def _remedy(error: Exception) -> str:

@@ -230,6 +230,8 @@ def _with_weights(tmp_path: Path, content: bytes, sha256: str = "") -> dict[str,
 
 def test_weights_are_passed_hashed_once_and_part_of_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed = []
+    monkeypatch.setattr("adcbench.core.hashes._CHEAP", 0)  # smaller files are read each time
+    monkeypatch.setattr("adcbench.core.hashes._SETTLED_NS", -1)
     monkeypatch.setattr("adcbench.core.hashes.file_hash", lambda path: hashed.append(path) or path.read_bytes().hex())
     toy = _Toy()
     _run(toy.system(**_with_weights(tmp_path, b"one")))
