@@ -63,6 +63,8 @@ def _damaged_png(path: Path) -> bool:
         return False
     try:
         with Image.open(path) as image:
+            image.verify()  # checksums and end marker; leaves the image unusable
+        with Image.open(path) as image:
             image.load()
     except (Image.DecompressionBombError, MemoryError):
         return False  # too large to say

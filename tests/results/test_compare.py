@@ -91,7 +91,7 @@ def test_metrics_without_weights_are_blocked_and_the_others_stay(
     assert [one.metric for one in found.metrics] == [PSNR]
     ((name, block),) = found.blocked
     assert name == "LPIPS" and block.command == "adcbench weights fetch lpips"
-    with pytest.raises(Blocked, match="of lpips; .* of musiq"):
+    with pytest.raises(Blocked, match=r"of lpips; .* of musiq"):
         compare_outputs(*both, "embedded", [METRICS["lpips"], METRICS["musiq"]])
 
 
