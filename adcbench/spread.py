@@ -23,6 +23,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.hashes import verified
 from adcbench.core.keys import versions
 from adcbench.core.rounding import Rounding
 from adcbench.core.settings import reproductions_dir
@@ -72,6 +73,7 @@ class Move:
         return f"{self.change} {f'{self.mean:+.4g}' if self.largest else 'bit-equal'}"
 
 
+@verified()
 def inference_moves(
     system: System,
     test_set: str,
@@ -104,6 +106,7 @@ def inference_moves(
     return [move for name, change in changes.items() for move in _moves(name, base, _scores(run(**change), metrics))]
 
 
+@verified()
 def scores_moves(pairs: Sequence[Pair], metrics: Mapping[str, Metric], *, device: str = "") -> list[Move]:
     """Score the same outputs again with what may differ between machines; nothing comes from the store.
 

@@ -103,7 +103,7 @@ def test_lossy_files_need_the_mark(folders: Path) -> None:
 
 def test_missing_weights_are_said_at_once(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADCBENCH_WEIGHTS", str(folders / "none"))
-    ended = _run(folders, "--metrics", "psnr,ewarp", "--flow", "raft")
+    ended = _run(folders, "--metrics", "ewarp,flow-accuracy", "--flow", "raft")
     assert isinstance(ended.exception, Blocked)
     assert ended.exception.command == "adcbench weights fetch raft"
 

@@ -34,9 +34,10 @@ def remembered_hash(path: Path) -> str:
 
 @contextmanager
 def verified() -> Iterator[None]:
-    """For results that are committed: files whose hashes were asked for meanwhile are read again at the end.
+    """For what makes results that are committed: files whose hashes it asked for are read again at its end.
 
-    A large file that this process itself has read, and that has not changed since, is not read twice.
+    It goes around the work, or above the function that does it. A large file that this process itself has read, and
+    that has not changed since, is not read twice.
 
     Raises:
         AdcbenchError: a file is not what it was taken for; the results inside belong to nothing known.

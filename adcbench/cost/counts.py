@@ -112,7 +112,7 @@ def cached_count(network: str) -> Payload:
     """``count`` through the store; where it is known, torch is not imported.
 
     Raises:
-        AdcbenchError: as ``count``, or the store can't be used.
+        AdcbenchError: as ``count``.
     """
     key = count_key(network)
     known = store.get([key])
