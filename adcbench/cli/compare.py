@@ -10,6 +10,7 @@ import click
 
 from adcbench.cli.scoring import finish, ready
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.needs import Need
 
 if TYPE_CHECKING:
     from adcbench.core.system import System
@@ -59,7 +60,7 @@ def compare(
     chosen = chosen_metrics(metrics or ",".join(IMAGE_SCORES.values()))
     found_set = find_testset(testset)
     systems = [find_own(name, found_set) for name in (a, b)]
-    needs = [*(system.find_weights for system in systems if system), partial(open_testset, found_set.name)]
+    needs: list[Need] = [*(system.find_weights for system in systems if system), partial(open_testset, found_set.name)]
     _, left_out = ready(chosen, [*needs, partial(check_device, device, "systems and metrics")], [out])
     sides = [find_outputs(n, found_set, s, limit=limit, device=device) for n, s in zip((a, b), systems, strict=True)]
     found = compare_outputs(sides[0], sides[1], found_set.name, chosen, device=device)

@@ -11,6 +11,7 @@ import click
 
 from adcbench.cli.scoring import finish, ready, store_or_not
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.needs import Need
 
 if TYPE_CHECKING:
     from adcbench.core.system import System
@@ -52,7 +53,9 @@ def score(sr: Path, hr: Path, metrics: str, device: str, out: Path | None, no_st
 
     chosen = chosen_metrics(metrics)
     with store_or_not(no_store):
-        needs = [partial(check_device, device, "metrics")] if any(metric.is_network for metric in chosen) else []
+        needs: list[Need] = (
+            [partial(check_device, device, "metrics")] if any(metric.is_network for metric in chosen) else []
+        )
         here, left_out = ready(chosen, needs, [out])
         found = score_pairs(pair(sr, hr), here, device=device, use_store=not no_store)
         write = [partial(write_scores, out, found)] if out else []
@@ -134,7 +137,11 @@ def evaluate(
             raise AdcbenchError("give --testset, --check, or both")
         _check(system, device)
         return
-    needs = [system.find_weights, partial(open_testset, testset), partial(check_device, device, system.name)]
+    needs: list[Need] = [
+        system.find_weights,
+        partial(open_testset, testset),
+        partial(check_device, device, system.name),
+    ]
     here, left_out = ready(chosen_metrics(metrics), needs, [out])
     if check:
         _check(system, device)

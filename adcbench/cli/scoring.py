@@ -16,18 +16,18 @@ import click
 from adcbench.core import store
 from adcbench.core.errors import Blocked
 from adcbench.core.files import check_writable
-from adcbench.core.needs import Checkable, available, missing, together
+from adcbench.core.needs import Checkable, Need, available, missing, together
 
 M = TypeVar("M", bound=Checkable)
 
 
 def ready(
-    metrics: Sequence[M], needs: Iterable[Callable[[], object]] = (), outputs: Iterable[Path | None] = ()
+    metrics: Sequence[M], needs: Iterable[Need] = (), outputs: Iterable[Path | None] = ()
 ) -> tuple[list[M], list[tuple[M, Blocked]]]:
     """Metrics that have what they need here, and the others with what they miss, which is said on stderr.
 
     Args:
-        needs: what nothing can do without; each raises ``Blocked`` where it is not here.
+        needs: what nothing can be done without.
         outputs: files to write at the end (None: not asked for); their folders are made.
 
     Raises:

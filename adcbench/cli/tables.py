@@ -11,6 +11,7 @@ import click
 
 from adcbench.cli.scoring import missing_lines, ready
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.needs import Need
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -156,7 +157,7 @@ def spread(
     chosen = chosen_metrics(",".join(names or IMAGE_SCORES.values()))
     found_set = find_testset(test_set)
     system = named_system(name) if level == "inference" else find_own(name, found_set)
-    needs = [*([system.find_weights] if system else []), partial(open_testset, found_set.name)]
+    needs: list[Need] = [*([system.find_weights] if system else []), partial(open_testset, found_set.name)]
     here, left_out = ready(chosen, [*needs, partial(check_device, device, "a spread")])
     wanted = {shown_name(metric): metric for metric in here}
     if system and level == "inference":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from adcbench.core.errors import Blocked
+
+Need: TypeAlias = Callable[[], object]  # raises ``Blocked`` where something is not here
 
 
 class Checkable(Protocol):
@@ -32,8 +34,8 @@ def available(metrics: Iterable[M]) -> tuple[list[M], list[tuple[M, Blocked]]]:
     return here, blocked
 
 
-def missing(needs: Iterable[Callable[[], object]]) -> list[Blocked]:
-    """What is not here of things that each raise ``Blocked`` where they are not."""
+def missing(needs: Iterable[Need]) -> list[Blocked]:
+    """What is not here of several needs."""
     found = []
     for need in needs:
         try:
