@@ -24,6 +24,8 @@ _PART = ".adcbench-{}.part"  # 30 bytes, whatever the file's own name: a legal n
 _STALE_S = 24 * 3600.0  # a temporary file this old has no writer any more
 _REMEDIES = {
     errno.ENAMETOOLONG: "shorten the name",
+    errno.EINVAL: "name it otherwise",
+    errno.EILSEQ: "name it otherwise",
     errno.EISDIR: "a folder has that name: move it away",
     errno.EROFS: "name a folder that you can write",
     errno.EACCES: "name a folder that you can write",
@@ -95,6 +97,8 @@ def _special(path: Path) -> bool:
 
 def _part(path: Path) -> Path:
     """A temporary path beside a file, whose folder is made."""
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "a null byte in its name")
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.with_name(_PART.format(uuid.uuid4().hex[:14]))
 
