@@ -6,11 +6,12 @@ one that was optimised since) and one whose pixels were changed are nobody's: th
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import pixel_hash
@@ -45,29 +46,35 @@ def read_stamped(path: Path) -> Stamped | None:
         return Stamped("", "")
     try:
         pixels = read_png(path)
-        with Image.open(path) as image:
-            note = str(image.info.get(_KEYWORD, ""))
     except AdcbenchError:
         return None if _damaged_png(path) else Stamped("", "")
-    key, of_pixels, system = (*note.split(" ", 2), "", "", "")[:3]
+    key, of_pixels, system = (*_note(path).split(" ", 2), "", "", "")[:3]
     if of_pixels != pixel_hash(pixels):
         return Stamped("", "")
     return Stamped(system.encode().decode("unicode_escape", "replace"), key, pixels)
+
+
+def _note(path: Path) -> str:
+    """The note of a whole PNG, which stands before its pixels; empty if there is none."""
+    with path.open("rb") as file:
+        file.seek(len(_PNG))
+        while (kind := (head := file.read(8))[4:]) not in (b"IDAT", b"IEND", b""):
+            data = file.read(int.from_bytes(head[:4]))
+            if kind == b"tEXt" and data.startswith(_KEYWORD.encode() + b"\0"):
+                return data[len(_KEYWORD) + 1 :].decode("latin-1")
+            file.seek(4, os.SEEK_CUR)  # the chunk's checksum
+    return ""
 
 
 def _damaged_png(path: Path) -> bool:
     """Whether a file that ``read_png`` refuses is a broken PNG, rather than a whole picture of another kind."""
     with path.open("rb") as file:
         start = file.read(len(_PNG))
-    if start != _PNG[: len(start)]:
-        return False
-    try:
-        with Image.open(path) as image:
-            image.verify()  # checksums and end marker; leaves the image unusable
-        with Image.open(path) as image:
-            image.load()
-    except (Image.DecompressionBombError, MemoryError):
-        return False  # too large to say
-    except Exception:  # Pillow's decoders fail in many ways
-        return True
+        file.seek(0)
+        if start != _PNG[: len(start)]:
+            return False
+        try:
+            PngImageFile(file).verify()  # all checksums, and the end marker
+        except Exception:  # Pillow's decoders fail in many ways
+            return True
     return False
