@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from PIL import Image
+from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from adcbench.cli import cli
@@ -94,6 +94,9 @@ def test_another_systems_outputs_are_neither_taken_nor_overwritten(images: Path,
 def _changed(how: str, system: Any, images: Path) -> tuple[Any, Settings]:
     if how == "input":
         Image.fromarray(255 - PIXELS).save(images / "a.png")
+    if how == "profile":
+        srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+        Image.fromarray(PIXELS).save(images / "a.png", icc_profile=srgb)
     if how == "config":
         system = replace(system, config={"antialias": "another"})
     if how == "code":
@@ -106,7 +109,7 @@ def _changed(how: str, system: Any, images: Path) -> tuple[Any, Settings]:
     return system, replace(QUIET, **more)
 
 
-@pytest.mark.parametrize("how", ["input", "config", "code", "dtype", "rounding", "tile", "seed"])
+@pytest.mark.parametrize("how", ["input", "profile", "config", "code", "dtype", "rounding", "tile", "seed"])
 def test_what_changes_the_output_is_no_reason_to_skip(how: str, images: Path, tmp_path: Path) -> None:
     system = replace(BICUBIC, seed_use="noise") if how == "seed" else BICUBIC
     upscale_files(system, images / "a.png", tmp_path / "out", QUIET)

@@ -84,8 +84,9 @@ def upscale(
 ) -> None:  # fmt: skip
     """Upscale an image or a folder of images x4 to PNGs of the same names.
 
-    Reads PNG, JPEG, WebP and BMP. Greyscale becomes RGB and an opaque alpha channel is dropped; transparent
-    pixels, 16 bits a channel, CMYK and animations are errors. Bad images are listed at the end, with exit code 1.
+    Reads PNG, JPEG, WebP and BMP, turned upright. Greyscale becomes RGB and an opaque alpha channel is dropped;
+    transparent pixels, 16 bits a channel, CMYK and animations are errors. Colours are not converted: an ICC profile
+    goes into the output. Bad images are listed at the end, with exit code 1.
 
     Every output notes in itself what made it. One that is there is skipped if it is what would be made: same system,
     version, weights, settings and input. Anything else is left alone and listed, with exit code 2; damaged files are

@@ -6,6 +6,8 @@ system with these weights and settings, from an input of these pixels.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -16,16 +18,25 @@ import numpy as np
 from tqdm import tqdm
 
 from adcbench.core.errors import AdcbenchError, some
-from adcbench.core.files import FolderNotWritable, check_writable
+from adcbench.core.files import FolderNotWritable, check_regular, check_writable
 from adcbench.core.keys import digest, pixel_hash, source_hash
 from adcbench.core.precision import check_dtype
 from adcbench.core.rounding import Rounding
 from adcbench.core.system import System, Upscaler
 from adcbench.data.images import IMAGE_SUFFIXES
-from adcbench.data.pictures import list_pictures, read_picture
+from adcbench.data.pictures import Picture, check_readable, list_pictures, open_picture
 from adcbench.inference.forward import upscale_pixels
 from adcbench.inference.stamps import Stamped, read_stamped, write_stamped
-from adcbench.inference.tiles import OVERLAP, Difference, automatic_tile, difference, in_tiles
+from adcbench.inference.tiles import (
+    OVERLAP,
+    Difference,
+    automatic_tile,
+    check_room,
+    difference,
+    in_tiles,
+    is_tiled,
+    pixels_in_tiles,
+)
 from adcbench.inference.upscale import image_seed, load_on, output_key
 from adcbench.inference.weights import weights_hashes
 
@@ -66,6 +77,7 @@ class Outcome:
     foreign: dict[Path, str] = field(default_factory=dict)
     bad: dict[str, str] = field(default_factory=dict)
     tiled: list[str] = field(default_factory=list)
+    profiled: list[str] = field(default_factory=list)
     differences: dict[str, Difference] = field(default_factory=dict)
 
     @property
@@ -79,6 +91,8 @@ class Outcome:
             lines.append(f"{len(self.skipped)} skipped, the same was made before (--overwrite makes them again)")
         if self.tiled:
             lines.append(f"{len(self.tiled)} in tiles, which is not quite the same as whole: {some(self.tiled)}")
+        if self.profiled:
+            lines.append(f"{len(self.profiled)} with the colour profile (ICC) of their input, colours not converted")
         lines += [f"{name}: {found}" for name, found in self.differences.items()]
         if self.bad:
             lines.append(f"{len(self.bad)} bad:")
@@ -109,6 +123,8 @@ def upscale_files(system: System, source: Path, target: Path, settings: Settings
     in_tiles(lambda lr: lr, settings.tile or 0, settings.overlap if settings.tile is not None else 0)  # checks
     outputs, others = _outputs(source, target)
     outcome = Outcome(bad={path.name: f"{path}: only PNG, JPEG, WebP and BMP are read" for path in others})
+    outcome.bad |= _unreadable(outputs)  # before anything is loaded
+    outputs = {path: output for path, output in outputs.items() if path.name not in outcome.bad}
     if not outputs:
         return outcome
     paths = system.find_weights()
@@ -136,35 +152,38 @@ def upscale_files(system: System, source: Path, target: Path, settings: Settings
         upscaler = load()
         try:
             pixels = _upscale(upscaler, todo, settings, rounding, outcome)
-            write_stamped(output, pixels, system.name, todo.key)
+            write_stamped(output, pixels, system.name, todo.key, todo.picture.profile)
         except FolderNotWritable:
             raise
         except (AdcbenchError, RuntimeError, MemoryError) as error:  # torch's out of memory is a RuntimeError
             outcome.bad[path.name] = _reason(path, error)
             continue
         outcome.written.append(output)
+        if todo.picture.profile:
+            outcome.profiled.append(path.name)
     return outcome
 
 
 class _Todo(NamedTuple):
-    """One image: its pixels, how it is run, and the key of its output. ``tile`` is 0 where it runs whole."""
+    """One image, how it is run, and the key of its output. ``tile`` is 0 where it runs whole."""
 
     name: str
-    lr: np.ndarray
+    picture: Picture
     seed: int
     tile: int
     key: str
 
 
 def _plan(system: System, made_by: str, path: Path, settings: Settings) -> _Todo:
-    lr = read_picture(path)
-    height, width = lr.shape[:2]
+    picture = open_picture(path)
+    height, width = picture.pixels.shape[:2]
     tile = automatic_tile(height, width) if settings.tile is None else settings.tile
-    tile = tile if max(height, width) > tile else 0
+    tile = tile if is_tiled(height, width, tile) else 0
     seed = image_seed(settings.seed, path.stem)
     tiles = (tile, settings.overlap, source_hash("adcbench.inference.tiles")) if tile else ()
-    key = digest(made_by, pixel_hash(lr), seed if system.seed_use else None, tiles)
-    return _Todo(path.name, lr, seed, tile, key)
+    inputs = pixel_hash(picture.pixels), picture.profile.hex()
+    key = digest(made_by, inputs, seed if system.seed_use else None, tiles)
+    return _Todo(path.name, picture, seed, tile, key)
 
 
 def _maker(there: Stamped, system: System) -> str:
@@ -178,7 +197,11 @@ def _maker(there: Stamped, system: System) -> str:
 
 def _outputs(source: Path, target: Path) -> tuple[dict[Path, Path], list[Path]]:
     """Output by input, and the images of formats that are not read."""
-    found, others = ([source], []) if source.is_file() else list_pictures(source)
+    if source.is_dir() or not os.path.lexists(source):
+        found, others = list_pictures(source)
+    else:
+        check_regular(source)
+        found, others = [source], []
     single = source.is_file() and target.suffix.lower() == ".png" and not target.is_dir()
     if not single and target.suffix.lower() in IMAGE_SUFFIXES and not target.is_dir():
         kind = "outputs are PNGs" if source.is_file() else "a folder of images goes to a folder"
@@ -198,18 +221,32 @@ def _same(path: Path, output: Path) -> bool:
     return False
 
 
+def _unreadable(paths: Iterable[Path]) -> dict[str, str]:
+    """Those that are there in name only (dangling links, pipes) or of another format: why, by name."""
+    found = {}
+    for path in paths:
+        try:
+            check_readable(path)
+        except AdcbenchError as error:
+            found[path.name] = str(error)
+    return found
+
+
 def _upscale(upscaler: Upscaler, todo: _Todo, settings: Settings, rounding: Rounding, outcome: Outcome) -> np.ndarray:
-    kept: list[Tensor] = []
-
-    def run(how: Upscaler) -> np.ndarray:
-        return upscale_pixels(_keeping(how, kept), todo.lr, settings.device, todo.seed, rounding)
-
-    pixels = run(in_tiles(upscaler, todo.tile, settings.overlap if todo.tile else 0))
-    if todo.tile:
-        outcome.tiled.append(todo.name)
-        if settings.compare:
-            run(upscaler)
-            outcome.differences[todo.name] = difference(*kept)
+    lr = todo.picture.pixels
+    check_room(*lr.shape[:2])
+    if not todo.tile:
+        return upscale_pixels(upscaler, lr, settings.device, todo.seed, rounding)
+    if settings.compare:
+        kept: list[Tensor] = []
+        pixels, _ = (
+            upscale_pixels(_keeping(how, kept), lr, settings.device, todo.seed, rounding)
+            for how in (in_tiles(upscaler, todo.tile, settings.overlap), upscaler)
+        )
+        outcome.differences[todo.name] = difference(*kept)
+    else:
+        pixels = pixels_in_tiles(upscaler, lr, settings.device, todo.seed, rounding, todo.tile, settings.overlap)
+    outcome.tiled.append(todo.name)
     return pixels
 
 
@@ -224,7 +261,7 @@ def _keeping(upscaler: Upscaler, kept: list[Tensor]) -> Upscaler:
 def _reason(path: Path, error: Exception) -> str:
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if isinstance(error, MemoryError) or "out of memory" in text.lower() or "can't allocate" in text.lower():
-        text = f"out of memory ({text[:120]}); try --tile with a smaller number"
+        text = f"out of memory ({text[:120]}); try --tile with a smaller number, or cut the image into parts"
     return text if str(path) in text else f"{path}: {text}"
 
 

@@ -15,10 +15,10 @@ from PIL.PngImagePlugin import PngImageFile
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import pixel_hash
+from adcbench.data.decoding import PNG_START
 from adcbench.data.images import read_png, write_png
 
 _KEYWORD = "adcbench"
-_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class Stamped(NamedTuple):
@@ -29,13 +29,14 @@ class Stamped(NamedTuple):
     pixels: np.ndarray | None = None
 
 
-def write_stamped(path: Path, pixels: np.ndarray, system: str, key: str) -> None:
-    """Write an output, (h, w, 3) uint8 RGB, with its note.
+def write_stamped(path: Path, pixels: np.ndarray, system: str, key: str, profile: bytes = b"") -> None:
+    """Write an output, (h, w, 3) uint8 RGB, with its note; ``profile`` as for ``write_png``.
 
     Raises:
         AdcbenchError: see ``write_png``.
     """
-    write_png(path, pixels, {_KEYWORD: f"{key} {pixel_hash(pixels)} {system.encode('unicode_escape').decode()}"})
+    note = f"{key} {pixel_hash(pixels)} {system.encode('unicode_escape').decode()}"
+    write_png(path, pixels, profile, {_KEYWORD: note})
 
 
 def read_stamped(path: Path) -> Stamped | None:
@@ -57,7 +58,7 @@ def read_stamped(path: Path) -> Stamped | None:
 def _note(path: Path) -> str:
     """The note of a whole PNG, which stands before its pixels; empty if there is none."""
     with path.open("rb") as file:
-        file.seek(len(_PNG))
+        file.seek(len(PNG_START))
         while (kind := (head := file.read(8))[4:]) not in (b"IDAT", b"IEND", b""):
             data = file.read(int.from_bytes(head[:4]))
             if kind == b"tEXt" and data.startswith(_KEYWORD.encode() + b"\0"):
@@ -69,9 +70,9 @@ def _note(path: Path) -> str:
 def _damaged_png(path: Path) -> bool:
     """Whether a file that ``read_png`` refuses is a broken PNG, rather than a whole picture of another kind."""
     with path.open("rb") as file:
-        start = file.read(len(_PNG))
+        start = file.read(len(PNG_START))
         file.seek(0)
-        if start != _PNG[: len(start)]:
+        if start != PNG_START[: len(start)]:
             return False
         try:
             PngImageFile(file).verify()  # all checksums, and the end marker
