@@ -205,9 +205,11 @@ def test_rounding_is_as_said(tmp_path: Path) -> None:
 
 
 def test_own_weights_are_taken_whatever_their_hash(tmp_path: Path) -> None:
+    import hashlib
     from dataclasses import replace
 
-    files = (WeightFile("net.pth", "", sha256="0" * 64), WeightFile("tail.pth", "", sha256="1" * 64))
+    usual = hashlib.sha256(b"usual/tail.pth").hexdigest()
+    files = (WeightFile("net.pth", "", sha256="0" * 64), WeightFile("tail.pth", "", sha256=usual))
     system = replace(find_system("adcsr-mini"), files=files, locate=lambda name: tmp_path / "usual" / name)
     with pytest.raises(AdcbenchError, match=r"has none of the weight files of adcsr-mini \(net.pth, tail.pth\)"):
         with_weights(system, tmp_path)
@@ -218,4 +220,4 @@ def test_own_weights_are_taken_whatever_their_hash(tmp_path: Path) -> None:
     assert {name: path.read_text() for name, path in mine.find_weights().items()} == {
         "net.pth": "net.pth", "tail.pth": "usual/tail.pth"
     }  # fmt: skip
-    assert [file.sha256 for file in mine.files] == ["", "1" * 64]
+    assert [file.sha256 for file in mine.files] == ["", usual]

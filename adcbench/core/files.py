@@ -11,6 +11,7 @@ import os
 import stat
 import time
 import uuid
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -21,6 +22,7 @@ from filelock import FileLock, Timeout
 from adcbench.core.errors import AdcbenchError
 
 _PART = ".adcbench-{}.part"  # 30 bytes, whatever the file's own name: a legal name stays one
+UNPACKED_MORE = 64 << 20  # bytes by which what is read from a file may exceed the file itself
 _STALE_S = 24 * 3600.0  # a temporary file this old has no writer any more
 _REMEDIES = {
     errno.ENAMETOOLONG: "shorten the name",
@@ -154,6 +156,35 @@ def read_whole(path: Path, at_most: int = 0) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise AdcbenchError(f"{path}: can't be read ({error.strerror or error})") from error
+
+
+def read_text(path: Path, at_most: int = 0) -> str:
+    """The UTF-8 text of a regular file; ``at_most`` as for ``read_whole``.
+
+    Raises:
+        AdcbenchError: see ``read_whole``; or it is not UTF-8.
+    """
+    try:
+        return read_whole(path, at_most).decode("utf-8")
+    except UnicodeDecodeError as error:
+        reason = f"not UTF-8 text (byte {error.start}): damaged or another file, get it again"
+        raise AdcbenchError(f"{path}: {reason}") from error
+
+
+def check_unpacked(path: Path) -> None:
+    """Refuse a zip archive whose members say that they unpack to far more than the file itself has.
+
+    Raises:
+        ValueError: they do, or it is no whole archive; the caller knows what the file should be.
+    """
+    size = check_regular(path).st_size
+    try:
+        with zipfile.ZipFile(path) as archive:
+            claimed = sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+        raise ValueError(f"no whole zip archive: {error}") from error
+    if claimed > size + UNPACKED_MORE:
+        raise ValueError(f"{size:,} bytes that unpack to {claimed:,}: damaged, or made to fill the memory")
 
 
 @contextmanager

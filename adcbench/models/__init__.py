@@ -43,7 +43,7 @@ def find_system(name: str) -> System:
     """A built-in system, one of an installed package's entry points, or ``package.module:factory``.
 
     Raises:
-        AdcbenchError: no such system, or the factory can't be imported.
+        AdcbenchError: no such system, or the factory can't be imported, fails, or gives something else.
     """
     plugins = {point.name: point.value for point in metadata.entry_points(group="adcbench.systems")}
     target = SYSTEMS.get(name) or plugins.get(name) or name
@@ -51,7 +51,15 @@ def find_system(name: str) -> System:
     if not factory:
         raise AdcbenchError(f"unknown system {name!r}. Built in: {', '.join(SYSTEMS)}; or package.module:factory")
     try:
-        system: System = getattr(importlib.import_module(module), factory)()
-    except (ImportError, AttributeError) as error:
+        make = getattr(importlib.import_module(module), factory)
+    except Exception as error:  # somebody's own module may fail in any way
         raise AdcbenchError(f"system {name!r}: cannot load {target}: {error}") from error
+    try:
+        system = make()
+    except AdcbenchError:
+        raise
+    except Exception as error:
+        raise AdcbenchError(f"system {name!r}: its factory fails with {type(error).__name__}: {error}") from error
+    if not isinstance(system, System):
+        raise AdcbenchError(f"system {name!r}: its factory returns a {type(system).__name__}, not an adcbench System")
     return system

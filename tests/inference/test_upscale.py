@@ -264,7 +264,9 @@ def test_weights_are_passed_hashed_once_and_part_of_the_key(tmp_path: Path, monk
 
 def test_wrong_or_missing_weights_are_said_before_anything_runs(tmp_path: Path) -> None:
     toy = _Toy()
-    with pytest.raises(AdcbenchError, match=r"toy\.ckpt: its sha256 is .*, not abc as for toy.*make toy"):
+    with pytest.raises(
+        AdcbenchError, match=r"toy\.ckpt: not the file.* its sha256 is .*, not the published abc;.*make toy"
+    ):
         _run(toy.system(**_with_weights(tmp_path, b"one", sha256="abc")))
     with pytest.raises(Blocked, match=r"nowhere\.ckpt of toy.*make toy"):
         upscale_images(toy.system(files=(WeightFile("nowhere.ckpt", ""),)), IMAGES)
@@ -274,7 +276,7 @@ def test_wrong_or_missing_weights_are_said_before_anything_runs(tmp_path: Path) 
 def test_a_file_that_changed_since_it_was_fetched_is_said(tmp_path: Path) -> None:
     changes = _with_weights(tmp_path, b"one")
     (tmp_path / "SHA256SUMS").write_text("0" * 64 + "  toy.ckpt\n")
-    with pytest.raises(AdcbenchError, match=r"toy\.ckpt: its sha256 is .*, not 0000"):
+    with pytest.raises(AdcbenchError, match=r"toy\.ckpt: not the file.* its sha256 is .*, not the recorded 0000"):
         _run(_Toy().system(**changes))
 
 

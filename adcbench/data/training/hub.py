@@ -10,6 +10,7 @@ import numpy as np
 
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.files import read_whole
+from adcbench.core.offline import need_network, stay_offline
 from adcbench.data.training.decode import Undecodable, decode
 
 
@@ -111,6 +112,7 @@ class HubImages:
 
 
 def _load(title: str, split: str, remedy: str) -> Any:
+    stay_offline()  # before the library reads its own switches
     try:
         import datasets
     except ImportError as error:
@@ -120,6 +122,8 @@ def _load(title: str, split: str, remedy: str) -> Any:
     try:
         return datasets.load_dataset(title, split=split)
     except (ConnectionError, FileNotFoundError, OSError) as error:
+        if not Path(title).is_dir():
+            need_network(f"the dataset {title}, which is not in the cache of the library datasets")
         raise Blocked(f"the dataset {title} ({_first_line(error)})", remedy) from error
     except Exception as error:  # the library's many ways: no such split, a damaged file, a script
         raise AdcbenchError(f"{title}, split {split}: {_first_line(error)}") from error

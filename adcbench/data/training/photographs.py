@@ -6,9 +6,9 @@ same packages are left out (plasma's Autumn, a painting, and lomiri's analogpatt
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from adcbench.core.errors import AdcbenchError, Blocked, some
 from adcbench.core.files import write_whole
 from adcbench.core.keys import file_hash
 from adcbench.core.settings import data_dir
+from adcbench.data.manifest import broken, read_rows
 from adcbench.data.training.debian import download_package, read_package
 
 COMMAND = "adcbench fetch photographs"
@@ -54,12 +55,23 @@ class Photo(NamedTuple):
 @lru_cache
 def photos() -> tuple[Photo, ...]:
     """The manifest, sorted by name."""
-    with _MANIFEST.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return tuple(
-        Photo(**{name: int(value) if name in ("size", "width", "height") else value for name, value in row.items()})  # type: ignore[arg-type]
-        for row in rows
-    )
+    return read_photos(_MANIFEST)
+
+
+def read_photos(path: Path) -> tuple[Photo, ...]:
+    """The photographs of a manifest.
+
+    Raises:
+        AdcbenchError: it is damaged; names the line.
+    """
+    return tuple(_parse(path, number, row) for number, row in read_rows(path, Photo._fields))
+
+
+def _parse(path: Path, number: int, row: list[str]) -> Photo:
+    name, package, version, file, size, sha256, width, height, licence, author = row
+    if not all(re.fullmatch("[0-9]{1,12}", value) for value in (size, width, height)):
+        raise broken(path, f"line {number}: size, width and height are whole numbers")
+    return Photo(name, package, version, file, int(size), sha256, int(width), int(height), licence, author)
 
 
 def attributions() -> list[str]:
@@ -138,7 +150,7 @@ def _from_folder(missing: list[Photo], source: Path, folder: Path) -> list[Photo
 
 
 def _contents(package: Path, missing: Iterable[Photo]) -> Iterator[bytes]:
-    yield from read_package(package, {photo.file for photo in missing}).values()
+    yield from read_package(package, {photo.file: photo.size for photo in missing}).values()
 
 
 def _keep(missing: list[Photo], contents: Iterable[bytes], folder: Path) -> list[Photo]:
