@@ -123,7 +123,7 @@ def pixels_of(image: Image.Image) -> np.ndarray:
         return np.array(image)
     pixels = np.empty((height, width, 3), np.uint8)
     for top in range(0, height, rows):
-        pixels[top : top + rows] = image.crop((0, top, width, min(top + rows, height)))
+        pixels[top : top + rows] = np.asarray(image.crop((0, top, width, min(top + rows, height))))
     return pixels
 
 

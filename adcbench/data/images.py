@@ -37,7 +37,8 @@ def read_png(path: Path) -> np.ndarray:
         AdcbenchError: the file is missing, no regular file, empty, truncated, damaged or too large, is not a PNG
             whatever its name says, or has 16 bits, a palette, one channel, alpha or several frames.
     """
-    data = read_whole(path, _SCALED * MOST_BYTES)
+    with one_error(str(path)):
+        data = read_whole(path, _SCALED * MOST_BYTES)
     problem = _header_problem(data)
     if problem:
         raise AdcbenchError(f"{path}: {problem}; {_REMEDY}")

@@ -48,7 +48,9 @@ def open_picture(path: Path) -> Picture:
     Raises:
         AdcbenchError: missing, no regular file, damaged, too large, of another format, or refused.
     """
-    return decode_picture(read_whole(path, MOST_BYTES), str(path))
+    with one_error(str(path)):
+        data = read_whole(path, MOST_BYTES)
+    return decode_picture(data, str(path))
 
 
 def decode_picture(data: bytes, name: str, kinds: Collection[str] = _FORMATS, lossy: bool = False) -> Picture:
@@ -83,12 +85,12 @@ def rgb_picture(image: Image.Image, name: str, lossy: bool = False) -> Picture:
         Undecodable: 32 bits a channel, where ``lossy``; or its pixels can't be decoded.
         AdcbenchError: animated, with transparent pixels, with more than 8 bits a channel, CMYK or LAB.
     """
-    problem = "" if lossy else _problem(image)
-    if problem:
-        raise AdcbenchError(f"{name}: {problem}")
-    if image.mode in ("I", "F"):
-        raise Undecodable(f"{name}: 32 bits a channel")
     with one_error(name):
+        problem = "" if lossy else _problem(image)
+        if problem:
+            raise AdcbenchError(f"{name}: {problem}")
+        if image.mode in ("I", "F"):
+            raise Undecodable(f"{name}: 32 bits a channel")
         image.load()
         profile = image.info.get("icc_profile") or b""
         image = _upright(image)
@@ -97,12 +99,12 @@ def rgb_picture(image: Image.Image, name: str, lossy: bool = False) -> Picture:
             return Picture(np.repeat(grey[..., None], 3, axis=2))
         if image.mode in _ALPHA or "transparency" in image.info:
             image = image.convert("RGBA")
-            if image.getextrema()[3][0] < 255:
+            if np.asarray(image.getchannel("A")).min() < 255:
                 if not lossy:
                     raise AdcbenchError(f"{name}: it has transparent pixels; flatten it on a background first")
                 image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
         pixels = pixels_of(image if image.mode == "RGB" else image.convert("RGB"))
-    return Picture(pixels, profile if profile[16:20] == b"RGB " else b"")
+        return Picture(pixels, profile if profile[16:20] == b"RGB " else b"")
 
 
 def _problem(image: Image.Image) -> str:
