@@ -19,6 +19,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import weights_dir
 from adcbench.core.system import System, Upscaler, WeightFile
 from adcbench.data.checkpoints import SUMS
+from adcbench.inference.folder import with_weights
 from adcbench.metrics import METRICS
 
 BASE, LORA = b"the base model" * 1000, b"the small part" * 10
@@ -199,6 +200,12 @@ def test_a_size_alone_is_compared_as_far_as_it_is_known(shop: Web) -> None:
     assert "BAD  one/lora.pkl: it has 151 bytes, not 140; truncated, or another file" in run("check", "one").output
     path.write_bytes(LORA + bytes(10))  # 140 may be a rounded 150
     assert "ok   one/lora.pkl" in run("check", "one").output
+
+
+def test_a_user_s_own_weights_may_have_any_size(tmp_path: Path) -> None:
+    (tmp_path / "lora.pkl").write_bytes(LORA)
+    system = _system("one", WeightFile("lora.pkl", "", sha256="0" * 64, size=5))
+    assert with_weights(system, tmp_path).find_weights() == {"lora.pkl": tmp_path / "lora.pkl"}
 
 
 def test_what_nobody_knows_is_not_called_ok(shop: Web) -> None:

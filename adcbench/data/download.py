@@ -83,10 +83,11 @@ def download(
         try:
             part = _brought(url, path, bool(sha256), report or (lambda done, total: None), at_most)
             if what := is_wrong(part):
-                part.unlink()
+                remove_unfinished(path)
                 text = f"{path.name}: {url} sends {what}; it was removed"
                 raise AdcbenchError(text) if sha256 else NotServed(text)
             part.replace(path)
+            remove_unfinished(path)
             return
         except (requests.RequestException, OSError, ValueError) as error:  # the first two are kin
             failure = _explain(error, url, path)
@@ -96,7 +97,7 @@ def download(
 
 
 def remove_unfinished(path: Path) -> None:
-    """Remove what an earlier download of a file left, which is whole now."""
+    """Remove what downloads of a file left, which is whole now or was another one."""
     for left in (_part(path), _mark(_part(path))):
         with suppress(OSError):
             left.unlink(missing_ok=True)
@@ -129,12 +130,10 @@ def _explain(error: Exception, url: str, path: Path) -> AdcbenchError:
         return FetchStopped(f"{path.name}: no connection to {url} ({_innermost(error)})")
     if isinstance(error, requests.RequestException | ValueError):  # a ValueError: no address at all
         return NotServed(f"{path.name}: {url} can't be fetched ({error})")
-    if isinstance(error, OSError):
-        return CannotWrite(
-            f"{path} can't be written ({error}); free space, or name a folder that you can write "
-            "(ADCBENCH_DATA for test sets, ADCBENCH_WEIGHTS for checkpoints)"
-        )
-    raise error
+    return CannotWrite(
+        f"{path} can't be written ({error}); free space, or name a folder that you can write "
+        "(ADCBENCH_DATA for test sets, ADCBENCH_WEIGHTS for checkpoints)"
+    )
 
 
 def _brought(url: str, path: Path, verified: bool, report: Report, at_most: int) -> Path:
@@ -143,7 +142,6 @@ def _brought(url: str, path: Path, verified: bool, report: Report, at_most: int)
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_stale(path.parent)
     _continue(url, part, report, verified, at_most)
-    _mark(part).unlink(missing_ok=True)
     return part
 
 
@@ -214,12 +212,13 @@ def _append(response: requests.Response, part: Path, report: Report, at_most: in
         for chunk in response.iter_content(_CHUNK):
             file.write(chunk)
             done += len(chunk)
-            if at_most and done > at_most:
-                file.truncate(0)
-                raise requests.exceptions.InvalidHeader(
-                    f"more than the {at_most:,} bytes that it can have", response=response
-                )
             report(done, total)
+            if at_most and done > at_most:
+                break
+    if at_most and done > at_most:
+        part.unlink()
+        _mark(part).unlink(missing_ok=True)
+        raise requests.exceptions.InvalidHeader(f"it sends more than {at_most:,} bytes", response=response)
     if part.stat().st_size != done:
         part.unlink()
         raise OSError("another process was writing the same file; wait until it ends")

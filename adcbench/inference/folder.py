@@ -266,7 +266,7 @@ def _reason(path: Path, error: Exception) -> str:
 
 
 def with_weights(system: System, folder: Path) -> System:
-    """The system with weight files of a folder of the user's, whatever their hashes; the rest from their usual place.
+    """The system with weight files of a folder of the user's, whatever they are; the rest from their usual place.
 
     Raises:
         AdcbenchError: none of the system's files is in the folder.
@@ -275,7 +275,7 @@ def with_weights(system: System, folder: Path) -> System:
     if not own:
         names = some(file.name for file in system.files) or "none: it runs without files"
         raise AdcbenchError(f"{folder} has none of the weight files of {system.name} ({names})")
-    files = tuple(replace(file, sha256="") if file.name in own else file for file in system.files)
+    files = tuple(replace(file, sha256="", size=0) if file.name in own else file for file in system.files)
     inner = system.locate
 
     def locate(name: str) -> Path | None:

@@ -53,7 +53,7 @@ def find_system(name: str) -> System:
     try:
         make = getattr(importlib.import_module(module), factory)
     except Exception as error:  # somebody's own module may fail in any way
-        raise AdcbenchError(f"system {name!r}: cannot load {target}: {error}") from error
+        raise AdcbenchError(f"system {name!r}: cannot load {target}: {type(error).__name__}: {error}") from error
     try:
         system = make()
     except AdcbenchError:

@@ -265,7 +265,7 @@ def test_weights_are_passed_hashed_once_and_part_of_the_key(tmp_path: Path, monk
 def test_wrong_or_missing_weights_are_said_before_anything_runs(tmp_path: Path) -> None:
     toy = _Toy()
     with pytest.raises(
-        AdcbenchError, match=r"toy\.ckpt: not the file.* its sha256 .*, not the published abc;.*make toy"
+        AdcbenchError, match=r"toy\.ckpt: not the file.* its sha256 is .*, not the published abc;.*make toy"
     ):
         _run(toy.system(**_with_weights(tmp_path, b"one", sha256="abc")))
     with pytest.raises(Blocked, match=r"nowhere\.ckpt of toy.*make toy"):
