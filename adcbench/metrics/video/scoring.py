@@ -117,7 +117,7 @@ def score_clips(
 
 def _open(pair: ClipPair, frames: int, crop: int, lossy_ok: bool) -> tuple[Clip, Clip | None]:
     _, *paths = pair
-    clips = [open_clip(path).part(frames, crop) for path in paths if path]
+    clips = [open_clip(path) for path in paths if path]
     for clip in clips:
         if clip.lossy and not lossy_ok:
             raise AdcbenchError(
@@ -125,9 +125,9 @@ def _open(pair: ClipPair, frames: int, crop: int, lossy_ok: bool) -> tuple[Clip,
                 "FFV1 bgr0, or score it with a mark: --allow-lossy"
             )
     if len(clips) == 2:
-        check_pair(*clips)
-        return clips[0], clips[1]
-    return clips[0], None
+        check_pair(*clips, frames, crop)
+    sr, *hr = (clip.part(frames, crop) for clip in clips)
+    return sr, hr[0] if hr else None
 
 
 def _score(
