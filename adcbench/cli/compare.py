@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from adcbench.cli.options import device_option
 from adcbench.core.errors import AdcbenchError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--testset", help="drealsr, realsr, div2k_val or embedded.")
 @click.option("--metrics", help="Comma-separated names. [default: all of the papers' image tables]")
 @click.option("--limit", default=0, help="Only so many images, spread evenly over the set.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
+@device_option()
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="CSV to write: metric,image,A,B.")
 @click.option("--table", help="Compare all measured rows of a table instead, from its committed scores.")
 @click.option("--metric", help="Of --table: only this metric's columns (corrected over the whole table all the same).")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from adcbench.cli.options import device_option
 from adcbench.core.errors import AdcbenchError
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ _SYSTEM = click.option(
     required=True,
     help="A name (see README), the folder of a training run, or package.module:factory.",
 )
-_DEVICE = click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
 _DTYPE = click.option("--dtype", default="float32", show_default=True, help="float32, bfloat16 or float16.")
 _SEED = click.option("--seed", default=0, show_default=True, help="Of the run; each image's is made of it.")
 _ROUNDING = click.option(
@@ -34,7 +34,7 @@ _ROUNDING = click.option(
 @click.option("--sr", required=True, type=click.Path(path_type=Path), help="Folder of super-resolved PNGs.")
 @click.option("--hr", required=True, type=click.Path(path_type=Path), help="Folder of HR PNGs with the same names.")
 @_METRICS
-@_DEVICE
+@device_option()
 @_OUT
 @click.option("--no-store", is_flag=True, help="Neither read nor keep scores in the store.")
 def score(sr: Path, hr: Path, metrics: str, device: str, out: Path | None, no_store: bool) -> None:
@@ -58,7 +58,7 @@ def score(sr: Path, hr: Path, metrics: str, device: str, out: Path | None, no_st
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
 @_SYSTEM
-@_DEVICE
+@device_option()
 @_DTYPE
 @_SEED
 @_ROUNDING
@@ -97,7 +97,7 @@ def upscale(
 @_SYSTEM
 @click.option("--testset", help="drealsr, realsr, div2k_val or embedded.")
 @_METRICS
-@_DEVICE
+@device_option()
 @_DTYPE
 @_SEED
 @_ROUNDING
@@ -140,21 +140,12 @@ def _check(system: System, device: str) -> None:
 
 def named_system(name: str) -> System:
     """A system by name; ``module:factory`` is also looked for in the present folder, as python -m does."""
-    from adcbench.core.system import System
     from adcbench.models.trained.runs import open_system
 
     here = str(Path.cwd())
     if ":" in name and here not in sys.path:
         sys.path.insert(0, here)
-    try:
-        system = open_system(name)
-    except AdcbenchError:
-        raise
-    except Exception as error:  # somebody's own code
-        raise AdcbenchError(f"system {name!r}: its factory fails with {type(error).__name__}: {error}") from error
-    if not isinstance(system, System):
-        raise AdcbenchError(f"system {name!r}: its factory returns a {type(system).__name__}, not an adcbench System")
-    return system
+    return open_system(name)
 
 
 @click.command()

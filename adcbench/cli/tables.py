@@ -8,6 +8,7 @@ from typing import Literal
 
 import click
 
+from adcbench.cli.options import device_option
 from adcbench.core.errors import AdcbenchError
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -19,7 +20,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option(
     "--outputs", multiple=True, metavar="ROW@SET=DIR", help="Score a folder of SR PNGs as a row's released outputs."
 )
-@click.option("--device", default="cpu", show_default=True, help="Where networks run: cpu, cuda.")
+@device_option(help="Where networks run: cpu, cuda.")
 @click.option("--quiet", is_flag=True, help="No progress bars, no printed table.")
 def reproduce(tables: tuple[str, ...], number: str | None, outputs: tuple[str, ...], device: str, quiet: bool) -> None:
     """Measure what can be measured here, write tables/ and print the verdicts."""
@@ -127,7 +128,7 @@ def diff(old: Path, new: Path) -> None:
 @click.option("--metrics", default="", help="Comma-separated columns or names. [default: those whose weights are here]")
 @click.option("--dtypes", default="", help="Comma-separated precisions to run in besides float32.")
 @click.option("--seeds", default=5, show_default=True, help="How many seeds, where the system uses one.")
-@click.option("--device", default="", help="Another device to try besides the CPU, such as cuda.")
+@device_option(default="", help="Another device to try besides the CPU, such as cuda.")
 @click.option("--limit", default=0, help="Only so many images, spread evenly over the set.")
 @click.option("--write", is_flag=True, help="Put the result into reproductions/spread.csv.")
 def spread(
