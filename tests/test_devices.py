@@ -25,8 +25,10 @@ COMMANDS = (
     ("spread", "bicubic", "embedded"),
     ("latency", "bicubic"),
 )
-NONE = ("gpu", "CPU", "cpu:x", "cpu:-1", "cpu,cuda", "meta", "xpu", "hpu", "xla", "vulkan", "privateuseone", "cuda:", "\x01",
-        "cuda:-1", "cuda:x", "cuda:1:2", "cuda: 1", " cpu", "cuda:²")  # fmt: skip
+NONE = (
+    "gpu", "CPU", "cpu:x", "cpu:-1", "cpu,cuda", "meta", "xpu", "hpu", "xla", "vulkan", "privateuseone", "cuda:",
+    "\x01", "cuda:-1", "cuda:x", "cuda:1:2", "cuda: 1", " cpu", "cuda:²",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])

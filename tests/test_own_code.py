@@ -11,7 +11,7 @@ import pytest
 from adcbench.cli import cli
 from adcbench.cli.boundary import guarded
 
-MODULE = '''
+MODULE = """
 import sys
 from dataclasses import dataclass
 import torch
@@ -66,7 +66,7 @@ needs = lambda argument: None
 def quits(): sys.exit(7)
 a_text = lambda: "a system"
 a_value = 5
-'''
+"""
 BROKEN_CALLS = {
     "nothing": "the output is a NoneType, not a torch.Tensor",
     "a_list": "the output is a list, not a torch.Tensor",

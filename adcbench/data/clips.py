@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -171,7 +171,7 @@ def check_pair(sr: Clip, hr: Clip, frames: int = 0, crop: int = 0) -> None:
 
 
 def _steps(numbers: Sequence[int]) -> list[int]:
-    return [after - before for before, after in zip(numbers, numbers[1:], strict=False)]
+    return [after - before for before, after in pairwise(numbers)]
 
 
 def _span(numbers: Sequence[int]) -> str:

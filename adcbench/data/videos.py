@@ -141,7 +141,7 @@ def _shown(path: Path, container: InputContainer, stream: VideoStream) -> tuple[
     return shown, head
 
 
-def _later(end: float | None, packet: Packet) -> float | None:
+def _later(end: float | None, packet: Packet[VideoStream]) -> float | None:
     """The later of an end and a packet's own, in seconds; None where the file does not say how long frames last."""
     if packet.pts is None or not packet.duration:
         return end
@@ -184,7 +184,7 @@ def _rgb(path: Path, frame: VideoFrame) -> np.ndarray:
     return _turned(path, rgb, frame)
 
 
-def _colour(path: Path, frame: VideoFrame) -> tuple[str, dict[str, str]]:
+def _colour(path: Path, frame: VideoFrame) -> tuple[str, dict[str, Any]]:
     """How a frame's YUV is read, in words and as arguments of PyAV's ``reformat``; nothing for RGB.
 
     A file without tags is read as FFmpeg reads it: BT.601, limited range.
@@ -204,7 +204,8 @@ def _colour(path: Path, frame: VideoFrame) -> tuple[str, dict[str, str]]:
 
 def _turned(path: Path, rgb: np.ndarray, frame: VideoFrame) -> np.ndarray:
     """A frame turned and mirrored as its display matrix says: shown (x, y) = stored (x, y) times [[a, b], [c, d]]."""
-    found = next((bytes(data) for data in frame.side_data if data.type.name == "DISPLAYMATRIX"), b"")
+    beside: Any = frame.side_data  # PyAV's own types are wrong here
+    found = next((bytes(data) for data in beside if data.type.name == "DISPLAYMATRIX"), b"")
     if not found:
         return rgb
     a, b, _, c, d, *_ = np.frombuffer(found, np.int32)

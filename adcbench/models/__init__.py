@@ -98,7 +98,9 @@ def _wrong_fields(system: System) -> Iterator[str]:
     if not isinstance(system.modules, tuple | list):
         yield f"its modules are {system.modules!r}, not a tuple of names"
     else:
-        yield from (f"its modules name {one!r}, of which there is no source" for one in system.modules if not _source(one))
+        yield from (
+            f"its modules name {one!r}, of which there is no source" for one in system.modules if not _source(one)
+        )
     if not callable(system.load):
         yield f"its load is {system.load!r}, which can't be called"
     if not isinstance(system.files, tuple | list) or not all(isinstance(file, WeightFile) for file in system.files):

@@ -27,7 +27,12 @@ def write_named(path: Path, names: Sequence[str], frames: np.ndarray = FRAMES) -
 
 
 def write_video(
-    path: Path, codec: str, pixels: str, frames: np.ndarray = FRAMES, tags: tuple[int, int] | None = None, **options: str
+    path: Path,
+    codec: str,
+    pixels: str,
+    frames: np.ndarray = FRAMES,
+    tags: tuple[int, int] | None = None,
+    **options: str,
 ) -> Path:
     """A video file of (n, h, w, 3) RGB frames, or of (n, 3, h, w) planes that are YUV 4:4:4 already.
 

@@ -117,17 +117,17 @@ def score_clips(
 
 def _open(pair: ClipPair, frames: int, crop: int, lossy_ok: bool) -> tuple[Clip, Clip | None]:
     _, *paths = pair
-    clips = [open_clip(path) for path in paths if path]
-    for clip in clips:
+    sr, *hr = (open_clip(path) for path in paths if path)
+    for clip in (sr, *hr):
         if clip.lossy and not lossy_ok:
             raise AdcbenchError(
                 f"{clip.path}: may not hold the pixels that were written ({clip.lossy}). Save it as PNG frames or "
                 "FFV1 bgr0, or score it with a mark: --allow-lossy"
             )
-    if len(clips) == 2:
-        check_pair(*clips, frames, crop)
-    sr, *hr = (clip.part(frames, crop) for clip in clips)
-    return sr, hr[0] if hr else None
+    if not hr:
+        return sr.part(frames, crop), None
+    check_pair(sr, hr[0], frames, crop)
+    return sr.part(frames, crop), hr[0].part(frames, crop)
 
 
 def _score(
