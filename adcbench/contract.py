@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING
 
 from adcbench.core.errors import Blocked
 from adcbench.core.keys import source_closure
+from adcbench.core.outputs import checked_shape
 from adcbench.core.own_code import error_words, home
 from adcbench.core.system import System, Upscaler
-from adcbench.inference.forward import well_formed
+from adcbench.inference.forward import output_shape
 from adcbench.inference.likeness import leaves, unlike
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ class _Probe:
         with torch.inference_mode(), torch.random.fork_rng(enabled=seed is not None):
             if seed is not None:
                 torch.manual_seed(seed)
-            return well_formed(self.upscaler(lr), (len(lr), *lr.shape[2:]))
+            return checked_shape(self.upscaler(lr), (len(lr), *output_shape(*lr.shape[2:])[1:]))
 
     @cached_property
     def output(self) -> Tensor:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from toy_tables import make_table, measure_as, use_tables
 
 from adcbench.core.cells import Cell, Measurement
 from adcbench.core.datafiles import read_text
@@ -132,3 +133,12 @@ def test_pairs_of_different_names_stop_a_run(tmp_path: Path) -> None:
     options = Options({("Bicubic (PIL)", "embedded"): tmp_path / "sr"}, progress=False)
     with pytest.raises(AdcbenchError, match="without a partner"):
         reproduce("embedded", options, tmp_path / "tables")
+
+
+def test_what_is_no_number_blocks_its_own_cell_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_table(tmp_path / "reproductions")
+    use_tables(tmp_path, monkeypatch)
+    measure_as({"A": float("nan"), "B": 1.0}, monkeypatch)
+    for cells in (reproduce("toy"), read_cells("toy")):
+        assert [judge(cell).word for cell in cells] == ["blocked", "blocked", "unpublished", "unpublished"]
+        assert cells[0].missing == "finite numbers, which it did not give for image-0, image-1, image-2"

@@ -112,7 +112,8 @@ def _serve(pipe: Connection, name: str, device: str, dtype: str, size: int, thre
 def _prepare(name: str, device: str, dtype: str, size: int, threads: int) -> dict[str, Callable[[], Any]]:
     import torch
 
-    from adcbench.inference.forward import well_formed
+    from adcbench.core.outputs import checked_shape
+    from adcbench.inference.forward import output_shape
     from adcbench.models.trained.runs import open_system
 
     if threads:
@@ -128,7 +129,7 @@ def _prepare(name: str, device: str, dtype: str, size: int, threads: int) -> dic
 
     def time_call() -> tuple[float, int]:
         found = (timed(call), 0) if cuda else _time_steps(call)
-        well_formed(made.pop(), (1, size, size))  # its values may be those of an unfinished diffusion
+        checked_shape(made.pop(), output_shape(size, size))  # its values may be those of an unfinished diffusion
         return found
 
     reference, image = _reference(device)

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from itertools import permutations
 from typing import TYPE_CHECKING
 
-from adcbench.inference.forward import FAR_SHARE, SCALE, far_outside
+from adcbench.core.outputs import FAR_SHARE, far_outside
+from adcbench.inference.forward import SCALE
 
 if TYPE_CHECKING:
     from torch import Tensor
