@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from adcbench.cli.options import device_option
 from adcbench.cli.scoring import finish, ready
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.needs import Need
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--testset", help="drealsr, realsr, div2k_val or embedded.")
 @click.option("--metrics", help="Comma-separated names. [default: all of the papers' image tables]")
 @click.option("--limit", default=0, help="Only so many images, spread evenly over the set.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
+@device_option()
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="CSV to write: metric,image,A,B.")
 @click.option("--table", help="Compare all measured rows of a table instead, from its committed scores.")
 @click.option("--metric", help="Of --table: only this metric's columns (corrected over the whole table all the same).")
@@ -52,7 +53,6 @@ def compare(
         raise AdcbenchError("name A, B and --testset; or a table with --table (see adcbench compare --help)")
     from adcbench.core.columns import IMAGE_SCORES
     from adcbench.data.testsets import find_testset, open_testset
-    from adcbench.inference.upscale import check_device
     from adcbench.report.comparison import comparison_text, write_comparison
     from adcbench.report.scores import chosen_metrics
     from adcbench.results.compare import compare_outputs, find_outputs
@@ -61,7 +61,7 @@ def compare(
     found_set = find_testset(testset)
     systems = [find_own(name, found_set) for name in (a, b)]
     needs: list[Need] = [*(system.find_weights for system in systems if system), partial(open_testset, found_set.name)]
-    _, left_out = ready(chosen, [*needs, partial(check_device, device, "systems and metrics")], [out])
+    _, left_out = ready(chosen, needs, [out])
     sides = [find_outputs(n, found_set, s, limit=limit, device=device) for n, s in zip((a, b), systems, strict=True)]
     found = compare_outputs(sides[0], sides[1], found_set.name, chosen, device=device)
     write = [partial(write_comparison, out, found)] if out else []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from adcbench.cli.options import device_option
 from adcbench.cli.scoring import finish, ready, store_or_not
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.needs import Need
@@ -25,7 +26,6 @@ _SYSTEM = click.option(
     required=True,
     help="A name (see README), the folder of a training run, or package.module:factory.",
 )
-_DEVICE = click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
 _DTYPE = click.option("--dtype", default="float32", show_default=True, help="float32, bfloat16 or float16.")
 _SEED = click.option("--seed", default=0, show_default=True, help="Of the run; each image's is made of it.")
 _ROUNDING = click.option(
@@ -37,7 +37,7 @@ _ROUNDING = click.option(
 @click.option("--sr", required=True, type=click.Path(path_type=Path), help="Folder of super-resolved PNGs.")
 @click.option("--hr", required=True, type=click.Path(path_type=Path), help="Folder of HR PNGs with the same names.")
 @_METRICS
-@_DEVICE
+@device_option()
 @_OUT
 @click.option("--no-store", is_flag=True, help="Neither read nor keep scores in the store.")
 def score(sr: Path, hr: Path, metrics: str, device: str, out: Path | None, no_store: bool) -> None:
@@ -47,16 +47,12 @@ def score(sr: Path, hr: Path, metrics: str, device: str, out: Path | None, no_st
     files are missing are said first and listed at the end, with exit code 2; the others are scored all the same.
     """
     from adcbench.data.pairs import pair
-    from adcbench.inference.upscale import check_device
     from adcbench.metrics.scoring import score_pairs
     from adcbench.report.scores import chosen_metrics, score_lines, write_scores
 
     chosen = chosen_metrics(metrics)
     with store_or_not(no_store):
-        needs: list[Need] = (
-            [partial(check_device, device, "metrics")] if any(metric.is_network for metric in chosen) else []
-        )
-        here, left_out = ready(chosen, needs, [out])
+        here, left_out = ready(chosen, outputs=[out])
         found = score_pairs(pair(sr, hr), here, device=device, use_store=not no_store)
         write = [partial(write_scores, out, found)] if out else []
         finish(score_lines(here, found), found.problems, left_out, *write)
@@ -66,7 +62,7 @@ def score(sr: Path, hr: Path, metrics: str, device: str, out: Path | None, no_st
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
 @_SYSTEM
-@_DEVICE
+@device_option()
 @_DTYPE
 @_SEED
 @_ROUNDING
@@ -110,7 +106,7 @@ def upscale(
 @_SYSTEM
 @click.option("--testset", help="drealsr, realsr, div2k_val or embedded.")
 @_METRICS
-@_DEVICE
+@device_option()
 @_DTYPE
 @_SEED
 @_ROUNDING
@@ -128,7 +124,6 @@ def evaluate(
     """
     from adcbench.data.testsets import open_testset
     from adcbench.inference.testset import upscale_testset
-    from adcbench.inference.upscale import check_device
     from adcbench.metrics.scoring import score_pairs
     from adcbench.report.scores import chosen_metrics, score_lines, write_scores
 
@@ -138,11 +133,7 @@ def evaluate(
             raise AdcbenchError("give --testset, --check, or both")
         _check(system, device)
         return
-    needs: list[Need] = [
-        system.find_weights,
-        partial(open_testset, testset),
-        partial(check_device, device, system.name),
-    ]
+    needs: list[Need] = [system.find_weights, partial(open_testset, testset)]
     here, left_out = ready(chosen_metrics(metrics), needs, [out])
     if check:
         _check(system, device)
@@ -164,21 +155,12 @@ def _check(system: System, device: str) -> None:
 
 def named_system(name: str) -> System:
     """A system by name; ``module:factory`` is also looked for in the present folder, as python -m does."""
-    from adcbench.core.system import System
     from adcbench.models.trained.runs import open_system
 
     here = str(Path.cwd())
     if ":" in name and here not in sys.path:
         sys.path.insert(0, here)
-    try:
-        system = open_system(name)
-    except AdcbenchError:
-        raise
-    except Exception as error:  # somebody's own code
-        raise AdcbenchError(f"system {name!r}: its factory fails with {type(error).__name__}: {error}") from error
-    if not isinstance(system, System):
-        raise AdcbenchError(f"system {name!r}: its factory returns a {type(system).__name__}, not an adcbench System")
-    return system
+    return open_system(name)
 
 
 @click.command()

@@ -10,6 +10,7 @@ from typing import Literal
 
 import click
 
+from adcbench.cli.options import device_option
 from adcbench.cli.scoring import missing_lines, ready
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.needs import Need
@@ -23,7 +24,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option(
     "--outputs", multiple=True, metavar="ROW@SET=DIR", help="Score a folder of SR PNGs as a row's released outputs."
 )
-@click.option("--device", default="cpu", show_default=True, help="Where networks run: cpu, cuda.")
+@device_option(help="Where networks run: cpu, cuda.")
 @click.option("--quiet", is_flag=True, help="No progress bars, no printed table.")
 def reproduce(tables: tuple[str, ...], number: str | None, outputs: tuple[str, ...], device: str, quiet: bool) -> None:
     """Measure what can be measured here, write tables/ and print the verdicts."""
@@ -161,7 +162,7 @@ def diff(old: Path, new: Path) -> None:
 @click.option("--metrics", default="", help="Comma-separated columns or names. [default: those whose weights are here]")
 @click.option("--dtypes", default="", help="Comma-separated precisions to run in besides float32.")
 @click.option("--seeds", default=5, show_default=True, help="How many seeds, where the system uses one.")
-@click.option("--device", default="", help="Another device to try besides the CPU, such as cuda.")
+@device_option(default="", help="Another device to try besides the CPU, such as cuda.")
 @click.option("--limit", default=0, help="Only so many images, spread evenly over the set.")
 @click.option("--write", is_flag=True, help="Put the result into reproductions/spread.csv.")
 def spread(
@@ -178,7 +179,6 @@ def spread(
     from adcbench.cli.images import named_system
     from adcbench.core.columns import IMAGE_SCORES
     from adcbench.data.testsets import find_testset, open_testset
-    from adcbench.inference.upscale import check_device
     from adcbench.report.scores import chosen_metrics
     from adcbench.results.compare import find_outputs, shown_name
     from adcbench.spread import inference_moves, scores_moves, spread_lines, spread_path, write_spread
@@ -191,7 +191,7 @@ def spread(
     found_set = find_testset(test_set)
     system = named_system(name) if level == "inference" else find_own(name, found_set)
     needs: list[Need] = [*([system.find_weights] if system else []), partial(open_testset, found_set.name)]
-    here, left_out = ready(chosen, [*needs, partial(check_device, device, "a spread")])
+    here, left_out = ready(chosen, needs)
     wanted = {shown_name(metric): metric for metric in here}
     if system and level == "inference":
         tried = [dtype.strip() for dtype in dtypes.split(",") if dtype.strip()]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from adcbench.cli.options import device_option
 from adcbench.cli.scoring import finish, ready, store_or_not
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -25,7 +26,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--flow", default="", help="Optical flow of ewarp and flow-accuracy: dis, farneback, raft, raft-small. "
               "[default: dis; raft for ewarp:EVALCRAFTER]")  # fmt: skip
 @click.option("--allow-lossy", is_flag=True, help="Score clips that may not be lossless, with a mark in every row.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
+@device_option()
 @click.option("--out", type=_FILE, help="CSV to write: image,metric,score, with the clip in the place of the image.")
 @click.option("--frame-scores", type=_FILE, help="CSV of every frame to write: clip,frame,metric,score.")
 @click.option("--no-store", is_flag=True, help="Neither read nor keep scores in the store.")

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.core.device import check_device
+from adcbench.core.errors import AdcbenchError
 from adcbench.core.files import FolderNotWritable
 from adcbench.core.keys import digest, pixel_hash, source_hash, versions
 from adcbench.core.precision import check_dtype
@@ -139,19 +140,10 @@ def load_on(system: System, weights: Mapping[str, Path] | None, device: str, dty
 
     Raises:
         Blocked: a GPU is asked for that torch can't use.
-        AdcbenchError: see the system's own ``load``.
+        AdcbenchError: no device; see the system's own ``load``.
     """
-    check_device(device, system.name)
+    check_device(device)
     return system.load(weights, device, dtype)
-
-
-def check_device(device: str, name: str) -> None:
-    """Raise ``Blocked`` where ``name`` is to run on a GPU that torch can't use."""
-    if device.startswith("cuda"):
-        import torch  # not needed where every output is in the cache
-
-        if not torch.cuda.is_available():
-            raise Blocked(f"a CUDA device that torch can use, for {name}")
 
 
 def _check_input(name: str, lr: np.ndarray) -> None:
