@@ -62,10 +62,20 @@ def reproduce(table_id: str, options: Options | None = None, root: Path | None =
 
 
 def rebuild(table_id: str, source: Path | None = None, target: Path | None = None) -> tuple[Cell, ...]:
-    """Derive all files of a table again from its committed cells and samples; measures nothing."""
-    cells = read_cells(table_id, source)
+    """Derive all files of a table again from its committed cells and samples; measures nothing.
+
+    What blocks a cell that no job fills, and why, is taken from the table file as it is now.
+    """
+    table = load_table(table_id)
+    filled = {key for job in table.jobs for key in keys_of(table, job)}
+    cells = tuple(
+        replace(cell, reason=_blocked_by_table(table, cell).reason)
+        if cell.key in filled
+        else _blocked_by_table(table, cell)
+        for cell in read_cells(table_id, source)
+    )
     write_cells(table_id, cells, target)
-    write_texts(load_table(table_id), cells, target)
+    write_texts(table, cells, target)
     return cells
 
 
@@ -96,6 +106,7 @@ def _confirms(old: Measurement, new: Measurement) -> bool:
 
 def _blocked_by_table(table: Table, cell: Cell) -> Cell:
     block = next((b for b in table.blocks if b.covers(cell.key)), None)
+    cell = replace(cell, reason=block.reason if block else "")
     return replace(cell, missing=block.missing, command=block.command) if block else cell
 
 

@@ -40,13 +40,19 @@ SYSTEMS = {
 
 
 def find_system(name: str) -> System:
-    """A built-in system, one of an installed package's entry points, or ``package.module:factory``.
+    """A built-in system, an ablation of AdcSR (``adcsr-unet-50``; nobody released their weights), one of an installed
+    package's entry points, or ``package.module:factory``.
 
     Raises:
         AdcbenchError: no such system, or the factory can't be imported.
     """
     plugins = {point.name: point.value for point in metadata.entry_points(group="adcbench.systems")}
     target = SYSTEMS.get(name) or plugins.get(name) or name
+    if target == name and name.startswith("adcsr-"):
+        from adcbench.models.trained.runs import ablation, ablation_names
+
+        if (ablated := name.removeprefix("adcsr-")) in ablation_names():
+            return ablation(ablated)
     module, _, factory = target.partition(":")
     if not factory:
         raise AdcbenchError(f"unknown system {name!r}. Built in: {', '.join(SYSTEMS)}; or package.module:factory")

@@ -11,16 +11,16 @@ import gzip
 import io
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from adcbench.core.cells import Cell, Measurement, Reading
+from adcbench.core.cells import Cell, CellKey, Measurement, Reading
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import tables_dir
-from adcbench.core.tables import load_readings, load_table
+from adcbench.core.tables import Column, load_readings, load_table
 from adcbench.results.bootstrap import interval
-from adcbench.results.verdicts import judge_measurement
+from adcbench.results.verdicts import judge, judge_measurement
 
 _SAMPLE_FIELDS = ("row", "test_set", "metric", "level", "scale", "device", "dtype", "name", "value")
 Slot = tuple[str, ...]
@@ -63,10 +63,11 @@ def _line(cell: Cell, m: Measurement | None) -> dict[str, Any]:
         "source": reading.source if reading else None,
         "measured": None, "ci": None, "n": 0, "unscored": [], "reduce": None,
         "level": None, "scale": None, "device": None, "dtype": None,
-        "tolerance": None, "verdict": "blocked", "cause": "", "not_comparable": "",
-        "blocked_by": {"missing": cell.missing, "command": cell.command},
-        "signature": None, "provenance": {}, "made_by": made_by(cell.key.table),
+        "tolerance": None, "verdict": str(judge(cell)), "cause": "", "not_comparable": "",
+        "blocked_by": None, "signature": None, "provenance": {}, "made_by": made_by(cell.key.table),
     }  # fmt: skip
+    if m is None and cell.kind != "setting":
+        line["blocked_by"] = {"missing": cell.missing, "command": cell.command, "reason": cell.reason}
     if m is None:
         return line
     verdict = judge_measurement(reading, m, cell.key.metric)
@@ -76,8 +77,7 @@ def _line(cell: Cell, m: Measurement | None) -> dict[str, Any]:
         "measured": fixed(m.value), "ci": ci, "n": m.n, "unscored": list(m.unscored),
         "reduce": m.reduce, "level": m.level, "scale": m.scale, "device": m.device, "dtype": m.dtype,
         "tolerance": verdict.tolerance, "verdict": str(verdict), "cause": m.cause,
-        "not_comparable": m.not_comparable, "blocked_by": None,
-        "signature": m.signature, "provenance": dict(m.provenance),
+        "not_comparable": m.not_comparable, "signature": m.signature, "provenance": dict(m.provenance),
     }  # fmt: skip
 
 
@@ -145,25 +145,26 @@ def read_cells(table_id: str, root: Path | None = None) -> tuple[Cell, ...]:
     """
     table, readings = load_table(table_id), load_readings(table_id)
     measured, blocked = _read_measurements(folder(table_id, root))
+    never = ("it was not run yet", f"adcbench reproduce {table_id}", "")
     return tuple(
-        Cell(
-            key,
-            _unit(readings.get(key, ()), table.column(key.test_set, key.metric).unit),
-            readings.get(key, ()),
-            tuple(measured.get(key[1:], ())),
-            *blocked.get(key[1:], ("it was not run yet", f"adcbench reproduce {table_id}")),
-        )
+        _cell(key, table.column(key.test_set, key.metric), readings.get(key, ()), measured[key[1:]],
+              blocked.get(key[1:], never))
         for key in table.keys
-    )
+    )  # fmt: skip
 
 
-def _unit(readings: tuple[Reading, ...], column_unit: str) -> str:
-    return column_unit or next((r.unit for r in readings if r.chosen), "")
+def _cell(
+    key: CellKey, column: Column, readings: tuple[Reading, ...], measured: list[Measurement], block: Sequence[str]
+) -> Cell:
+    unit = column.unit or next((r.unit for r in readings if r.chosen), "")
+    if column.kind == "setting":  # the paper's choice: neither measured nor blocked
+        return Cell(key, unit, readings, kind=column.kind)
+    return Cell(key, unit, readings, tuple(measured), *block, kind=column.kind)
 
 
-def _read_measurements(path: Path) -> tuple[dict[Slot, list[Measurement]], dict[Slot, tuple[str, str]]]:
+def _read_measurements(path: Path) -> tuple[dict[Slot, list[Measurement]], dict[Slot, tuple[str, ...]]]:
     measured: dict[Slot, list[Measurement]] = defaultdict(list)
-    blocked: dict[Slot, tuple[str, str]] = {}
+    blocked: dict[Slot, tuple[str, ...]] = {}
     if not (path / "cells.jsonl").is_file():
         return measured, blocked
     try:
@@ -172,8 +173,8 @@ def _read_measurements(path: Path) -> tuple[dict[Slot, list[Measurement]], dict[
             line = json.loads(text)
             place = line["row"], line["test_set"], line["metric"]
             if line["blocked_by"]:
-                blocked[place] = line["blocked_by"]["missing"], line["blocked_by"]["command"]
-            else:
+                blocked[place] = tuple(line["blocked_by"].get(name, "") for name in ("missing", "command", "reason"))
+            elif line["level"]:
                 measured[place].append(_measurement(line, samples))
     except (ValueError, KeyError, OSError, EOFError) as error:
         raise AdcbenchError(f"{path}: damaged table files ({error!r}). Restore them: git checkout {path}") from error

@@ -10,12 +10,15 @@ from functools import lru_cache
 from adcbench.core.cells import Cell, Measurement, Reading
 from adcbench.core.settings import reproductions_dir
 
-WORDS = ("match", "close", "differs", "not-comparable", "unpublished", "blocked", "inconclusive")
+WORDS = ("match", "close", "differs", "not-comparable", "unpublished", "blocked", "inconclusive", "setting")
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """``word`` is one of WORDS; ``tolerance`` half a unit of the last printed digit; ``why`` in words."""
+    """``word`` is one of WORDS; ``tolerance`` half a unit of the last printed digit; ``why`` in words.
+
+    A published log, averaged again, has the word ``re-aggregated``, which is no verdict.
+    """
 
     word: str
     tolerance: float | None = None
@@ -45,7 +48,9 @@ def printed_number(value: str) -> float | None:
 
 
 def judge(cell: Cell) -> Verdict:
-    """The verdict on a cell from its best own measurement."""
+    """The verdict on a cell from its best own measurement; none on what the paper chose."""
+    if cell.kind == "setting":
+        return Verdict("setting", why="what the paper chose: not measured, not judged")
     if cell.measured is None:
         return Verdict("blocked", why=cell.missing)
     return judge_measurement(cell.published, cell.measured, cell.key.metric)
@@ -61,6 +66,8 @@ def judge_measurement(reading: Reading | None, measurement: Measurement, metric:
     tolerance = printed_tolerance(reading.value.replace(",", ""))
     if measurement.not_comparable:
         return Verdict("not-comparable", tolerance, measurement.not_comparable, reading.kind)
+    if measurement.level == "re-aggregated":
+        return Verdict("re-aggregated", tolerance, f"the log's average {log_word(reading, measurement)}", reading.kind)
     gap = abs(measurement.value - printed)
     if gap <= tolerance * (1 + 1e-9):
         return Verdict("match", tolerance, "inside the printed digits", reading.kind)
@@ -68,6 +75,15 @@ def judge_measurement(reading: Reading | None, measurement: Measurement, metric:
     if gap <= tolerance + spread:
         return Verdict("close", tolerance, f"inside the re-run spread {spread:g} ({how})", reading.kind)
     return Verdict("differs", tolerance, f"off by {measurement.value - printed:+.4g}", reading.kind)
+
+
+def log_word(reading: Reading | None, log: Measurement) -> str:
+    """Whether the average of a published log ``agrees`` with the printed number or ``differs``: never a verdict."""
+    printed = printed_number(reading.value) if reading else None
+    if reading is None or printed is None:
+        return "unpublished"
+    inside = abs(log.value - printed) <= printed_tolerance(reading.value.replace(",", "")) * (1 + 1e-9)
+    return "agrees" if inside else "differs"
 
 
 def rerun_spread(metric: str, level: str) -> tuple[float, str]:
