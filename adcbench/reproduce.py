@@ -98,7 +98,7 @@ def with_measurement(cell: Cell, new: Measurement) -> Cell:
 
 def _confirms(old: Measurement, new: Measurement) -> bool:
     same = ("samples", "signature", "reduce", "cause", "not_comparable", "unscored")
-    sources = ("sources", "data", "weights", "session")
+    sources = ("sources", "data", "weights", "session", "note", "other readings")
     return all(getattr(old, name) == getattr(new, name) for name in same) and all(
         old.provenance.get(name) == new.provenance.get(name) for name in sources
     )

@@ -148,8 +148,10 @@ def _captioner() -> Component:
         pool = nn.MultiheadAttention(width, 8, kdim=image, vdim=image)
         patches, words = nn.Conv2d(3, image, 14, bias=False), nn.Embedding(vocabulary, width)
         norms = [nn.LayerNorm(size) for size in (image, image, width, width, width, width, *12 * [width])]
-        sizes = [image, (257, image), (pooled, width), (width, width), width, (context + 1, width), (width, width),
-                 (width, vocabulary), ()]  # fmt: skip
+        sizes: list[tuple[int, ...]] = [
+            (image,), (257, image), (pooled, width), (width, width), (width,), (context + 1, width), (width, width),
+            (width, vocabulary), (),
+        ]  # fmt: skip
         rest = [nn.Parameter(torch.empty(size)) for size in sizes]
-    parts = (*encoder, *text, *decoder, pool, patches, words, *norms, *rest)
+    parts: list[nn.Module | nn.Parameter] = [*encoder, *text, *decoder, pool, patches, words, *norms, *rest]
     return Component("captioner", parts, varies="its work depends on the caption")

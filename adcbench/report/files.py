@@ -159,7 +159,8 @@ def _cell(
     unit = column.unit or next((r.unit for r in readings if r.chosen), "")
     if column.kind == "setting":  # the paper's choice: neither measured nor blocked
         return Cell(key, unit, readings, kind=column.kind)
-    return Cell(key, unit, readings, tuple(measured), *block, kind=column.kind)
+    missing, command, reason = block
+    return Cell(key, unit, readings, tuple(measured), missing, command, reason, column.kind)
 
 
 def _read_measurements(path: Path) -> tuple[dict[Slot, list[Measurement]], dict[Slot, tuple[str, ...]]]:

@@ -132,14 +132,16 @@ def _timed(found: Sequence[Fact]) -> str:
 
 
 def _unseen(cells: Sequence[Cell]) -> list[str]:
-    chosen = [(c.key.table, c.published.kind) for c in cells if c.published and c.kind != "setting"]
-    ours = Counter(kind for table, kind in chosen if table.startswith("adcsr/"))
+    chosen = [(*c.key[:2], c.published.kind) for c in cells if c.published and c.kind != "setting"]
+    ours = Counter(kind for table, _, kind in chosen if table.startswith("adcsr/"))
+    row = Counter(kind for table, name, kind in chosen if table.startswith("adcsr/") and name == "AdcSR")
     assumed = [t for t in table_ids() if _of_a_paper(t, "adcsr/", "adcvsr/") and load_table(t).numbering == "assumed"]
     return [
-        f"**AdcSR's own tables were not seen.** What stands in for their {sum(ours.values())} printed values: "
+        f"**AdcSR's own tables were not seen.** What stands in for their {sum(ours.values())} known values: "
         f"{_words(ours)} (third-party: other papers' tables; second-hand: a survey that quotes it; brief: this "
-        "project's brief; primary: its README, and OSEDiff's text); `explain` names the source of each cell. "
-        "AdcVSR's Tables 1 to 4 were read in a converted text of the paper; of Tables 5 to 8 only topics are known.",
+        f"project's brief; primary: its README, and OSEDiff's text); for its own row {_words(row)}. `explain` names "
+        "each source. AdcVSR's Tables 1 to 4 were read in a converted text of the paper; of Tables 5 to 8 only "
+        "topics are known.",
         f"No source prints the numbers of {', '.join(f'`{name}`' for name in assumed)}: they are assumed. Those of "
         "AdcSR's other ablations (`ablation_*`) are unknown.",
     ]
@@ -152,7 +154,7 @@ def _never_ran(tables: Mapping[str, Sequence[Cell]]) -> list[str]:
         for name, cells in tables.items()
         for cell in cells
         for m in cell.measurements
-        if m.level == "inference"
+        if m.level == "inference" and load_table(name).numbering != "ours"  # ours run untrained or own weights
     }
     run = dict.fromkeys(job.system for job in jobs if isinstance(job, Infer) and job.level == "inference")
     names = [row for row, system in IMAGE_METHODS.items() if system in run and system not in ran]
@@ -197,13 +199,14 @@ def _claims(tables: Mapping[str, Sequence[Cell]]) -> str:
 
 
 def _words(counter: Counter[str]) -> str:
-    """``6 match, 3 differs``, the commonest first."""
-    return ", ".join(f"{number} {word}" for word, number in counter.most_common()) or "none"
+    """``6 `match`, 3 `differs` ``, the commonest first."""
+    return ", ".join(f"{number} `{word}`" for word, number in counter.most_common()) or "none"
 
 
 def _line(cell: Cell) -> str:
     own, verdict = cell.measured, judge(cell)
     cause = f", {own.cause}" if own and own.cause and verdict.word == "differs" else ""
+    cause += ", with a note" if own and own.provenance.get("note") else ""
     printed = f"{cell.published.value} {cell.unit}".strip() if cell.published else "–"
     blocked = f"blocked: `{cell.command}`" if cell.command else f"blocked: {cell.missing} ({cell.reason})"
     parts = (
