@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from adcbench.core.tables import load_table, table_ids
 from adcbench.report.files import read_cells
@@ -75,7 +74,7 @@ def test_logs_stand_nowhere_among_the_measured() -> None:
     assert len(shown) == len(SHOWN) and not any("MANIQA" in line or "LPIPS" in line for line in shown)
 
 
-def test_what_never_ran_follows_from_the_cells(tmp_path: Path) -> None:
+def test_what_never_ran_follows_from_the_cells() -> None:
     assert not any(m.device.startswith("cuda") for cell in PAPERS for m in cell.measurements)
     ran = {
         load_table(cell.key.table).system(cell.key.row) for cell in PAPERS for m in cell.measurements
