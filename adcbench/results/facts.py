@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 from adcbench.core.cells import Cell, Kind
 from adcbench.core.columns import UNITS
+from adcbench.core.printed import parse
 from adcbench.core.tables import load_table
-from adcbench.results.verdicts import judge, printed_number, printed_tolerance
+from adcbench.results.verdicts import judge
 
 KINDS: tuple[Kind, ...] = ("quality", "counted", "timed")
 _SAME = 1e-9  # relative, of measured values: what ten committed digits can't tell apart
@@ -84,14 +85,13 @@ def _measured(cell: Cell) -> float | None:
 
 
 def _printed(cell: Cell) -> float | None:
-    number = printed_number(cell.published.value) if cell.published else None
-    return None if number is None else number * _unit(cell)
+    printed = parse(cell.published.value) if cell.published else None
+    return printed.number * _unit(cell) if printed else None
 
 
 def _tolerance(cell: Cell) -> float:
-    if cell.published is None or _printed(cell) is None:
-        return math.inf
-    return printed_tolerance(cell.published.value.replace(",", "")) * _unit(cell)
+    printed = parse(cell.published.value) if cell.published else None
+    return printed.tolerance * _unit(cell) if printed else math.inf
 
 
 def totals(found: Sequence[Fact]) -> dict[Kind, Counter[str]]:

@@ -12,8 +12,8 @@ import pytest
 from adcbench.cli import cli
 from adcbench.core.cells import Cell
 from adcbench.core.columns import NO_CODE, NO_WEIGHTS, NOT_BUILT, NOTHING
-from adcbench.core.tables import Infer, Table, Time, load_table, table_ids
-from adcbench.jobs import Options, keys_of
+from adcbench.core.tables import Infer, Table, Time, keys_of, load_table, table_ids
+from adcbench.jobs import Options
 from adcbench.models import find_system
 from adcbench.models.trained.runs import ablation_names
 from adcbench.report.files import read_cells

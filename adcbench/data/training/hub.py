@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.core.files import read_whole
 from adcbench.data.training.decode import Undecodable, decode
 
 
@@ -106,10 +107,7 @@ class HubImages:
             raise Undecodable(f"{self.name(index)}: empty")
         if item["bytes"] is not None:
             return decode(item["bytes"], self.name(index))
-        try:
-            return decode(Path(item["path"]).read_bytes(), item["path"])
-        except OSError as error:
-            raise AdcbenchError(f"{item['path']}: can't be read ({error.strerror}); put it back") from error
+        return decode(read_whole(Path(item["path"])), item["path"])
 
 
 def _load(title: str, split: str, remedy: str) -> Any:
