@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from adcbench.core import store
 from adcbench.core.cells import BROUGHT, CellKey, Level, Measurement
+from adcbench.core.columns import UNITS
 from adcbench.core.errors import AdcbenchError, Blocked, some
 from adcbench.core.hashes import verified
 from adcbench.core.keys import digest, short, source_hash, versions
@@ -23,7 +24,6 @@ Pair = tuple[str, Path, Path]  # name, LR or SR file, HR file
 # Finds a metric by name, and scores with a list of such metrics: of images, or of clips
 ScoreAll = tuple[Callable[[str], Any], Callable[[list[Any]], Any]]
 Measured = Iterator[tuple[CellKey, Measurement | Blocked]]
-UNITS = {"M": 1e6, "B": 1e9, "G": 1e9, "": 1.0, "ms": 1e-3, "s": 1.0, "frames/s": 1.0}
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def _infer(table: Table, job: Infer, options: Options) -> Measured:
         "libraries": versions("torch"),
     }
     where = (system.scale, options.device, options.dtype)
-    yield from _scored(table, job, _image_scores(pairs, options), "inference", where, provenance, options.sample)
+    yield from _scored(table, job, _image_scores(pairs, options), job.level, where, provenance, options.sample)
 
 
 def _fingerprint(table: Table, job: Fingerprint) -> Measured:
@@ -270,6 +270,7 @@ def _count(table: Table, job: Count) -> Measured:
     payload = cached_count(job.network)
     for metric, name in job.columns.items():
         unit = unit_of(table, metric)
+        note = (job.notes or {}).get(metric)
         yield (
             CellKey(table.id, job.row, COMPLEXITY, metric),
             Measurement(
@@ -278,7 +279,7 @@ def _count(table: Table, job: Count) -> Measured:
                 reduce="sum",
                 signature=payload["signatures"][name],
                 provenance={"sources": short(payload["sources"]), "libraries": payload["libraries"],
-                            "other readings": _other_readings(payload, name, unit)},
+                            "other readings": _other_readings(payload, name, unit)} | ({"note": note} if note else {}),
                 cause=(job.causes or {}).get(metric, ""),
             ),
         )  # fmt: skip
@@ -296,11 +297,14 @@ def unit_of(table: Table, metric: str) -> float:
     return UNITS[unit]
 
 
-def _other_readings(payload: dict[str, Any], name: str, unit: float) -> dict[str, float]:
-    """Other ways to count the same network, post hoc, in the column's unit; their number is how many were tried."""
+def _other_readings(payload: dict[str, Any], name: str, unit: float) -> dict[str, Any]:
+    """All ways to count the same network that were tried, post hoc, in the column's unit (``cost.counts.readings``)."""
     from adcbench.cost.counts import readings
 
-    return {way["name"]: way["value"] / unit for way in readings(payload).get(name, [])}
+    found = readings(payload).get(name)
+    if not found:
+        return {}
+    return {**found, "different": [one | {"value": one["value"] / unit} for one in found["different"]]}
 
 
 def _time(table: Table, job: Time) -> Measured:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -163,15 +164,18 @@ def diff(old: Path, new: Path) -> None:
 @click.option("--dtypes", default="", help="Comma-separated precisions to run in besides float32.")
 @click.option("--seeds", default=5, show_default=True, help="How many seeds, where the system uses one.")
 @device_option(default="", help="Another device to try besides the CPU, such as cuda.")
+@click.option("--other", "others", multiple=True, metavar="CHANGE=SYSTEM",
+              help="A system that should compute the same: 'weights in float16=my_pkg.net:factory'.")  # fmt: skip
 @click.option("--limit", default=0, help="Only so many images, spread evenly over the set.")
 @click.option("--write", is_flag=True, help="Put the result into reproductions/spread.csv.")
 def spread(
     name: str, test_set: str, level: Literal["inference", "scores"], metrics: str, dtypes: str, seeds: int,
-    device: str, limit: int, write: bool,
+    device: str, others: tuple[str, ...], limit: int, write: bool,
 ) -> None:  # fmt: skip
     """How far doing the same again moves means. The verdict close is judged by it.
 
-    Level inference: a system with another rounding, precision, device, seed. Level scores: the outputs of a
+    Level inference: a system on other threads, in another precision, device, seed, or another system that should
+    compute the same; and, shown but no spread, with another rounding to 8 bits. Level scores: the outputs of a
     system, of a test set's authors (OSEDiff) or in a folder, scored again with what differs between machines.
     Missing metrics are listed, with exit code 2 where --metrics names them.
     """
@@ -195,7 +199,10 @@ def spread(
     wanted = {shown_name(metric): metric for metric in here}
     if system and level == "inference":
         tried = [dtype.strip() for dtype in dtypes.split(",") if dtype.strip()]
-        moves = inference_moves(system, found_set.name, wanted, dtypes=tried, seeds=seeds, device=device, limit=limit)
+        same = {change: named_system(name) for change, name in map(_other, others)}
+        moves = inference_moves(
+            system, found_set.name, wanted, dtypes=tried, seeds=seeds, device=device, others=same, limit=limit
+        )
         subject = f"{name} on {found_set.name}" + f", {limit} images" * bool(limit)
     else:
         side = find_outputs(name, found_set, system, limit=limit)
@@ -206,9 +213,17 @@ def spread(
         typed = {"level": level if level != "inference" else "", "metrics": metrics, "dtypes": dtypes,
                  "seeds": seeds if seeds != 5 else "", "device": device, "limit": limit or ""}  # fmt: skip
         options = "".join(f" --{option} {value}" for option, value in typed.items() if value)
+        options += "".join(f" --other {shlex.quote(other)}" for other in others)
         command = f"adcbench spread {name} {found_set.folder}{options} --write"
         click.echo(f"written to {write_spread(level, subject, moves, command)}")
     sys.exit(2 if left_out and names else 0)
+
+
+def _other(text: str) -> tuple[str, str]:
+    change, _, name = text.partition("=")
+    if not (change and name):
+        raise AdcbenchError(f"--other {text!r}: write it as CHANGE=SYSTEM, such as 'ncnn=my_pkg.net:factory'")
+    return change, name
 
 
 @click.command()
