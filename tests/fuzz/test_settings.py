@@ -184,7 +184,8 @@ def test_each_value_is_refused_or_takes_a_step(
 ) -> None:
     monkeypatch.setattr(running, "load_perceptual", lambda kind: Squared())
     monkeypatch.setattr(inputs, "_filled", untrained)
-    monkeypatch.setattr(inputs, "product", lambda folder, name: folder / name)
+    for module in (inputs, running):
+        monkeypatch.setattr(module, "product", lambda folder, name: folder / name)
     monkeypatch.setattr(running, "file_hash", lambda path: "0" * 64)
     like = tiny(stage, images)
     places = [path for path in leaves(values_of(like)) if path[0] != "loop" or path[1] not in ("steps", "workers")]

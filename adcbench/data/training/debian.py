@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.core.files import check_regular
 
 _MAGIC = b"!<arch>\n"
+_LARGEST = 100_000_000  # bytes of a file that is unpacked: a photograph
 _HEAD = 60  # bytes of a member's head: name 16, time 12, owner 6, group 6, mode 8, size 10, end 2
 
 
@@ -48,6 +50,8 @@ def read_package(path: Path, files: Collection[str]) -> dict[str, bytes]:
         with tarfile.open(fileobj=_data(path)) as tar:
             for member in tar:
                 name = member.name.removeprefix("./")
+                if name in wanted and member.size > _LARGEST:
+                    raise ValueError(f"{name} would have {member.size:,} bytes")
                 stream = tar.extractfile(member) if name in wanted and member.isfile() else None
                 if stream:
                     found[name] = stream.read()
@@ -58,11 +62,14 @@ def read_package(path: Path, files: Collection[str]) -> dict[str, bytes]:
 
 def _data(path: Path) -> BinaryIO:
     """The archive of a package's files: compressed as ``tarfile`` reads it, or plain."""
+    whole = check_regular(path).st_size
     with path.open("rb") as file:
         if file.read(len(_MAGIC)) != _MAGIC:
             raise ValueError("no ar archive")
         while head := file.read(_HEAD):
             name, size = head[:16].decode("ascii").strip().rstrip("/"), int(head[48:58])
+            if not 0 <= size <= whole - file.tell():  # a negative one would lead back, for ever
+                raise ValueError(f"{name} has {size} bytes by its head, and the file {whole} in all")
             if name.startswith("data.tar"):
                 return _unpacked(path) if name.endswith(".zst") else io.BytesIO(file.read(size))
             file.seek(size + size % 2, io.SEEK_CUR)  # members begin at even offsets
