@@ -15,6 +15,7 @@ from adcbench.models.osediff import OSEDiffConfig
 from adcbench.models.parts.sd21 import LAST_STEP, TextConfig, UNetConfig, VaeConfig
 from adcbench.models.parts.tagger_files import RAM
 
+GROUPS = (32, 24, 16, 12, 8, 6, 4, 2, 1)  # of norms, ``parts.blocks.GROUPS``: of so many channels, one a group
 LEVELS = 4  # resolutions of Stable Diffusion's networks, which AdcSR's are cut from
 _WIDEST, _DEEPEST, _LONGEST = 8192, 64, 4096  # channels; layers of a level; tokens
 _HIGHEST_RANK = 1024
@@ -37,6 +38,22 @@ def check_unet(sizes: UNetConfig, name: str) -> None:
     even(f"{name}.widths", sizes.widths[0])
     within(f"{name}.context", sizes.context, 1, _WIDEST)
     within(f"{name}.layers", sizes.layers, 1, _DEEPEST)
+
+
+def check_pixels(name: str, widths: Sequence[int], side: int) -> None:
+    """Refuse a U-Net whose coarsest features would be a single number a group: no norm can be made of it.
+
+    Args:
+        side: of what enters it, in pixels.
+
+    Raises:
+        AdcbenchError: names the width and what to change.
+    """
+    if side >> (len(widths) - 1) <= 1 and widths[-1] in GROUPS:
+        raise AdcbenchError(
+            f"{name}.{len(widths) - 1} is {widths[-1]}; with crops of this size it must be another width, of several "
+            "channels a group of its norm, or data.crop twice as large"
+        )
 
 
 def check_text(sizes: TextConfig, name: str) -> None:

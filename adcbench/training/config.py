@@ -10,7 +10,7 @@ from pydantic import Field
 from adcbench.core.errors import AdcbenchError
 from adcbench.models import adcsr, osediff
 from adcbench.models.parts.sd21 import LAST_STEP, VaeConfig
-from adcbench.models.sizes import check_cut, check_half, check_osediff, check_student, check_vae
+from adcbench.models.sizes import check_cut, check_half, check_osediff, check_pixels, check_student, check_vae
 from adcbench.training.loop_config import LoopConfig
 from adcbench.training.ranges import Count, Factor, Positive, Weight, Whole, check_ranges
 
@@ -125,6 +125,10 @@ class VaeStage:
     patch: PatchLoss | None = None
     side: ClassVar[int] = 8  # that a crop's must be a multiple of
 
+    def unets(self) -> dict[str, tuple[int, ...]]:
+        """Widths of the U-Nets that run, by setting."""
+        return {}
+
     def check(self) -> None:
         """Refuse sizes that can't be built or don't fit each other. Raises AdcbenchError."""
         check_vae(self.vae, "stage.vae")
@@ -141,6 +145,10 @@ class DenoiseStage:
     osediff: osediff.OSEDiffConfig
     rates: Rates
     side: ClassVar[int] = 64  # that a crop's must be a multiple of
+
+    def unets(self) -> dict[str, tuple[int, ...]]:
+        """Widths of the U-Nets that run, by setting."""
+        return {"osediff.base.unet.widths": self.osediff.base.unet.widths}
 
     def check(self) -> None:
         """Refuse sizes that can't be built or don't fit each other. Raises AdcbenchError."""
@@ -169,6 +177,10 @@ class TeacherStage:
     weight_decay: Weight = 1e-2
     clip: Clip = "hard"
     side: ClassVar[int] = 64  # that a crop's must be a multiple of
+
+    def unets(self) -> dict[str, tuple[int, ...]]:
+        """Widths of the U-Nets that run, by setting."""
+        return {"osediff.base.unet.widths": self.osediff.base.unet.widths}
 
     def check(self) -> None:
         """Refuse sizes that can't be built or don't fit each other. Raises AdcbenchError."""
@@ -199,6 +211,10 @@ class DecoderStage:
     patch: PatchLoss | None = field(default_factory=PatchLoss)
     clip: Clip = "none"
     side: ClassVar[int] = 8  # that a crop's must be a multiple of
+
+    def unets(self) -> dict[str, tuple[int, ...]]:
+        """Widths of the U-Nets that run, by setting."""
+        return {}
 
     def check(self) -> None:
         """Refuse sizes that can't be built or don't fit each other. Raises AdcbenchError."""
@@ -239,6 +255,13 @@ class DistilStage:
     pixel: Weight = 0.0
     side: ClassVar[int] = 64  # that a crop's must be a multiple of
 
+    def unets(self) -> dict[str, tuple[int, ...]]:
+        """Widths of the U-Nets that run, by setting."""
+        return {
+            "osediff.base.unet.widths": self.osediff.base.unet.widths,
+            "student.unet_widths": self.student.unet_widths,
+        }
+
     def check(self) -> None:
         """Refuse sizes that can't be built or don't fit each other. Raises AdcbenchError."""
         check_osediff(self.osediff, "stage.osediff")
@@ -270,3 +293,5 @@ class RunConfig:
         self.loop.check()
         self.data.check(self.stage.side)
         self.stage.check()
+        for name, widths in self.stage.unets().items():
+            check_pixels(f"stage.{name}", widths, self.data.crop // 8)
