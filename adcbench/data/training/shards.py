@@ -106,9 +106,11 @@ def _index(shard: Path) -> list[Member]:
     size = check_regular(shard).st_size
     kept = cache_dir() / "shards" / f"{digest(str(shard.resolve()), file_state(shard))}.json"
     try:
-        return _members(read_json(kept, at_most=0), size)
-    except (AdcbenchError, TypeError, ValueError):  # not there yet, or damaged
-        members = _walk(shard, size)
+        if found := _members(read_json(kept, at_most=0), size):
+            return found
+    except (AdcbenchError, TypeError, ValueError):
+        pass  # not there yet, or damaged
+    members = _walk(shard, size)
     write_whole(kept, json.dumps(members).encode())
     return members
 
@@ -124,8 +126,10 @@ def _walk(shard: Path, size: int) -> list[Member]:
         ) from error
 
 
-def _members(rows: Sequence[Sequence[Any]], size: int) -> list[Member]:
+def _members(rows: Any, size: int) -> list[Member]:
     """The members that rows tell of. Raises ValueError, TypeError: they are none, or not inside ``size`` bytes."""
+    if not isinstance(rows, list):
+        raise TypeError("no list of members")
     members = [Member(*row) for row in rows]
     for path, offset, length in members:
         if not isinstance(path, str) or not (isinstance(offset, int) and isinstance(length, int)):
