@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adcbench.core import store
-from adcbench.core.cells import CellKey, Level, Measurement
+from adcbench.core.cells import BROUGHT, CellKey, Level, Measurement
 from adcbench.core.errors import AdcbenchError, Blocked, some
 from adcbench.core.keys import digest, short, source_hash, versions
 from adcbench.core.tables import COMPLEXITY, Count, Fingerprint, Infer, Job, Reaggregate, Score, Table, Time
@@ -40,13 +40,6 @@ class Options:
     sample: int = 0
 
 
-def keys_of(table: Table, job: Job) -> list[CellKey]:
-    """Cells that a job fills."""
-    if isinstance(job, Score | Infer | Reaggregate | Fingerprint):
-        return [CellKey(table.id, job.row, job.test_set, metric) for metric in job.metrics]
-    return [CellKey(table.id, job.row, COMPLEXITY, metric) for metric in job.columns]
-
-
 def run(table: Table, job: Job, options: Options) -> list[tuple[CellKey, Measurement | Blocked]]:
     """Measurements of one job; what blocks a cell where only its metric is missing.
 
@@ -73,7 +66,7 @@ def _score(table: Table, job: Score, options: Options) -> Measured:
     released = job.outputs in paths
     sr = paths[job.outputs] if released else Path(job.outputs)
     provenance = {
-        "outputs": f"released {job.outputs}" if released else "brought by the user",
+        "outputs": f"released {job.outputs}" if released else f"{BROUGHT}: {sr.resolve().name}",
         "data": short(manifest_hash(job.test_set)),
     }
     score = _clip_scores(test_set, sr, options) if test_set.clips else _image_scores(pair(sr, paths["HR"]), options)
@@ -254,7 +247,7 @@ def _count(table: Table, job: Count) -> Measured:
 
     payload = cached_count(job.network)
     for metric, name in job.columns.items():
-        unit = UNITS[table.column(COMPLEXITY, metric).unit]
+        unit = unit_of(table, metric)
         yield (
             CellKey(table.id, job.row, COMPLEXITY, metric),
             Measurement(
@@ -267,6 +260,18 @@ def _count(table: Table, job: Count) -> Measured:
                 cause=(job.causes or {}).get(metric, ""),
             ),
         )  # fmt: skip
+
+
+def unit_of(table: Table, metric: str) -> float:
+    """What one of a counted or timed column's unit is: parameters, multiply-adds, seconds.
+
+    Raises:
+        AdcbenchError: the table has another unit there.
+    """
+    unit = table.column(COMPLEXITY, metric).unit
+    if unit not in UNITS:
+        raise AdcbenchError(f"{table.id}: column {metric} has unit {unit!r}. Units: {', '.join(filter(None, UNITS))}")
+    return UNITS[unit]
 
 
 def _other_readings(payload: dict[str, Any], name: str, unit: float) -> dict[str, float]:
@@ -291,7 +296,7 @@ def _time(table: Table, job: Time) -> Measured:
         kept |= {key: session[key] for key in ("session", "hardware", "versions")} | {"threads": threads}
         protocol = f"batch 1, LR {SIZE}x{SIZE}, own process" + (f", threads {threads}" if threads else "")
         for metric, name in job.columns.items():
-            unit = UNITS[table.column(COMPLEXITY, metric).unit]
+            unit = unit_of(table, metric)
             values = [1 / s if name == "fps" else s / unit for s in timed["seconds"]]
             yield (
                 CellKey(table.id, job.row, COMPLEXITY, metric),

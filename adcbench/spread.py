@@ -22,10 +22,12 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.datafiles import reading
+from adcbench.core.errors import AdcbenchError, Blocked, some
+from adcbench.core.files import locked
 from adcbench.core.keys import versions
 from adcbench.core.rounding import Rounding
-from adcbench.core.settings import reproductions_dir
+from adcbench.core.settings import CHECKOUT, reproductions_dir
 from adcbench.core.system import System
 from adcbench.data.images import read_png
 from adcbench.data.pairs import Pair
@@ -34,8 +36,8 @@ from adcbench.metrics import METRICS
 from adcbench.metrics.metric import Metric, Scorer
 from adcbench.metrics.scoring import score_pairs
 from adcbench.report.files import write_text
+from adcbench.results.verdicts import SPREAD_FIELDS, spread_rows
 
-FIELDS = ("metric", "level", "spread", "how", "command")
 Level: TypeAlias = Literal["inference", "scores"]
 _ROUNDED = {"round": "rounded to 8 bits", "truncate": "truncated to 8 bits"}
 _FLOAT32 = {"psnr": "psnr", "ssim": "ssim", "ms-ssim": "ms_ssim"}  # ours -> pyiqa's, which computes in float32
@@ -239,6 +241,17 @@ def spread_lines(moves: Sequence[Move]) -> list[str]:
     ]
 
 
+def spread_path() -> Path:
+    """The committed spreads, which belong to a checkout.
+
+    Raises:
+        Blocked: adcbench was installed from a wheel.
+    """
+    if CHECKOUT is None:
+        raise Blocked("a checkout of adcbench: spread.csv is committed there")
+    return reproductions_dir() / "spread.csv"
+
+
 def write_spread(level: Level, subject: str, moves: Sequence[Move], command: str) -> Path:
     """Put the largest moves into ``reproductions/spread.csv``, in place of earlier ones of the same metric and level.
 
@@ -247,23 +260,24 @@ def write_spread(level: Level, subject: str, moves: Sequence[Move], command: str
         command: the command that measures it again.
 
     Raises:
-        AdcbenchError: nothing was changed, or the file can't be written.
+        AdcbenchError: nothing was changed, the file is damaged, or it can't be written.
     """
     if not moves:
         raise AdcbenchError(f"spread of {subject}: nothing to compare; there is only one way to run it")
-    path = reproductions_dir() / "spread.csv"
-    rows: dict[tuple[str, str], dict[str, str]] = {}
-    if path.is_file():
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = {(row["metric"], row["level"]): row for row in csv.DictReader(file)}
-    for column in dict.fromkeys(move.column for move in moves):
-        own = [move for move in moves if move.column == column]
-        spread = f"{max(abs(move.mean) for move in own):.4g}"
-        how = f"{subject}: {', '.join(map(str, own))}"
-        rows[column, level] = dict(zip(FIELDS, (column, level, spread, how, command), strict=True))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, FIELDS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows[key] for key in sorted(rows))
-    write_text(path, text.getvalue())
+    path = spread_path()
+    with locked(path):
+        rows: dict[tuple[str, str], dict[str, str]] = {}
+        if path.is_file():
+            with reading(path):
+                rows = spread_rows(path)
+        for column in dict.fromkeys(move.column for move in moves):
+            own = [move for move in moves if move.column == column]
+            spread = f"{max(abs(move.mean) for move in own):.4g}"
+            how = f"{subject}: {', '.join(map(str, own))}"
+            rows[column, level] = dict(zip(SPREAD_FIELDS, (column, level, spread, how, command), strict=True))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, SPREAD_FIELDS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows[key] for key in sorted(rows))
+        write_text(path, text.getvalue())
     return path

@@ -100,7 +100,7 @@ def test_an_image_that_does_not_fit_in_memory_names_tiles(photos: Path, tmp_path
 
 
 def test_a_folder_that_cannot_be_written_stops_the_run(photos: Path, tmp_path: Path, monkeypatch: Any) -> None:
-    def full(path: Path, pixels: np.ndarray) -> None:
+    def full(path: Path, *content: object, **options: object) -> None:
         raise AdcbenchError(f"{path}: can't be written (No space left on device)")
 
     monkeypatch.setattr(running, "write_png", full)

@@ -90,13 +90,17 @@ def find_own(name: str, test_set: TestSet) -> System | None:
 
 
 def _rows(table_id: str, metric: str | None) -> None:
+    from adcbench.core.cells import BROUGHT
     from adcbench.core.tables import load_table
     from adcbench.report.files import read_cells
     from adcbench.report.ranking import ranking_text
+    from adcbench.report.texts import brought_lines
     from adcbench.results.ranks import test_table
 
-    table = load_table(table_id)
-    click.echo(ranking_text(table, test_table(table, read_cells(table_id)), metric))
+    table, cells = load_table(table_id), read_cells(table_id)
+    click.echo(ranking_text(table, test_table(table, cells), metric))
+    for line in brought_lines(cells):
+        click.echo(f"outputs {BROUGHT}: {line}")
 
 
 COMMANDS = (compare,)

@@ -76,8 +76,9 @@ def upscale(
 ) -> None:  # fmt: skip
     """Upscale an image or a folder of images x4 to PNGs of the same names.
 
-    Reads PNG, JPEG, WebP and BMP. Greyscale becomes RGB and an opaque alpha channel is dropped; transparent
-    pixels, 16 bits a channel, CMYK and animations are errors. Bad images are listed at the end, with exit code 1.
+    Reads PNG, JPEG, WebP and BMP, turned upright. Greyscale becomes RGB and an opaque alpha channel is dropped;
+    transparent pixels, 16 bits a channel, CMYK and animations are errors. Colours are not converted: an ICC profile
+    goes into the output. Bad images are listed at the end, with exit code 1.
 
     Tiles change what looks at the whole image: attention, normalisation, and colour matching, which AdcSR does
     within each tile. Flat tiles can shift in colour: prefer whole images, or large tiles.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -32,10 +33,33 @@ def reproduce(tables: tuple[str, ...], number: str | None, outputs: tuple[str, .
     if not ids:
         raise AdcbenchError("name a table id (see `adcbench tables`) or give --number")
     options = Options(outputs=_outputs(outputs), device=device, progress=not quiet)
-    for table_id in ids:
+
+    def one(table_id: str) -> None:
         cells = pipeline.reproduce(table_id, options)
         if not quiet:
             click.echo(table_text(load_table(table_id), cells) + "\n")
+
+    raise_all(each(ids, one))
+
+
+def each(ids: Iterable[str], do: Callable[[str], None]) -> dict[str, AdcbenchError]:
+    """Do something with each table; the errors, by id: one bad table does not stop the others."""
+    problems = {}
+    for table_id in dict.fromkeys(ids):
+        try:
+            do(table_id)
+        except AdcbenchError as error:
+            problems[table_id] = error
+    return problems
+
+
+def raise_all(problems: Mapping[str, AdcbenchError]) -> None:
+    """Raise what went wrong with tables, as one error: a line a table; alone as it is."""
+    if len(problems) == 1:
+        raise next(iter(problems.values()))
+    if problems:
+        lines = "".join(f"\n- {table_id}: {error}" for table_id, error in problems.items())
+        raise AdcbenchError(f"{len(problems)} tables are not done:{lines}")
 
 
 def _outputs(texts: tuple[str, ...]) -> dict[tuple[str, str], Path]:
@@ -62,7 +86,7 @@ def tables(ids: tuple[str, ...], write: bool, intervals: bool, marks: bool, to: 
     """List all tables with the number of cells of each verdict; or print those named."""
     from adcbench import reproduce as pipeline
     from adcbench.core.tables import load_table, table_ids
-    from adcbench.report.files import read_cells
+    from adcbench.report.files import read_cells, read_tables
     from adcbench.report.frames import display_of
     from adcbench.report.ledger import ledger, write_ledger
     from adcbench.report.readme import write_readme
@@ -70,7 +94,7 @@ def tables(ids: tuple[str, ...], write: bool, intervals: bool, marks: bool, to: 
     from adcbench.report.terminal import overview, table_text
     from adcbench.report.texts import write_texts
 
-    for table_id in ids or (table_ids() if write or to else ()):
+    def one(table_id: str) -> None:
         table, cells = load_table(table_id), read_cells(table_id)
         display = display_of(table, cells, intervals=intervals, marks=marks)
         if write and not to:
@@ -79,12 +103,17 @@ def tables(ids: tuple[str, ...], write: bool, intervals: bool, marks: bool, to: 
             write_texts(table, cells, to, display)
         if ids:
             click.echo(table_text(table, cells, display) + "\n")
-    if write and not ids and not to:
-        keep_sources(cell for table_id in table_ids() for cell in read_cells(table_id))
+
+    problems = each(ids or (table_ids() if write or to else ()), one)
+    if write and not ids and not to and not problems:  # these are of all tables
+        keep_sources()
         write_readme()
         write_ledger(*ledger())
     if not ids:
-        click.echo(overview())
+        found, unreadable = read_tables()
+        click.echo(overview(found))
+        problems |= unreadable
+    raise_all(problems)
 
 
 @click.command()
@@ -111,11 +140,13 @@ def diff(old: Path, new: Path) -> None:
     from adcbench.report.files import folder, read_cells
     from adcbench.results.diff import compare
 
+    changes: list[str] = []
     both = [t for t in table_ids() if folder(t, old).is_dir() or folder(t, new).is_dir()]
     if not both:
         raise AdcbenchError(f"neither {old} nor {new} holds a table's folder, such as adcsr_table1/")
-    changes = [line for t in both for line in compare(read_cells(t, old), read_cells(t, new))]
+    problems = each(both, lambda t: changes.extend(compare(read_cells(t, old), read_cells(t, new))))
     click.echo("\n".join(changes) if changes else "no differences")
+    raise_all(problems)
     sys.exit(1 if changes else 0)
 
 
@@ -145,8 +176,10 @@ def spread(
     from adcbench.data.testsets import find_testset
     from adcbench.report.scores import chosen_metrics
     from adcbench.results.compare import available, find_outputs, shown_name
-    from adcbench.spread import inference_moves, scores_moves, spread_lines, write_spread
+    from adcbench.spread import inference_moves, scores_moves, spread_lines, spread_path, write_spread
 
+    if write:
+        spread_path()  # before hours of measuring
     columns = {column.lower(): metric for column, metric in IMAGE_SCORES.items()}
     names = [columns.get(one.strip().lower(), one) for one in metrics.split(",") if one.strip()]
     here, blocked = available(chosen_metrics(",".join(names or IMAGE_SCORES.values())))
@@ -183,12 +216,12 @@ def drift(device: str, record: bool, to: Path | None, versions: Path | None) -> 
     """
     from adcbench.drift import check_all
     from adcbench.drift.goldens import golden_dir, write_golden
-    from adcbench.drift.values import measure
+    from adcbench.drift.values import kind_of_machine, measure
     from adcbench.drift.versions import compare_folder, write_report
 
     if record:
+        path = to or golden_dir() / f"{kind_of_machine(device)}.json"  # before it is measured
         golden = measure(device)
-        path = to or golden_dir() / f"{golden.kind}.json"
         write_golden(golden, path)
         click.echo("\n".join([f"{len(golden.values)} values written to {path}", *golden.blocked, *golden.failed]))
         sys.exit(0 if golden.values and not golden.failed else 1)

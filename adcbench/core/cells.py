@@ -12,6 +12,8 @@ Scale = Literal["full", "mini"]
 Reduce = Literal["mean", "sum", "median", "set"]
 
 UNKNOWN = "unknown"  # the published value of a cell that no source prints
+KINDS = ("primary", "second-hand", "third-party", "brief")  # of published readings, the surest first
+BROUGHT = "brought by the user"  # outputs in a measurement's provenance: a folder that a user named
 
 
 class CellKey(NamedTuple):
@@ -30,7 +32,7 @@ class CellKey(NamedTuple):
 class Reading:
     """One published reading of a cell: the number as printed, and how sure we are of it.
 
-    ``kind`` is primary, second-hand, third-party or brief. Exactly one reading a cell is ``chosen``;
+    ``kind`` is one of KINDS. Exactly one reading a cell is ``chosen``;
     ``note`` says why, where sources contradict each other.
     """
 
@@ -89,6 +91,12 @@ class Measurement:
     def n(self) -> int:
         """How many images, components or calls the value is made of."""
         return int(self.provenance["n"]) if self.reduce == "set" else len(self.samples)
+
+    @property
+    def brought(self) -> str:
+        """The folder that a user brought these outputs in, its last part; empty for released ones and our own."""
+        before, found, name = str(self.provenance.get("outputs", "")).partition(BROUGHT)
+        return " ".join(name.removeprefix(":").split()) or "of unknown name" if found and not before else ""
 
     @property
     def slot(self) -> tuple[str, str, str, str]:

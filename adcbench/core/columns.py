@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
+from adcbench.core.errors import AdcbenchError, some
 from adcbench.core.tables import COMPLEXITY, Block, Column
 
 # Column of the image tables -> metric, as AdcSR's and OSEDiff's scripts call them, in the tables' order.
@@ -89,20 +90,33 @@ def columns(test_set: str, metrics: Iterable[str], units: Mapping[str, str] | No
 
     ``units`` replaces the unit of a metric, such as ``{"Params": "B"}``.
 
+    Raises:
+        AdcbenchError: no such metric.
+
     >>> columns("DRealSR", ["PSNR"])
     (Column(test_set='DRealSR', metric='PSNR', unit='dB', better='higher'),)
     """
-    units = units or {}
+    units, metrics = units or {}, tuple(metrics)
+    _check_known(metrics, _PRINTED)
     return tuple(Column(test_set, m, units.get(m, _PRINTED[m][0]), _PRINTED[m][1]) for m in metrics)
 
 
 def scores(*metrics: str) -> dict[str, str]:
     """What fills some of the quality columns: column -> metric.
 
+    Raises:
+        AdcbenchError: no such column.
+
     >>> scores("PSNR", "MANIQA")
     {'PSNR': 'psnr', 'MANIQA': 'maniqa-pipal'}
     """
+    _check_known(metrics, IMAGE_SCORES)
     return {metric: IMAGE_SCORES[metric] for metric in metrics}
+
+
+def _check_known(metrics: Iterable[str], known: Iterable[str]) -> None:
+    if unknown := [metric for metric in metrics if metric not in known]:
+        raise AdcbenchError(f"no column is called {some(unknown)}. There are: {', '.join(known)}")
 
 
 def no_outputs(table_id: str, rows: Iterable[str], test_set: str) -> tuple[Block, ...]:

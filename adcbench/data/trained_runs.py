@@ -18,7 +18,6 @@ import io
 import json
 import math
 import re
-import reprlib
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -28,6 +27,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
+from adcbench.core.datafiles import Kinds, check_kinds
 from adcbench.core.errors import AdcbenchError, some
 from adcbench.core.files import read_whole, write_whole
 from adcbench.core.keys import digest, short
@@ -39,7 +39,7 @@ SHARED = -1  # the seed of what all seeds share
 _FIELDS = ("run", "seed", "test_set", "image", "metric", "value")
 _HEAD = f"# {COMMAND}\n{','.join(_FIELDS)}\n"
 _LARGEST = 1 << 30  # bytes of what was added at once, unpacked; the first 97 runs have 6 million
-_KINDS: Mapping[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float | None": (int, float, type(None))}
+_KINDS: Kinds = {"str": str, "int": int, "float | None": (float, type(None))}
 Scores = Mapping[tuple[str, str], Mapping[str, float]]  # (test set, metric) -> image -> value
 Slot = tuple[str, int]  # run and seed
 
@@ -361,9 +361,7 @@ def _result(text: str) -> tuple[_Result, tuple[str, str] | None]:
         raise ValueError(f"needs exactly the keys {', '.join(sorted(wanted))}, replaces, before")
     links = (line.pop("replaces"), line.pop("before")) if "before" in line else None
     scores = line.pop("scores")
-    for one in fields(Trained):
-        if not isinstance(line[one.name], _KINDS[str(one.type)]):
-            raise TypeError(f"{one.name} is {reprlib.repr(line[one.name])}, not {one.type}")
+    check_kinds(line, {one.name: _KINDS[str(one.type)] for one in fields(Trained)})
     return _Result(text, Trained(**line), scores), links
 
 

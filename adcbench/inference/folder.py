@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from tqdm import tqdm
 
 from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.files import check_regular
 from adcbench.core.precision import check_dtype
 from adcbench.core.rounding import Rounding
 from adcbench.core.system import System, Upscaler
 from adcbench.data.images import IMAGE_SUFFIXES, write_png
-from adcbench.data.pictures import list_pictures, read_picture
+from adcbench.data.pictures import Picture, check_readable, list_pictures, open_picture
 from adcbench.inference.forward import upscale_pixels
-from adcbench.inference.tiles import OVERLAP, Difference, automatic_tile, difference, in_tiles
+from adcbench.inference.tiles import (
+    OVERLAP,
+    Difference,
+    automatic_tile,
+    check_room,
+    difference,
+    in_tiles,
+    is_tiled,
+    pixels_in_tiles,
+)
 from adcbench.inference.upscale import image_seed, load_on
 from adcbench.inference.weights import weights_hashes
 
@@ -56,6 +67,7 @@ class Outcome:
     skipped: list[Path] = field(default_factory=list)
     bad: dict[str, str] = field(default_factory=dict)
     tiled: list[str] = field(default_factory=list)
+    profiled: list[str] = field(default_factory=list)
     differences: dict[str, Difference] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -64,6 +76,8 @@ class Outcome:
             lines.append(f"{len(self.skipped)} skipped, their outputs are there (--overwrite makes them again)")
         if self.tiled:
             lines.append(f"{len(self.tiled)} in tiles, which is not quite the same as whole: {some(self.tiled)}")
+        if self.profiled:
+            lines.append(f"{len(self.profiled)} with the colour profile (ICC) of their input, colours not converted")
         lines += [f"{name}: {found}" for name, found in self.differences.items()]
         if self.bad:
             lines.append(f"{len(self.bad)} bad:")
@@ -92,7 +106,8 @@ def upscale_files(system: System, source: Path, target: Path, settings: Settings
     outputs, others = _outputs(source, target)
     outcome = Outcome(bad={path.name: f"{path}: only PNG, JPEG, WebP and BMP are read" for path in others})
     outcome.skipped = [] if settings.overwrite else [path for path in outputs.values() if path.exists()]
-    todo = {path: output for path, output in outputs.items() if output not in outcome.skipped}
+    outcome.bad |= _unreadable(outputs)  # before anything is loaded
+    todo = {p: output for p, output in outputs.items() if output not in outcome.skipped and p.name not in outcome.bad}
     if not todo:
         return outcome
     paths = system.find_weights()
@@ -100,18 +115,24 @@ def upscale_files(system: System, source: Path, target: Path, settings: Settings
     upscaler = load_on(system, paths or None, settings.device, settings.dtype)
     for path, output in tqdm(todo.items(), desc=system.name, unit="image", disable=not settings.progress):
         try:
-            pixels = _upscale(upscaler, path, settings, settings.rounding or system.rounding, outcome)
+            pixels, profile = _upscale(upscaler, path, settings, settings.rounding or system.rounding, outcome)
         except (AdcbenchError, RuntimeError, MemoryError) as error:  # torch's out of memory is a RuntimeError
             outcome.bad[path.name] = _reason(path, error)
             continue
-        write_png(output, pixels)
+        write_png(output, pixels, profile=profile)
         outcome.written.append(output)
+        if profile:
+            outcome.profiled.append(path.name)
     return outcome
 
 
 def _outputs(source: Path, target: Path) -> tuple[dict[Path, Path], list[Path]]:
     """Output by input, and the images of formats that are not read."""
-    found, others = ([source], []) if source.is_file() else list_pictures(source)
+    if source.is_dir() or not os.path.lexists(source):
+        found, others = list_pictures(source)
+    else:
+        check_regular(source)
+        found, others = [source], []
     single = source.is_file() and target.suffix.lower() == ".png" and not target.is_dir()
     if not single and target.suffix.lower() in IMAGE_SUFFIXES and not target.is_dir():
         kind = "outputs are PNGs" if source.is_file() else "a folder of images goes to a folder"
@@ -125,23 +146,36 @@ def _outputs(source: Path, target: Path) -> tuple[dict[Path, Path], list[Path]]:
     return outputs, others
 
 
-def _upscale(upscaler: Upscaler, path: Path, settings: Settings, rounding: Rounding, outcome: Outcome) -> np.ndarray:
-    lr = read_picture(path)
+def _unreadable(paths: Iterable[Path]) -> dict[str, str]:
+    """Those that are there in name only (dangling links, pipes) or of another format: why, by name."""
+    found = {}
+    for path in paths:
+        try:
+            check_readable(path)
+        except AdcbenchError as error:
+            found[path.name] = str(error)
+    return found
+
+
+def _upscale(upscaler: Upscaler, path: Path, settings: Settings, rounding: Rounding, outcome: Outcome) -> Picture:
+    lr, profile = open_picture(path)
     height, width = lr.shape[:2]
+    check_room(height, width)
     tile = automatic_tile(height, width) if settings.tile is None else settings.tile
     seed = image_seed(settings.seed, path.stem)
-    kept: list[Tensor] = []
-
-    def run(how: Upscaler) -> np.ndarray:
-        return upscale_pixels(_keeping(how, kept), lr, settings.device, seed, rounding)
-
-    pixels = run(in_tiles(upscaler, tile, settings.overlap))
-    if tile and max(height, width) > tile:
-        outcome.tiled.append(path.name)
-        if settings.compare:
-            run(upscaler)
-            outcome.differences[path.name] = difference(*kept)
-    return pixels
+    if not is_tiled(height, width, tile):
+        return Picture(upscale_pixels(upscaler, lr, settings.device, seed, rounding), profile)
+    if settings.compare:
+        kept: list[Tensor] = []
+        pixels, _ = (
+            upscale_pixels(_keeping(how, kept), lr, settings.device, seed, rounding)
+            for how in (in_tiles(upscaler, tile, settings.overlap), upscaler)
+        )
+        outcome.differences[path.name] = difference(*kept)
+    else:
+        pixels = pixels_in_tiles(upscaler, lr, settings.device, seed, rounding, tile, settings.overlap)
+    outcome.tiled.append(path.name)
+    return Picture(pixels, profile)
 
 
 def _keeping(upscaler: Upscaler, kept: list[Tensor]) -> Upscaler:
@@ -155,7 +189,7 @@ def _keeping(upscaler: Upscaler, kept: list[Tensor]) -> Upscaler:
 def _reason(path: Path, error: Exception) -> str:
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if isinstance(error, MemoryError) or "out of memory" in text.lower() or "can't allocate" in text.lower():
-        text = f"out of memory ({text[:120]}); try --tile with a smaller number"
+        text = f"out of memory ({text[:120]}); try --tile with a smaller number, or cut the image into parts"
     return text if str(path) in text else f"{path}: {text}"
 
 

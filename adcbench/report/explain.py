@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from adcbench.core.cells import Cell, CellKey, Measurement
+from adcbench.core.cells import BROUGHT, Cell, CellKey, Measurement
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.tables import COMPLEXITY, Infer, Time, load_table, table_ids
 from adcbench.models import find_system
@@ -98,7 +98,9 @@ def _measured(cell: Cell, m: Measurement) -> list[str]:
         f"  signature: {m.signature}",
         f"  provenance: {', '.join(f'{k}={v}' for k, v in m.provenance.items() if k != 'other readings')}",
     ]
-    if m.n > 1 and (bounds := sampling_interval(m)):
+    if m.brought:
+        lines.append(f"  outputs {BROUGHT}: folder {m.brought}; nobody released them as this row's")
+    if bounds := sampling_interval(m):
         low, high = bounds
         lines.append(f"  95 % sampling interval {low:.4f} to {high:.4f} (over images; never softens a verdict)")
     if m.reduce == "mean":
@@ -136,7 +138,11 @@ def _worst(cell: Cell, m: Measurement) -> list[tuple[str, float]]:
 def _causes(cell: Cell) -> list[str]:
     if cell.key.table == "causes" or cell.measured is None or cell.measured.level not in ("scores", "inference"):
         return []
-    deltas = effects(read_cells("causes"), cell.key.metric, cell.key.test_set)
+    try:
+        causes = read_cells("causes")
+    except AdcbenchError as error:  # the cell itself is right
+        return [f"what a wrong setting would do can't be said: {error}"]
+    deltas = effects(causes, cell.key.metric, cell.key.test_set)
     if not deltas:
         return []
     lines = ["what a wrong setting would do (measured on the released OSEDiff outputs, table causes):"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from adcbench.core.cells import Cell, CellKey, Measurement
+from adcbench.core.cells import BROUGHT, Cell, CellKey, Measurement
 from adcbench.core.tables import Table
 from adcbench.report.files import sampling_interval
 from adcbench.results.ranks import ranks, show, test_table
@@ -53,18 +53,25 @@ def tidy(cells: Iterable[Cell], display: Display | None = None) -> pd.DataFrame:
     """One line a cell, all text: published as printed, measured with two more digits, the verdict.
 
     A re-aggregated log stands in its own columns and never under ``measured``. A column ``unscored`` (how many
-    images have no score) is there whenever a cell has one; ``low``, ``high`` and ``significance`` if asked for.
+    images have no score) is there whenever a cell has one, ``outputs`` where a user brought some; ``low``, ``high``
+    and ``significance`` if asked for.
     """
     cells, display = list(cells), display or Display()
     frame = pd.DataFrame([_tidy_row(cell) for cell in cells], columns=list(COLUMNS), dtype=str)
     if any(cell.measured and cell.measured.unscored for cell in cells):
         frame["unscored"] = [str(len(cell.measured.unscored)) if cell.measured else "" for cell in cells]
+    if any(cell.measured and cell.measured.brought for cell in cells):
+        frame["outputs"] = [_outputs(cell) for cell in cells]
     if display.intervals:
         bounds = [_bounds(cell) for cell in cells]
         frame["low"], frame["high"] = [low for low, _ in bounds], [high for _, high in bounds]
     if display.significance:
         frame["significance"] = [display.mark(cell) for cell in cells]
     return frame
+
+
+def _outputs(cell: Cell) -> str:
+    return f"{BROUGHT}: {cell.measured.brought}" if cell.measured and cell.measured.brought else ""
 
 
 def _tidy_row(cell: Cell) -> tuple[str, ...]:
@@ -96,7 +103,7 @@ def _bounds(cell: Cell) -> tuple[str, str]:
 
 
 def _bounds_of(m: Measurement, cell: Cell) -> tuple[str, str]:
-    if m.n < 2 or not (found := sampling_interval(m)):
+    if not (found := sampling_interval(m)):
         return "", ""
     low, high = found
     digits = len(show(m, cell).partition(".")[2])

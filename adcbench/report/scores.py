@@ -10,7 +10,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.metrics import find_metric
 from adcbench.metrics.metric import Metric
 from adcbench.metrics.scoring import Scored
-from adcbench.results.bootstrap import interval
+from adcbench.results.bootstrap import has_interval, interval, interval_text
 
 
 def chosen_metrics(names: str) -> list[Metric]:
@@ -27,7 +27,10 @@ def chosen_metrics(names: str) -> list[Metric]:
 
 
 def score_lines(metrics: Sequence[Metric], scored: Scored) -> list[str]:
-    """A line for each metric: mean or value over the set, 95 % interval over images, signature; then what failed."""
+    """A line for each metric: mean or value over the set, 95 % interval over images, signature; then what failed.
+
+    One image has no interval.
+    """
     lines = []
     for metric in metrics:
         if not scored.of(metric.name):
@@ -40,7 +43,8 @@ def score_lines(metrics: Sequence[Metric], scored: Scored) -> list[str]:
             values = [score for _, score in scored.scores[metric.name]]
             value, n, (low, high), beside = sum(values) / len(values), len(values), interval(values), ""
         lost = len(scored.lost(metric.name))
-        spread = f"(n={n}{f', {lost} unscored' if lost else ''}, 95 % {low:.4f} to {high:.4f}{beside})"
+        bounds = f", 95 % {interval_text(n, low, high, '.4f')}" if has_interval(n) else ""
+        spread = f"(n={n}{f', {lost} unscored' if lost else ''}{bounds}{beside})"
         lines.append(f"{metric.name} {value:.4f} {metric.unit} {spread}  [{metric.signature}]")
     return [*lines, *(f"not scored: {problem}" for problem in scored.problems)]
 

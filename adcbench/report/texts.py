@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from adcbench.core.cells import Cell
+from adcbench.core.cells import BROUGHT, Cell
 from adcbench.core.errors import some
 from adcbench.core.tables import Table
 from adcbench.report.files import folder, made_by, write_text
@@ -20,6 +20,7 @@ _MARKS = {
     "match": "$^{=}$", "close": r"$^{\approx}$", "differs": r"$^{\neq}$", "not-comparable": r"$^{\ast}$",
     "unpublished": r"$^{\circ}$", "inconclusive": r"$^{?}$",
 }  # fmt: skip
+_ESCAPED = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 _LEGEND = (
     r"First line of a row: as printed. Second line: measured here; $=$ match, $\approx$ close, $\neq$ differs, "
     r"$\ast$ not comparable, $\circ$ not printed, $?$ inconclusive, -- blocked. "
@@ -63,6 +64,19 @@ def unscored_lines(cells: Iterable[Cell]) -> list[str]:
     ]
 
 
+def brought_lines(cells: Iterable[Cell]) -> list[str]:
+    """Rows whose outputs a user brought, which nobody released as theirs: the row, the folder's name, the columns."""
+    columns: dict[tuple[str, str, str], list[str]] = {}
+    for cell in cells:
+        if cell.measured and cell.measured.brought:
+            columns.setdefault((cell.key.row, cell.key.test_set, cell.measured.brought), []).append(cell.key.metric)
+    return [f"{row} ({test_set}), folder {name}: {', '.join(of)}" for (row, test_set, name), of in columns.items()]
+
+
+def _brought(cell: Cell) -> bool:
+    return bool(cell.measured and cell.measured.brought)
+
+
 def heading(table: Table) -> str:
     """Paper, number (and how sure it is) and title in one line."""
     number = {
@@ -82,6 +96,8 @@ def markdown(table: Table, cells: Sequence[Cell], display: Display | None = None
     parts += [f"## {name}\n\n{_grid(table, name, group, display)}" for name, group in _by_test_set(cells)]
     if lost := unscored_lines(cells):
         parts.append("## Unscored images\n\n" + "\n".join(f"- {line}" for line in lost))
+    if brought := brought_lines(cells):
+        parts.append(f"## ‡ Outputs {BROUGHT}\n\n" + "\n".join(f"- {line}" for line in brought))
     if blocked := blocked_lines(cells):
         parts.append("## Blocked by\n\n" + "\n".join(f"- {line}" for line in blocked))
     if table.claims:
@@ -108,7 +124,12 @@ def _markdown_cell(cell: Cell, display: Display) -> str:
     own = cell.measured
     text = f"{printed} / blocked"
     if own:
-        parts = (f"{printed} / **{show(own, cell)}**", display.mark(cell), display.interval(cell), str(judge(cell)))
+        parts = (
+            f"{printed} / **{show(own, cell)}**{'‡' * _brought(cell)}",
+            display.mark(cell),
+            display.interval(cell),
+            str(judge(cell)),
+        )
         text = " ".join(filter(None, parts))
     if lost := unscored_text(cell):
         text += f" ({lost})"
@@ -163,6 +184,8 @@ def _latex_group(table: Table, test_set: str, cells: Sequence[Cell], display: Di
     caption += [f"{_escape(line)}." for line in legends(display)]
     if lost := unscored_lines(cells):
         caption.append(rf"$\dagger$ some images have no score: {_escape('; '.join(lost))}.")
+    if brought := brought_lines(cells):
+        caption.append(rf"$\ddagger$ outputs {BROUGHT}: {_escape('; '.join(brought))}.")
     return pd.DataFrame(lines, index=names).style.to_latex(
         hrules=True,
         position="t",
@@ -186,7 +209,7 @@ def _latex_column(cells: Sequence[Cell], better: str, both: bool, display: Displ
         ours += _MARKS.get(judge(cell).word, "") if both else ""
         beside = f" {found}" if (found := display.interval(cell)) else ""
         mark = rf"$_{{\mathrm{{{found}}}}}$" if (found := display.mark(cell)) else ""
-        ours += r"$^{\dagger}$" * bool(unscored_text(cell)) + mark + beside
+        ours += r"$^{\dagger}$" * bool(unscored_text(cell)) + r"$^{\ddagger}$" * _brought(cell) + mark + beside
         lines += [printed, ours] if both else [ours]
     return lines
 
@@ -196,7 +219,7 @@ def _ranked(text: str, rank: int) -> str:
 
 
 def _escape(text: str) -> str:
-    return "".join("\\" + c if c in "&%$#_{}" else c for c in text)
+    return "".join(_ESCAPED.get(c, "\\" + c if c in "&%$#_{}" else c) for c in text)
 
 
 def _by_test_set(cells: Sequence[Cell]) -> list[tuple[str, list[Cell]]]:

@@ -33,7 +33,8 @@ def checked(kind: type[Settings], values: dict[str, Any], name: str) -> Settings
         AdcbenchError: values of another type or outside of their range: names each, and what it may be.
     """
     try:
-        return _adapter(kind).validate_python(plain(values))
+        made: Settings = _adapter(kind).validate_python(plain(values))
+        return made
     except ValidationError as error:
         raise AdcbenchError("; ".join(_said(name, one) for one in error.errors(include_url=False))) from error
 
@@ -63,7 +64,7 @@ def shown(value: Any) -> str:
 
 
 @lru_cache
-def _adapter(kind: type[Settings]) -> TypeAdapter[Settings]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 

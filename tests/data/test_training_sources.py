@@ -126,9 +126,10 @@ def test_too_little_memory_makes_no_image_broken(monkeypatch: pytest.MonkeyPatch
     def none_left(image: Image.Image) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("adcbench.data.training.decode._rgb", none_left)
-    with pytest.raises(MemoryError):
+    monkeypatch.setattr("adcbench.data.pictures.pixels_of", none_left)
+    with pytest.raises(AdcbenchError, match=r"x\.png: there is not enough memory") as caught:
         decode(encoded(Image.fromarray(PIXELS)), "x.png")
+    assert not isinstance(caught.value, Undecodable)
 
 
 def test_contents_change_with_a_name_or_a_byte_but_not_with_the_folders_place(nested: Path) -> None:

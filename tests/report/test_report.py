@@ -12,8 +12,9 @@ from click.testing import CliRunner
 
 from adcbench.cli import cli
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
+from adcbench.core.datafiles import read_text
 from adcbench.core.tables import Column, Table, table_ids
-from adcbench.report.files import folder, read_text
+from adcbench.report.files import folder, read_tables
 from adcbench.report.frames import COLUMNS as COLUMNS_OF_A_TABLE
 from adcbench.report.frames import Display, display_of, ranks, show, tidy
 from adcbench.report.terminal import overview, table_text
@@ -100,7 +101,7 @@ def test_markdown_has_every_cell_and_every_reason(cells: list[Cell]) -> None:
 def test_terminal(cells: list[Cell]) -> None:
     text = table_text(TABLE, cells)
     assert "28.2000" in text and "blocked, 3 cells" in text
-    assert overview().count("\n") == len(table_ids()) + 1
+    assert overview(read_tables()[0]).count("\n") == len(table_ids()) + 1
 
 
 def test_unpublished_values_show_six_digits() -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from adcbench.core.tables import Claim
+from adcbench.metrics import find_metric
+from adcbench.metrics.scoring import Scored
+from adcbench.report.scores import score_lines
 from adcbench.report.terminal import cost_text, latency_text
 from adcbench.report.texts import claim_line
 from adcbench.results.claims import Judged
@@ -35,6 +40,20 @@ def test_what_makes_it_doubtful_is_said() -> None:
     assert "3 steps derived" in text and "inconclusive: the clock jumped" in text
     assert "slow / fast: 2 (95 % 1 to 9) - inconclusive: 95 % half-width" in text
     assert " / " not in session(slow=system(1, 2), fast=system(1))  # unequal calls are not paired
+
+
+def test_one_call_has_no_interval_and_decides_nothing() -> None:
+    assert (
+        session(slow=system(4), fast=system(1)).splitlines()[-1]
+        == "  slow / fast: 4 (95 % –) - inconclusive: timed once"
+    )
+
+
+@pytest.mark.parametrize(("n", "shown"), [(1, "(n=1)"), (2, "(n=2, 95 % 1.0000 to 3.0000)")])
+def test_one_image_has_no_interval(n: int, shown: str) -> None:
+    scores = tuple((f"image-{i}", 1.0 + 2 * i) for i in range(n))
+    (line,) = score_lines([find_metric("psnr")], Scored({"psnr": scores}))
+    assert shown in line
 
 
 def test_costs_in_millions_and_billions() -> None:

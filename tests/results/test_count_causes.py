@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from adcbench.core.columns import IMAGE_METHODS
+from adcbench.core.printed import parse
 from adcbench.report.files import read_cells
-from adcbench.results.verdicts import judge, printed_number, printed_tolerance
+from adcbench.results.verdicts import judge
 
 CELLS = {
     (cell.key.row, cell.key.metric): cell
@@ -19,9 +20,9 @@ CELLS = {
 def test_demonstrated_means_a_reading_is_inside(key: tuple[str, str]) -> None:
     cell = CELLS[key]
     assert cell.measured and cell.published
-    number, tolerance = printed_number(cell.published.value), printed_tolerance(cell.published.value)
-    assert number is not None
+    printed = parse(cell.published.value)
+    assert printed
     others = cell.measured.provenance["other readings"]
-    inside = [name for name, value in others.items() if abs(value - number) <= tolerance]
+    inside = [name for name, value in others.items() if abs(value - printed.number) <= printed.tolerance]
     assert bool(inside) == cell.measured.cause.startswith("demonstrated") or judge(cell).word == "match", inside
-    assert (judge(cell).word == "match") == (abs(cell.measured.value - number) <= tolerance)
+    assert (judge(cell).word == "match") == (abs(cell.measured.value - printed.number) <= printed.tolerance)

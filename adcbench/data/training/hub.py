@@ -12,6 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.core.files import read_whole
 from adcbench.core.keys import digest
 from adcbench.data.training.contents import content_hashes, file_state, remembered
 from adcbench.data.training.decode import Undecodable, decode
@@ -111,10 +112,7 @@ class HubImages:
             raise Undecodable(f"{self.name(index)}: empty")
         if item["bytes"] is not None:
             return decode(item["bytes"], self.name(index))
-        try:
-            return decode(Path(item["path"]).read_bytes(), item["path"])
-        except OSError as error:
-            raise AdcbenchError(f"{item['path']}: can't be read ({error.strerror}); put it back") from error
+        return decode(read_whole(Path(item["path"])), item["path"])
 
     def contents(self) -> str:
         """Of the rows, not of the library's files: another version of it may write those in another way."""
