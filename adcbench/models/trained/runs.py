@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.parsing import one_line, read_json
 from adcbench.core.system import System
 from adcbench.models import SYSTEMS, adcsr, find_system, osediff
+from adcbench.models.sizes import check_student
 from adcbench.models.trained import STUDENT_FILE, load_student, student
 
 _SETTINGS = "settings.json"
@@ -76,11 +77,13 @@ def from_run(folder: Path) -> System:
 
     settings, path = folder / _SETTINGS, folder / "products" / STUDENT_FILE
     try:
-        stage = json.loads(settings.read_text(encoding="utf-8"))["DistilStage"]
+        stage = read_json(settings, at_most=0)["DistilStage"]
         config = TypeAdapter(adcsr.AdcSRConfig).validate_python(stage["student"])
+        check_student(config, "DistilStage.student")
         full = stage["osediff"]["base"]["vae"]["widths"] == list(osediff.FULL.base.vae.widths)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise AdcbenchError(f"{settings}: no run of adcbench train distil ({type(error).__name__}: {error})") from error
+    except (ValueError, KeyError, TypeError, AdcbenchError) as error:
+        reason = one_line(error) if isinstance(error, AdcbenchError) else f"{type(error).__name__}: {one_line(error)}"
+        raise AdcbenchError(f"{settings}: no run of adcbench train distil ({reason})") from error
     if not path.is_file():
         raise AdcbenchError(f"{path}: not there; the run is not finished: its command goes on with it")
     if config.text == "given":
