@@ -40,7 +40,7 @@ def pixel_hash(image: np.ndarray) -> str:
     """sha256 of an image's shape, type and pixels, whatever file it came from."""
     pixels = np.ascontiguousarray(image)
     found = hashlib.sha256(f"{pixels.shape}{pixels.dtype}".encode())
-    found.update(pixels.reshape(-1).view(np.uint8))  # not copied: an output can have gigabytes
+    found.update(pixels.reshape(-1).view(np.uint8).data)  # not copied: an output can have gigabytes
     return found.hexdigest()
 
 
