@@ -18,6 +18,8 @@ from adcbench.core.settings import OFFLINE, offline
 
 _LIBRARIES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "DIFFUSERS_OFFLINE", "UV_OFFLINE")
 
+_READ_ALREADY = {"huggingface_hub.constants", "datasets.config"}  # what reads them when it is imported
+
 
 def need_network(what: str) -> None:
     """Refuse what needs a connection where none may be opened.
@@ -33,6 +35,8 @@ def stay_offline() -> None:
     """If ``ADCBENCH_OFFLINE`` is set, keep libraries and all other code, and their children, from connecting."""
     if offline():
         os.environ.update(dict.fromkeys(_LIBRARIES, "1"))
+        for module in _READ_ALREADY & sys.modules.keys():
+            sys.modules[module].HF_HUB_OFFLINE = True  # type: ignore[attr-defined]
         _watch()
 
 

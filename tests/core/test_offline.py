@@ -31,8 +31,10 @@ def _offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ADCBENCH_OFFLINE", "1")
     for name in ("ADCBENCH_DATA", "ADCBENCH_WEIGHTS", "HF_HOME"):
         monkeypatch.setenv(name, str(tmp_path / name))
-    for name in offline._LIBRARIES:  # removed afterwards
-        monkeypatch.setenv(name, "1")
+    for name in offline._LIBRARIES:  # as it was afterwards
+        monkeypatch.setenv(name, "")
+    for module in offline._READ_ALREADY & sys.modules.keys():
+        monkeypatch.setattr(sys.modules[module], "HF_HUB_OFFLINE", False)
 
     def forbidden(*arguments: Any, **options: Any) -> Any:
         pytest.fail(f"connects: {arguments}")
@@ -62,8 +64,10 @@ def test_what_needs_a_connection_says_so(command: str, what: str) -> None:
     assert "ADCBENCH_OFFLINE" in text and what in text and "\n" not in text
 
 
-def test_a_dataset_of_the_hub_that_is_not_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("datasets")
+def test_a_dataset_of_the_hub_that_is_not_in_the_cache() -> None:
+    pytest.importorskip("datasets")  # imported before anything said that there is no network
+    import huggingface_hub  # noqa: F401
+
     from adcbench.data.training.hub import HubImages
 
     with pytest.raises(Blocked, match=r"the dataset nobody/nothing.*ADCBENCH_OFFLINE"):
