@@ -185,7 +185,7 @@ def test_no_pyav_is_said_with_the_command(tmp_path: Path, monkeypatch: pytest.Mo
         open_clip(tmp_path / "walk.mp4")
 
 
-@pytest.mark.golden
+@pytest.mark.golden(unfetched="Vid4's clip, which no command fetches")
 def test_the_real_clip() -> None:
     folder = Path(os.environ.get("ADCBENCH_DATA", "")) / "clips" / "calendar_lr"
     if not os.environ.get("ADCBENCH_DATA") or not folder.is_dir():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import margins
 import torch
 from torch import Tensor
 
@@ -41,6 +42,7 @@ def errors(found: Tensor, expected: Tensor) -> tuple[float, float]:
 def equals(found: Tensor, expected: Tensor) -> bool:
     """Within the parity tolerances."""
     max_abs, rel_rms = errors(found, expected)
+    margins.record(max(max_abs / MAX_ABS, rel_rms / REL_RMS))
     return max_abs <= MAX_ABS and rel_rms <= REL_RMS
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import margins
 import torch
 from torch import Tensor, nn
 
@@ -64,6 +65,7 @@ def errors(found: Tensor, expected: Tensor) -> tuple[float, float]:
 def equals(found: Tensor, expected: Tensor) -> bool:
     """Within the parity tolerances."""
     max_abs, rel_rms = errors(found, expected)
+    margins.record(max(max_abs / MAX_ABS, rel_rms / REL_RMS))
     return found.shape == expected.shape and max_abs <= MAX_ABS and rel_rms <= REL_RMS
 
 
