@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import parity
 import pytest
 import torch
 
@@ -49,9 +50,13 @@ def record(ratio: float) -> None:
 def _line() -> str:
     """Where in the tests the comparison stands."""
     frame = sys._getframe(2)
-    while frame and not (HERE in Path(frame.f_code.co_filename).parents and "margins" not in frame.f_code.co_filename):
+    while frame and not _in_a_test(Path(frame.f_code.co_filename)):
         frame = frame.f_back  # type: ignore[assignment]
     return f"{Path(frame.f_code.co_filename).relative_to(HERE)}:{frame.f_lineno}" if frame else ""
+
+
+def _in_a_test(path: Path) -> bool:
+    return HERE in path.parents and path.name not in ("margins.py", "parity.py")
 
 
 def _ratio(found: Any, expected: Any, rtol: float, atol: float) -> float:
@@ -70,15 +75,27 @@ def _watched(compare: Callable[..., Any], rtol: float | None, atol: float) -> Ca
     def wrapper(found: Any, expected: Any, **limits: Any) -> Any:
         relative, absolute = limits.get("rtol"), limits.get("atol")
         if rtol is None and relative is None and absolute is None:
-            relative, absolute = (1.3e-6, 1e-5) if "float64" not in str(getattr(found, "dtype", "")) else (1e-7, 1e-7)
-        record(_ratio(found, expected, rtol or 0 if relative is None else relative, atol if absolute is None else absolute))
+            relative, absolute = (1e-7, 1e-7) if getattr(found, "dtype", None) == torch.float64 else (1.3e-6, 1e-5)
+        relative, absolute = rtol or 0 if relative is None else relative, atol if absolute is None else absolute
+        record(_ratio(found, expected, relative, absolute))
         return compare(found, expected, **limits)
+
+    return wrapper
+
+
+def _watched_parity(off: Callable[..., float]) -> Callable[..., float]:
+    @functools.wraps(off)
+    def wrapper(*arguments: Any) -> float:
+        found = off(*arguments)
+        record(found)
+        return found
 
     return wrapper
 
 
 def watch() -> None:
     """Note every comparison from now on."""
+    parity.off = _watched_parity(parity.off)
     scalar: Any = type(pytest.approx(1.0))
     equal = scalar.__eq__
 
