@@ -1,8 +1,8 @@
 """How near every comparison of floats comes to its limit, so that none holds on one kind of processor only.
 
-With ADCBENCH_MARGINS=FILE each test appends to FILE its largest error within a limit and its smallest beyond one
-(of comparisons that must fail), both in limits. ``nox -s margins`` runs the tests under each of ``SETTINGS``;
-``python tests/margins.py FILES`` then prints the nearest, and fails where one is nearer than ``FACTOR``.
+``nox -s margins`` runs the tests under each of ``settings()`` and prints what comes nearest. For that, where
+ADCBENCH_MARGINS=FILE is set, each test appends to FILE its largest error within a limit and its smallest beyond one
+(of comparisons that must fail), both in limits.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from __future__ import annotations
 import functools
 import json
 import os
+import subprocess
 import sys
+import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,20 +30,34 @@ CAPABILITIES = {  # one processor as torch, oneDNN and MKL each are told to see 
     "avx2": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_CBWR": "AVX2"},
     "avx512": {"ATEN_CPU_CAPABILITY": "avx512"},
 }
-SETTINGS = {
-    f"{name}-{threads}": {**variables, "ADCBENCH_TEST_THREADS": threads, "OMP_NUM_THREADS": threads}
-    for name, variables in CAPABILITIES.items()
-    for threads in ("1", "2")
-}
 HERE = Path(__file__).parent
 _current: dict[str, Any] | None = None
+
+
+def settings() -> dict[str, dict[str, str]]:
+    """Environment by name: each instruction set that this processor has, with one and with two threads."""
+    has = torch.backends.cpu.get_cpu_capability().lower()
+    names = list(CAPABILITIES)
+    return {
+        f"{name}, {threads} thread{'s' * (threads > 1)}": {
+            **CAPABILITIES[name],
+            "ADCBENCH_TEST_THREADS": str(threads),
+            "OMP_NUM_THREADS": str(threads),
+            "OMP_WAIT_POLICY": "PASSIVE",
+        }
+        for name in names[: names.index(has) + 1]
+        for threads in (1, 2)
+    }
+
+
+# --- noting: tests/conftest.py registers this module as a plugin ---
 
 
 def record(ratio: float) -> None:
     """Note one comparison: its error in limits."""
     if _current is None or not ratio:
         return
-    if ratio <= 1 and ratio > _current["within"]:
+    if _current["within"] < ratio <= 1:
         _current.update(within=ratio, line=_line())
     elif 1 < ratio < _current["beyond"]:
         _current.update(beyond=ratio, line_beyond=_line())
@@ -68,7 +84,7 @@ def _ratio(found: Any, expected: Any, rtol: float, atol: float) -> float:
         return float(np.nanmax(np.where(off > 0, off / (atol + rtol * np.abs(b)), 0), initial=0))
 
 
-def _watched(compare: Callable[..., Any], rtol: float | None, atol: float) -> Callable[..., Any]:
+def _noted(compare: Callable[..., Any], rtol: float | None, atol: float) -> Callable[..., Any]:
     """The comparison, noted; rtol None: torch's own limits by type."""
 
     @functools.wraps(compare)
@@ -83,37 +99,31 @@ def _watched(compare: Callable[..., Any], rtol: float | None, atol: float) -> Ca
     return wrapper
 
 
-def _watched_parity(off: Callable[..., float]) -> Callable[..., float]:
-    @functools.wraps(off)
-    def wrapper(*arguments: Any) -> float:
-        found = off(*arguments)
-        record(found)
-        return found
-
-    return wrapper
-
-
 def watch() -> None:
     """Note every comparison from now on."""
-    parity.off = _watched_parity(parity.off)
     scalar: Any = type(pytest.approx(1.0))
-    equal = scalar.__eq__
+    equal, off = scalar.__eq__, parity.off
 
     def noted(self: Any, actual: Any) -> bool:
         if isinstance(actual, (int, float, np.number)) and self.tolerance > 0:
             record(abs(float(actual) - float(self.expected)) / self.tolerance)
         return equal(self, actual)
 
-    scalar.__eq__ = noted
-    torch.allclose = _watched(torch.allclose, 1e-5, 1e-8)
-    torch.testing.assert_close = _watched(torch.testing.assert_close, None, 0)
-    np.allclose = _watched(np.allclose, 1e-5, 1e-8)
-    np.testing.assert_allclose = _watched(np.testing.assert_allclose, 1e-7, 0)
+    def noted_off(*arguments: Any) -> float:
+        ratio = off(*arguments)
+        record(ratio)
+        return ratio
+
+    scalar.__eq__, parity.off = noted, noted_off
+    torch.allclose = _noted(torch.allclose, 1e-5, 1e-8)
+    torch.testing.assert_close = _noted(torch.testing.assert_close, None, 0)
+    np.allclose = _noted(np.allclose, 1e-5, 1e-8)
+    np.testing.assert_allclose = _noted(np.testing.assert_allclose, 1e-7, 0)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Append one line a test that compared floats."""
+    """Append one line for each test that compared floats."""
     global _current
     _current = {"test": item.nodeid, "within": 0.0, "beyond": float("inf"), "line": "", "line_beyond": ""}
     try:
@@ -125,26 +135,49 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         _current = None
 
 
-def report(files: list[Path], show: int = 40) -> int:
-    """Print the comparisons nearest to their limits over all files; how many are nearer than ``FACTOR``."""
+# --- the survey ---
+
+
+def nearest(files: Sequence[Path]) -> list[tuple[float, str, str, str]]:
+    """What moves with the processor, nearest to its limit first: (error in limits or its inverse, side, line, test)."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for file in files:
         for line in file.read_text().splitlines():
             row = json.loads(line)
-            found[row["test"]].append({**row, "file": file.stem})
+            found[row["test"]].append(row | {"beyond": 1 / row["beyond"]})
     rows = []
     for test, runs in found.items():
-        within, beyond = [run["within"] for run in runs], [1 / run["beyond"] for run in runs]
-        for nearest, values, key in ((max(within), within, "line"), (max(beyond), beyond, "line_beyond")):
-            moved = max(values) - min(values) if len(values) == len(files) else nearest
+        for side, line in (("within", "line"), ("beyond", "line_beyond")):
+            worst, best = (pick(runs, key=lambda run: run[side]) for pick in (max, min))
+            moved = worst[side] - best[side] if len(runs) == len(files) else worst[side]
             if moved > MOVED:
-                rows.append((nearest, moved, key, max(runs, key=lambda run: values[runs.index(run)])[key], test))
-    rows.sort(reverse=True)
-    print("error in limits | moved by | the other way | where | test")
-    for nearest, moved, key, where, test in rows[:show]:
-        print(f"{nearest:.3f} | {moved:.3f} | {'beyond' if key != 'line' else 'within'} | {where} | {test}")
-    return sum(nearest * FACTOR > 1 for nearest, *_ in rows)
+                rows.append((worst[side], side, worst[line], test))
+    return sorted(rows, reverse=True)
+
+
+def report(files: Sequence[Path], show: int = 15) -> bool:
+    """Print the nearest as Markdown; whether all keep ``FACTOR``."""
+    rows = nearest(files)
+    print("| error, in limits | side | where | test |\n|---|---|---|---|")
+    for ratio, side, line, test in rows[:show]:
+        shown = f"{ratio:.2f}" if side == "within" else f"1/{ratio:.2f}"
+        print(f"| {shown} | {side} | {line} | {test.partition('::')[2]} |")
+    return all(ratio * FACTOR <= 1 for ratio, *_ in rows)
+
+
+def survey(tests: Sequence[str]) -> bool:
+    """Run tests under each setting; whether all passed and keep ``FACTOR``."""
+    passed, files = True, []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, variables in settings().items():
+            files.append(Path(folder) / f"{name}.jsonl")
+            files[-1].touch()
+            print(name, flush=True)
+            environment = os.environ | variables | {"ADCBENCH_MARGINS": str(files[-1])}
+            command = [sys.executable, "-m", "pytest", "-q", "--hypothesis-seed=0", *tests]
+            passed &= subprocess.run(command, env=environment, cwd=HERE.parent, check=False).returncode == 0
+        return report(files) and passed
 
 
 if __name__ == "__main__":
-    sys.exit(bool(report([Path(name) for name in sys.argv[1:]])))
+    sys.exit(not survey(sys.argv[1:]))

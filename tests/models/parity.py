@@ -22,7 +22,7 @@ from adcbench.models.loading.deterministic import deterministic_tensor
 
 Limits = tuple[float, float]  # largest error in deviations of the output, relative rms error
 NEAR: Limits = (2e-4, 5e-5)  # float32 on any processor, networks of mini size
-DEEP: Limits = (6e-4, 1.2e-4)  # float32 on any processor, full size: three times as many layers
+DEEP: Limits = (6e-4, 1.2e-4)  # float32 on any processor, full size or several steps: three times as many layers
 DOUBLE: Limits = (4e-5, 1e-5)  # ours in float64, hence alike everywhere: only upstream rounded
 EXACT: Limits = (2e-6, 5e-7)  # both in float64, the fixture then stored in float32: its last digit
 LIVELY = 4.0  # narrow layers with weights of 0.02 would hardly matter
@@ -74,6 +74,11 @@ def off(found: Tensor, expected: Tensor, limits: Limits = NEAR) -> float:
 def equals(found: Tensor, expected: Tensor, limits: Limits = NEAR) -> bool:
     """Of one shape, and within the limits."""
     return found.shape == expected.shape and off(found, expected, limits) <= 1
+
+
+def levels_apart(one: Tensor, other: Tensor) -> int:
+    """The largest difference of two images in [0, 1], in 8-bit levels."""
+    return int(((one - other) * 255).round().abs().max())
 
 
 def suited(network: nn.Module, given: Any) -> Any:

@@ -169,7 +169,7 @@ def test_sampler_equals_upstreams_pipeline(live: PASD, tiled: bool, monkeypatch:
     torch.manual_seed(golden_make.SEED)
     with torch.inference_mode():
         latent = sample(live, image, embedding(live))
-    assert parity.equals(latent, golden("mini")["latent_tiled" if tiled else "latent"])
+    assert parity.equals(latent, golden("mini")["latent_tiled" if tiled else "latent"], parity.DEEP)
 
 
 def test_loads_the_official_files(live: PASD, tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_equal_seeds_give_equal_images_and_others_do_not(network: PASD) -> None:
 
 def test_images_of_a_batch_do_not_touch(network: PASD) -> None:
     alone = run(network, LR[1:])
-    assert float((run(network)[1:] - alone).abs().max()) < 0.02  # rounding may cross a level
+    assert torch.allclose(run(network)[1:], alone, rtol=0, atol=0.02)  # rounding may cross a level
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 20), (9, 4)])
@@ -277,7 +277,7 @@ def test_guidance_weighs_the_prompts(live: PASD) -> None:
     text = embedding(live)
     negative, positive = (live(latent, 5, words.expand(2, -1, -1), image) for words in text.split(1))
     expected = negative + MINI.guidance * (positive - negative)
-    assert parity.equals(guided_noise(live, latent, 5, text, image), expected)
+    assert parity.equals(guided_noise(live, latent, 5, text, image), expected, parity.DEEP)
     assert float((positive - negative).abs().mean()) > 1e-3
 
 

@@ -173,7 +173,7 @@ def test_sampler_equals_upstreams_pipeline(certified: SeeSR, given_noise: Callab
         assert seesr.prompts([""], config)[0] == config.negative_prompt  # first, as ``text`` here
         latent = seesr.restore(certified, given["hint"], text, given["embeds"])
     expected = fixture("mini")[1][f"sampled_{case}"]
-    assert parity.equals(latent, expected), parity.errors(latent, expected)
+    assert parity.equals(latent, expected, parity.DEEP), parity.errors(latent, expected)
 
 
 @contextmanager
@@ -236,7 +236,7 @@ def test_images_of_a_batch_do_not_meet(networks: Networks) -> None:
     """In larger images: few pixels at the lowest level make the group norms magnify rounding errors."""
     lr = torch.nn.functional.interpolate(LR, (32, 48))
     together, alone = run(networks, lr), torch.cat([run(networks, lr[:1]), run(networks, lr[1:])])
-    assert (together - alone).abs().mean() < 1e-3
+    assert (together - alone).abs().mean().item() == pytest.approx(0, abs=1e-3)
 
 
 def test_seeds(networks: Networks) -> None:
