@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import goldens
@@ -35,6 +38,15 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 def _one_thread() -> None:
     """Every test starts on one thread, whatever ran before it: sums then have the same bits wherever they run."""
     torch.set_num_threads(THREADS)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _memory_back() -> Iterator[None]:
+    """What a module's networks took goes back to the system after it; freed memory stays with the process otherwise."""
+    yield
+    gc.collect()
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # glibc's
+        trim(0)
 
 
 def pytest_configure(config: pytest.Config) -> None:

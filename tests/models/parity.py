@@ -8,6 +8,7 @@ again: each tensor drawn from a generator seeded by its name (``adcbench.models.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +25,13 @@ Limits = tuple[float, float]  # largest error in deviations of the output, relat
 NEAR: Limits = (2e-4, 5e-5)  # float32 on any processor, networks of mini size
 DEEP: Limits = (6e-4, 1.2e-4)  # float32 on any processor, full size or several steps: three times as many layers
 DOUBLE: Limits = (4e-5, 1e-5)  # ours in float64, hence alike everywhere: only upstream rounded
-EXACT: Limits = (2e-6, 5e-7)  # both in float64, the fixture then stored in float32: its last digit
+_DRAWN = deterministic_tensor("body.1.conv_in.bias", (240,)).numpy().tobytes()
+SAME_DRAWS = hashlib.sha256(_DRAWN).hexdigest().startswith("e613f30b3f0f9246")
+OTHER_DRAWS = "without AVX2 torch draws normal numbers with another last bit: these weights are not the fixtures'"
+    "without AVX2 torch draws normal numbers with another last bit, so weights are not the fixtures' to the bit"
+)
+# both in float64, the fixture then stored in float32: its last digit, or that of the weights
+EXACT: Limits = (2e-6, 5e-7) if SAME_DRAWS else (6e-5, 1e-5)
 LIVELY = 4.0  # narrow layers with weights of 0.02 would hardly matter
 _PERTURBED = 1.25
 

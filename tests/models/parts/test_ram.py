@@ -66,6 +66,8 @@ def test_swin_equals_transformers() -> None:
 
     assert parity.equals(tokens()[:, 1:], LIBRARIES["swin"], parity.EXACT)
     assert parity.equals(tokens()[:, 0], LIBRARIES["swin"].double().mean(1), parity.EXACT)
+    if not parity.SAME_DRAWS:
+        pytest.skip(parity.OTHER_DRAWS)
     quiet = parity.unnoticed(swin, lambda: tokens()[:, 1:], LIBRARIES["swin"], parity.EXACT)
     assert all(".lora_" in group for group in quiet)  # which the library has not
 
