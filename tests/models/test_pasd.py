@@ -126,6 +126,7 @@ def test_equals_upstream_at_full_size(full_size: None) -> None:
     check(loaded("full"), "full", parity.DEEP)
 
 
+@pytest.mark.skipif(not parity.SAME_DRAWS, reason=parity.OTHER_DRAWS)
 def test_no_parameter_goes_unnoticed(exact: PASD) -> None:
     """Some of the middle blocks show in their own outputs only: the mini latent has two pixels there."""
     expected, control = golden("mini"), sides(exact)

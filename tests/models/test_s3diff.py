@@ -138,6 +138,7 @@ _CANCELLED = {"encoder.mid_block.attentions.#.to_k.base_layer.bias", "decoder.mi
               "text_model.encoder.layers.#.self_attn.k_proj.bias"}  # fmt: skip
 
 
+@pytest.mark.skipif(not parity.SAME_DRAWS, reason=parity.OTHER_DRAWS)
 def test_every_parameter_matters(exact: S3Diff) -> None:
     """Each network's to what it alone computes, of the first image."""
     network = exact
