@@ -108,7 +108,7 @@ def test_missing_weights_are_said_at_once(folders: Path, monkeypatch: pytest.Mon
     assert ended.exception.command == "adcbench weights fetch raft"
 
 
-@pytest.mark.golden
+@pytest.mark.golden(unfetched="Vid4's clip, which no command fetches")
 def test_the_real_clip(tmp_path: Path) -> None:
     """Handheld video against itself."""
     folder = Path(os.environ.get("ADCBENCH_DATA", "")) / "clips" / "calendar_lr"
