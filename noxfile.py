@@ -1,4 +1,4 @@
-"""Sessions: one per table number, plus reproduce, tests, lint, drift, drift-matrix, mutants, bench, latex.
+"""Sessions: one per table number, plus reproduce, tests, margins, lint, drift, drift-matrix, mutants, bench, latex.
 
 All share one environment, ``.venv``, made from requirements.lock with uv and stamped with the lock's
 hash: the second session does not install again. ``nox -l`` lists them.
@@ -91,6 +91,14 @@ def tests(session: nox.Session) -> None:
     one_thread_each = {"OMP_NUM_THREADS": "1"}
     options = ("-n", "2", "--dist", "loadfile")
     session.run(PYTHON, "-m", "pytest", *options, *session.posargs, external=True, env=one_thread_each)
+
+
+@nox.session(venv_backend="none")
+def margins(session: nox.Session) -> None:
+    """How near the tests come to their limits on each instruction set: an hour; nox -s margins -- tests/models."""
+    environment(session)
+    path = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "models")])}
+    session.run(PYTHON, "tests/margins.py", *session.posargs, external=True, env=path)
 
 
 @nox.session(venv_backend="none")

@@ -6,7 +6,6 @@ papers' test sets, so its numbers never stand in a paper's table.
 
 from __future__ import annotations
 
-import csv
 import importlib.util
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +17,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import file_hash, pixel_hash, versions
 from adcbench.core.settings import cache_dir
 from adcbench.data.images import read_png, resize, write_png
+from adcbench.data.manifest import read_rows
 from adcbench.data.pictures import read_picture
 
 SCALE = 4
@@ -42,8 +42,7 @@ class Photograph(NamedTuple):
 @lru_cache
 def photographs() -> tuple[Photograph, ...]:
     """The manifest of the embedded set, sorted by name."""
-    with EMBEDDED_MANIFEST.open(newline="", encoding="utf-8") as file:
-        return tuple(Photograph(**row) for row in csv.DictReader(file))
+    return tuple(Photograph(*row) for _, row in read_rows(EMBEDDED_MANIFEST, Photograph._fields))
 
 
 def licences() -> dict[str, str]:

@@ -17,6 +17,7 @@ import numpy as np
 from scipy import ndimage, special
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.files import check_unpacked
 from adcbench.core.system import WeightFile
 from adcbench.metrics.colour import crop_border
 from adcbench.metrics.strips import strips
@@ -120,6 +121,7 @@ def _pristine(path: Path) -> tuple[np.ndarray, np.ndarray]:
 def _read(path: Path, _changed: int) -> tuple[np.ndarray, np.ndarray]:
     remedy = "Delete it, then run: adcbench weights fetch niqe"
     try:
+        check_unpacked(path)
         with np.load(path, allow_pickle=False) as file:
             mean, covariance = file["mu_pris_param"].ravel(), file["cov_pris_param"]
     except Exception as error:  # a damaged archive can fail anywhere inside the reader

@@ -46,7 +46,8 @@ SYSTEMS = {
 
 
 def find_system(name: str) -> System:
-    """A built-in system, one of an installed package's entry points, or ``package.module:factory``.
+    """A built-in system, an ablation of AdcSR (``adcsr-unet-50``; nobody released their weights), one of an installed
+    package's entry points, or ``package.module:factory``.
 
     What a system that is not built in does when it is made, loaded and called is guarded by ``core.own_code``.
 
@@ -58,6 +59,11 @@ def find_system(name: str) -> System:
         built_in: System = getattr(importlib.import_module(module), factory)()
         return built_in
     plugins = {point.name: point.value for point in metadata.entry_points(group="adcbench.systems")}
+    if name.startswith("adcsr-") and name not in plugins:
+        from adcbench.models.trained.runs import ablation, ablation_names
+
+        if (ablated := name.removeprefix("adcsr-")) in ablation_names():
+            return ablation(ablated)
     target = plugins.get(name) or name
     module, _, factory = target.partition(":")
     if not module or not factory:

@@ -95,7 +95,7 @@ def test_a_frame_missing_in_the_middle_is_found(tmp_path: Path) -> None:
         check_pair(whole.part(0, 8), whole)
 
 
-@pytest.mark.golden
+@pytest.mark.golden(unfetched="Vid4's clip, which no command fetches")
 def test_the_real_clip() -> None:
     folder = Path(os.environ.get("ADCBENCH_DATA", "")) / "clips" / "calendar_lr"
     if not os.environ.get("ADCBENCH_DATA") or not folder.is_dir():
