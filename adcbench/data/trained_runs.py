@@ -289,8 +289,8 @@ def _bytes(path: Path) -> bytes:
 
 def _read_members(path: Path) -> list[Member]:
     """What was added to the scores, one gzip member each; the first may have several runs."""
-    data, members, number = _bytes(path), [], 1
-    at = 0
+    data, members = _bytes(path), list[Member]()
+    at, number = 0, 1
     while at < len(data):
         unpacked = zlib.decompressobj(wbits=31)
         try:

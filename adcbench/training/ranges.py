@@ -32,8 +32,9 @@ def checked(kind: type[Settings], values: dict[str, Any], name: str) -> Settings
     Raises:
         AdcbenchError: values of another type or outside of their range: names each, and what it may be.
     """
+    adapted: Any = kind
     try:
-        made: Settings = _adapter(kind).validate_python(plain(values))
+        made: Settings = _adapter(adapted).validate_python(plain(values))
         return made
     except ValidationError as error:
         raise AdcbenchError("; ".join(_said(name, one) for one in error.errors(include_url=False))) from error

@@ -92,7 +92,7 @@ def test_woken_blocks_mix_frames_of_one_clip_only(video: AdcVSR, clip: Tensor) -
 KEPT = ({"time_embedding": True}, {"text": "null"}, {"text": "given"}, {"text": "null", "time_embedding": True})
 
 
-@pytest.mark.parametrize("kept", KEPT, ids=str)
+@pytest.mark.parametrize("kept", KEPT, ids=lambda kept: "-".join(map(str, kept.values())))
 def test_networks_that_keep_more_of_sd21_mix_frames_too(kept: dict[str, Any], clip: Tensor) -> None:
     image = replace(IMAGE_MINI, context=8, tokens=2, **kept)
     torch.manual_seed(0)

@@ -102,6 +102,14 @@ def test_bad_clips_are_listed_and_the_others_kept(folders: tuple[Path, Path]) ->
     assert found.lost("tof") == ("long", "one", "torn", "wide")
 
 
+def test_a_lost_first_frame_is_not_hidden_by_scoring_only_the_first_ones(folders: tuple[Path, Path]) -> None:
+    sr, _ = folders
+    (sr / "run" / "1.png").unlink()
+    found = _score(folders, "psnr", frames=5)
+    assert [name for name, _ in found.scores["psnr"]] == ["walk"]
+    assert "(2 to 6) are not the first 5 of" in found.problems[0]
+
+
 def test_a_bad_frame_is_named_by_its_number(folders: tuple[Path, Path]) -> None:
     with pytest.raises(AdcbenchError, match=r"ssim could score none .*: run: frame 1: SSIM needs"):
         _score(folders, "ssim", crop=10)
