@@ -92,12 +92,23 @@ def _commit(table: Table, changes: Iterable[Change], root: Path | None) -> tuple
 
 
 def rebuild(table_id: str, source: Path | None = None, target: Path | None = None) -> tuple[Cell, ...]:
-    """Derive all files of a table again from its committed cells and samples; measures nothing."""
+    """Derive all files of a table again from its committed cells and samples; measures nothing.
+
+    What blocks a cell that no job fills, and why, is taken from the table file as it is now.
+    """
+    table = load_table(table_id)
+    filled = {key for job in table.jobs for key in keys_of(table, job)}
     here = folder(table_id, target) == folder(table_id, source)
     with locked(folder(table_id, target)):
-        cells = whole_cells(table_id, source) if here else read_cells(table_id, source)
+        kept = whole_cells(table_id, source) if here else read_cells(table_id, source)
+        cells = tuple(
+            replace(cell, reason=_blocked_by_table(table, cell).reason)
+            if cell.key in filled
+            else _blocked_by_table(table, cell)
+            for cell in kept
+        )
         write_cells(table_id, cells, target)
-        write_texts(load_table(table_id), cells, target)
+        write_texts(table, cells, target)
     return cells
 
 
@@ -120,7 +131,7 @@ def with_measurement(cell: Cell, new: Measurement) -> Cell:
 
 def _confirms(old: Measurement, new: Measurement) -> bool:
     same = ("samples", "signature", "reduce", "cause", "not_comparable", "unscored")
-    sources = ("sources", "data", "weights", "session")
+    sources = ("sources", "data", "weights", "session", "note", "other readings")
     return all(getattr(old, name) == getattr(new, name) for name in same) and all(
         old.provenance.get(name) == new.provenance.get(name) for name in sources
     )
@@ -128,6 +139,7 @@ def _confirms(old: Measurement, new: Measurement) -> bool:
 
 def _blocked_by_table(table: Table, cell: Cell) -> Cell:
     block = next((b for b in table.blocks if b.covers(cell.key)), None)
+    cell = replace(cell, reason=block.reason if block else "")
     return replace(cell, missing=block.missing, command=block.command) if block else cell
 
 

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import goldens
+import margins
 import pytest
 import torch
 from hypothesis import settings
 
 settings.register_profile("adcbench", deadline=None)  # a busy core is no failure
 settings.load_profile("adcbench")
-IN_CI = os.environ.get("ADCBENCH_CI") == "1"  # .ci/run sets it: there a missing golden set is a failure
+THREADS = int(os.environ.get("ADCBENCH_TEST_THREADS", "1"))
 
 
 @pytest.fixture(scope="session")
 def drealsr_dir() -> Path:
-    """The DRealSR golden set below ADCBENCH_DATA, or a skip with the reason (a failure in CI)."""
+    """The DRealSR golden set below ADCBENCH_DATA, or a skip with the reason (a failure in CI: ``goldens``)."""
     folder = Path(os.environ.get("ADCBENCH_DATA", "")) / "drealsr"
     if os.environ.get("ADCBENCH_DATA") and folder.is_dir():
         return folder
-    reason = "ADCBENCH_DATA has no drealsr folder: run `adcbench fetch drealsr` and set ADCBENCH_DATA"
-    if IN_CI:
-        pytest.fail(reason)
-    pytest.skip(reason)
+    pytest.skip("ADCBENCH_DATA has no drealsr folder: run `adcbench fetch drealsr` and set ADCBENCH_DATA")
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +37,23 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 @pytest.fixture(autouse=True)
 def _one_thread() -> None:
     """Every test starts on one thread, whatever ran before it: sums then have the same bits wherever they run."""
-    torch.set_num_threads(1)
+    torch.set_num_threads(THREADS)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _memory_back() -> Iterator[None]:
+    """What a module's networks took goes back to the system after it; freed memory stays with the process otherwise."""
+    yield
+    gc.collect()
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # glibc's
+        trim(0)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(goldens)
+    if os.environ.get("ADCBENCH_MARGINS"):
+        config.pluginmanager.register(margins)
+        margins.watch()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

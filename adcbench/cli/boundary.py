@@ -10,6 +10,7 @@ import errno
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -22,11 +23,13 @@ from adcbench.core.settings import PACKAGE, cache_dir
 
 INCOMPLETE, REFUSED, FAULT, STOPPED = 1, 2, 70, 130
 _OF_STREAMS = (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG, errno.EDQUOT)
+_LIBRARIES = warnings.formatwarning
 
 
 def guarded(command: Callable[[], object]) -> int:
     """Run a command line; its exit code. What went wrong is one line on stderr."""
     _open_streams()
+    warnings.formatwarning = _warning
     try:
         command()
         sys.stdout.flush()
@@ -93,6 +96,15 @@ def _say(text: str, code: int) -> int:
     with suppress(OSError):
         click.echo(f"adcbench: {text}", err=True)
     return code
+
+
+def _warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """A warning of ours as one line, without the place in the code; those of libraries as Python has them."""
+    if filename.startswith(f"{PACKAGE}{os.sep}"):
+        return f"adcbench: {message}\n"
+    return _LIBRARIES(message, category, filename, lineno, line)
 
 
 def _open_streams() -> None:

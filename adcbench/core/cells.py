@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 Level = Literal["scores", "inference", "training", "counted", "re-aggregated", "timed"]
 Scale = Literal["full", "mini"]
+Kind = Literal["quality", "counted", "timed", "setting"]
 Reduce = Literal["mean", "sum", "median", "set"]
 
 UNKNOWN = "unknown"  # the published value of a cell that no source prints
@@ -106,7 +107,13 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell with its published readings and our measurements; ``blocked`` where there are none."""
+    """A cell with its published readings and our measurements; ``blocked`` where there are none.
+
+    Args:
+        missing, command: what blocks it, and the command that unblocks it.
+        reason: why no command of anybody's can, or why nobody but the authors could: ``no code released``, ...
+        kind: of its column; a ``setting`` repeats what the paper chose, and has no measurements.
+    """
 
     key: CellKey
     unit: str
@@ -114,6 +121,8 @@ class Cell:
     measurements: tuple[Measurement, ...] = ()
     missing: str = ""
     command: str = ""
+    reason: str = ""
+    kind: Kind = "quality"
 
     @property
     def published(self) -> Reading | None:

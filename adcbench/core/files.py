@@ -6,6 +6,7 @@ that reads a file somebody else made goes through ``read_whole`` or ``check_regu
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -23,6 +24,20 @@ from adcbench.core.errors import AdcbenchError
 _PART = ".adcbench-{}.part"  # 30 bytes, whatever the file's own name: a legal name stays one
 UNPACKED_MORE = 64 << 20  # bytes by which what is read from a file may exceed the file itself
 _STALE_S = 24 * 3600.0  # a temporary file this old has no writer any more
+_REMEDIES = {
+    errno.ENAMETOOLONG: "shorten the name",
+    errno.EINVAL: "name it otherwise",
+    errno.EILSEQ: "name it otherwise",
+    errno.EISDIR: "a folder has that name: move it away",
+    errno.EROFS: "name a folder that you can write",
+    errno.EACCES: "name a folder that you can write",
+    errno.EPERM: "name a folder that you can write",
+}  # the others: free space or name another folder
+_OF_THE_NAME = (errno.ENAMETOOLONG, errno.EISDIR, errno.EINVAL, errno.EILSEQ)
+
+
+class FolderNotWritable(AdcbenchError):
+    """No file can be written in that folder, whatever its name: the disk is full, or the folder is read-only."""
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -40,14 +55,17 @@ def writing(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path``, for libraries that write by themselves; takes its name at the end.
 
     After an error there is neither the temporary file nor a changed ``path``. What killed processes left behind
-    in the folder is removed a day later.
+    in the folder is removed a day later. A pipe or a device, such as /dev/stdout, is written as it is.
 
     Raises:
-        AdcbenchError: it can't be written (no space left, read-only folder, a name too long).
+        FolderNotWritable: no file can be written there (no space left, read-only folder).
+        AdcbenchError: this one can't (a name too long, or that of a folder).
     """
-    part = path.with_name(_PART.format(uuid.uuid4().hex[:14]))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if _special(path):
+            yield path
+            return
+        part = _part(path)
         remove_leftovers(path.parent)
         try:
             yield part
@@ -55,8 +73,42 @@ def writing(path: Path) -> Iterator[Path]:
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise AdcbenchError(f"{path}: can't be written ({reason}); free space or name another folder") from error
+        raise _unwritten(path, error) from error
+
+
+def check_writable(path: Path) -> None:
+    """Find out, before work begins, whether a file can be written later; makes its folder.
+
+    Raises:
+        AdcbenchError: as ``writing``.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not _special(path):
+            part = _part(path)
+            part.touch()
+            part.unlink()
+    except OSError as error:
+        raise _unwritten(path, error) from error
+
+
+def _special(path: Path) -> bool:
+    return path.exists() and not (path.is_file() or path.is_dir())
+
+
+def _part(path: Path) -> Path:
+    """A temporary path beside a file, whose folder is made."""
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "a null byte in its name")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.with_name(_PART.format(uuid.uuid4().hex[:14]))
+
+
+def _unwritten(path: Path, error: OSError) -> AdcbenchError:
+    remedy = _REMEDIES.get(error.errno or 0, "free space or name another folder")
+    kind = AdcbenchError if error.errno in _OF_THE_NAME else FolderNotWritable
+    return kind(f"{path}: can't be written ({error.strerror or error}); {remedy}")
 
 
 @lru_cache(maxsize=256)

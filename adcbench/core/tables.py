@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from adcbench.core.cells import KINDS, CellKey, Reading
+from adcbench.core.cells import KINDS, CellKey, Kind, Reading
 from adcbench.core.datafiles import brief, csv_rows, reading
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.printed import parse, says_nothing
@@ -26,12 +26,16 @@ _PUBLISHED = (
 
 @dataclass(frozen=True)
 class Column:
-    """One column: a metric on a test set. ``better`` is higher, lower, or empty (not ranked)."""
+    """One column: a metric on a test set. ``better`` is higher, lower, or empty (not ranked).
+
+    ``kind`` says what stands in it: quality, counted or timed; or a setting, which repeats what the paper chose.
+    """
 
     test_set: str
     metric: str
     unit: str = ""
     better: Literal["higher", "lower", ""] = ""
+    kind: Kind = "quality"
 
 
 @dataclass(frozen=True)
@@ -59,26 +63,32 @@ class Reaggregate:
 
 @dataclass(frozen=True)
 class Infer:
-    """Run a system over the test set's LR images and score its outputs. Level ``inference``."""
+    """Run a system over the test set's LR images and score its outputs.
+
+    Level ``inference``; ``training`` where the system's weights must first be trained (``Block`` says so).
+    """
 
     row: str
     test_set: str
     system: str
     metrics: Mapping[str, str]
     causes: Mapping[str, str] | None = None
+    level: Literal["inference", "training"] = "inference"
 
 
 @dataclass(frozen=True)
 class Count:
     """Count a network. ``columns`` maps a column's metric to ``quantity.convention``.
 
-    Level ``counted``. For example ``{"Params": "params.published", "MACs": "macs.published"}``.
+    Level ``counted``. For example ``{"Params": "params.published", "MACs": "macs.published"}``. ``notes`` say in the
+    cell itself what its verdict leans on.
     """
 
     row: str
     network: str
     columns: Mapping[str, str]
     causes: Mapping[str, str] | None = None
+    notes: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -108,11 +118,13 @@ Job = Score | Reaggregate | Infer | Count | Time | Fingerprint
 class Block:
     """Why cells no job measures are blocked. The first block whose patterns match a cell wins.
 
-    ``rows``, ``test_sets`` and ``metrics`` are regular expressions that must match whole names.
+    ``rows``, ``test_sets`` and ``metrics`` are regular expressions that must match whole names. Where no command
+    unblocks a cell, ``reason`` says why; where only a job of the table unblocks it, ``missing`` is the job's to say.
     """
 
     missing: str
     command: str = ""
+    reason: str = ""
     rows: str = ".*"
     test_sets: str = ".*"
     metrics: str = ".*"
@@ -161,6 +173,12 @@ class Table:
 
     def column(self, test_set: str, metric: str) -> Column:
         return next(c for c in self.columns if (c.test_set, c.metric) == (test_set, metric))
+
+    def system(self, row: str) -> str:
+        """The network or system a row stands for, as its jobs name it; without such a job, the row's name in small."""
+        named = (job for job in self.jobs if job.row == row)
+        found = [job.network if isinstance(job, Count) else getattr(job, "system", "") for job in named]
+        return next(filter(None, found), row.lower())
 
 
 def table_ids() -> tuple[str, ...]:

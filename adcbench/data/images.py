@@ -7,10 +7,12 @@ outputs), and Pillow quietly turns 16-bit RGB into 8-bit, so the reader is stric
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from adcbench.core.errors import AdcbenchError, some
 from adcbench.core.files import check_regular, read_whole, write_whole
@@ -82,11 +84,12 @@ def _real_format(data: bytes) -> str:
         return "no known image format"
 
 
-def write_png(path: Path, image: np.ndarray, profile: bytes = b"") -> None:
+def write_png(path: Path, image: np.ndarray, profile: bytes = b"", text: Mapping[str, str] | None = None) -> None:
     """Write (h, w, 3) uint8 RGB as a PNG: the file is there whole, or not at all.
 
     Args:
         profile: ICC profile of its colours; empty: none.
+        text: ASCII notes that the file carries with it, by keyword (chunks tEXt).
 
     Raises:
         ValueError: the array has another shape or type.
@@ -94,8 +97,10 @@ def write_png(path: Path, image: np.ndarray, profile: bytes = b"") -> None:
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
         raise ValueError(f"write_png takes uint8 (h, w, 3), not {image.dtype} {image.shape}")
-    encoded = io.BytesIO()
-    Image.fromarray(image).save(encoded, format="PNG", icc_profile=profile or None)
+    encoded, notes = io.BytesIO(), PngInfo()
+    for keyword, value in (text or {}).items():
+        notes.add_text(keyword, value)
+    Image.fromarray(image).save(encoded, format="PNG", icc_profile=profile or None, pnginfo=notes)
     write_whole(path, encoded.getvalue())
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from adcbench.core.outputs import checked_finite, checked_shape
+from adcbench.core.outputs import checked
 from adcbench.core.rounding import Rounding
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ def upscale_pixels(
         (4h, 4w, 3) uint8 RGB.
 
     Raises:
-        AdcbenchError: the output has NaN or infinity, or another size than x4.
+        AdcbenchError: the output has NaN or infinity, another size than x4, or another range than about [0, 1].
     """
     with seeded(seed, device):
         sr = upscaler(input_of(lr, device))
-        return to_pixels(checked_finite(checked_shape(sr, output_shape(*lr.shape[:2]))), rounding)
+        return to_pixels(checked(sr, output_shape(*lr.shape[:2])), rounding)
 
 
 def input_of(lr: np.ndarray, device: str) -> Tensor:

@@ -15,7 +15,7 @@ import numpy as np
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.memory import physical_memory
-from adcbench.core.outputs import checked_finite, checked_shape
+from adcbench.core.outputs import checked_finite, checked_range, checked_shape
 from adcbench.core.rounding import Rounding
 from adcbench.core.system import Upscaler
 from adcbench.core.windows import window_starts
@@ -94,7 +94,7 @@ def pixels_in_tiles(
 
     with seeded(seed, device):
         for top, band in _bands(run, (1, 3, height, width), tile, overlap):
-            pixels[top : top + band.shape[-2]] = to_pixels(checked_finite(band), rounding)
+            pixels[top : top + band.shape[-2]] = to_pixels(checked_range(checked_finite(band)), rounding)
     return pixels
 
 

@@ -63,8 +63,12 @@ class Scored:
 
     def why_none(self, metric: str, what: str) -> str:
         """Why a metric has no score at all."""
-        lost = self.unscored[metric]
-        return f"{metric} could score none of {len(lost)} {what}: {lost[0][0]}: {lost[0][1]}"
+        return f"{metric} could score none of {len(self.unscored[metric])} {what}: {self.first_lost(metric)}"
+
+    def first_lost(self, metric: str) -> str:
+        """The first image that a metric could not score, and why."""
+        name, why = self.unscored[metric][0]
+        return f"{name}: {why}"
 
     def beside(self, metric: str) -> dict[str, Any]:
         """What belongs beside a value over a set: images, interval, details; nothing for others."""
@@ -125,7 +129,7 @@ def score_pairs(
         AdcbenchError: not one pair could be scored by any metric.
     """
     use_store = use_store and not deterministic
-    keys = {m.name: digest(m.key, device) if m.is_network and device != "cpu" else m.key for m in metrics}
+    keys = {m.name: key_on(device, m.key, m.is_network) for m in metrics}
     networks = [metric for metric in metrics if metric.is_network]
     weights = {m.name: m.find_weights() for m in metrics if m.function and m.files and not deterministic}
     done: list[_Work] = []
@@ -161,6 +165,11 @@ def score_pairs(
         bar.close()
         save()
     return _collect(metrics, done)
+
+
+def key_on(device: str, key: str, is_network: bool) -> str:
+    """A score's key with the device where a network computed it; others, and the CPU's, keep their key."""
+    return digest(key, device) if is_network and device != "cpu" else key
 
 
 def _ahead(
@@ -303,11 +312,18 @@ def some_scored(scored: Result, what: str) -> Result:
     """The same, where at least one metric has a score.
 
     Raises:
-        AdcbenchError: not one ``what`` could be scored by any metric; says why for the first of each metric.
+        AdcbenchError: not one ``what`` could be scored by any metric; says why for the first of each metric, the same
+            reason once.
     """
     if any(scored.scores.values()) or scored.sets:
         return scored
-    reasons = "; ".join(scored.why_none(metric, what) for metric in scored.unscored)
+    alike: dict[str, list[str]] = {}
+    for metric in scored.unscored:
+        alike.setdefault(scored.first_lost(metric), []).append(metric)
+    reasons = "; ".join(
+        f"{', '.join(names)} could score none of {len(scored.unscored[names[0]])} {what}: {why}"
+        for why, names in alike.items()
+    )
     raise AdcbenchError(reasons or f"no {what} to score")
 
 

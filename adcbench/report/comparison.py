@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 from tabulate import tabulate
 
-from adcbench.core.errors import AdcbenchError
 from adcbench.metrics.metric import Metric, SetScore
+from adcbench.report.csv_file import write_csv
 from adcbench.results.bootstrap import has_interval, interval_text
 from adcbench.results.compare import Compared, Comparison, shown_name
 from adcbench.results.significance import p_text, too_few
@@ -104,16 +103,10 @@ def write_comparison(path: Path, found: Comparison) -> None:
         AdcbenchError: the file can't be written.
     """
     a, b = ({name: dict(scores) for name, scores in s.scores.items()} for s in found.scored)
-    try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(("metric", "image", found.a.name, found.b.name))
-            for name, (image, _, _) in ((m, p) for m in a for p in found.a.pairs):
-                values = (side[name].get(image) for side in (a, b))
-                writer.writerow((name, image, *("" if v is None else f"{v:.10g}" for v in values)))
-            for metric, x, y in found.sets:
-                writer.writerow((metric.name, f"set of {x.n} and {y.n}", f"{x.value:.10g}", f"{y.value:.10g}"))
-    except OSError as error:
-        raise AdcbenchError(
-            f"cannot write {path}: {error}. The scores are kept in the store; run again with another --out"
-        ) from error
+    rows = [
+        (name, image, *("" if (v := side[name].get(image)) is None else f"{v:.10g}" for side in (a, b)))
+        for name in a
+        for image, *_ in found.a.pairs
+    ]
+    rows += [(m.name, f"set of {x.n} and {y.n}", f"{x.value:.10g}", f"{y.value:.10g}") for m, x, y in found.sets]
+    write_csv(path, ("metric", "image", found.a.name, found.b.name), rows)

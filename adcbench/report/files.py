@@ -13,20 +13,20 @@ import io
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from adcbench.core.cells import Cell, Measurement, Reading
+from adcbench.core.cells import Cell, CellKey, Measurement, Reading
 from adcbench.core.datafiles import Kinds, brief, check_kinds, csv_rows, finite, json_lines, read_text, reading, restore
 from adcbench.core.errors import AdcbenchError, some
 from adcbench.core.files import locked, write_whole
 from adcbench.core.keys import digest, short
 from adcbench.core.settings import tables_dir
-from adcbench.core.tables import load_readings, load_table, table_ids
+from adcbench.core.tables import Column, load_readings, load_table, table_ids
 from adcbench.results.bootstrap import has_interval, interval
-from adcbench.results.verdicts import judge_measurement
+from adcbench.results.verdicts import judge, judge_measurement
 
 _SAMPLE_FIELDS = ("row", "test_set", "metric", "level", "scale", "device", "dtype", "name", "value")
 _PLACE = ("row", "test_set", "metric")
@@ -35,7 +35,7 @@ _TEXTS = (*_SLOT, "reduce", "signature", "cause", "not_comparable")
 _ANY_LINE: Kinds = {**dict.fromkeys(_PLACE, str), "blocked_by": (dict, type(None))}
 _MEASURED: Kinds = {**dict.fromkeys(_TEXTS, str), "unscored": list, "provenance": dict, "measured": float}
 _PROVENANCE: Kinds = {  # what is read again, where it is there
-    **dict.fromkeys(("sources", "data", "outputs", "inconclusive", "session", "machine"), str),
+    **dict.fromkeys(("sources", "data", "outputs", "inconclusive", "session", "machine", "note"), str),
     "other readings": dict, "libraries": dict, "threads": int, "n": int, "interval": list,
 }  # fmt: skip
 Slot = tuple[str, ...]
@@ -88,10 +88,11 @@ def _line(cell: Cell, m: Measurement | None) -> dict[str, Any]:
         "source": printed.source if printed else None,
         "measured": None, "ci": None, "n": 0, "unscored": [], "reduce": None,
         "level": None, "scale": None, "device": None, "dtype": None,
-        "tolerance": None, "verdict": "blocked", "cause": "", "not_comparable": "",
-        "blocked_by": {"missing": cell.missing, "command": cell.command},
-        "signature": None, "provenance": {}, "made_by": made_by(cell.key.table),
+        "tolerance": None, "verdict": str(judge(cell)), "cause": "", "not_comparable": "",
+        "blocked_by": None, "signature": None, "provenance": {}, "made_by": made_by(cell.key.table),
     }  # fmt: skip
+    if m is None and cell.kind != "setting":
+        line["blocked_by"] = {"missing": cell.missing, "command": cell.command, "reason": cell.reason}
     if m is None:
         return line
     verdict = judge_measurement(printed, m, cell.key.metric)
@@ -101,8 +102,7 @@ def _line(cell: Cell, m: Measurement | None) -> dict[str, Any]:
         "measured": fixed(m.value), "ci": ci, "n": m.n, "unscored": list(m.unscored),
         "reduce": m.reduce, "level": m.level, "scale": m.scale, "device": m.device, "dtype": m.dtype,
         "tolerance": verdict.tolerance, "verdict": str(verdict), "cause": m.cause,
-        "not_comparable": m.not_comparable, "blocked_by": None,
-        "signature": m.signature, "provenance": dict(m.provenance),
+        "not_comparable": m.not_comparable, "signature": m.signature, "provenance": dict(m.provenance),
         "scores": _stamp((name, fixed(value)) for name, value in m.samples),
     }  # fmt: skip
 
@@ -198,7 +198,7 @@ def kept_cells(table_id: str, root: Path | None = None) -> tuple[tuple[Cell, ...
     path, again = folder(table_id, root), f"delete it and run: {made_by(table_id)}"
     samples: Samples = defaultdict(dict)
     measured: dict[Slot, list[Measurement]] = defaultdict(list)
-    blocked: dict[Slot, tuple[str, str]] = {}
+    blocked: dict[Slot, Slot] = {}
     torn: dict[str, None] = {}
     if is_committed(table_id, root):
         if (path / "scores.csv.gz").exists():  # a run may have been stopped before it was there
@@ -213,16 +213,12 @@ def kept_cells(table_id: str, root: Path | None = None) -> tuple[tuple[Cell, ...
                 else:
                     torn[_named(place)] = None
     torn |= dict.fromkeys(_named(place) for place in samples)  # what no line has taken
+    never = ("it was not run yet", made_by(table_id), "")
     cells = tuple(
-        Cell(
-            key,
-            _unit(readings.get(key, ()), table.column(key.test_set, key.metric).unit),
-            readings.get(key, ()),
-            tuple(measured.get(key[1:], ())),
-            *blocked.get(key[1:], ("it was not run yet", made_by(table_id))),
-        )
+        _cell(key, table.column(key.test_set, key.metric), readings.get(key, ()), measured[key[1:]],
+              blocked.get(key[1:], never))
         for key in table.keys
-    )
+    )  # fmt: skip
     return cells, tuple(torn)
 
 
@@ -243,11 +239,17 @@ def _named(place: Slot) -> str:
     return f"{row}, {metric} ({test_set})"
 
 
-def _unit(readings: tuple[Reading, ...], column_unit: str) -> str:
-    return column_unit or next((r.unit for r in readings if r.chosen), "")
+def _cell(
+    key: CellKey, column: Column, readings: tuple[Reading, ...], measured: list[Measurement], block: Sequence[str]
+) -> Cell:
+    unit = column.unit or next((r.unit for r in readings if r.chosen), "")
+    if column.kind == "setting":  # the paper's choice: neither measured nor blocked
+        return Cell(key, unit, readings, kind=column.kind)
+    missing, command, reason = block
+    return Cell(key, unit, readings, tuple(measured), missing, command, reason, column.kind)
 
 
-def _read_lines(path: Path, samples: Samples) -> Iterator[tuple[Slot, Measurement | tuple[str, str] | None]]:
+def _read_lines(path: Path, samples: Samples) -> Iterator[tuple[Slot, Measurement | Slot | None]]:
     """Each line's place with its measurement, what blocks it, or None where its samples are of another write.
 
     Takes from ``samples`` what belongs to a line.
@@ -257,17 +259,24 @@ def _read_lines(path: Path, samples: Samples) -> Iterator[tuple[Slot, Measuremen
         place = tuple(line[name] for name in _PLACE)
         try:
             if block := line["blocked_by"]:
-                check_kinds(block, {"missing": str, "command": str})
+                check_kinds(block, {"missing": str, "command": str} | ({"reason": str} if "reason" in block else {}))
                 slot: Slot = ()
+            elif line.get("verdict") == "setting":
+                continue
             else:
                 check_kinds(line, _MEASURED)
                 slot = tuple(line[name] for name in _SLOT)
             if (place, slot) in seen:
                 raise ValueError(f"{_named(place)} is there twice")
             seen.add((place, slot))
-            yield place, (block["missing"], block["command"]) if block else _measurement(line, samples)
+            yield place, _block(block) if block else _measurement(line, samples)
         except (ValueError, TypeError, KeyError) as error:
             raise ValueError(f"line {number}: {error}") from error
+
+
+def _block(block: dict[str, str]) -> Slot:
+    """What is missing, the command that unblocks it, and why none can."""
+    return block["missing"], block["command"], block.get("reason", "")
 
 
 def _measurement(line: dict[str, Any], samples: Samples) -> Measurement | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.metrics import find_metric
 from adcbench.metrics.metric import Metric
 from adcbench.metrics.scoring import Scored
+from adcbench.report.csv_file import write_csv
 from adcbench.results.bootstrap import has_interval, interval, interval_text
 
 
@@ -53,17 +53,9 @@ def write_scores(path: Path, scored: Scored) -> None:
     """Write image,metric,score rows, sorted; an image without a score has an empty one.
 
     Raises:
-        AdcbenchError: the file can't be written; the scores are in the store.
+        AdcbenchError: the file can't be written.
     """
     names = dict.fromkeys((*scored.scores, *scored.sets, *scored.unscored))
     rows = [(image, metric, f"{value:.10g}") for metric in names for image, value in scored.samples(metric)]
-    rows = sorted(rows + [(image, metric, "") for metric in names for image in scored.lost(metric)])
-    try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(("image", "metric", "score"))
-            writer.writerows(rows)
-    except OSError as error:
-        raise AdcbenchError(
-            f"cannot write {path}: {error}. The scores are kept in the store; run again with another --out"
-        ) from error
+    rows += [(image, metric, "") for metric in names for image in scored.lost(metric)]
+    write_csv(path, ("image", "metric", "score"), sorted(rows))

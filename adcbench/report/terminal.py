@@ -13,7 +13,7 @@ from adcbench.core.cells import BROUGHT, Cell
 from adcbench.core.tables import Table, load_table
 from adcbench.cost.counts import Payload, quantity, readings
 from adcbench.report.frames import COLUMNS, Display, tidy
-from adcbench.report.texts import blocked_lines, brought_lines, claim_line, heading, legends, unscored_lines
+from adcbench.report.texts import blocked_lines, brought_lines, cell_notes, claim_line, heading, legends, unscored_lines
 from adcbench.results.bootstrap import has_interval, interval_text, median_ratio_interval
 from adcbench.results.claims import judge_claims, too_wide
 from adcbench.results.verdicts import WORDS, judge
@@ -26,12 +26,13 @@ def table_text(table: Table, cells: Sequence[Cell], display: Display | None = No
     display = display or Display()
     frame = tidy(cells, display)
     logs = frame["re-aggregated"] != ""
-    columns = _SHORT + (["re-aggregated", "re-aggregated verdict"] if logs.any() else [])
+    columns = _SHORT + (["re-aggregated", "log and print"] if logs.any() else [])
     columns += [name for name in frame.columns if name not in COLUMNS]  # unscored, low, high, significance
     parts = [heading(table), grid(frame[columns].values.tolist(), columns), *(f"  {one}." for one in legends(display))]
     parts += [f"  not scored: {line}" for line in unscored_lines(cells)]
     parts += [f"  outputs {BROUGHT}: {line}" for line in brought_lines(cells)]
     parts += [f"  blocked, {line}" for line in blocked_lines(cells)]
+    parts += [f"  note: {line}" for line in cell_notes(cells)]
     parts += [f"  claim {claim_line(one)}" for one in judge_claims(table, {cell.key: cell for cell in cells})]
     return "\n".join(parts)
 
@@ -67,9 +68,11 @@ def cost_text(payload: Payload) -> str:
     parts = [payload["network"], grid(rows, header)]
     parts += [f"  {name}: {payload['signatures'][name]}" for name in columns]
     for name, scale, unit in (("params.published", 1e6, "M"), ("macs.published", 1e9, "G")):
-        ways = readings(payload)[name]
-        parts.append(f"  other ways to count {name} (post hoc, {len(ways)} tried):")
-        parts += [f"    {way['value'] / scale:.3f} {unit}: {way['name']}" for way in ways]
+        tried = readings(payload)[name]
+        parts.append(
+            f"  other ways to count {name} (post hoc): tried {tried['tried']}, different {len(tried['different'])}"
+        )
+        parts += [f"    {way['value'] / scale:.3f} {unit}: {'; '.join(way['ways'])}" for way in tried["different"]]
     return "\n".join(parts)
 
 

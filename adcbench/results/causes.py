@@ -42,7 +42,7 @@ CAUSES = {
     "ATTENTION_NOT_COUNTED": "fvcore leaves fused attention out of its total",
     "TAGGING_HEAD_NOT_COUNTED": "the prompt extractor's tagging head runs but is not in the total",
     "PARTS_NOT_COUNTED": "parts that run are not in the total; the other readings of the cell name them",
-    "CAPTIONER_COUNTED": "an image captioner is in the total",
+    "OTHER_CAPTIONER": "another image captioner is in the total than upstream's default loads",
     "TEXT_ENCODER_COUNTED": "the text encoder is or isn't in the total",
     "TIED_WEIGHTS_COUNTED_TWICE": "tensors registered under two names summed twice",
     "CFG_NOT_COUNTED": "the second pass of classifier-free guidance is not in the total",

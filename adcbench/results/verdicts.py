@@ -12,13 +12,16 @@ from adcbench.core.datafiles import csv_rows, finite, reading
 from adcbench.core.printed import parse
 from adcbench.core.settings import reproductions_dir
 
-WORDS = ("match", "close", "differs", "not-comparable", "unpublished", "blocked", "inconclusive")
+WORDS = ("match", "close", "differs", "not-comparable", "unpublished", "blocked", "inconclusive", "setting")
 SPREAD_FIELDS = ("metric", "level", "spread", "how", "command")
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """``word`` is one of WORDS; ``tolerance`` half a unit of the last printed digit; ``why`` in words."""
+    """``word`` is one of WORDS; ``tolerance`` half a unit of the last printed digit; ``why`` in words.
+
+    A published log, averaged again, has the word ``re-aggregated``, which is no verdict.
+    """
 
     word: str
     tolerance: float | None = None
@@ -31,7 +34,9 @@ class Verdict:
 
 
 def judge(cell: Cell) -> Verdict:
-    """The verdict on a cell from its best own measurement."""
+    """The verdict on a cell from its best own measurement; none on what the paper chose."""
+    if cell.kind == "setting":
+        return Verdict("setting", why="what the paper chose: not measured, not judged")
     if cell.measured is None:
         return Verdict("blocked", why=cell.missing)
     return judge_measurement(cell.published, cell.measured, cell.key.metric)
@@ -49,6 +54,8 @@ def judge_measurement(reading: Reading | None, measurement: Measurement, metric:
     tolerance = printed.tolerance
     if measurement.not_comparable:
         return Verdict("not-comparable", tolerance, measurement.not_comparable, reading.kind)
+    if measurement.level == "re-aggregated":
+        return Verdict("re-aggregated", tolerance, f"the log's average {log_word(reading, measurement)}", reading.kind)
     gap = abs(measurement.value - printed.number)
     if gap <= tolerance * (1 + 1e-9):
         return Verdict("match", tolerance, "inside the printed digits", reading.kind)
@@ -56,6 +63,14 @@ def judge_measurement(reading: Reading | None, measurement: Measurement, metric:
     if gap <= tolerance + spread:
         return Verdict("close", tolerance, f"inside the re-run spread {spread:g} ({how})", reading.kind)
     return Verdict("differs", tolerance, f"off by {measurement.value - printed.number:+.4g}", reading.kind)
+
+
+def log_word(reading: Reading | None, log: Measurement) -> str:
+    """Whether the average of a published log ``agrees`` with the printed number or ``differs``: never a verdict."""
+    printed = parse(reading.value) if reading else None
+    if printed is None:
+        return "unpublished"
+    return "agrees" if abs(log.value - printed.number) <= printed.tolerance * (1 + 1e-9) else "differs"
 
 
 def rerun_spread(metric: str, level: str) -> tuple[float, str]:

@@ -235,3 +235,29 @@ def test_the_real_manifest() -> None:
     assert {photo.licence for photo in photos()} == free
     assert all(photo.author and photo.author in line for photo, line in zip(photos(), attributions(), strict=True))
     assert sum((photo.width // 512) * (photo.height // 512) for photo in photos()) == 715
+
+
+def test_a_member_of_negative_size_ends_the_reading(tmp_path: Path) -> None:
+    """Its head leads back to itself: the walk over members would never end."""
+    path = tmp_path / "x.deb"
+    path.write_bytes(b"!<arch>\n" + b"control         0           0     0     100644  -60       `\n")
+    with pytest.raises(AdcbenchError, match=r"x\.deb: not a whole Debian package \(control has -60 bytes"):
+        read_package(path, {"a"})
+
+
+def test_a_file_far_larger_than_a_photograph_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(debian, "_LARGEST", 50)
+    path = tmp_path / "x.deb"
+    path.write_bytes(deb(FILES))
+    with pytest.raises(AdcbenchError, match=r"x\.deb: not a whole Debian package \(.*would have \d+ bytes"):
+        read_package(path, FILES)
+
+
+def test_what_cannot_be_read_beside_the_photographs_does_not_end_the_search(tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for number, data in enumerate(FILES.values()):
+        (folder / f"{number}").write_bytes(data)
+    (folder / "gone").symlink_to(folder / "nowhere")
+    os.mkfifo(folder / "pipe.deb")
+    assert fetch_photographs(folder) == data_dir() / "photographs"

@@ -59,7 +59,7 @@ def test_blur_is_a_convolution_with_a_reflected_border(kernel: Kernel, height: i
     expected = np.stack(
         [correlate(plane.astype(np.float64), weights(kernel), mode="mirror") for plane in image.numpy()]
     )
-    assert blur(image, kernel).numpy() == pytest.approx(expected, abs=2e-6)
+    assert blur(image, kernel).numpy() == pytest.approx(expected, abs=6e-6)
 
 
 def test_kornia_blurs_the_same() -> None:
@@ -69,7 +69,7 @@ def test_kornia_blurs_the_same() -> None:
     theirs = filters.get_gaussian_kernel2d(13, (1.3, 1.3))
     assert theirs[0].numpy() == pytest.approx(weights(iso), abs=1e-7)
     expected = filters.filter2d(image[None], theirs, border_type="reflect")[0]
-    assert blur(image, iso).numpy() == pytest.approx(expected.numpy(), abs=1e-6)
+    assert blur(image, iso).numpy() == pytest.approx(expected.numpy(), abs=4e-6)
 
 
 def test_an_even_kernel_is_refused() -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from adcbench.core.errors import AdcbenchError, Blocked
@@ -184,6 +186,23 @@ def test_damaged_cached_file_is_made_again(damage: str) -> None:
     np.testing.assert_array_equal(found.pixels, IMAGES["image 2"].repeat(4, 0).repeat(4, 1))
 
 
+@pytest.mark.parametrize("change", ["other pixels", "another output", "no note"])
+def test_a_whole_png_that_is_not_this_output_is_made_again(change: str) -> None:
+    first = _run(_Toy().system())
+    path, data = first[2].path, first[2].path.read_bytes()
+    if change == "another output":
+        path.write_bytes(first[3].path.read_bytes())
+    else:
+        with Image.open(path) as image:
+            note = PngInfo()
+            note.add_text("adcbench", image.info["adcbench"])
+            changed = Image.new("RGB", image.size) if change == "other pixels" else image.copy()
+        changed.save(path, pnginfo=note if change == "other pixels" else None)
+    toy = _Toy()
+    _run(toy.system())
+    assert toy.calls == 1 and path.read_bytes() == data
+
+
 def test_full_disk_is_said_and_leaves_no_part(monkeypatch: pytest.MonkeyPatch) -> None:
     _run(_Toy().system(), {"image 0": IMAGES["image 0"]})
     write = Path.write_bytes
@@ -193,7 +212,7 @@ def test_full_disk_is_said_and_leaves_no_part(monkeypatch: pytest.MonkeyPatch) -
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(AdcbenchError, match="No space left on device"):
+    with pytest.raises(AdcbenchError, match=r"No space left on device.*ADCBENCH_CACHE"):
         _run(_Toy().system())
     assert len(list((cache_dir() / "outputs").iterdir())) == 1
 
@@ -230,6 +249,8 @@ def _with_weights(tmp_path: Path, content: bytes, sha256: str = "") -> dict[str,
 
 def test_weights_are_passed_hashed_once_and_part_of_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed = []
+    monkeypatch.setattr("adcbench.core.hashes._CHEAP", 0)  # smaller files are read each time
+    monkeypatch.setattr("adcbench.core.hashes._SETTLED_NS", -1)
     monkeypatch.setattr("adcbench.core.hashes.file_hash", lambda path: hashed.append(path) or path.read_bytes().hex())
     toy = _Toy()
     _run(toy.system(**_with_weights(tmp_path, b"one")))

@@ -174,7 +174,7 @@ def test_damaged_and_foreign_files_are_refused(home: Path, tmp_path: Path) -> No
             scorer_of("dists", weights | {name: path})
 
 
-@pytest.mark.golden
+@pytest.mark.golden(unfetched="checkpoints of a backbone")
 def test_every_image_equals_the_authors_log(drealsr_dir: Path) -> None:
     error, image = worst_against_log("dists", drealsr_dir)
     assert error <= 1e-4, image

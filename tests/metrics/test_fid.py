@@ -188,7 +188,7 @@ def test_unknown_setting_is_refused() -> None:
         load(None, "cpu", features=SETTINGS["features"], resize="bicubic")
 
 
-@pytest.mark.golden
+@pytest.mark.golden(unfetched="Inception's checkpoint")
 def test_equals_the_authors_set_value(drealsr_dir: Path) -> None:
     metric = METRICS["fid"]
     try:

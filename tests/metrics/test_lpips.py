@@ -162,7 +162,7 @@ def test_files_of_the_other_network_are_refused(place: int, home: Path) -> None:
         scorer_of("lpips-vgg", weights | {list(weights)[place]: other})
 
 
-@pytest.mark.golden
+@pytest.mark.golden(unfetched="checkpoints of a backbone")
 def test_every_image_equals_the_authors_log(drealsr_dir: Path) -> None:
     error, image = worst_against_log("lpips", drealsr_dir)
     assert error <= 1e-4, image

@@ -84,7 +84,7 @@ def test_without_pyiqa(monkeypatch: pytest.MonkeyPatch) -> None:
         musiq.load(None, "cpu")
 
 
-@pytest.mark.golden
+@pytest.mark.golden(unfetched="checkpoints of MUSIQ, CLIP-IQA and MANIQA")
 @pytest.mark.parametrize(
     # most images on a CPU, where MANIQA takes a minute for each; the log was made on a GPU, which rounds more
     ("column", "metric", "most", "within"),

@@ -15,7 +15,6 @@ from adcbench.models.adcsr.weights import _ALIASED, canonical_name
 from adcbench.models.loading.deterministic import fill_deterministic
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "adcsr"
-MAX_ABS, REL_RMS = 2e-4, 5e-5  # ten times the rounding noise of float32 on the fixture
 
 
 def mini_network() -> AdcSR:
@@ -30,18 +29,6 @@ def mini_network() -> AdcSR:
 def mini_input() -> Tensor:
     """(1, 3, 32, 16) in [-1, 1]: the coarsest attention still has two tokens to choose from."""
     return torch.rand(1, 3, 32, 16, generator=torch.Generator().manual_seed(1234)) * 2 - 1
-
-
-def errors(found: Tensor, expected: Tensor) -> tuple[float, float]:
-    """Largest absolute and relative rms error."""
-    difference = found - expected
-    return difference.abs().max().item(), (difference.norm() / expected.norm()).item()
-
-
-def equals(found: Tensor, expected: Tensor) -> bool:
-    """Within the parity tolerances."""
-    max_abs, rel_rms = errors(found, expected)
-    return max_abs <= MAX_ABS and rel_rms <= REL_RMS
 
 
 def student_dict(network: AdcSR) -> dict[str, Tensor]:

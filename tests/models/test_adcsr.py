@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from adcsr_files import GOLDEN, MAX_ABS, equals, errors
+from adcsr_files import GOLDEN
+from parity import DEEP, OTHER_DRAWS, SAME_DRAWS, equals, errors
 from torch import Tensor, nn
 
 from adcbench.models.adcsr import FULL, variants
@@ -117,7 +118,6 @@ def test_norm_epsilons_are_those_of_sd21(on_meta: AdcSR) -> None:
 
 @pytest.fixture(scope="module")
 def network() -> AdcSR:
-    torch.set_num_threads(2)
     return load_network(FULL, None)
 
 
@@ -176,6 +176,7 @@ def test_input_is_the_fixtures(network: AdcSR) -> None:
     assert digest[:16] == PARITY["input"]["sha256_16"]
 
 
+@pytest.mark.skipif(not SAME_DRAWS, reason=OTHER_DRAWS)
 def test_deterministic_weights_are_the_fixtures(network: AdcSR) -> None:
     own = {canonical_name(name): tensor for name, tensor in network.state_dict().items()}
     for name, expected in PARITY["tensor_sha256_16"].items():
@@ -186,7 +187,7 @@ def test_output_equals_the_official_code(taps_and_output: tuple[dict[str, Tensor
     found, expected = crops(taps_and_output[1]), golden()
     assert found.keys() == expected.keys()
     for name, crop in found.items():
-        assert equals(crop, expected[name]), (name, errors(crop, expected[name]))
+        assert equals(crop, expected[name], DEEP), (name, errors(crop, expected[name]))
 
 
 def test_every_stage_has_the_official_statistics(taps_and_output: tuple[dict[str, Tensor], Tensor]) -> None:
@@ -199,8 +200,8 @@ def test_every_stage_has_the_official_statistics(taps_and_output: tuple[dict[str
         assert tap.mean().item() == pytest.approx(expected["mean"], **close), name
         assert tap.std().item() == pytest.approx(expected["std"], **close), name
         assert tap.abs().sum().item() == pytest.approx(expected["abs_sum"], rel=1e-5), name
-        assert tap.min().item() == pytest.approx(expected["min"], abs=MAX_ABS * expected["std"]), name
-        assert tap.max().item() == pytest.approx(expected["max"], abs=MAX_ABS * expected["std"]), name
+        assert tap.min().item() == pytest.approx(expected["min"], abs=DEEP[0] * expected["std"]), name
+        assert tap.max().item() == pytest.approx(expected["max"], abs=DEEP[0] * expected["std"]), name
 
 
 def test_attention_scale_of_the_unpruned_heads_breaks_it(network: AdcSR, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +214,7 @@ def test_attention_scale_of_the_unpruned_heads_breaks_it(network: AdcSR, monkeyp
     with torch.inference_mode():
         found = crops(network(lr_input(96, 64)))["raw_center64"]
     expected = golden()["raw_center64"]
-    assert not equals(found, expected)
+    assert not equals(found, expected, DEEP)
     assert errors(found, expected)[1] == pytest.approx(2.5e-3, rel=0.2)  # as measured on the official code
 
 
@@ -253,7 +254,7 @@ def small_output(network: AdcSR) -> Tensor:
 def test_perturbing_weights_breaks_it(network: AdcSR, small_output: Tensor, pattern: str) -> None:
     with torch.inference_mode(), scaled(network, pattern, 1.25) as count:
         assert count
-        assert not equals(network(lr_input(32, 16)), small_output)
+        assert not equals(network(lr_input(32, 16)), small_output, DEEP)
 
 
 def test_weights_are_back_after_perturbing(network: AdcSR, small_output: Tensor) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from adcsr_files import equals
+from parity import equals
 
 from adcbench.models.adcsr import MINI, load
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import parity
 import pytest
 import torch
 from osediff_files import golden_make, shapes
@@ -131,7 +132,7 @@ def test_prompts_are_each_image_s_own_tags(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_no_image_depends_on_its_neighbours(network: OSEDiff) -> None:
     both = run(network, colour_fix="nofix")
-    assert torch.allclose(both[1:], run(network, LR[1:], colour_fix="nofix"), atol=1.5 / 255)
+    assert parity.levels_apart(both[1:], run(network, LR[1:], colour_fix="nofix")) <= 1  # a level may fall either way
 
 
 def test_large_latents_run_in_tiles(network: OSEDiff) -> None:

@@ -59,13 +59,15 @@ def test_one_image_has_no_interval(n: int, shown: str) -> None:
 def test_costs_in_millions_and_billions() -> None:
     part = {
         "name": "unet", "params": 2_500_000, "params_tied": 2_500_000, "params_lora": 500_000, "runs": True, "steps": 1,
+        "varies": "",
         "macs": dict.fromkeys(("conv", "linear", "matmul", "attention", "norm", "resize"), 1_000_000_000), "times": 1,
     }  # fmt: skip
     names = ("params.published", "params.honest", "macs.published", "macs.honest")
     payload = {"network": "n", "signatures": dict.fromkeys(names, "s"), "components": [part], "readings": []}
     lines = [" ".join(line.split()) for line in cost_text(payload).splitlines()]
     assert "total 2.500 2.500 5.000 4.000" in lines
-    assert "2.000 M: loaded, each tensor once, without LoRA" in lines
+    assert "2.000 M: loaded, each tensor once, without LoRA; loaded, tied tensors counted twice, without LoRA" in lines
+    assert "other ways to count params.published (post hoc): tried 4, different 1" in lines
     assert "3.000 G: all that runs, no norms or resizing" in lines
 
 

@@ -19,7 +19,7 @@ from adcbench.metrics.metric import Metric, SetScore
 from adcbench.metrics.scoring import Scored
 from adcbench.models import find_system
 from adcbench.report.comparison import answer, comparison_text, set_line, write_comparison
-from adcbench.results.compare import Comparison, Outputs, available, compare_outputs, compare_scores, find_outputs
+from adcbench.results.compare import Comparison, Outputs, compare_outputs, compare_scores, find_outputs
 from adcbench.results.significance import too_few
 
 EMBEDDED = find_testset("embedded")
@@ -98,10 +98,13 @@ def test_metrics_without_weights_are_blocked_and_the_others_stay(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("ADCBENCH_WEIGHTS", str(tmp_path))
-    here, blocked = available([PSNR, METRICS["lpips"]])
-    assert here == [PSNR] and blocked[0][0] == "LPIPS" and blocked[0][1].command == "adcbench weights fetch lpips"
-    with pytest.raises(Blocked):
-        available([METRICS["lpips"]])
+    both = [find_outputs("bicubic", EMBEDDED, find_system("bicubic"), limit=1)] * 2
+    found = compare_outputs(*both, "embedded", [PSNR, METRICS["lpips"]])
+    assert [one.metric for one in found.metrics] == [PSNR]
+    ((name, block),) = found.blocked
+    assert name == "LPIPS" and block.command == "adcbench weights fetch lpips"
+    with pytest.raises(Blocked, match=r"of lpips; .* of musiq"):
+        compare_outputs(*both, "embedded", [METRICS["lpips"], METRICS["musiq"]])
 
 
 @pytest.fixture(scope="module")

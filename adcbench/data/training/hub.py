@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.files import read_whole
+from adcbench.core.keys import digest
 from adcbench.core.offline import need_network, stay_offline
+from adcbench.data.training.contents import content_hashes, file_state, remembered
 from adcbench.data.training.decode import Undecodable, decode
 
 
@@ -110,6 +115,26 @@ class HubImages:
             return decode(item["bytes"], self.name(index))
         return decode(read_whole(Path(item["path"])), item["path"])
 
+    def contents(self) -> str:
+        """Of the rows, not of the library's files: another version of it may write those in another way."""
+        stored = [file_state(Path(file["filename"])) for file in self.data.cache_files]
+        rows = remembered(f"hub {self.title}", [self.column, len(self), stored], self._rows) if stored else self._rows()
+        files = [Path(path) for path in self._paths()]
+        return digest(rows, content_hashes(files, f"files of hub {self.title}"))
+
+    def _rows(self) -> str:
+        rows = tqdm(self.data, "looking at the training images", delay=2, leave=False)
+        return digest([hashlib.sha256(_stored(row[self.column])).hexdigest() for row in rows])
+
+    def _paths(self) -> Iterator[str]:
+        """The files that a data set of paths names; none where it holds the images themselves."""
+        first = self.data[0][self.column] if len(self) else None
+        if first is not None and first["bytes"] is None:
+            for row in self.data:
+                item = row[self.column]
+                if item is not None and item["bytes"] is None:
+                    yield item["path"]
+
 
 def _load(title: str, split: str, remedy: str) -> Any:
     stay_offline()  # before the library reads its own switches
@@ -148,6 +173,11 @@ def _bytes() -> Any:
     import datasets
 
     return datasets.Image(decode=False)
+
+
+def _stored(item: dict[str, Any] | None) -> bytes:
+    """What a row holds of an image: its bytes, or nothing but its file's name."""
+    return b"" if item is None else item["bytes"] if item["bytes"] is not None else b"file"
 
 
 def _first_line(error: Exception) -> str:

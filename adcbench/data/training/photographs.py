@@ -10,13 +10,14 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from adcbench.core.errors import AdcbenchError, Blocked, some
-from adcbench.core.files import write_whole
+from adcbench.core.files import check_regular, read_whole, write_whole
 from adcbench.core.keys import file_hash
 from adcbench.core.settings import data_dir
 from adcbench.data.manifest import broken, read_rows
@@ -140,13 +141,26 @@ def _from_apt(missing: list[Photo], folder: Path) -> list[Photo]:
 
 def _from_folder(missing: list[Photo], source: Path, folder: Path) -> list[Photo]:
     sizes = {photo.size for photo in missing}
-    for parent, _, names in os.walk(source):
-        paths = [Path(parent, name) for name in sorted(names)]
-        plain = (path.read_bytes() for path in paths if path.is_file() and path.stat().st_size in sizes)
+    for parent, _, names in os.walk(source):  # what can't be read may have nothing of ours: what is missing is said
+        paths = [path for path in (Path(parent, name) for name in sorted(names)) if _size(path) is not None]
+        plain = (content for path in paths if _size(path) in sizes for content in _bytes(path))
         missing = _keep(missing, plain, folder)
         for path in (path for path in paths if missing and path.suffix == ".deb"):
             missing = _keep(missing, _contents(path, missing), folder)
     return missing
+
+
+def _size(path: Path) -> int | None:
+    """Of a regular file that can be looked at; None for anything else."""
+    try:
+        return check_regular(path).st_size
+    except AdcbenchError:
+        return None
+
+
+def _bytes(path: Path) -> Iterator[bytes]:
+    with suppress(AdcbenchError):
+        yield read_whole(path)
 
 
 def _contents(package: Path, missing: Iterable[Photo]) -> Iterator[bytes]:

@@ -1,8 +1,10 @@
 """Makes this folder's fixtures again: python tests/golden/osediff/make.py MANIFEST_FOLDER.
 
 ``*.json.gz``: names and shapes of the tensors in the official checkpoints. ``libraries.npz``: what diffusers,
-transformers and peft compute at mini size with deterministic weights. The tests compare our plain torch
-networks with it, and so need not wait 15 seconds for these libraries.
+transformers and peft compute at mini size with deterministic weights, in float64 and then stored in float32. The
+tests compare our plain torch networks with it, and so need not wait 15 seconds for these libraries.
+
+``python tests/golden/osediff/make.py`` alone makes ``libraries.npz``.
 """
 
 from __future__ import annotations
@@ -55,7 +57,7 @@ def libraries() -> None:
     """Outputs of the libraries' own classes."""
     with torch.inference_mode():
         outputs = {**_stable_diffusion(), **_text(), **_lora(), **_scheduler(), **_swin()}
-    np.savez_compressed(HERE / "libraries.npz", **{name: value.numpy() for name, value in outputs.items()})
+    np.savez_compressed(HERE / "libraries.npz", **{name: value.float().numpy() for name, value in outputs.items()})
 
 
 def unet() -> nn.Module:
@@ -86,17 +88,17 @@ def vae() -> nn.Module:
 
 def _stable_diffusion() -> dict[str, Tensor]:
     unet_mini, vae_mini = unet().eval(), vae().eval()
-    fill_deterministic(unet_mini)
-    fill_deterministic(vae_mini)
-    text = example("text", (2, 77, 64))
-    posterior = vae_mini.encode(example("image", IMAGE)).latent_dist
-    noise = example("noise", tuple(posterior.mean.shape))
+    fill_deterministic(unet_mini.double())
+    fill_deterministic(vae_mini.double())
+    text = example("text", (2, 77, 64)).double()
+    posterior = vae_mini.encode(example("image", IMAGE).double()).latent_dist
+    noise = example("noise", tuple(posterior.mean.shape)).double()
     return {
-        "unet": unet_mini(example("latent", LATENT), 999, text).sample,
-        "unet_odd": unet_mini(example("latent", ODD_LATENT), 999, text[:1]).sample,
+        "unet": unet_mini(example("latent", LATENT).double(), 999, text).sample,
+        "unet_odd": unet_mini(example("latent", ODD_LATENT).double(), 999, text[:1]).sample,
         "vae_mean": posterior.mean * 0.18215,
         "vae_sample": (posterior.mean + posterior.std * noise) * 0.18215,
-        "vae_decode": vae_mini.decode(example("latent", ODD_LATENT) / 0.18215).sample,
+        "vae_decode": vae_mini.decode(example("latent", ODD_LATENT).double() / 0.18215).sample,
     }
 
 
@@ -112,7 +114,7 @@ def text_network() -> nn.Module:
 
 
 def _text() -> dict[str, Tensor]:
-    model = text_network()
+    model = text_network().double()
     # The checkpoint's names start with text_model; newer transformers dropped that from its own.
     fill_deterministic(model, lambda name: "text_model." + name.removeprefix("text_model."))
     return {"text": model(torch.tensor(IDS))[0]}
@@ -136,11 +138,11 @@ def lora_networks() -> tuple[Any, Any]:
 def _lora() -> dict[str, Tensor]:
     unet_lora, vae_lora = lora_networks()
     for network in (unet_lora, vae_lora):
-        fill_deterministic(network, lambda name: name.replace(".base_layer.", "."))
-    text = example("text", (2, 77, 64))
+        fill_deterministic(network.double(), lambda name: name.replace(".base_layer.", "."))
+    text = example("text", (2, 77, 64)).double()
     return {
-        "lora_unet": unet_lora(example("latent", LATENT), 999, text).sample,
-        "lora_vae_mean": vae_lora.encode(example("image", IMAGE)).latent_dist.mean * 0.18215,
+        "lora_unet": unet_lora(example("latent", LATENT).double(), 999, text).sample,
+        "lora_vae_mean": vae_lora.encode(example("image", IMAGE).double()).latent_dist.mean * 0.18215,
     }
 
 
@@ -156,7 +158,8 @@ def _scheduler() -> dict[str, Tensor]:
         beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, steps_offset=1
     )
     scheduler.set_timesteps(timesteps=[999])  # what set_timesteps(1) and a step at 999 meant up to diffusers 0.2x
-    step = scheduler.step(example("noise", LATENT), torch.tensor(999), example("latent", LATENT))
+    noise, latent = example("noise", LATENT).double(), example("latent", LATENT).double()
+    step = scheduler.step(noise, torch.tensor(999), latent)
     return {"one_step": step.prev_sample, "alpha_bar": scheduler.alphas_cumprod}
 
 
@@ -167,7 +170,7 @@ def _swin() -> dict[str, Tensor]:
     model = SwinModel(config, add_pooling_layer=False).eval()
     for name, parameter in model.named_parameters():
         parameter.copy_(swin_tensor(name, tuple(parameter.shape)))
-    return {"swin": model(example("swin", SWIN)).last_hidden_state}
+    return {"swin": model.double()(example("swin", SWIN).double()).last_hidden_state}
 
 
 SWIN_NAMES = (
@@ -196,5 +199,6 @@ def swin_tensor(name: str, shape: tuple[int, ...]) -> Tensor:
 
 
 if __name__ == "__main__":
-    manifests(Path(sys.argv[1]))
+    if len(sys.argv) > 1:
+        manifests(Path(sys.argv[1]))
     libraries()

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 import torch
-from adcsr_files import decoder_dict, equals, mini_input, mini_network, student_dict, write_official
+from adcsr_files import decoder_dict, mini_input, mini_network, student_dict, write_official
+from parity import equals
 from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import parity
 import pytest
 import torch
 from osediff_files import LIBRARIES, filled, golden_make
-from torch import nn
+from torch import Tensor, nn
 
 from adcbench.models.osediff import MINI
 from adcbench.models.osediff.network import OSEDiff
 from adcbench.models.parts.lora import Lora, add_lora, lora_tensors, merge_lora
 
-example = golden_make.example
+
+def example(name: str, shape: tuple[int, ...]) -> Tensor:
+    return golden_make.example(name, shape).double()
 
 
 @pytest.fixture
@@ -20,38 +23,56 @@ def network() -> OSEDiff:
         network = OSEDiff(MINI)
     filled(network.unet)
     filled(network.vae)
+    network.unet.double()
+    network.vae.double()
     return network
 
 
-def errors(network: OSEDiff) -> tuple[float, float]:
-    """Largest differences from diffusers with peft: U-Net, VAE encoder."""
-    text = example("text", (2, 77, 64))
-    noise = network.unet(example("latent", golden_make.LATENT), 999, text)
+def noise(network: OSEDiff) -> Tensor:
+    return network.unet(example("latent", golden_make.LATENT), 999, example("text", (2, 77, 64)))
+
+
+def equal(network: OSEDiff) -> tuple[bool, bool]:
+    """Whether U-Net and VAE encoder give what diffusers with peft gave, all in float64."""
     latent = network.vae.encode(example("image", golden_make.IMAGE), None)
-    return (
-        float((noise - LIBRARIES["lora_unet"]).abs().max()),
-        float((latent - LIBRARIES["lora_vae_mean"]).abs().max()),
-    )
+    pairs = ((noise(network), LIBRARIES["lora_unet"]), (latent, LIBRARIES["lora_vae_mean"]))
+    first, second = (parity.equals(*pair, parity.EXACT) for pair in pairs)
+    return first, second
 
 
 def test_outputs_equal_diffusers_with_peft(network: OSEDiff) -> None:
-    assert max(errors(network)) < 1e-5
+    assert equal(network) == (True, True)
 
 
 def test_merged_equals_unmerged(network: OSEDiff) -> None:
     merge_lora(network)
     assert not any(isinstance(module, Lora) for module in network.modules())
     assert not lora_tensors(network)
-    assert max(errors(network)) < 1e-5
+    assert equal(network) == (True, True)
 
 
 def test_the_scale_and_every_adapter_matter(network: OSEDiff) -> None:
     for module in network.modules():
         if isinstance(module, Lora):
             module.scale = 1.0
-    assert min(errors(network)) > 1e-5
+    assert equal(network) == (False, False)
     merge_lora(network)
-    assert min(errors(network)) > 1e-5
+    assert equal(network) == (False, False)
+
+
+@pytest.mark.skipif(not parity.SAME_DRAWS, reason=parity.OTHER_DRAWS)
+def test_every_half_of_every_adapter_matters(network: OSEDiff) -> None:
+    """Each alone, wherever it is."""
+    for owner, run, name in (
+        (network.unet, lambda: noise(network), "lora_unet"),
+        (network.vae, lambda: network.vae.encode(example("image", golden_make.IMAGE), None), "lora_vae_mean"),
+    ):
+        halves = {n.rpartition(".lora_")[2] for n, _ in owner.named_parameters() if ".lora_" in n}
+        assert len(halves) == {"lora_unet": 6, "lora_vae_mean": 2}[name]
+        for half in halves:
+            names = [n for n, _ in owner.named_parameters() if n.endswith(f".lora_{half}")]
+            with parity.perturbed(owner, names):
+                assert not parity.equals(run(), LIBRARIES[name], parity.EXACT), half
 
 
 @pytest.mark.parametrize("place", ["down_blocks", "mid_block", "up_blocks"])
@@ -59,7 +80,7 @@ def test_each_place_of_the_unet_has_its_adapter(network: OSEDiff, place: str) ->
     for name, module in network.unet.named_modules():
         if isinstance(module, Lora) and name.startswith(place):
             module.scale = 0.0
-    assert errors(network)[0] > 1e-5
+    assert not equal(network)[0]
 
 
 def test_a_strided_convolution() -> None:

@@ -1,7 +1,13 @@
-"""Our Stable Diffusion 2.1 against diffusers' and transformers' own classes (tests/golden/osediff/make.py)."""
+"""Our Stable Diffusion 2.1 against diffusers' and transformers' own classes (tests/golden/osediff/make.py).
+
+All in float64, which every processor computes alike.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import parity
 import pytest
 import torch
 from osediff_files import LIBRARIES, filled, golden_make, own_shapes, shapes
@@ -12,24 +18,30 @@ from adcbench.models.parts.text_encoder import TextEncoder
 from adcbench.models.parts.unet import UNet, sinusoid
 from adcbench.models.parts.vae import Vae
 
-MAX_ABS = 5e-6
-example = golden_make.example
+
+def example(name: str, shape: tuple[int, ...]) -> Tensor:
+    return golden_make.example(name, shape).double()
 
 
 def close(ours: Tensor, name: str) -> bool:
-    return float((ours - LIBRARIES[name]).abs().max()) < MAX_ABS
+    return parity.equals(ours, LIBRARIES[name], parity.EXACT)
 
 
 @pytest.fixture(scope="module")
 def unet() -> nn.Module:
-    return filled(UNet(sd21.MINI.unet))
+    return filled(UNet(sd21.MINI.unet)).double()
 
 
 @pytest.fixture(scope="module")
 def vae() -> Vae:
     vae = Vae(sd21.MINI.vae)
     filled(vae)
-    return vae
+    return vae.double()
+
+
+@pytest.fixture(scope="module")
+def encoder() -> nn.Module:
+    return filled(TextEncoder(sd21.MINI.text)).double()
 
 
 def test_full_size_names_and_shapes() -> None:
@@ -70,7 +82,7 @@ def test_unet_needs_its_time_step_text_and_attention(unet: nn.Module, monkeypatc
 def test_unet_takes_a_step_per_sample(unet: nn.Module) -> None:
     latent, text = example("latent", golden_make.LATENT), example("text", (2, 77, 64))
     both = unet(latent, torch.tensor([999, 3]), text)
-    assert torch.allclose(both[1:], unet(latent[1:], 3, text[1:]), atol=MAX_ABS)
+    assert parity.equals(both[1:], unet(latent[1:], 3, text[1:]), parity.EXACT)
 
 
 def test_sinusoid_puts_cosines_first() -> None:
@@ -86,13 +98,31 @@ def test_vae_equals_diffusers(vae: Vae) -> None:
     assert close(vae.decode(example("latent", golden_make.ODD_LATENT)), "vae_decode")
 
 
-def test_text_encoder_equals_transformers() -> None:
-    encoder = filled(TextEncoder(sd21.MINI.text))
+def test_text_encoder_equals_transformers(encoder: nn.Module) -> None:
     assert close(encoder(torch.tensor(golden_make.IDS)), "text")
 
 
-def test_text_encoder_is_causal() -> None:
-    encoder = filled(TextEncoder(sd21.MINI.text))
+@pytest.mark.skipif(not parity.SAME_DRAWS, reason=parity.OTHER_DRAWS)
+def test_every_parameter_matters(unet: nn.Module, vae: Vae, encoder: nn.Module) -> None:
+    latent, text = example("latent", golden_make.LATENT), example("text", (2, 77, 64))
+    image, code = example("image", golden_make.IMAGE), example("latent", golden_make.ODD_LATENT)
+    encoding = nn.ModuleDict({"encoder": vae.encoder, "quant_conv": vae.quant_conv})
+    decoding = nn.ModuleDict({"decoder": vae.decoder, "post_quant_conv": vae.post_quant_conv})
+    runs: list[tuple[nn.Module, Callable[[], Tensor], str]] = [
+        (unet, lambda: unet(latent, 999, text), "unet"),
+        (encoding, lambda: vae.encode(image, None), "vae_mean"),
+        (decoding, lambda: vae.decode(code), "vae_decode"),
+        (encoder, lambda: encoder(torch.tensor(golden_make.IDS)), "text"),
+    ]
+    quiet = [group for part, run, name in runs for group in parity.unnoticed(part, run, LIBRARIES[name], parity.EXACT)]
+    assert quiet == [  # the softmax takes out what a key's bias adds to all scores of a query
+        "encoder.mid_block.attentions.#.to_k.bias",
+        "decoder.mid_block.attentions.#.to_k.bias",
+        "text_model.encoder.layers.#.self_attn.k_proj.bias",
+    ]
+
+
+def test_text_encoder_is_causal(encoder: nn.Module) -> None:
     ids = torch.tensor(golden_make.IDS)
     changed = ids.clone()
     changed[0, 4:] = 7
@@ -109,5 +139,5 @@ def test_alpha_bar_is_the_scheduler_s() -> None:
 def test_one_step_equals_the_scheduler_s_step() -> None:
     noise, latent = example("noise", golden_make.LATENT), example("latent", golden_make.LATENT)
     ours = sd21.one_step(latent, noise)
-    assert float((ours - LIBRARIES["one_step"]).abs().max()) < 1e-4  # values up to 80
+    assert parity.equals(ours, LIBRARIES["one_step"], parity.DOUBLE)  # the library keeps its levels in float32
     assert torch.allclose(0.068265 * ours + 0.997667 * noise, latent, atol=1e-4)
