@@ -1,4 +1,5 @@
-"""Sessions: one per table number, plus reproduce, tests, margins, lint, drift, drift-matrix, mutants, bench, latex.
+"""Sessions: one per table number, plus reproduce, tests, margins, lint, drift, drift-matrix, mutants,
+fuzz, kills, bench, latex.
 
 All share one environment, ``.venv``, made from requirements.lock with uv and stamped with the lock's
 hash: the second session does not install again. ``nox -l`` lists them.
@@ -167,6 +168,22 @@ def mutants(session: nox.Session) -> None:
     """A random sample of mutants of the fast core, in a copy: nox -s mutants -- --sample 200 --seed 0."""
     environment(session)
     session.run(PYTHON, "tests/faults/mutants.py", *session.posargs, external=True)
+
+
+@nox.session(venv_backend="none")
+def fuzz(session: nox.Session) -> None:
+    """Odd input of every kind: arguments, settings, pictures, checkpoints, damaged files; many more than the tests."""
+    environment(session)
+    many = {"ADCBENCH_FUZZ": "full", "OMP_NUM_THREADS": "1"}
+    session.run(PYTHON, "-m", "pytest", "-n", "2", "tests/fuzz", *session.posargs, external=True, env=many)
+
+
+@nox.session(venv_backend="none")
+def kills(session: nox.Session) -> None:
+    """Commands killed at random moments and at every write: a hundred of the one, all of the other."""
+    environment(session)
+    many = {"ADCBENCH_KILLS": "full", "OMP_NUM_THREADS": "1"}
+    session.run(PYTHON, "-m", "pytest", "tests/kills", *session.posargs, external=True, env=many)
 
 
 @nox.session(name="train-mini", venv_backend="none")

@@ -4,4 +4,8 @@ Read the folders in pipeline order: core, data, degradation, models, metrics, in
 results, report; then reproduce.py, which runs one table, and cli.
 """
 
+from adcbench.core.offline import stay_offline
+
 __version__ = "0.1.0"
+
+stay_offline()

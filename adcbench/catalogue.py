@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from adcbench.core.errors import AdcbenchError, some
-from adcbench.core.hashes import remembered_hash
+from adcbench.core.errors import AdcbenchError, Blocked, some
+from adcbench.core.hashes import SIZE_ALONE, again, check_file, remembered_hash
 from adcbench.core.system import NeedsFiles, System, WeightFile, file_path
 from adcbench.core.tables import Infer, Score, Time, load_table
 from adcbench.data.checkpoints import addresses, fetch_file, known_hash
@@ -115,6 +116,8 @@ def _find(name: str) -> NeedsFiles:
     try:
         return find_system(name)
     except AdcbenchError as error:
+        if ":" in name:
+            raise
         with_files = ", ".join((*(name for name in METRICS if METRICS[name].files), OFFICIAL.name))
         raise AdcbenchError(f"{error}. Others with files: {with_files}") from error
 
@@ -214,6 +217,8 @@ def fetch(catalogue: Sequence[Entry], progress: bool = True) -> None:
         try:
             if not entry.located:
                 fetch_file(entry.file, entry.path, progress)
+        except Blocked:  # no connection may be opened: for no file
+            raise
         except AdcbenchError as error:
             other = "" if entry.get.startswith(_COMMAND) or not entry.get else f". Or run: {entry.get}"
             failures.append(f"{', '.join(entry.users)}: {error}{other}")
@@ -246,31 +251,41 @@ def check_space(todo: Sequence[Entry]) -> None:
 
 @dataclass(frozen=True)
 class Check:
-    """What was found about one file, or one system's loading; ``passed`` is False where something is wrong."""
+    """What was found about one file, or one system's loading.
+
+    Args:
+        verdict: ``BAD`` where something is wrong; ``not verified`` where nothing is known to compare with.
+    """
 
     what: str
-    passed: bool
+    verdict: Literal["ok", "BAD", "not verified"]
     text: str
 
+    @property
+    def passed(self) -> bool:
+        """Nothing was found to be wrong."""
+        return self.verdict != "BAD"
+
     def __str__(self) -> str:
-        return f"{'ok  ' if self.passed else 'BAD '} {self.what}: {self.text}"
+        return f"{self.verdict:4} {self.what}: {self.text}"
 
 
 def check(catalogue: Sequence[Entry]) -> list[Check]:
-    """Compare every file's sha256 with the published or recorded one."""
+    """Compare every file with all that is known of it, as it is done before one is loaded."""
     return [_check_file(entry) for entry in catalogue]
 
 
 def _check_file(entry: Entry) -> Check:
     what = entry.label
     if not entry.here:
-        return Check(what, False, f"missing. To get it: {entry.get}")
-    expected, found = known_hash(entry.file, entry.path), remembered_hash(entry.path)
-    if not expected:
-        return Check(what, True, f"nobody published its sha256 and none is recorded; it is {found}")
-    if found != expected:
-        return Check(what, False, f"its sha256 is {found}, not the {entry.hash_known} {expected}")
-    return Check(what, True, f"{entry.hash_known} sha256")
+        return Check(what, "BAD", f"missing. To get it: {entry.get}")
+    known = check_file(entry.file, entry.path)
+    if known.problem:
+        return Check(what, "BAD", f"{known.problem}. {again(entry.get)}")
+    if known.by and known.by != SIZE_ALONE:
+        return Check(what, "ok", known.by)
+    unknown = f"nobody published its sha256 and none is recorded; it is {remembered_hash(entry.path)}"
+    return Check(what, "ok", f"{known.by}; {unknown}") if known.by else Check(what, "not verified", unknown)
 
 
 def check_loading(user: NeedsFiles) -> Check:
@@ -290,7 +305,7 @@ def check_loading(user: NeedsFiles) -> Check:
 
             check_official()
         else:
-            return Check(what, True, "in an environment of its own, when it is first used")
+            return Check(what, "ok", "in an environment of its own, when it is first used")
     except AdcbenchError as error:
-        return Check(what, False, str(error))
-    return Check(what, True, "all its tensors, strictly")
+        return Check(what, "BAD", str(error))
+    return Check(what, "ok", "all its tensors, strictly")

@@ -23,7 +23,11 @@ from typing import TYPE_CHECKING
 
 from adcbench.core.errors import Blocked
 from adcbench.core.keys import source_closure
+from adcbench.core.outputs import checked_shape
+from adcbench.core.own_code import error_words, home
 from adcbench.core.system import System, Upscaler
+from adcbench.inference.forward import output_shape
+from adcbench.inference.likeness import leaves, unlike
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +40,7 @@ _STEPS = 2e-2  # the same as rms, where a batch's size moves rounding across 8-b
 def check(system: System, device: str = "cpu", run: bool = True) -> list[str]:
     """What a system does not keep of the contract, a sentence each.
 
-    Runs it some ten times on images of up to 16x24 pixels, with its weight files if they are here, else
+    Runs it some ten times on images of up to 32x40 pixels, with its weight files if they are here, else
     with deterministic weights (``load(None, ...)``).
 
     Args:
@@ -50,14 +54,17 @@ def check(system: System, device: str = "cpu", run: bool = True) -> list[str]:
     except Blocked:
         weights = None
     try:
-        probe = _Probe(system, system.load(weights, device, "float32"), device)
+        trained = bool(weights) or not system.files
+        probe = _Probe(system, system.load(weights, device, "float32"), device, trained)
     except Exception as error:
-        return [*problems, f"load({'paths' if weights else 'None'}, {device!r}, 'float32') fails: {_words(error)}"]
-    for rule in (_shape, _sizes, _repeats, _seeds, _batches, _threads):
+        return [*problems, f"load({'paths' if weights else 'None'}, {device!r}, 'float32') fails: {error_words(error)}"]
+    for rule in (_shape, _sizes, _repeats, _seeds, _batches, _threads, _picture):
         try:
             problems += rule(probe)
         except Exception as error:
-            problems.append(f"{rule.__name__.strip('_')}: the call fails: {_words(error)}")
+            problems.append(f"{rule.__name__.strip('_')}: the call fails: {error_words(error)}")
+            if rule is _shape:  # the others would say no more
+                break
     return problems
 
 
@@ -72,10 +79,10 @@ def _description(system: System) -> Iterator[str]:
     for module in system.modules:
         if not _exists(module):
             yield f"modules: there is no module {module!r}"
-    home = getattr(getattr(system.load, "func", system.load), "__module__", "")
+    place = home(system.load)
     known = source_closure(*filter(_exists, system.modules))
-    if home and home.partition(".")[0] != "adcbench" and home not in known:
-        yield f"load is defined in {home}, which modules leaves out: changes of it would not change the cache keys"
+    if place and place.partition(".")[0] != "adcbench" and place not in known:
+        yield f"load is defined in {place}, which modules leaves out: changes of it would not change the cache keys"
 
 
 def _exists(module: str) -> bool:
@@ -91,7 +98,7 @@ def _config(system: System) -> Iterator[str]:
     try:
         json.dumps(system.settings())
     except (TypeError, ValueError) as error:
-        yield f"settings() can't be written as JSON: {_words(error)}"
+        yield f"settings() can't be written as JSON: {error_words(error)}"
 
 
 def _files(system: System) -> Iterator[str]:
@@ -143,6 +150,7 @@ class _Probe:
     system: System
     upscaler: Upscaler
     device: str
+    trained: bool
 
     def __call__(self, lr: Tensor, seed: int | None = 0) -> Tensor:
         import torch
@@ -150,7 +158,7 @@ class _Probe:
         with torch.inference_mode(), torch.random.fork_rng(enabled=seed is not None):
             if seed is not None:
                 torch.manual_seed(seed)
-            return self.upscaler(lr)
+            return checked_shape(self.upscaler(lr), (len(lr), *output_shape(*lr.shape[2:])[1:]))
 
     @cached_property
     def output(self) -> Tensor:
@@ -175,11 +183,7 @@ def _shape(probe: _Probe) -> Iterator[str]:
 def _well_formed(sr: Tensor, lr: Tensor, what: str) -> Iterator[str]:
     import torch
 
-    count, _, height, width = lr.shape
-    expected = (count, 3, 4 * height, 4 * width)
-    where = f"{what} of {height}x{width}"
-    if tuple(sr.shape) != expected:
-        yield f"{where} gives {tuple(sr.shape)}, not {expected}"
+    where = f"{what} of {lr.shape[2]}x{lr.shape[3]}"
     if sr.dtype != torch.float32:
         yield f"{where} gives {sr.dtype}, not torch.float32"
     if not bool(sr.isfinite().all()):
@@ -192,7 +196,7 @@ def _sizes(probe: _Probe) -> Iterator[str]:
         try:
             yield from _well_formed(probe(lr), lr, "an input")
         except Exception as error:
-            yield f"an input of {height}x{width} fails: {_words(error)}"
+            yield f"an input of {height}x{width} fails: {error_words(error)}"
 
 
 def _repeats(probe: _Probe) -> Iterator[str]:
@@ -234,5 +238,8 @@ def _threads(probe: _Probe) -> Iterator[str]:
         yield "thread_safe, but several threads at a time give other outputs than one after another"
 
 
-def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no details'}"
+def _picture(probe: _Probe) -> Iterator[str]:
+    lr = leaves().to(probe.device)
+    sr = probe(lr)
+    if bool(sr.isfinite().all()):
+        yield from unlike(sr, lr, probe.trained)

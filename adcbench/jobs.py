@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adcbench.core import store
-from adcbench.core.cells import CellKey, Level, Measurement
+from adcbench.core.cells import BROUGHT, CellKey, Level, Measurement
+from adcbench.core.columns import UNITS
 from adcbench.core.errors import AdcbenchError, Blocked, some
+from adcbench.core.hashes import verified
 from adcbench.core.keys import digest, short, source_hash, versions
 from adcbench.core.tables import COMPLEXITY, Count, Fingerprint, Infer, Job, Reaggregate, Score, Table, Time
 
@@ -22,7 +24,6 @@ Pair = tuple[str, Path, Path]  # name, LR or SR file, HR file
 # Finds a metric by name, and scores with a list of such metrics: of images, or of clips
 ScoreAll = tuple[Callable[[str], Any], Callable[[list[Any]], Any]]
 Measured = Iterator[tuple[CellKey, Measurement | Blocked]]
-UNITS = {"M": 1e6, "B": 1e9, "G": 1e9, "": 1.0, "ms": 1e-3, "s": 1.0, "frames/s": 1.0}
 
 
 @dataclass(frozen=True)
@@ -40,20 +41,18 @@ class Options:
     sample: int = 0
 
 
-def keys_of(table: Table, job: Job) -> list[CellKey]:
-    """Cells that a job fills."""
-    if isinstance(job, Score | Infer | Reaggregate | Fingerprint):
-        return [CellKey(table.id, job.row, job.test_set, metric) for metric in job.metrics]
-    return [CellKey(table.id, job.row, COMPLEXITY, metric) for metric in job.columns]
-
-
 def run(table: Table, job: Job, options: Options) -> list[tuple[CellKey, Measurement | Blocked]]:
     """Measurements of one job; what blocks a cell where only its metric is missing.
 
     Raises:
         Blocked: something it needs is not here.
-        AdcbenchError: bad data.
+        AdcbenchError: bad data, or a checkpoint that was replaced meanwhile.
     """
+    with verified():
+        return _run(table, job, options)
+
+
+def _run(table: Table, job: Job, options: Options) -> list[tuple[CellKey, Measurement | Blocked]]:
     if isinstance(job, Score):
         return list(_score(table, job, options))
     if isinstance(job, Reaggregate):
@@ -73,7 +72,7 @@ def _score(table: Table, job: Score, options: Options) -> Measured:
     released = job.outputs in paths
     sr = paths[job.outputs] if released else Path(job.outputs)
     provenance = {
-        "outputs": f"released {job.outputs}" if released else "brought by the user",
+        "outputs": f"released {job.outputs}" if released else f"{BROUGHT}: {sr.resolve().name}",
         "data": short(manifest_hash(job.test_set)),
     }
     score = _clip_scores(test_set, sr, options) if test_set.clips else _image_scores(pair(sr, paths["HR"]), options)
@@ -81,13 +80,19 @@ def _score(table: Table, job: Score, options: Options) -> Measured:
 
 
 def _infer(table: Table, job: Infer, options: Options) -> Measured:
-    from adcbench.data.testsets import manifest_hash
+    from adcbench.data.testsets import manifest_hash, open_testset
     from adcbench.inference.testset import upscale_testset
     from adcbench.inference.weights import weights_hashes
+    from adcbench.metrics import find_metric
     from adcbench.models import find_system
 
     system = find_system(job.system)
     weights = weights_hashes(system, system.find_weights())
+    open_testset(job.test_set)
+    here, blocked = _metrics_here(table, job, find_metric, options.sample)
+    if not here:  # nothing could score what would be upscaled, for hours
+        yield from blocked
+        return
     pairs = upscale_testset(
         system,
         job.test_set,
@@ -105,7 +110,7 @@ def _infer(table: Table, job: Infer, options: Options) -> Measured:
         "libraries": versions("torch"),
     }
     where = (system.scale, options.device, options.dtype)
-    yield from _scored(table, job, _image_scores(pairs, options), "inference", where, provenance, options.sample)
+    yield from _scored(table, job, _image_scores(pairs, options), job.level, where, provenance, options.sample)
 
 
 def _fingerprint(table: Table, job: Fingerprint) -> Measured:
@@ -183,16 +188,8 @@ def _scored(
     ``where`` is scale, device and dtype of what made the outputs; without a dtype, of what scores them.
     """
     find, score_all = score
-    metrics: dict[str, Any] = {}
-    for column, name in job.metrics.items():
-        try:
-            metric = find(name)
-            metric.check_here()
-            if sample and metric.takes == "set":
-                raise Blocked(f"{metric.name} of the whole set: only {sample} images are run again here")
-            metrics[column] = metric
-        except Blocked as block:
-            yield CellKey(table.id, job.row, job.test_set, column), block
+    metrics, blocked = _metrics_here(table, job, find, sample)
+    yield from blocked
     if not metrics:
         return
     scored = score_all(list(metrics.values()))
@@ -226,6 +223,24 @@ def _scored(
         )
 
 
+def _metrics_here(
+    table: Table, job: Score | Infer, find: Callable[[str], Any], sample: int
+) -> tuple[dict[str, Any], list[tuple[CellKey, Blocked]]]:
+    """Metrics by column, and the cells of those that can't be had here or of a sample."""
+    metrics: dict[str, Any] = {}
+    blocked: list[tuple[CellKey, Blocked]] = []
+    for column, name in job.metrics.items():
+        try:
+            metric = find(name)
+            metric.check_here()
+            if sample and metric.takes == "set":
+                raise Blocked(f"{metric.name} of the whole set: only {sample} images are run again here")
+            metrics[column] = metric
+        except Blocked as block:
+            blocked.append((CellKey(table.id, job.row, job.test_set, column), block))
+    return metrics, blocked
+
+
 def _reaggregate(table: Table, job: Reaggregate) -> Measured:
     from adcbench.core.keys import file_hash
     from adcbench.data.authors_log import read_log
@@ -254,7 +269,8 @@ def _count(table: Table, job: Count) -> Measured:
 
     payload = cached_count(job.network)
     for metric, name in job.columns.items():
-        unit = UNITS[table.column(COMPLEXITY, metric).unit]
+        unit = unit_of(table, metric)
+        note = (job.notes or {}).get(metric)
         yield (
             CellKey(table.id, job.row, COMPLEXITY, metric),
             Measurement(
@@ -263,17 +279,32 @@ def _count(table: Table, job: Count) -> Measured:
                 reduce="sum",
                 signature=payload["signatures"][name],
                 provenance={"sources": short(payload["sources"]), "libraries": payload["libraries"],
-                            "other readings": _other_readings(payload, name, unit)},
+                            "other readings": _other_readings(payload, name, unit)} | ({"note": note} if note else {}),
                 cause=(job.causes or {}).get(metric, ""),
             ),
         )  # fmt: skip
 
 
-def _other_readings(payload: dict[str, Any], name: str, unit: float) -> dict[str, float]:
-    """Other ways to count the same network, post hoc, in the column's unit; their number is how many were tried."""
+def unit_of(table: Table, metric: str) -> float:
+    """What one of a counted or timed column's unit is: parameters, multiply-adds, seconds.
+
+    Raises:
+        AdcbenchError: the table has another unit there.
+    """
+    unit = table.column(COMPLEXITY, metric).unit
+    if unit not in UNITS:
+        raise AdcbenchError(f"{table.id}: column {metric} has unit {unit!r}. Units: {', '.join(filter(None, UNITS))}")
+    return UNITS[unit]
+
+
+def _other_readings(payload: dict[str, Any], name: str, unit: float) -> dict[str, Any]:
+    """All ways to count the same network that were tried, post hoc, in the column's unit (``cost.counts.readings``)."""
     from adcbench.cost.counts import readings
 
-    return {way["name"]: way["value"] / unit for way in readings(payload).get(name, [])}
+    found = readings(payload).get(name)
+    if not found:
+        return {}
+    return {**found, "different": [one | {"value": one["value"] / unit} for one in found["different"]]}
 
 
 def _time(table: Table, job: Time) -> Measured:
@@ -291,7 +322,7 @@ def _time(table: Table, job: Time) -> Measured:
         kept |= {key: session[key] for key in ("session", "hardware", "versions")} | {"threads": threads}
         protocol = f"batch 1, LR {SIZE}x{SIZE}, own process" + (f", threads {threads}" if threads else "")
         for metric, name in job.columns.items():
-            unit = UNITS[table.column(COMPLEXITY, metric).unit]
+            unit = unit_of(table, metric)
             values = [1 / s if name == "fps" else s / unit for s in timed["seconds"]]
             yield (
                 CellKey(table.id, job.row, COMPLEXITY, metric),

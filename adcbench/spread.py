@@ -1,9 +1,11 @@
 """The re-run spread that the verdict ``close`` is judged by: measured, committed, never chosen.
 
-One thing is changed at a time that no paper states. At level ``inference`` a system is run again: how floats become
-8 bits, precision, device, seed. At level ``scores`` the same outputs are scored again: arithmetic in single
-precision, the PNG decoder, the order of images, batches, threads, device, random crops. The largest move of the
-set's mean is the spread of that metric at that level; 0 where every score stays bit-equal.
+One thing is changed at a time that no paper states. At level ``inference`` a system is run again: threads, precision,
+device, seed, or another system that should compute the same (weights in another precision, another runtime). At level
+``scores`` the same outputs are scored again: arithmetic in single precision, the PNG decoder, the order of images,
+batches, threads, device, random crops. The largest move of the set's mean is the spread of that metric at that level;
+0 where every score stays bit-equal. How floats become 8 bits is no such change: scripts state it, and a wrong choice is
+a cause (TRUNCATION). It is measured and shown, and no verdict rests on it.
 """
 
 from __future__ import annotations
@@ -22,11 +24,14 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.datafiles import reading
+from adcbench.core.errors import AdcbenchError, Blocked, some
+from adcbench.core.files import locked
+from adcbench.core.hashes import verified
 from adcbench.core.keys import versions
 from adcbench.core.rounding import Rounding
-from adcbench.core.settings import reproductions_dir
-from adcbench.core.system import System
+from adcbench.core.settings import CHECKOUT, reproductions_dir
+from adcbench.core.system import System, Upscaler
 from adcbench.data.images import read_png
 from adcbench.data.pairs import Pair
 from adcbench.inference.testset import upscale_testset
@@ -34,8 +39,8 @@ from adcbench.metrics import METRICS
 from adcbench.metrics.metric import Metric, Scorer
 from adcbench.metrics.scoring import score_pairs
 from adcbench.report.files import write_text
+from adcbench.results.verdicts import SPREAD_FIELDS, spread_rows
 
-FIELDS = ("metric", "level", "spread", "how", "command")
 Level: TypeAlias = Literal["inference", "scores"]
 _ROUNDED = {"round": "rounded to 8 bits", "truncate": "truncated to 8 bits"}
 _FLOAT32 = {"psnr": "psnr", "ssim": "ssim", "ms-ssim": "ms_ssim"}  # ours -> pyiqa's, which computes in float32
@@ -54,7 +59,8 @@ class Values:
 class Move:
     """What one change did to one metric: ``column`` as tables call it, the mean before and after it.
 
-    ``largest`` is the largest change of a single image's score; 0 says that all scores are bit-equal.
+    ``largest`` is the largest change of a single image's score; 0 says that all scores are bit-equal. ``cause`` names
+    the cause that the change is elsewhere: such a move is no spread.
     """
 
     column: str
@@ -62,6 +68,7 @@ class Move:
     before: float
     after: float
     largest: float
+    cause: str = ""
 
     @property
     def mean(self) -> float:
@@ -72,6 +79,7 @@ class Move:
         return f"{self.change} {f'{self.mean:+.4g}' if self.largest else 'bit-equal'}"
 
 
+@verified()
 def inference_moves(
     system: System,
     test_set: str,
@@ -80,30 +88,66 @@ def inference_moves(
     dtypes: Sequence[str] = (),
     seeds: int = 5,
     device: str = "",
+    others: Mapping[str, System] | None = None,
     limit: int = 0,
 ) -> list[Move]:
     """Run a system again with one thing changed at a time; the first run is how tables are made.
+
+    A system with weight files is run on another number of threads too.
 
     Args:
         metrics: column -> metric.
         dtypes: precisions to try besides float32.
         seeds: how many seeds, where the system uses one.
         device: one to try besides the CPU; empty: none.
+        others: what they change -> systems that should compute the same.
         limit: only so many images; 0: all.
 
     Raises:
         Blocked: the test set, a weight file or the device is not here.
     """
+    run = partial(upscale_testset, test_set=test_set, limit=limit)
     other: Rounding = "truncate" if system.rounding == "round" else "round"
-    changes: dict[str, dict[str, Any]] = {_ROUNDED[other]: {"rounding": other}}
-    changes |= {dtype: {"dtype": dtype} for dtype in dtypes}
+    base = _scores(run(system), metrics)
+    rounded = _scores(run(system, rounding=other), metrics)
+    moves = [replace(move, cause="TRUNCATION") for move in _moves(_ROUNDED[other], base, rounded)]
+    changes: dict[str, dict[str, Any]] = {dtype: {"dtype": dtype} for dtype in dtypes}
     changes |= {f"on {device}": {"device": device}} if device else {}
     changes |= {f"seed {seed}": {"seed": seed} for seed in range(1, seeds)} if system.seed_use else {}
-    run = partial(upscale_testset, system, test_set, limit=limit)
-    base = _scores(run(), metrics)
-    return [move for name, change in changes.items() for move in _moves(name, base, _scores(run(**change), metrics))]
+    for name, change in changes.items():
+        moves += _moves(name, base, _scores(run(system, **change), metrics))
+    for name, same in (_on_threads(system) | dict(others or {})).items():
+        moves += _moves(name, base, _scores(run(same), metrics))
+    return moves
 
 
+def _on_threads(system: System) -> dict[str, System]:
+    """The system on another number of threads than now, under a name of its own; none where it has no network."""
+    if not system.files:
+        return {}
+    count = 1 if _threads() != 1 else 2
+    name = f"{count} thread{'s' * (count > 1)}"
+    weights = system.find_weights()
+
+    def load(paths: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:
+        import torch
+
+        upscaler = system.load(paths, device, dtype)
+
+        def upscale(lr: torch.Tensor) -> torch.Tensor:
+            before = torch.get_num_threads()
+            torch.set_num_threads(count)
+            try:
+                return upscaler(lr)
+            finally:
+                torch.set_num_threads(before)
+
+        return upscale
+
+    return {name: replace(system, name=f"{system.name} on {name}", load=load, locate=weights.get, thread_safe=False)}
+
+
+@verified()
 def scores_moves(pairs: Sequence[Pair], metrics: Mapping[str, Metric], *, device: str = "") -> list[Move]:
     """Score the same outputs again with what may differ between machines; nothing comes from the store.
 
@@ -235,8 +279,20 @@ def spread_lines(moves: Sequence[Move]) -> list[str]:
     return [
         f"{m.column}: {m.before:.6f}, {m.change}: "
         + (f"{m.after:.6f} ({m.mean:+.4g}, largest of an image {m.largest:.4g})" if m.largest else "bit-equal")
+        + (f" - the cause {m.cause}, no spread" if m.cause else "")
         for m in sorted(moves, key=lambda m: m.column)
     ]
+
+
+def spread_path() -> Path:
+    """The committed spreads, which belong to a checkout.
+
+    Raises:
+        Blocked: adcbench was installed from a wheel.
+    """
+    if CHECKOUT is None:
+        raise Blocked("a checkout of adcbench: spread.csv is committed there")
+    return reproductions_dir() / "spread.csv"
 
 
 def write_spread(level: Level, subject: str, moves: Sequence[Move], command: str) -> Path:
@@ -247,23 +303,25 @@ def write_spread(level: Level, subject: str, moves: Sequence[Move], command: str
         command: the command that measures it again.
 
     Raises:
-        AdcbenchError: nothing was changed, or the file can't be written.
+        AdcbenchError: nothing was changed but what is a cause, the file is damaged, or it can't be written.
     """
+    moves = [move for move in moves if not move.cause]
     if not moves:
         raise AdcbenchError(f"spread of {subject}: nothing to compare; there is only one way to run it")
-    path = reproductions_dir() / "spread.csv"
-    rows: dict[tuple[str, str], dict[str, str]] = {}
-    if path.is_file():
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = {(row["metric"], row["level"]): row for row in csv.DictReader(file)}
-    for column in dict.fromkeys(move.column for move in moves):
-        own = [move for move in moves if move.column == column]
-        spread = f"{max(abs(move.mean) for move in own):.4g}"
-        how = f"{subject}: {', '.join(map(str, own))}"
-        rows[column, level] = dict(zip(FIELDS, (column, level, spread, how, command), strict=True))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, FIELDS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows[key] for key in sorted(rows))
-    write_text(path, text.getvalue())
+    path = spread_path()
+    with locked(path):
+        rows: dict[tuple[str, str], dict[str, str]] = {}
+        if path.is_file():
+            with reading(path):
+                rows = spread_rows(path)
+        for column in dict.fromkeys(move.column for move in moves):
+            own = [move for move in moves if move.column == column]
+            spread = f"{max(abs(move.mean) for move in own):.4g}"
+            how = f"{subject}: {', '.join(map(str, own))}"
+            rows[column, level] = dict(zip(SPREAD_FIELDS, (column, level, spread, how, command), strict=True))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, SPREAD_FIELDS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows[key] for key in sorted(rows))
+        write_text(path, text.getvalue())
     return path

@@ -14,7 +14,6 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from adcbench.cli import cli, main
-from adcbench.core import store
 from adcbench.core.errors import AdcbenchError
 from adcbench.data.images import write_png
 
@@ -49,13 +48,6 @@ def test_score_writes_image_metric_score_and_prints_means(folders: tuple[Path, P
     mean = sum(float(r["score"]) for r in rows if r["metric"] == "psnr") / 2
     assert f"psnr {mean:.4f} dB (n=2, 95 % " in result.output
     assert "colour=y-studio" in result.output
-
-
-def test_score_keeps_scores_if_the_csv_cannot_be_written(folders: tuple[Path, Path], tmp_path: Path) -> None:
-    message = error("score", "--sr", folders[0], "--hr", folders[1], "--out", tmp_path / "no" / "folder.csv")
-    assert "folder.csv" in message
-    assert "kept in the store" in message
-    assert len(store.every("score")) == 4
 
 
 def spoil(kind: str, sr: Path) -> None:
@@ -177,27 +169,6 @@ def test_fetch_of_nothing_known_lists_what_there_is() -> None:
 
 def test_fetch_of_a_system_names_the_command_for_weights() -> None:
     assert error("fetch", "adcsr").endswith("Its checkpoints: adcbench weights fetch adcsr")
-
-
-def test_a_locked_store_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sqlite3
-
-    store.put("score", {"key": 1.0})
-    monkeypatch.setattr(store, "_WAIT_S", 0.1)
-    other = sqlite3.connect(store.store_path())
-    other.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(AdcbenchError, match=r"store\.sqlite.*locked"):
-        store.put("score", {"key": 2.0})
-    other.rollback()
-    other.close()
-    assert store.get(["key"]) == {"key": 1.0}
-
-
-def test_a_damaged_store_is_named() -> None:
-    store.store_path().parent.mkdir(parents=True, exist_ok=True)
-    store.store_path().write_bytes(b"not a database" * 100)
-    with pytest.raises(AdcbenchError, match=r"store\.sqlite is damaged.*only a cache"):
-        store.get(["key"])
 
 
 def test_what_is_missing_is_called_so(

@@ -11,12 +11,12 @@ import pytest
 from adcbench.core.cells import Measurement
 from adcbench.core.columns import columns, scores
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.core.tables import Infer, Score, Table
+from adcbench.core.tables import COMPLEXITY, Count, Infer, Score, Table
 from adcbench.data import testsets
 from adcbench.data.fetch import fetch
 from adcbench.data.images import write_png
 from adcbench.data.testsets import TESTSETS, find_testset
-from adcbench.jobs import Options, run
+from adcbench.jobs import Options, run, unit_of
 from adcbench.metrics import find_metric
 
 QUIET = Options(progress=False)
@@ -24,6 +24,27 @@ QUIET = Options(progress=False)
 
 def _table(test_set: str, *metrics: str) -> Table:
     return Table("own", "", "", "ours", "", ("Row",), columns(test_set, metrics))
+
+
+@pytest.mark.parametrize(
+    ("unit", "value"),
+    [("M", 1234.5), ("B", 1.2345), ("G", 1.2345), ("", 1.2345e9)],
+    ids=["mega", "billion", "giga", "one"],
+)
+def test_counts_are_in_the_unit_of_their_column(unit: str, value: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    payload = {"signatures": {"macs.published": "s"}, "sources": "x", "libraries": {}}
+    monkeypatch.setattr("adcbench.cost.counts.cached_count", lambda network: payload)
+    monkeypatch.setattr("adcbench.cost.counts.quantity", lambda found, name: (("unet", 1_234_500_000),))
+    monkeypatch.setattr("adcbench.cost.counts.readings", lambda found: {})
+    table = Table("own", "", "", "ours", "", ("Row",), columns(COMPLEXITY, ("MACs",), {"MACs": unit}))
+    ((_, found),) = run(table, Count("Row", "adcsr", {"MACs": "macs.published"}), QUIET)
+    assert isinstance(found, Measurement) and found.value == value
+
+
+def test_a_unit_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = Table("own", "", "", "ours", "", ("Row",), columns(COMPLEXITY, ("MACs",), {"MACs": "GB"}))
+    with pytest.raises(AdcbenchError, match=r"own: column MACs has unit 'GB'\. Units: M, B, G"):
+        unit_of(table, "MACs")
 
 
 def test_a_missing_metric_blocks_its_own_cell_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from toy_tables import make_table, measure_as, use_tables
 
 from adcbench.core.cells import Cell, Measurement
+from adcbench.core.datafiles import read_text
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.tables import Score, load_table, table_ids
 from adcbench.data.images import write_png
 from adcbench.data.testsets import open_testset
 from adcbench.jobs import Options, run
-from adcbench.report.files import folder, read_cells, read_text, write_cells
+from adcbench.report.files import folder, read_cells, write_cells
 from adcbench.reproduce import rebuild, reproduce, with_measurement
 from adcbench.results.diff import compare
 from adcbench.results.verdicts import judge
@@ -100,7 +102,7 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
     write_cells("causes", read_cells("causes"), tmp_path)
     path = folder("causes", tmp_path) / "cells.jsonl"
     path.write_text(path.read_text()[:-40])
-    with pytest.raises(AdcbenchError, match="damaged table files"):
+    with pytest.raises(AdcbenchError, match=r"cells\.jsonl: damaged: line \d+: .* run: adcbench reproduce causes"):
         read_cells("causes", tmp_path)
 
 
@@ -111,7 +113,8 @@ def test_outputs_a_user_brings_are_scored_as_their_row() -> None:
     assert key.row == "Real-ESRGAN"
     assert measurement.level == "scores"
     assert measurement.value == pytest.approx(80)
-    assert measurement.provenance["outputs"] == "brought by the user"
+    assert measurement.provenance["outputs"] == "brought by the user: HR"
+    assert measurement.brought == "HR"
 
 
 def test_outputs_for_no_row_are_refused(tmp_path: Path) -> None:
@@ -130,3 +133,12 @@ def test_pairs_of_different_names_stop_a_run(tmp_path: Path) -> None:
     options = Options({("Bicubic (PIL)", "embedded"): tmp_path / "sr"}, progress=False)
     with pytest.raises(AdcbenchError, match="without a partner"):
         reproduce("embedded", options, tmp_path / "tables")
+
+
+def test_what_is_no_number_blocks_its_own_cell_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_table(tmp_path / "reproductions")
+    use_tables(tmp_path, monkeypatch)
+    measure_as({"A": float("nan"), "B": 1.0}, monkeypatch)
+    for cells in (reproduce("toy"), read_cells("toy")):
+        assert [judge(cell).word for cell in cells] == ["blocked", "blocked", "unpublished", "unpublished"]
+        assert cells[0].missing == "finite numbers, which it did not give for image-0, image-1, image-2"

@@ -6,23 +6,29 @@ import csv
 import importlib.util
 import os
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
 from adcbench import spread
 from adcbench.cli import cli
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.system import System, WeightFile
 from adcbench.data.images import write_png
 from adcbench.data.pairs import Pair
 from adcbench.metrics import METRICS
 from adcbench.metrics.metric import Metric
 from adcbench.metrics.scoring import Scored
 from adcbench.models import find_system
+from adcbench.report.files import read_cells
 from adcbench.results import verdicts
+from adcbench.results.causes import CAUSES
 from adcbench.spread import Move, inference_moves, load_pyiqa, scores_moves, spread_lines, write_spread
 
 PSNR, SSIM, LPIPS, MANIQA = (METRICS[name] for name in ("psnr", "ssim", "lpips", "maniqa-pipal"))
@@ -114,13 +120,80 @@ def test_inference_changes_rounding_device_and_seeds(pairs: list[Pair], monkeypa
     assert [m.change for m in moves] == ["truncated to 8 bits", "bfloat16", "on cuda"] and {
         m.largest for m in moves
     } == {0}
+    assert [m.cause for m in moves] == ["TRUNCATION", "", ""]
     seeded = inference_moves(find_system("osediff-mini"), "embedded", {"PSNR": PSNR}, seeds=3)
     assert [m.change for m in seeded][1:] == ["seed 1", "seed 2"]
 
 
+def test_a_network_runs_on_other_threads_and_as_another_system(
+    pairs: list[Pair], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    threads: list[tuple[str, int]] = []
+
+    def upscale(system: System, test_set: str, **how: Any) -> list[Pair]:
+        upscaler = system.load(None, "cpu", "float32")
+        upscaler(torch.zeros(1, 3, 8, 8))
+        assert not system.files or system.find_weights()
+        return pairs
+
+    def load(name: str, *_: Any) -> Any:
+        def upscaler(lr: torch.Tensor) -> torch.Tensor:
+            threads.append((name, torch.get_num_threads()))
+            return lr
+
+        return upscaler
+
+    file = tmp_path / "net.pth"
+    file.touch()
+    monkeypatch.setattr(spread, "upscale_testset", upscale)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    bicubic = find_system("bicubic")
+    network = replace(
+        bicubic, name="net", files=(WeightFile("net.pth", ""),), load=partial(load, "net"), locate=lambda _: file
+    )
+    other = replace(bicubic, name="ncnn", load=partial(load, "ncnn"))
+    before = torch.get_num_threads()
+    moves = inference_moves(network, "embedded", {"PSNR": PSNR}, others={"another runtime": other})
+    assert [m.change for m in moves] == ["truncated to 8 bits", "2 threads", "another runtime"]
+    assert threads == [("net", before), ("net", before), ("net", 2), ("ncnn", before)]
+    assert torch.get_num_threads() == before
+
+
+def test_what_is_a_cause_is_shown_and_never_a_spread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Truncation alone is no basis for ``close``: it has the wrong sign for DRealSR's PSNR."""
+    monkeypatch.setattr(spread, "reproductions_dir", lambda: tmp_path)
+    cause = Move("PSNR", "truncated to 8 bits", 28.65, 28.62, 0.2, "TRUNCATION")
+    assert spread_lines([cause])[0].endswith("- the cause TRUNCATION, no spread") and cause.cause in CAUSES
+    with pytest.raises(AdcbenchError, match="nothing to compare"):
+        write_spread("inference", "x on Y", [cause], "adcbench spread x y --write")
+    write_spread("inference", "x on Y", [cause, Move("PSNR", "2 threads", 28.65, 28.6501, 0.1)], "adcbench spread x y")
+    (row,) = csv.DictReader((tmp_path / "spread.csv").open())
+    assert (float(row["spread"]), row["how"]) == (pytest.approx(1e-4), "x on Y: 2 threads +0.0001")
+
+
+@pytest.mark.usefixtures("without_pyiqa")
+def test_the_command_runs_another_system_that_should_compute_the_same() -> None:
+    options = ["spread", "bicubic", "embedded", "--metrics", "PSNR", "--limit", "1"]
+    result = CliRunner().invoke(cli, [*options, "--other", "by torch=bicubic-torch"])
+    assert result.exit_code == 0, result.exception
+    assert ", by torch: " in result.output and "the cause TRUNCATION, no spread" in result.output
+    result = CliRunner().invoke(cli, [*options, "--other", "bicubic-torch"])
+    assert "write it as CHANGE=SYSTEM" in str(result.exception)
+
+
+def test_no_committed_spread_rests_on_a_cause() -> None:
+    for row in csv.DictReader((verdicts.reproductions_dir() / "spread.csv").open(newline="", encoding="utf-8")):
+        assert "8 bits" not in row["how"]
+    cells = {cell.key[1:]: cell for cell in read_cells("related/rsd_table17")}
+    for test_set, metric in (("DRealSR", "PSNR"), ("DRealSR", "SSIM"), ("RealSR", "PSNR")):
+        assert verdicts.rerun_spread(metric, "inference")[0] > 0 or (
+            verdicts.judge(cells["Real-ESRGAN", test_set, metric]).word == "differs"
+        )
+
+
 def test_an_image_without_a_score_stops_it(pairs: list[Pair]) -> None:
     pairs[1][1].write_bytes(pairs[1][1].read_bytes()[:100])
-    with pytest.raises(AdcbenchError, match=r"every image scored, but: b: .*b\.png: the PNG is truncated"):
+    with pytest.raises(AdcbenchError, match=r"every image scored, but: b: .*b\.png: truncated"):
         scores_moves(pairs, {"PSNR": PSNR})
 
 

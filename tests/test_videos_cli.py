@@ -50,6 +50,20 @@ def test_prints_means_with_signatures_and_writes_rows(folders: Path) -> None:
     assert mean == pytest.approx(float(next(row[2] for row in rows if row[:2] == ["walk", "psnr"])), abs=1e-8)
 
 
+def test_a_missing_metric_is_said_first_and_last_and_the_rest_is_scored(
+    folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADCBENCH_WEIGHTS", str(folders / "none"))
+    frames = folders / "new" / "frames.csv"
+    ended = _run(folders, "--metrics", "lpips,psnr", "--frame-scores", str(frames))
+    assert ended.exit_code == 2
+    starts = [line.split()[:2] for line in ended.output.splitlines()]
+    assert starts[0] == starts[-1] == ["missing:", "lpips:"] and starts[1][0] == "psnr"
+    assert len(frames.read_text().splitlines()) == 1 + 2 * 8
+    nothing = _run(folders, "--metrics", "lpips,musiq").exception
+    assert isinstance(nothing, Blocked) and "of lpips; " in nothing.missing and "of musiq" in nothing.missing
+
+
 def test_without_hr_the_flow_is_the_outputs(folders: Path) -> None:
     ended = _run(folders, "--metrics", "ewarp,flicker", hr=False)
     assert ended.exit_code == 0, ended.output
@@ -89,7 +103,7 @@ def test_lossy_files_need_the_mark(folders: Path) -> None:
 
 def test_missing_weights_are_said_at_once(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADCBENCH_WEIGHTS", str(folders / "none"))
-    ended = _run(folders, "--metrics", "psnr,ewarp", "--flow", "raft")
+    ended = _run(folders, "--metrics", "ewarp,flow-accuracy", "--flow", "raft")
     assert isinstance(ended.exception, Blocked)
     assert ended.exception.command == "adcbench weights fetch raft"
 

@@ -19,6 +19,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import weights_dir
 from adcbench.core.system import System, Upscaler, WeightFile
 from adcbench.data.checkpoints import SUMS
+from adcbench.inference.folder import with_weights
 from adcbench.metrics import METRICS
 
 BASE, LORA = b"the base model" * 1000, b"the small part" * 10
@@ -151,9 +152,82 @@ def test_check_compares_hashes_and_loads(shop: Web) -> None:
     assert bad.exit_code == 1
     found, recorded = (hashlib.sha256(data).hexdigest() for data in (b"damaged", LORA))
     assert f"BAD  one/lora.pkl: its sha256 is {found}, not the recorded {recorded}" in bad.output
-    assert "BAD  one loads: lora.pkl holds something else" in bad.output
+    assert f"BAD  one loads: {path}: not the file lora.pkl of one: its sha256 is {found}" in bad.output
     (weights_dir() / "one" / SUMS).unlink()
+    path.write_bytes(b"x" * len(LORA))  # the size that is known
     assert "nobody published its sha256" in run("check", "one").output
+    assert "BAD  one loads: lora.pkl holds something else" in run("check", "one", "--load").output
+
+
+PAGE, POINTER = b"<!DOCTYPE html><html>Sign in</html>", b"version https://git-lfs.github.com/spec/v1\noid sha256:"
+
+
+@pytest.mark.parametrize("content", [PAGE, b"\n" + PAGE * 100, POINTER, b""])
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("fid", "metrics/weights-inception-2015-12-05-6726825d.pth"),  # the digits in its name are known, and its size
+        ("raft-small", "metrics/raft_small_C_T_V1-ad48884c.pth"),  # its size is known to three digits
+        ("osediff", "osediff/osediff.pkl"),
+        ("sinsr", "sinsr/SinSR_v1.pth"),  # nothing is known
+    ],
+)
+def test_check_and_loading_refuse_what_a_server_put_in_a_file_s_place(
+    content: bytes, name: str, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADCBENCH_WEIGHTS", str(tmp_path))
+    users = catalogue.chosen((name,))
+    for entry in catalogue.entries(users):
+        entry.path.parent.mkdir(exist_ok=True)
+        entry.path.write_bytes(content)
+    result = run("check", name)
+    assert result.exit_code == 1
+    words = {PAGE: "a web page", POINTER: "a git-lfs pointer", b"": "an empty file"}.get(content, "a web page")
+    assert f"BAD  {file}: {words}" in result.output
+    with pytest.raises(AdcbenchError, match=f"{words}.*Delete it, then run: adcbench weights fetch"):
+        users[0].find_weights()  # type: ignore[attr-defined]
+
+
+def test_a_size_alone_is_compared_as_far_as_it_is_known(shop: Web) -> None:
+    path = weights_dir() / "one" / "lora.pkl"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(LORA)
+    assert (
+        f"ok   one/lora.pkl: size alone; nobody published its sha256 and none is recorded; it is {_sha256(LORA)}"
+        in (run("check", "one").output)
+    )
+    path.write_bytes(LORA + bytes(11))
+    assert "BAD  one/lora.pkl: it has 151 bytes, not 140; truncated, or another file" in run("check", "one").output
+    path.write_bytes(LORA + bytes(10))  # 140 may be a rounded 150
+    assert "ok   one/lora.pkl" in run("check", "one").output
+
+
+def test_a_user_s_own_weights_may_have_any_size(tmp_path: Path) -> None:
+    (tmp_path / "lora.pkl").write_bytes(LORA)
+    system = _system("one", WeightFile("lora.pkl", "", sha256="0" * 64, size=5))
+    assert with_weights(system, tmp_path).find_weights() == {"lora.pkl": tmp_path / "lora.pkl"}
+
+
+def test_what_nobody_knows_is_not_called_ok(shop: Web) -> None:
+    path = weights_dir() / "two" / "lora.pkl"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"weights?")
+    result = run("check", "two")
+    assert (
+        f"not verified two/lora.pkl: nobody published its sha256 and none is recorded; it is {_sha256(b'weights?')}"
+        in (result.output)
+    )
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize("name", ["os:getcwd", "builtins:object", "json:loads", ":x", ".mod:good", "../x:y", "a" * 300])
+def test_what_is_no_system_is_one_line(name: str) -> None:
+    for command in (("check",), ("list",), ("fetch", "--yes")):
+        text = error(*command, name)
+        assert text.startswith((f"system {name!r}: ", f"unknown system {name!r}")) and "\n" not in text
 
 
 def test_what_can_not_be_meant_is_named(shop: Web, monkeypatch: pytest.MonkeyPatch) -> None:

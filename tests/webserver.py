@@ -26,6 +26,7 @@ class Web:
         length: say how long each file is.
         heads: answer HEAD requests (they are not noted in ``asked``).
         types: Content-Type by path.
+        encodings: Content-Encoding by path.
         asked: (path, Range header) of each request.
     """
 
@@ -37,6 +38,7 @@ class Web:
     status: dict[str, list[int]] = field(default_factory=dict)
     length: bool = True
     types: dict[str, str] = field(default_factory=dict)
+    encodings: dict[str, str] = field(default_factory=dict)
     heads: bool = False
     asked: list[tuple[str, str]] = field(default_factory=list)
 
@@ -74,6 +76,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("ETag", self.web.etags[self.path])
         if self.path in self.web.types:
             self.send_header("Content-Type", self.web.types[self.path])
+        if self.path in self.web.encodings:
+            self.send_header("Content-Encoding", self.web.encodings[self.path])
         if self.web.length:
             self.send_header("Content-Length", str(len(content) - start))
         self.end_headers()

@@ -8,7 +8,7 @@ import click
 
 from adcbench import __version__
 from adcbench.cli import claims, compare, costs, images, tables, train, videos, weights
-from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.cli.boundary import guarded
 from adcbench.core.runlog import log_run
 
 
@@ -24,16 +24,10 @@ for _module in (tables, images, videos, compare, weights, costs, claims, train):
 
 
 def main() -> None:
-    """Entry point: errors a user can act on are one message and exit code 2."""
-    try:
+    """Entry point; see ``boundary`` for what a person sees of errors."""
+
+    def command() -> None:
         log_run(sys.argv[1:])
         cli.main(prog_name="adcbench", standalone_mode=False)
-    except AdcbenchError as error:
-        click.echo(f"adcbench: {'missing: ' if isinstance(error, Blocked) else ''}{error}", err=True)
-        sys.exit(2)
-    except click.exceptions.Abort:
-        click.echo("adcbench: stopped. What was computed is kept; run the same command to go on", err=True)
-        sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+
+    sys.exit(guarded(command))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from adcbench.cli.options import device_option
+from adcbench.cli.scoring import finish, ready
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.needs import Need
 
 if TYPE_CHECKING:
     from adcbench.core.system import System
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--testset", help="drealsr, realsr, div2k_val or embedded.")
 @click.option("--metrics", help="Comma-separated names. [default: all of the papers' image tables]")
 @click.option("--limit", default=0, help="Only so many images, spread evenly over the set.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
+@device_option()
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="CSV to write: metric,image,A,B.")
 @click.option("--table", help="Compare all measured rows of a table instead, from its committed scores.")
 @click.option("--metric", help="Of --table: only this metric's columns (corrected over the whole table all the same).")
@@ -33,7 +36,8 @@ def compare(
 
     A and B are each a system (a name, package.module:factory, or the folder of a training run), an output that the
     test set's authors released (OSEDiff), or a folder of PNGs. A folder that is called like one of the others is
-    ./NAME. Images that can't be scored are listed, with exit code 1.
+    ./NAME. Images that can't be scored are listed, with exit code 1; missing metrics too, with exit code 2 where
+    --metrics names them.
 
     A difference is shown if Wilcoxon's signed-rank p, Holm-corrected over the metrics, is below 0.05, the paired
     95 % interval of the mean leaves out 0, and most images agree with the mean.
@@ -48,21 +52,20 @@ def compare(
     if not (a and b and testset) or metric:
         raise AdcbenchError("name A, B and --testset; or a table with --table (see adcbench compare --help)")
     from adcbench.core.columns import IMAGE_SCORES
-    from adcbench.data.testsets import find_testset
+    from adcbench.data.testsets import find_testset, open_testset
     from adcbench.report.comparison import comparison_text, write_comparison
     from adcbench.report.scores import chosen_metrics
-    from adcbench.results.compare import available, compare_outputs, find_outputs
+    from adcbench.results.compare import compare_outputs, find_outputs
 
     chosen = chosen_metrics(metrics or ",".join(IMAGE_SCORES.values()))
     found_set = find_testset(testset)
-    available(chosen)  # before a system runs for hours
     systems = [find_own(name, found_set) for name in (a, b)]
+    needs: list[Need] = [*(system.find_weights for system in systems if system), partial(open_testset, found_set.name)]
+    _, left_out = ready(chosen, needs, [out])
     sides = [find_outputs(n, found_set, s, limit=limit, device=device) for n, s in zip((a, b), systems, strict=True)]
     found = compare_outputs(sides[0], sides[1], found_set.name, chosen, device=device)
-    if out:
-        write_comparison(out, found)
-    click.echo(comparison_text(found))
-    sys.exit(1 if found.problems else 0)
+    write = [partial(write_comparison, out, found)] if out else []
+    finish([comparison_text(found)], found.problems, left_out if metrics else [], *write)
 
 
 def find_own(name: str, test_set: TestSet) -> System | None:
@@ -90,13 +93,17 @@ def find_own(name: str, test_set: TestSet) -> System | None:
 
 
 def _rows(table_id: str, metric: str | None) -> None:
+    from adcbench.core.cells import BROUGHT
     from adcbench.core.tables import load_table
     from adcbench.report.files import read_cells
     from adcbench.report.ranking import ranking_text
+    from adcbench.report.texts import brought_lines
     from adcbench.results.ranks import test_table
 
-    table = load_table(table_id)
-    click.echo(ranking_text(table, test_table(table, read_cells(table_id)), metric))
+    table, cells = load_table(table_id), read_cells(table_id)
+    click.echo(ranking_text(table, test_table(table, cells), metric))
+    for line in brought_lines(cells):
+        click.echo(f"outputs {BROUGHT}: {line}")
 
 
 COMMANDS = (compare,)

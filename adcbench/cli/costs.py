@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from adcbench.cli.options import device_option
+
 
 @click.command()
 @click.argument("networks", nargs=-1, required=True)
@@ -22,9 +24,9 @@ def count(networks: tuple[str, ...], fvcore: bool) -> None:
 
 @click.command()
 @click.argument("systems", nargs=-1, required=True)
-@click.option("--device", default="cpu", show_default=True)
+@device_option()
 @click.option("--dtype", default="float32", show_default=True)
-@click.option("--size", default=128, show_default=True, help="Side of the LR image, in pixels.")
+@click.option("--size", default=128, show_default=True, type=click.IntRange(1), help="Side of the LR image, in pixels.")
 @click.option("--threads", default=0, type=click.IntRange(0), help="CPU threads.  [default: torch's]")
 def latency(systems: tuple[str, ...], device: str, dtype: str, size: int, threads: int) -> None:
     """Time systems alternately in processes of their own, and keep every raw value in the store."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
+from adcbench.cli.options import device_option
+from adcbench.cli.scoring import finish, ready, store_or_not
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.needs import Need
 
 if TYPE_CHECKING:
     from adcbench.core.system import System
@@ -22,7 +26,6 @@ _SYSTEM = click.option(
     required=True,
     help="A name (see README), the folder of a training run, or package.module:factory.",
 )
-_DEVICE = click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
 _DTYPE = click.option("--dtype", default="float32", show_default=True, help="float32, bfloat16 or float16.")
 _SEED = click.option("--seed", default=0, show_default=True, help="Of the run; each image's is made of it.")
 _ROUNDING = click.option(
@@ -34,31 +37,32 @@ _ROUNDING = click.option(
 @click.option("--sr", required=True, type=click.Path(path_type=Path), help="Folder of super-resolved PNGs.")
 @click.option("--hr", required=True, type=click.Path(path_type=Path), help="Folder of HR PNGs with the same names.")
 @_METRICS
-@_DEVICE
+@device_option()
 @_OUT
 @click.option("--no-store", is_flag=True, help="Neither read nor keep scores in the store.")
 def score(sr: Path, hr: Path, metrics: str, device: str, out: Path | None, no_store: bool) -> None:
     """Score a folder of outputs against HR, joined by name; prints means with 95 % intervals.
 
-    Each image is read once for all metrics. Images that can't be scored are listed, with exit code 1.
+    Each image is read once for all metrics. Images that can't be scored are listed, with exit code 1. Metrics whose
+    files are missing are said first and listed at the end, with exit code 2; the others are scored all the same.
     """
     from adcbench.data.pairs import pair
     from adcbench.metrics.scoring import score_pairs
     from adcbench.report.scores import chosen_metrics, score_lines, write_scores
 
     chosen = chosen_metrics(metrics)
-    found = score_pairs(pair(sr, hr), chosen, device=device, use_store=not no_store)
-    if out:
-        write_scores(out, found)
-    click.echo("\n".join(score_lines(chosen, found)))
-    sys.exit(1 if found.problems else 0)
+    with store_or_not(no_store):
+        here, left_out = ready(chosen, outputs=[out])
+        found = score_pairs(pair(sr, hr), here, device=device, use_store=not no_store)
+        write = [partial(write_scores, out, found)] if out else []
+        finish(score_lines(here, found), found.problems, left_out, *write)
 
 
 @click.command()
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
 @_SYSTEM
-@_DEVICE
+@device_option()
 @_DTYPE
 @_SEED
 @_ROUNDING
@@ -68,7 +72,7 @@ def score(sr: Path, hr: Path, metrics: str, device: str, out: Path | None, no_st
 @click.option("--compare", is_flag=True, help="Run whole as well, and say how far the tiled output is from it.")
 @click.option("--weights", type=click.Path(file_okay=False, exists=True, path_type=Path),
               help="Folder with weight files of your own, under the system's file names.")  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Make outputs again that are there.")
+@click.option("--overwrite", is_flag=True, help="Make outputs again that are there, whatever made them.")
 def upscale(
     source: Path, target: Path, name: str, device: str, dtype: str, seed: int,
     rounding: Literal["round", "truncate"] | None, tile: int | None, overlap: int, compare: bool,
@@ -76,8 +80,13 @@ def upscale(
 ) -> None:  # fmt: skip
     """Upscale an image or a folder of images x4 to PNGs of the same names.
 
-    Reads PNG, JPEG, WebP and BMP. Greyscale becomes RGB and an opaque alpha channel is dropped; transparent
-    pixels, 16 bits a channel, CMYK and animations are errors. Bad images are listed at the end, with exit code 1.
+    Reads PNG, JPEG, WebP and BMP, turned upright. Greyscale becomes RGB and an opaque alpha channel is dropped;
+    transparent pixels, 16 bits a channel, CMYK and animations are errors. Colours are not converted: an ICC profile
+    goes into the output. Bad images are listed at the end, with exit code 1.
+
+    Every output notes in itself what made it. One that is there is skipped if it is what would be made: same system,
+    version, weights, settings and input. Anything else is left alone and listed, with exit code 2; damaged files are
+    made again.
 
     Tiles change what looks at the whole image: attention, normalisation, and colour matching, which AdcSR does
     within each tile. Flat tiles can shift in colour: prefer whole images, or large tiles.
@@ -90,14 +99,14 @@ def upscale(
     settings = Settings(device, dtype, seed, rounding, tile, overlap, compare, overwrite)
     outcome = upscale_files(system, source, target, settings)
     click.echo(str(outcome))
-    sys.exit(1 if outcome.bad else 0)
+    sys.exit(outcome.exit_code)
 
 
 @click.command()
 @_SYSTEM
 @click.option("--testset", help="drealsr, realsr, div2k_val or embedded.")
 @_METRICS
-@_DEVICE
+@device_option()
 @_DTYPE
 @_SEED
 @_ROUNDING
@@ -108,24 +117,30 @@ def evaluate(
     name: str, testset: str | None, metrics: str, device: str, dtype: str, seed: int,
     rounding: Literal["round", "truncate"] | None, out: Path | None, limit: int, check: bool,
 ) -> None:  # fmt: skip
-    """Score a system, built in or your own, on a test set: upscaled once, kept, compared with HR."""
+    """Score a system, built in or your own, on a test set: upscaled once, kept, compared with HR.
+
+    What is missing here is said before anything runs. A missing metric is listed again at the end, with exit code 2,
+    and the others are scored; images that can't be scored are listed, with exit code 1.
+    """
+    from adcbench.data.testsets import open_testset
     from adcbench.inference.testset import upscale_testset
     from adcbench.metrics.scoring import score_pairs
     from adcbench.report.scores import chosen_metrics, score_lines, write_scores
 
     system = named_system(name)
-    if not testset and not check:
-        raise AdcbenchError("give --testset, --check, or both")
+    if not testset:
+        if not check:
+            raise AdcbenchError("give --testset, --check, or both")
+        _check(system, device)
+        return
+    needs: list[Need] = [system.find_weights, partial(open_testset, testset)]
+    here, left_out = ready(chosen_metrics(metrics), needs, [out])
     if check:
         _check(system, device)
-    if testset:
-        chosen = chosen_metrics(metrics)
-        made = upscale_testset(system, testset, device=device, dtype=dtype, seed=seed, rounding=rounding, limit=limit)
-        scored = score_pairs(made, chosen, device=device)
-        if out:
-            write_scores(out, scored)
-        click.echo("\n".join(score_lines(chosen, scored)))
-        sys.exit(1 if scored.problems else 0)
+    made = upscale_testset(system, testset, device=device, dtype=dtype, seed=seed, rounding=rounding, limit=limit)
+    scored = score_pairs(made, here, device=device)
+    write = [partial(write_scores, out, scored)] if out else []
+    finish(score_lines(here, scored), scored.problems, left_out, *write)
 
 
 def _check(system: System, device: str) -> None:
@@ -140,21 +155,12 @@ def _check(system: System, device: str) -> None:
 
 def named_system(name: str) -> System:
     """A system by name; ``module:factory`` is also looked for in the present folder, as python -m does."""
-    from adcbench.core.system import System
     from adcbench.models.trained.runs import open_system
 
     here = str(Path.cwd())
     if ":" in name and here not in sys.path:
         sys.path.insert(0, here)
-    try:
-        system = open_system(name)
-    except AdcbenchError:
-        raise
-    except Exception as error:  # somebody's own code
-        raise AdcbenchError(f"system {name!r}: its factory fails with {type(error).__name__}: {error}") from error
-    if not isinstance(system, System):
-        raise AdcbenchError(f"system {name!r}: its factory returns a {type(system).__name__}, not an adcbench System")
-    return system
+    return open_system(name)
 
 
 @click.command()

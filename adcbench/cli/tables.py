@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import click
 
+from adcbench.cli.options import device_option
+from adcbench.cli.scoring import missing_lines, ready
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.needs import Need
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -19,7 +25,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option(
     "--outputs", multiple=True, metavar="ROW@SET=DIR", help="Score a folder of SR PNGs as a row's released outputs."
 )
-@click.option("--device", default="cpu", show_default=True, help="Where networks run: cpu, cuda.")
+@device_option(help="Where networks run: cpu, cuda.")
 @click.option("--quiet", is_flag=True, help="No progress bars, no printed table.")
 def reproduce(tables: tuple[str, ...], number: str | None, outputs: tuple[str, ...], device: str, quiet: bool) -> None:
     """Measure what can be measured here, write tables/ and print the verdicts."""
@@ -32,10 +38,33 @@ def reproduce(tables: tuple[str, ...], number: str | None, outputs: tuple[str, .
     if not ids:
         raise AdcbenchError("name a table id (see `adcbench tables`) or give --number")
     options = Options(outputs=_outputs(outputs), device=device, progress=not quiet)
-    for table_id in ids:
+
+    def one(table_id: str) -> None:
         cells = pipeline.reproduce(table_id, options)
         if not quiet:
             click.echo(table_text(load_table(table_id), cells) + "\n")
+
+    raise_all(each(ids, one))
+
+
+def each(ids: Iterable[str], do: Callable[[str], None]) -> dict[str, AdcbenchError]:
+    """Do something with each table; the errors, by id: one bad table does not stop the others."""
+    problems = {}
+    for table_id in dict.fromkeys(ids):
+        try:
+            do(table_id)
+        except AdcbenchError as error:
+            problems[table_id] = error
+    return problems
+
+
+def raise_all(problems: Mapping[str, AdcbenchError]) -> None:
+    """Raise what went wrong with tables, as one error: a line a table; alone as it is."""
+    if len(problems) == 1:
+        raise next(iter(problems.values()))
+    if problems:
+        lines = "".join(f"\n- {table_id}: {error}" for table_id, error in problems.items())
+        raise AdcbenchError(f"{len(problems)} tables are not done:{lines}")
 
 
 def _outputs(texts: tuple[str, ...]) -> dict[tuple[str, str], Path]:
@@ -62,7 +91,7 @@ def tables(ids: tuple[str, ...], write: bool, intervals: bool, marks: bool, to: 
     """List all tables with the number of cells of each verdict; or print those named."""
     from adcbench import reproduce as pipeline
     from adcbench.core.tables import load_table, table_ids
-    from adcbench.report.files import read_cells
+    from adcbench.report.files import read_cells, read_tables
     from adcbench.report.frames import display_of
     from adcbench.report.ledger import ledger, write_ledger
     from adcbench.report.readme import write_readme
@@ -70,7 +99,7 @@ def tables(ids: tuple[str, ...], write: bool, intervals: bool, marks: bool, to: 
     from adcbench.report.terminal import overview, table_text
     from adcbench.report.texts import write_texts
 
-    for table_id in ids or (table_ids() if write or to else ()):
+    def one(table_id: str) -> None:
         table, cells = load_table(table_id), read_cells(table_id)
         display = display_of(table, cells, intervals=intervals, marks=marks)
         if write and not to:
@@ -79,12 +108,17 @@ def tables(ids: tuple[str, ...], write: bool, intervals: bool, marks: bool, to: 
             write_texts(table, cells, to, display)
         if ids:
             click.echo(table_text(table, cells, display) + "\n")
-    if write and not ids and not to:
-        keep_sources(cell for table_id in table_ids() for cell in read_cells(table_id))
+
+    problems = each(ids or (table_ids() if write or to else ()), one)
+    if write and not ids and not to and not problems:  # these are of all tables
+        keep_sources()
         write_readme()
         write_ledger(*ledger())
     if not ids:
-        click.echo(overview())
+        found, unreadable = read_tables()
+        click.echo(overview(found))
+        problems |= unreadable
+    raise_all(problems)
 
 
 @click.command()
@@ -111,11 +145,13 @@ def diff(old: Path, new: Path) -> None:
     from adcbench.report.files import folder, read_cells
     from adcbench.results.diff import compare
 
+    changes: list[str] = []
     both = [t for t in table_ids() if folder(t, old).is_dir() or folder(t, new).is_dir()]
     if not both:
         raise AdcbenchError(f"neither {old} nor {new} holds a table's folder, such as adcsr_table1/")
-    changes = [line for t in both for line in compare(read_cells(t, old), read_cells(t, new))]
+    problems = each(both, lambda t: changes.extend(compare(read_cells(t, old), read_cells(t, new))))
     click.echo("\n".join(changes) if changes else "no differences")
+    raise_all(problems)
     sys.exit(1 if changes else 0)
 
 
@@ -127,47 +163,67 @@ def diff(old: Path, new: Path) -> None:
 @click.option("--metrics", default="", help="Comma-separated columns or names. [default: those whose weights are here]")
 @click.option("--dtypes", default="", help="Comma-separated precisions to run in besides float32.")
 @click.option("--seeds", default=5, show_default=True, help="How many seeds, where the system uses one.")
-@click.option("--device", default="", help="Another device to try besides the CPU, such as cuda.")
+@device_option(default="", help="Another device to try besides the CPU, such as cuda.")
+@click.option("--other", "others", multiple=True, metavar="CHANGE=SYSTEM",
+              help="A system that should compute the same: 'weights in float16=my_pkg.net:factory'.")  # fmt: skip
 @click.option("--limit", default=0, help="Only so many images, spread evenly over the set.")
 @click.option("--write", is_flag=True, help="Put the result into reproductions/spread.csv.")
 def spread(
     name: str, test_set: str, level: Literal["inference", "scores"], metrics: str, dtypes: str, seeds: int,
-    device: str, limit: int, write: bool,
+    device: str, others: tuple[str, ...], limit: int, write: bool,
 ) -> None:  # fmt: skip
     """How far doing the same again moves means. The verdict close is judged by it.
 
-    Level inference: a system with another rounding, precision, device, seed. Level scores: the outputs of a
+    Level inference: a system on other threads, in another precision, device, seed, or another system that should
+    compute the same; and, shown but no spread, with another rounding to 8 bits. Level scores: the outputs of a
     system, of a test set's authors (OSEDiff) or in a folder, scored again with what differs between machines.
+    Missing metrics are listed, with exit code 2 where --metrics names them.
     """
     from adcbench.cli.compare import find_own
     from adcbench.cli.images import named_system
     from adcbench.core.columns import IMAGE_SCORES
-    from adcbench.data.testsets import find_testset
+    from adcbench.data.testsets import find_testset, open_testset
     from adcbench.report.scores import chosen_metrics
-    from adcbench.results.compare import available, find_outputs, shown_name
-    from adcbench.spread import inference_moves, scores_moves, spread_lines, write_spread
+    from adcbench.results.compare import find_outputs, shown_name
+    from adcbench.spread import inference_moves, scores_moves, spread_lines, spread_path, write_spread
 
+    if write:
+        spread_path()  # before hours of measuring
     columns = {column.lower(): metric for column, metric in IMAGE_SCORES.items()}
     names = [columns.get(one.strip().lower(), one) for one in metrics.split(",") if one.strip()]
-    here, blocked = available(chosen_metrics(",".join(names or IMAGE_SCORES.values())))
-    wanted = {shown_name(metric): metric for metric in here}
+    chosen = chosen_metrics(",".join(names or IMAGE_SCORES.values()))
     found_set = find_testset(test_set)
-    if level == "inference":
+    system = named_system(name) if level == "inference" else find_own(name, found_set)
+    needs: list[Need] = [*([system.find_weights] if system else []), partial(open_testset, found_set.name)]
+    here, left_out = ready(chosen, needs)
+    wanted = {shown_name(metric): metric for metric in here}
+    if system and level == "inference":
         tried = [dtype.strip() for dtype in dtypes.split(",") if dtype.strip()]
-        system = named_system(name)
-        moves = inference_moves(system, found_set.name, wanted, dtypes=tried, seeds=seeds, device=device, limit=limit)
+        same = {change: named_system(name) for change, name in map(_other, others)}
+        moves = inference_moves(
+            system, found_set.name, wanted, dtypes=tried, seeds=seeds, device=device, others=same, limit=limit
+        )
         subject = f"{name} on {found_set.name}" + f", {limit} images" * bool(limit)
     else:
-        side = find_outputs(name, found_set, find_own(name, found_set), limit=limit)
+        side = find_outputs(name, found_set, system, limit=limit)
         moves = scores_moves(side.pairs, wanted, device=device)
         subject = f"{side.name} ({side.what}) on {found_set.name}, {len(side.pairs)} images, scored again"
-    click.echo("\n".join([*spread_lines(moves), *(f"blocked: {metric}: {block}" for metric, block in blocked)]))
+    click.echo("\n".join([*spread_lines(moves), *missing_lines(left_out)]))
     if write:
         typed = {"level": level if level != "inference" else "", "metrics": metrics, "dtypes": dtypes,
                  "seeds": seeds if seeds != 5 else "", "device": device, "limit": limit or ""}  # fmt: skip
         options = "".join(f" --{option} {value}" for option, value in typed.items() if value)
+        options += "".join(f" --other {shlex.quote(other)}" for other in others)
         command = f"adcbench spread {name} {found_set.folder}{options} --write"
         click.echo(f"written to {write_spread(level, subject, moves, command)}")
+    sys.exit(2 if left_out and names else 0)
+
+
+def _other(text: str) -> tuple[str, str]:
+    change, _, name = text.partition("=")
+    if not (change and name):
+        raise AdcbenchError(f"--other {text!r}: write it as CHANGE=SYSTEM, such as 'ncnn=my_pkg.net:factory'")
+    return change, name
 
 
 @click.command()
@@ -183,12 +239,12 @@ def drift(device: str, record: bool, to: Path | None, versions: Path | None) -> 
     """
     from adcbench.drift import check_all
     from adcbench.drift.goldens import golden_dir, write_golden
-    from adcbench.drift.values import measure
+    from adcbench.drift.values import kind_of_machine, measure
     from adcbench.drift.versions import compare_folder, write_report
 
     if record:
+        path = to or golden_dir() / f"{kind_of_machine(device)}.json"  # before it is measured
         golden = measure(device)
-        path = to or golden_dir() / f"{golden.kind}.json"
         write_golden(golden, path)
         click.echo("\n".join([f"{len(golden.values)} values written to {path}", *golden.blocked, *golden.failed]))
         sys.exit(0 if golden.values and not golden.failed else 1)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import sys
+from functools import partial
 from pathlib import Path
 
 import click
+
+from adcbench.cli.options import device_option
+from adcbench.cli.scoring import finish, ready, store_or_not
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -23,7 +26,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--flow", default="", help="Optical flow of ewarp and flow-accuracy: dis, farneback, raft, raft-small. "
               "[default: dis; raft for ewarp:EVALCRAFTER]")  # fmt: skip
 @click.option("--allow-lossy", is_flag=True, help="Score clips that may not be lossless, with a mark in every row.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
+@device_option()
 @click.option("--out", type=_FILE, help="CSV to write: image,metric,score, with the clip in the place of the image.")
 @click.option("--frame-scores", type=_FILE, help="CSV of every frame to write: clip,frame,metric,score.")
 @click.option("--no-store", is_flag=True, help="Neither read nor keep scores in the store.")
@@ -34,7 +37,8 @@ def score_video(
     """Score clips against HR, joined by name; prints means over clips with 95 % intervals.
 
     Metrics of images are averaged over frames, then over clips. Without --hr a warping error finds its flow on the
-    output, and its signature says so. Clips that can't be scored are listed, with exit code 1.
+    output, and its signature says so. Clips that can't be scored are listed, with exit code 1; metrics whose files
+    are missing here are said first and listed at the end, with exit code 2, and the others are scored.
 
     AdcVSR's protocol: --frames 25 --centre-crop 512.
     """
@@ -45,16 +49,15 @@ def score_video(
     from adcbench.report.scores import write_scores
 
     chosen = [m.on_part(frames, crop) for m in find_clip_metrics(metrics, reference=hr is not None, flow=flow)]
-    found = score_clips(
-        pair_clips(sr, hr), chosen, frames=frames, crop=crop, lossy_ok=allow_lossy, device=device,
-        use_store=not no_store,
-    )  # fmt: skip
-    if out:
-        write_scores(out, found)
-    if frame_scores:
-        write_frame_scores(frame_scores, found)
-    click.echo("\n".join(clip_lines(chosen, found)))
-    sys.exit(1 if found.problems else 0)
+    with store_or_not(no_store):
+        here, left_out = ready(chosen, outputs=[out, frame_scores])
+        found = score_clips(
+            pair_clips(sr, hr), here, frames=frames, crop=crop, lossy_ok=allow_lossy, device=device,
+            use_store=not no_store,
+        )  # fmt: skip
+        write = [partial(write_scores, out, found)] if out else []
+        write += [partial(write_frame_scores, frame_scores, found)] if frame_scores else []
+        finish(clip_lines(here, found), found.problems, left_out, *write)
 
 
 COMMANDS = (score_video,)

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from adcbench.core.errors import AdcbenchError
+from adcbench.core.errors import AdcbenchError, some
 
 _FOR = click.option("--for", "table", default="", metavar="TABLE", help="All that a table needs: adcsr/table1.")
 
@@ -37,11 +37,13 @@ def fetch(names: tuple[str, ...], table: str, yes: bool) -> None:
     HF_ENDPOINT and ADCBENCH_GITHUB name servers that stand in for huggingface.co and github.com.
     """
     from adcbench import catalogue
+    from adcbench.core.offline import need_network
 
     _named(names, table)
     entries = catalogue.entries(catalogue.chosen(names, table))
     todo = catalogue.with_sizes(catalogue.missing(entries))
     if todo:
+        need_network(f"{len(todo)} weight files: {some(entry.label for entry in todo)}")
         click.echo(catalogue.plan_text(todo))
         catalogue.check_space(todo)
         _confirm(yes)
@@ -62,7 +64,7 @@ def _confirm(yes: bool) -> None:
 @_FOR
 @click.option("--load", is_flag=True, help="Also load each on the CPU, strictly (gigabytes, minutes).")
 def check(names: tuple[str, ...], table: str, load: bool) -> None:
-    """Compare files with their published or recorded sha256. Exit code 1 if one is missing or wrong."""
+    """Compare files with their sha256 (published, recorded, in the name) or size. Exit code 1: missing or wrong."""
     from adcbench import catalogue
 
     _named(names, table)

@@ -9,9 +9,12 @@ from typing import Any, Literal, NamedTuple
 
 Level = Literal["scores", "inference", "training", "counted", "re-aggregated", "timed"]
 Scale = Literal["full", "mini"]
+Kind = Literal["quality", "counted", "timed", "setting"]
 Reduce = Literal["mean", "sum", "median", "set"]
 
 UNKNOWN = "unknown"  # the published value of a cell that no source prints
+KINDS = ("primary", "second-hand", "third-party", "brief")  # of published readings, the surest first
+BROUGHT = "brought by the user"  # outputs in a measurement's provenance: a folder that a user named
 
 
 class CellKey(NamedTuple):
@@ -30,7 +33,7 @@ class CellKey(NamedTuple):
 class Reading:
     """One published reading of a cell: the number as printed, and how sure we are of it.
 
-    ``kind`` is primary, second-hand, third-party or brief. Exactly one reading a cell is ``chosen``;
+    ``kind`` is one of KINDS. Exactly one reading a cell is ``chosen``;
     ``note`` says why, where sources contradict each other.
     """
 
@@ -91,6 +94,12 @@ class Measurement:
         return int(self.provenance["n"]) if self.reduce == "set" else len(self.samples)
 
     @property
+    def brought(self) -> str:
+        """The folder that a user brought these outputs in, its last part; empty for released ones and our own."""
+        before, found, name = str(self.provenance.get("outputs", "")).partition(BROUGHT)
+        return " ".join(name.removeprefix(":").split()) or "of unknown name" if found and not before else ""
+
+    @property
     def slot(self) -> tuple[str, str, str, str]:
         """What a re-run replaces: the measurement with the same level, scale, device and dtype."""
         return self.level, self.scale, self.device, self.dtype
@@ -98,7 +107,13 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell with its published readings and our measurements; ``blocked`` where there are none."""
+    """A cell with its published readings and our measurements; ``blocked`` where there are none.
+
+    Args:
+        missing, command: what blocks it, and the command that unblocks it.
+        reason: why no command of anybody's can, or why nobody but the authors could: ``no code released``, ...
+        kind: of its column; a ``setting`` repeats what the paper chose, and has no measurements.
+    """
 
     key: CellKey
     unit: str
@@ -106,6 +121,8 @@ class Cell:
     measurements: tuple[Measurement, ...] = ()
     missing: str = ""
     command: str = ""
+    reason: str = ""
+    kind: Kind = "quality"
 
     @property
     def published(self) -> Reading | None:

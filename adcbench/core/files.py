@@ -6,10 +6,12 @@ that reads a file somebody else made goes through ``read_whole`` or ``check_regu
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
 import uuid
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -20,7 +22,22 @@ from filelock import FileLock, Timeout
 from adcbench.core.errors import AdcbenchError
 
 _PART = ".adcbench-{}.part"  # 30 bytes, whatever the file's own name: a legal name stays one
+UNPACKED_MORE = 64 << 20  # bytes by which what is read from a file may exceed the file itself
 _STALE_S = 24 * 3600.0  # a temporary file this old has no writer any more
+_REMEDIES = {
+    errno.ENAMETOOLONG: "shorten the name",
+    errno.EINVAL: "name it otherwise",
+    errno.EILSEQ: "name it otherwise",
+    errno.EISDIR: "a folder has that name: move it away",
+    errno.EROFS: "name a folder that you can write",
+    errno.EACCES: "name a folder that you can write",
+    errno.EPERM: "name a folder that you can write",
+}  # the others: free space or name another folder
+_OF_THE_NAME = (errno.ENAMETOOLONG, errno.EISDIR, errno.EINVAL, errno.EILSEQ)
+
+
+class FolderNotWritable(AdcbenchError):
+    """No file can be written in that folder, whatever its name: the disk is full, or the folder is read-only."""
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -38,14 +55,17 @@ def writing(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path``, for libraries that write by themselves; takes its name at the end.
 
     After an error there is neither the temporary file nor a changed ``path``. What killed processes left behind
-    in the folder is removed a day later.
+    in the folder is removed a day later. A pipe or a device, such as /dev/stdout, is written as it is.
 
     Raises:
-        AdcbenchError: it can't be written (no space left, read-only folder, a name too long).
+        FolderNotWritable: no file can be written there (no space left, read-only folder).
+        AdcbenchError: this one can't (a name too long, or that of a folder).
     """
-    part = path.with_name(_PART.format(uuid.uuid4().hex[:14]))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if _special(path):
+            yield path
+            return
+        part = _part(path)
         remove_leftovers(path.parent)
         try:
             yield part
@@ -53,8 +73,42 @@ def writing(path: Path) -> Iterator[Path]:
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise AdcbenchError(f"{path}: can't be written ({reason}); free space or name another folder") from error
+        raise _unwritten(path, error) from error
+
+
+def check_writable(path: Path) -> None:
+    """Find out, before work begins, whether a file can be written later; makes its folder.
+
+    Raises:
+        AdcbenchError: as ``writing``.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not _special(path):
+            part = _part(path)
+            part.touch()
+            part.unlink()
+    except OSError as error:
+        raise _unwritten(path, error) from error
+
+
+def _special(path: Path) -> bool:
+    return path.exists() and not (path.is_file() or path.is_dir())
+
+
+def _part(path: Path) -> Path:
+    """A temporary path beside a file, whose folder is made."""
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "a null byte in its name")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.with_name(_PART.format(uuid.uuid4().hex[:14]))
+
+
+def _unwritten(path: Path, error: OSError) -> AdcbenchError:
+    remedy = _REMEDIES.get(error.errno or 0, "free space or name another folder")
+    kind = AdcbenchError if error.errno in _OF_THE_NAME else FolderNotWritable
+    return kind(f"{path}: can't be written ({error.strerror or error}); {remedy}")
 
 
 @lru_cache(maxsize=256)
@@ -102,6 +156,35 @@ def read_whole(path: Path, at_most: int = 0) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise AdcbenchError(f"{path}: can't be read ({error.strerror or error})") from error
+
+
+def read_text(path: Path, at_most: int = 0) -> str:
+    """The UTF-8 text of a regular file; ``at_most`` as for ``read_whole``.
+
+    Raises:
+        AdcbenchError: see ``read_whole``; or it is not UTF-8.
+    """
+    try:
+        return read_whole(path, at_most).decode("utf-8")
+    except UnicodeDecodeError as error:
+        reason = f"not UTF-8 text (byte {error.start}): damaged or another file, get it again"
+        raise AdcbenchError(f"{path}: {reason}") from error
+
+
+def check_unpacked(path: Path) -> None:
+    """Refuse a zip archive whose members say that they unpack to far more than the file itself has.
+
+    Raises:
+        ValueError: they do, or it is no whole archive; the caller knows what the file should be.
+    """
+    size = check_regular(path).st_size
+    try:
+        with zipfile.ZipFile(path) as archive:
+            claimed = sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+        raise ValueError(f"no whole zip archive: {error}") from error
+    if claimed > size + UNPACKED_MORE:
+        raise ValueError(f"{size:,} bytes that unpack to {claimed:,}: damaged, or made to fill the memory")
 
 
 @contextmanager

@@ -11,9 +11,17 @@ PACKAGE = Path(__file__).resolve().parents[1]
 CHECKOUT = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file() else None
 
 
+OFFLINE = "ADCBENCH_OFFLINE"
+
+
 def _from_env(name: str, default: Path) -> Path:
     value = os.environ.get(name, "")
     return Path(value).expanduser().resolve() if value else default
+
+
+def offline() -> bool:
+    """Whether no connection may be opened (``ADCBENCH_OFFLINE``, unless it is empty or 0)."""
+    return os.environ.get(OFFLINE, "") not in ("", "0")
 
 
 def cache_dir() -> Path:

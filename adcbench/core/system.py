@@ -26,7 +26,8 @@ class WeightFile:
         url: where it can be downloaded; empty where no address serves it directly.
         mirrors: further addresses of the same file, tried in order.
         sha256: empty where nobody has published it (recorded on first download).
-        size: in bytes, to show before a download; may be rounded. 0 where it is not known.
+        size: in bytes, to show before a download; may be rounded (3_464_000_000), and is compared with the file to
+            its last digit that is not 0 where no sha256 is known. 0 where it is not known.
         licence: its licence; ``non_commercial`` where that forbids commercial use.
         folder: below ``weights_dir()``, for a file that several systems share; empty: the system's name.
         by_hand: where a person can get it; used where ``url`` is empty.
@@ -122,12 +123,15 @@ class System:
         return self.name
 
     def find_weights(self) -> dict[str, Path]:
-        """Paths of all its files.
+        """Paths of all its files, each the file it should be, as far as that is known.
 
         Raises:
             Blocked: a file is not here; the message names it and the command that gets it.
+            AdcbenchError: a file is not the one it should be.
         """
-        return find_files(self)
+        from adcbench.core.hashes import checked_files  # which builds on this module
+
+        return checked_files(self)
 
     def mini(self) -> System:
         """The same code at small widths with deterministic, untrained weights, for tests and timing.

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import torch
 from torch import nn
 
 from adcbench.cost import sd_parts
-from adcbench.cost.components import Call, Component, Network, empty
+from adcbench.cost.components import Call, Component, Network, Reading, empty
+from adcbench.cost.params import parameters
 from adcbench.cost.sd_parts import FORMULAS
 from adcbench.cost.tagger_parts import prompt_extractor
 from adcbench.models.adcsr import FULL, AdcSRConfig, variants
 from adcbench.models.adcsr.half_decoder import HalfDecoder
 from adcbench.models.adcsr.network import AdcSR
 from adcbench.models.adcvsr import FULL as VIDEO_FULL
-from adcbench.models.adcvsr import AdcVSR
-from adcbench.models.parts.sd21 import TextConfig
+from adcbench.models.adcvsr import AdcVSR, TemporalBlock
+from adcbench.models.parts.blocks import ResBlock, TransformerBlock
+from adcbench.models.parts.sd21 import TextConfig, VaeConfig
+from adcbench.models.parts.vae import Vae
 
 _SIZE = 128  # height and width of the LR image
 _FRAMES = 25
@@ -53,8 +57,46 @@ def video_student() -> Network:
         [
             Component("unet_and_mid_block", (unet, middle), features, (clip,), steps=1, formulas=FORMULAS),
             Component("half_decoder_tail", _tail(decoder), pixels, (frames,), formulas=FORMULAS),
-        ]
+        ],
+        [Reading("params.published", name, {}, extra=count) for name, count in _placements().items()],
     )
+
+
+def _placements() -> dict[str, int]:
+    """Parameters of AdcVSR with its temporal blocks placed otherwise: what was tried to find the printed 0.57 B.
+
+    Ours (both kinds of block, three frames) is the one that reaches it; the paper's figure 2 shows such blocks after
+    its residual and transformer blocks.
+    """
+    with torch.device("meta"):
+        image, vae = AdcSR(FULL), Vae(VaeConfig())
+    base, kernel = _count(image), VIDEO_FULL.kernel
+    residual, transformer = (_widths(image.unet, kind) for kind in (ResBlock, TransformerBlock))
+    both, decoder = [*residual, *transformer], _widths(image.decoder, ResBlock)
+    stages = [*FULL.unet_widths, FULL.unet_widths[-1], *reversed(FULL.unet_widths)]
+    return {
+        "no temporal blocks": base,
+        "temporal blocks after the residual blocks only": base + _temporal(residual, kernel),
+        "temporal blocks after the transformer blocks only": base + _temporal(transformer, kernel),
+        "one temporal block a stage (4 down, 1 middle, 4 up)": base + _temporal(stages, kernel),
+        **{f"temporal blocks of {size} frame{'s' * (size > 1)}": base + _temporal(both, size) for size in (1, 5, 7)},
+        "temporal blocks in the decoder too": base + _temporal([*both, *decoder], kernel),
+        "with the VAE's encoder": base + _temporal(both, kernel) + _count(vae.encoder) + _count(vae.quant_conv),
+    }
+
+
+def _count(part: nn.Module) -> int:
+    return sum(tensor.numel() for tensor in parameters(part))
+
+
+def _widths(part: nn.Module, kind: type[ResBlock | TransformerBlock]) -> list[int]:
+    return [module.width for module in part.modules() if isinstance(module, kind)]
+
+
+def _temporal(widths: Iterable[int], kernel: int) -> int:
+    """Parameters of a temporal block behind each layer of these widths."""
+    with torch.device("meta"):
+        return sum(_count(TemporalBlock(width, kernel)) for width in widths)
 
 
 def _student(config: AdcSRConfig) -> Network:

@@ -37,6 +37,7 @@ class Component:
         steps: diffusion steps that it takes; 0 for all but the denoising network. With classifier-free
             guidance ``times`` is twice that.
         formulas: closed forms of the attention layers in it, see ``cost.closed_form``.
+        varies: of a part that runs but has no ``call``: why its work is no one number.
     """
 
     name: str
@@ -46,11 +47,14 @@ class Component:
     times: int = 1
     steps: int = 0
     formulas: Mapping[type[nn.Module], Formula] = field(default_factory=dict)
+    varies: str = ""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Another way to count a network, which reaches (or nearly) a printed figure. Post hoc: found by looking at it.
+    """Another way to count a network that was tried to reach a printed figure. Post hoc: found by looking at it.
+
+    Every way that was tried is listed, those too that come nowhere near.
 
     Args:
         quantity: the published quantity it competes with.
@@ -58,7 +62,9 @@ class Reading:
         of: component -> how often it is counted; those not named are left out.
         kinds: which kinds of work count (``macs.KINDS``); empty: those of the published convention.
         tied: parameters only: a tensor counts again in each part that holds it.
-        extra: parameters of what the authors loaded and no component is.
+        extra: parameters (or multiply-adds) of what is no component.
+        attended: multiply-adds only: components whose fused attention counts too.
+        supposes: a run that upstream's default is not, and that no source states: such a reading is no demonstration.
     """
 
     quantity: Literal["params.published", "macs.published"]
@@ -67,6 +73,8 @@ class Reading:
     kinds: tuple[str, ...] = ()
     tied: bool = False
     extra: int = 0
+    attended: tuple[str, ...] = ()
+    supposes: str = ""
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,18 @@ import numpy as np
 from tqdm import tqdm
 
 from adcbench.core import store
+from adcbench.core.device import check_device
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import source_hash, versions
+from adcbench.core.precision import check_dtype
 from adcbench.cost.worker import Worker
 from adcbench.models.trained.runs import open_system
 
 CPU_WARMUPS, CPU_CALLS = 1, 5
 CUDA_WARMUPS, CUDA_CALLS, CUDA_SECONDS = 20, 201, 10.0
 SIZE = 128  # side of the LR image in the papers' complexity columns
+LARGEST = 4096  # of it: already 3 GB of output
+MOST_THREADS = 1024
 REFERENCE_DRIFT = 0.03  # more than this between before and after: the machine did not hold still
 
 Record = dict[str, Any]
@@ -46,12 +50,19 @@ def measure(
         before and after, and why it is inconclusive.
 
     Raises:
-        AdcbenchError: unknown system or device, or a process died.
+        Blocked: the device is not here.
+        AdcbenchError: no or an unknown system, a device, precision, size or number of threads that can't be, a system
+            that fails, or a process died.
     """
+    check_device(device)
+    if not 1 <= size <= LARGEST:
+        raise AdcbenchError(f"--size {size}: the LR image must have 1 to {LARGEST} pixels a side")
+    if not 0 <= threads <= MOST_THREADS:
+        raise AdcbenchError(f"--threads {threads}: it must be a number up to {MOST_THREADS}, or 0 for torch's own")
+    if not systems:
+        raise AdcbenchError("no system to time: name at least one")
     for name in systems:
-        open_system(name)  # an unknown one is an error here, before any process starts
-    if device.startswith("cuda"):
-        _need_cuda()
+        check_dtype(open_system(name).name, dtype)  # an unknown one is an error here, before any process starts
     timed = _time_in_turn if device.startswith("cuda") else _time_alternately
     found, hardware = timed(systems, device, dtype, size, threads)
     record: Record = {
@@ -75,13 +86,6 @@ def last_sessions(system: str, size: int = SIZE) -> tuple[Record, ...]:
         if system in record["systems"] and record["size"] == size:
             newest[record["device"], record["dtype"]] = record
     return tuple(newest.values())
-
-
-def _need_cuda() -> None:
-    import torch
-
-    if not torch.cuda.is_available():
-        raise AdcbenchError("--device cuda: this machine has no CUDA device. Use --device cpu, or a machine with a GPU")
 
 
 def _time_alternately(

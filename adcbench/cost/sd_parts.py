@@ -25,15 +25,15 @@ FORMULAS: dict[type[nn.Module], Formula] = {
 }
 
 
-def vae_encoder(vae: Vae) -> Component:
-    """The VAE's encoder and quant_conv on one 512 x 512 image."""
-    inputs = (empty(1, 3, SIZE, SIZE), empty(1, 4, LATENT, LATENT))
+def vae_encoder(vae: Vae, size: int = SIZE) -> Component:
+    """The VAE's encoder and quant_conv on one ``size`` x ``size`` image."""
+    inputs = (empty(1, 3, size, size), empty(1, 4, size // 8, size // 8))
     return Component("vae_encoder", (vae.encoder, vae.quant_conv), Call(vae, "encode"), inputs, formulas=FORMULAS)
 
 
-def vae_decoder(vae: Vae) -> Component:
-    """post_quant_conv and the VAE's decoder on one 64 x 64 latent."""
-    parts, inputs = (vae.post_quant_conv, vae.decoder), (empty(1, 4, LATENT, LATENT),)
+def vae_decoder(vae: Vae, size: int = SIZE) -> Component:
+    """post_quant_conv and the VAE's decoder on the latent of a ``size`` x ``size`` image."""
+    parts, inputs = (vae.post_quant_conv, vae.decoder), (empty(1, 4, size // 8, size // 8),)
     return Component("vae_decoder", parts, Call(vae, "decode"), inputs, formulas=FORMULAS)
 
 

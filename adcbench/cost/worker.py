@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.own_code import error_words
 
 _REFERENCE_CALLS = 5
 _TIMED_STEPS = 3  # of a multi-step sampler on CPU; the others take as long
@@ -80,11 +81,15 @@ class Worker:
 
     def _answer(self) -> Any:
         try:
-            error, value = self._pipe.recv()
+            error, trace, value = self._pipe.recv()
         except EOFError as gone:
             raise AdcbenchError(
                 f"timing {self._name}: its process died (out of memory?). Try a smaller --size"
             ) from gone
+        if trace:  # a fault of ours, or no memory
+            fault = RuntimeError(f"timing {self._name}: {error}")
+            fault.add_note(trace)
+            raise fault
         if error:
             raise AdcbenchError(f"timing {self._name}: {error}")
         return value
@@ -93,30 +98,45 @@ class Worker:
 def _serve(pipe: Connection, name: str, device: str, dtype: str, size: int, threads: int) -> None:
     try:
         answers = _prepare(name, device, dtype, size, threads)
-        pipe.send(("", None))
+        pipe.send(("", "", None))
         while True:
-            pipe.send(("", answers[pipe.recv()]()))
+            pipe.send(("", "", answers[pipe.recv()]()))
     except (EOFError, KeyboardInterrupt):
         return
+    except AdcbenchError as error:
+        pipe.send((str(error), "", None))
     except Exception as error:
-        traceback.print_exc(file=sys.stderr)
-        pipe.send((f"{type(error).__name__}: {error}", None))
+        pipe.send((error_words(error), traceback.format_exc(), None))
 
 
 def _prepare(name: str, device: str, dtype: str, size: int, threads: int) -> dict[str, Callable[[], Any]]:
     import torch
 
+    from adcbench.core.outputs import checked_shape
+    from adcbench.inference.forward import output_shape
     from adcbench.models.trained.runs import open_system
 
     if threads:
         torch.set_num_threads(threads)
+    if ":" in device:
+        torch.cuda.set_device(device)  # events, memory and name are then of this one
     upscale = open_system(name).load(None, device, dtype)
     lr = torch.rand((1, 3, size, size), generator=torch.Generator().manual_seed(0)).to(device)
+    made: list[Any] = []
+
+    def call() -> None:
+        made.append(upscale(lr))
+
+    def time_call() -> tuple[float, int]:
+        found = (timed(call), 0) if cuda else _time_steps(call)
+        checked_shape(made.pop(), output_shape(size, size))  # its values may be those of an unfinished diffusion
+        return found
+
     reference, image = _reference(device)
     cuda = device.startswith("cuda")
     timed = _time_cuda if cuda else _time_cpu
     return {
-        "call": lambda: (timed(lambda: upscale(lr)), 0) if cuda else _time_steps(lambda: upscale(lr)),
+        "call": time_call,
         "reference": lambda: statistics.median(timed(lambda: reference(image)) for _ in range(_REFERENCE_CALLS)),
         "peak": torch.cuda.max_memory_allocated if cuda else _peak_resident,
         "hardware": torch.cuda.get_device_name if cuda else _cpu_name,

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.files import read_text
 
 LOG_METRICS = ("PSNR", "SSIM", "LPIPS", "DISTS", "CLIPIQA", "NIQE", "MUSIQ", "MANIQA")
 
+_LARGEST = 64 << 20  # bytes
 _VALUES = "; ".join(rf"{metric}: (-?\d+\.\d+)" for metric in LOG_METRICS)
 _STAMP = r"\d\d-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} - INFO: "
 _COUNT = re.compile(rf"{_STAMP}Directory \[.*\]: (\d+) GT images vs (\d+) SR images\.")
@@ -59,11 +61,7 @@ def read_averages(path: Path) -> dict[str, str]:
 
 def _lines(path: Path) -> Iterator[tuple[int, str, tuple[str, ...]]]:
     """(line number, kind, values) of the lines that carry numbers."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise AdcbenchError(f"{path}: can't be read ({error})") from error
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(read_text(path, _LARGEST).splitlines(), 1):
         for kind, pattern in (("count", _COUNT), ("image", _IMAGE), ("averages", _AVERAGES)):
             match = pattern.fullmatch(line)
             if match:

@@ -14,13 +14,16 @@ from typing import Any
 
 from tqdm import tqdm
 
-from adcbench.core.errors import AdcbenchError
-from adcbench.core.files import write_whole
+from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.core.files import locked, read_text, write_whole
+from adcbench.core.hashes import SUMS, check_file, read_sums, recorded_hash
 from adcbench.core.keys import file_hash
 from adcbench.core.system import WeightFile
-from adcbench.data.download import CannotWrite, FetchStopped, NotServed, download
+from adcbench.data.download import CannotWrite, FetchStopped, NotServed, download, remove_unfinished
 
-SUMS, SOURCES = "SHA256SUMS", "SOURCES.json"
+SOURCES = "SOURCES.json"
+_LARGEST_SOURCES = 16 << 20  # bytes
+_MOST = 2  # times the size that a file has, which may be rounded: more is not downloaded
 _SERVERS = {"https://huggingface.co": "HF_ENDPOINT", "https://github.com": "ADCBENCH_GITHUB"}
 
 
@@ -52,26 +55,36 @@ def fetch_file(file: WeightFile, path: Path, progress: bool = True) -> None:
     expected = known_hash(file, path)
     bring = partial(_from_first, progress=progress) if addresses(file) else _expect_by_hand
     source = bring(file, path, expected)
-    _record(file, path, source)
+    if source or not known_hash(file, path):
+        with locked(path.parent / SUMS):
+            _record(file, path, source)
 
 
 def _from_first(file: WeightFile, path: Path, expected: str, progress: bool) -> str:
     """Make ``path`` the file; the address that was used, or an empty string if it was here already."""
-    if path.is_file() and (not expected or file_hash(path) == expected):
+    if path.is_file() and not _problem(file, path):
+        remove_unfinished(path)
         return ""
     failures: list[str] = []
     for url in addresses(file):
         try:
             with tqdm(desc=path.name, unit="B", unit_scale=True, disable=not progress, delay=1) as bar:
-                download(url, path, expected, partial(_advance, bar))
+                download(
+                    url, path, expected, partial(_advance, bar),
+                    refuse=partial(_problem, file), at_most=_MOST * file.size,
+                )  # fmt: skip
             return url
-        except CannotWrite:
+        except (Blocked, CannotWrite):
             raise
         except (FetchStopped, NotServed) as error:
             failures.append(str(error))
         except AdcbenchError as error:
             raise AdcbenchError(f"{error}. {_unlike(file, path, expected)}") from error
     raise AdcbenchError("\n  or ".join(failures))
+
+
+def _problem(file: WeightFile, path: Path) -> str:
+    return check_file(file, path).problem
 
 
 def _unlike(file: WeightFile, path: Path, expected: str) -> str:
@@ -89,9 +102,9 @@ def _expect_by_hand(file: WeightFile, path: Path, expected: str) -> str:
     if not path.is_file():
         where = f" Where it is: {file.by_hand}" if file.by_hand else ""
         raise AdcbenchError(f"{path.name} has no public address: put the file at {path}.{where}")
-    if expected and file_hash(path) != expected:
-        whose = "published" if file.sha256 else f"recorded in {path.parent / SUMS}"
-        raise AdcbenchError(f"{path}: its sha256 is not the one {whose}, {expected}: get the file again")
+    if problem := _problem(file, path):
+        where = f" ({path.parent / SUMS})" if expected and not file.sha256 else ""
+        raise AdcbenchError(f"{path}: {problem}{where}: get the file again")
     return ""
 
 
@@ -103,13 +116,10 @@ def _advance(bar: tqdm[Any], done: int, total: int) -> None:
 def _record(file: WeightFile, path: Path, source: str) -> None:
     """Note a hash that nobody has published, and where the file came from (empty: it was here already)."""
     sums = read_sums(path.parent)
-    unknown = not file.sha256 and path.name not in sums
-    if not source and not unknown:
-        return
     sha256 = file.sha256 or sums.get(path.name) or file_hash(path)
     sources = read_sources(path.parent) | {path.name: {"url": source or "put there by hand", "sha256": sha256}}
     write_whole(path.parent / SOURCES, (json.dumps(sources, indent=1, sort_keys=True) + "\n").encode())
-    if unknown:
+    if not file.sha256 and path.name not in sums:
         sums[path.name] = sha256
         lines = "".join(f"{value}  {name}\n" for name, value in sorted(sums.items()))
         write_whole(path.parent / SUMS, lines.encode())
@@ -117,31 +127,14 @@ def _record(file: WeightFile, path: Path, source: str) -> None:
 
 def known_hash(file: WeightFile, path: Path) -> str:
     """The sha256 that a file must have: published, or recorded beside it; empty if nobody knows it."""
-    return file.sha256 or read_sums(path.parent).get(path.name, "")
-
-
-def read_sums(folder: Path) -> dict[str, str]:
-    """sha256 by file name, from the folder's ``SHA256SUMS``; nothing if there is none.
-
-    Raises:
-        AdcbenchError: it is damaged.
-    """
-    path = folder / SUMS
-    if not path.is_file():
-        return {}
-    sums = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        sha256, _, name = line.partition("  ")
-        if len(sha256) != 64 or not name:
-            raise AdcbenchError(f"{path}: line {number} is not '<sha256>  <name>'; put it right or delete it")
-        sums[name] = sha256
-    return sums
+    return file.sha256 or recorded_hash(path)
 
 
 def read_sources(folder: Path) -> dict[str, dict[str, str]]:
     """Address and sha256 by file name, from the folder's ``SOURCES.json``; for people, so a damaged one is empty."""
     try:
-        found = json.loads((folder / SOURCES).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json.loads(read_text(folder / SOURCES, _LARGEST_SOURCES))
+    except (AdcbenchError, ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    entries = found.items() if isinstance(found, dict) else ()
+    return {name: entry for name, entry in entries if isinstance(entry, dict)}

@@ -1,31 +1,21 @@
-"""Video clips: folders of PNG frames, or video files read by PyAV; joined by name, never by position.
+"""Video clips: folders of PNG frames, or video files (``videos``); joined by name, never by position.
 
-Frames are read one after another, so that a long clip never lies in memory as a whole. What a file can tell of
-its own losses decides whether it may be scored: see ``source_of``.
+Frames are read one after another, so that a long clip never lies in memory as a whole.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from adcbench.core.errors import AdcbenchError, Blocked, some
+from adcbench.core.errors import AdcbenchError, some
 from adcbench.data.images import list_pngs, read_png
-
-if TYPE_CHECKING:
-    from av.container import InputContainer
-
-VIDEO_SUFFIXES = frozenset((".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm"))
-_LOSSLESS = frozenset(("ffv1", "ffvhuff", "huffyuv", "magicyuv", "png", "qtrle", "rawvideo", "utvideo"))
-_X264_SETTINGS = b"x264 - core"
-_REMEDY = "save it as a folder of 8-bit RGB PNGs, or as FFV1 (pixel format bgr0)"
+from adcbench.data.videos import VIDEO_SUFFIXES, open_video, video_frames
 
 ClipPair = tuple[str, Path, Path | None]  # name, SR (or LR) clip, HR clip
 
@@ -39,10 +29,10 @@ class Clip:
         path: a folder of PNGs, or a video file.
         size: (height, width) of its frames after the crop.
         length: how many frames, after ``limit``.
-        source: what the frames are kept in: ``png``, or codec, pixel format and what the encoder wrote of itself.
+        source: what the frames are kept in: ``png``, or see ``videos.Video``.
         lossy: why the file is not known to hold the very pixels that were written; empty if it does.
         fps: frames a second, where the file says so; no metric depends on it.
-        numbers: the last number in each frame's file name; empty for a video file or names without numbers.
+        numbers: each frame's number, see ``frame_numbers``; empty for a video file or names without numbers.
         limit: only the first so many frames; 0: all.
         crop: side of a centre crop in pixels; 0: the whole frame.
     """
@@ -62,7 +52,7 @@ class Clip:
         return self.length
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        frames = _png_frames(self.path) if self.path.is_dir() else _video_frames(self.path)
+        frames = _png_frames(self.path) if self.path.is_dir() else video_frames(self.path)
         count = 0
         for frame in islice(frames, self.limit or None):
             cut = _centre(frame, self.crop)
@@ -100,15 +90,12 @@ def open_clip(path: Path) -> Clip:
         Blocked: a video file, and PyAV is not installed.
     """
     if path.is_dir():
-        first = next(_png_frames(path))
-        named = [number for _, number in sorted(map(_natural, list_pngs(path)), key=lambda key: key[0])]
-        numbers = tuple(number for number in named if number is not None)
-        return Clip(
-            path.name, path, _hw(first), len(named), "png", numbers=numbers if len(numbers) == len(named) else ()
-        )
+        files = list_pngs(path)
+        return Clip(path.name, path, _hw(next(_png_frames(path))), len(files), "png", numbers=_numbers(files)[1])
     if not path.is_file():
         raise AdcbenchError(f"{path}: no such clip; name a folder of PNG frames or a video file")
-    return _open_video(path)
+    video = open_video(path)
+    return Clip(_name(path), path, video.size, video.length, video.source, video.lossy, video.fps)
 
 
 def pair_clips(sr_dir: Path, hr_dir: Path | None) -> list[ClipPair]:
@@ -151,116 +138,89 @@ def list_clips(folder: Path) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def check_pair(sr: Clip, hr: Clip) -> None:
-    """Whether two clips can be compared frame by frame.
+def check_pair(sr: Clip, hr: Clip, frames: int = 0, crop: int = 0) -> None:
+    """Whether two whole clips can be compared frame by frame, as far as their parts are looked at.
+
+    Lengths and numbers are those of the whole clips: what is cut off could hide that a frame is missing before it.
+    Numbers may begin elsewhere (at 0 and at 1, or far apart), but not overlap and differ.
+
+    Args:
+        frames: how many frames are looked at, see ``Clip.part``. SR may then have just these, if HR has more.
+        crop: the same for the side in pixels.
 
     Raises:
-        AdcbenchError: unequal numbers or sizes of frames; or their frames' numbers do not go up in the same steps,
-            so that a frame is missing in one of them.
+        AdcbenchError: other sizes, more or fewer frames than that, or frames that do not belong together.
     """
-    if len(sr) != len(hr):
-        raise AdcbenchError(f"{sr.path} has {len(sr)} frames and {hr.path} {len(hr)}; both must have the same ones")
-    if sr.size != hr.size:
+    if sr.size != hr.size and sr.size != (crop, crop):
         raise AdcbenchError(f"{sr.path} is {_wxh(sr.size)} and {hr.path} is {_wxh(hr.size)}; sizes must be equal")
-    if sr.numbers and hr.numbers and np.any(np.diff(sr.numbers) != np.diff(hr.numbers)):
-        raise AdcbenchError(f"the frames of {sr.path} and {hr.path} are not numbered alike: one is missing somewhere")
+    a, b = sr.numbers, hr.numbers
+    both = min(len(a), len(b))
+    if both and a[:both] == b[:both] and (len(a) == len(b) or 0 < frames <= both):
+        return
+    if len(sr) != len(hr) and not (len(sr) == frames < len(hr)):
+        raise AdcbenchError(f"{sr.path} has {len(sr)} frames and {hr.path} {len(hr)}; both must have the same ones")
+    if len(sr) != len(hr) and a and (a[0] > 1 or _steps(a) != _steps(b or range(len(a)))[: len(a) - 1]):
+        raise AdcbenchError(f"the frames of {sr.path} ({_span(a)}) are not the first {frames} of {hr.path}")
+    if a and b:
+        elsewhere = not set(a) & set(b) or (len(a) == len(b) and {a[0], b[0]} == {0, 1})
+        if _steps(a) != _steps(b)[: len(a) - 1] or not elsewhere:
+            raise AdcbenchError(
+                f"the frames of {sr.path} ({_span(a)}) and {hr.path} ({_span(b)}) are not numbered alike: one is "
+                "missing somewhere; give both sides the same numbers"
+            )
 
 
-def source_of(codec: str, pixels: str, x264: str, chroma_is_full: bool) -> tuple[str, str]:
-    """What a video file's pixels are kept in, and why they may not be those that were written (empty: they are).
+def _steps(numbers: Sequence[int]) -> list[int]:
+    return [after - before for before, after in pairwise(numbers)]
 
-    Lossless codecs are known by name. H.264 can be lossless or not, and the stream has no field that says so; but
-    libx264 notes its settings there, and ``rc=cqp qp=0`` (what ``-crf 0`` becomes) is lossless. Nothing can be said
-    of HEVC, VP9, AV1 and of H.264 of other encoders: they count as lossy. So does halved chroma (4:2:0, 4:2:2) in
-    any codec. RGB kept as YUV 4:4:4 is rounded once, which moves a value by at most two levels: not lossy, but
-    named in the source.
 
-    >>> source_of("h264", "yuv444p", "rc=cqp qp=0", True)
-    ('h264 yuv444p rc=cqp qp=0', '')
-    >>> source_of("h264", "yuv420p", "rc=crf crf=18.0", False)[1]
-    'h264 yuv420p rc=crf crf=18.0: chroma at reduced size'
+def _span(numbers: Sequence[int]) -> str:
+    return f"{numbers[0]} to {numbers[-1]}"
+
+
+def frame_numbers(stems: Sequence[str]) -> tuple[int, ...]:
+    """The number of each frame by its name; empty where names have none that tells them apart.
+
+    A name's numbers are compared with those in the same place of the clip's other names: it is the first that
+    differs in every frame; where none does, all that vary, one after the other.
+
+    >>> frame_numbers(["001_EDVR_M_x4", "002_EDVR_M_x4"]), frame_numbers(["v2_f1_40ms", "v2_f2_80ms"])
+    ((1, 2), (1, 2))
     """
-    source = " ".join(filter(None, (codec, pixels, x264)))
-    if not chroma_is_full:
-        return source, f"{source}: chroma at reduced size"
-    if codec in _LOSSLESS or (codec == "h264" and x264 == "rc=cqp qp=0"):
-        return source, ""
-    known = "compressed with loss" if x264 else "nothing in the file says that it is lossless"
-    return source, f"{source}: {known}"
+    found = [[int(number) for number in re.findall("[0-9]+", stem)] for stem in stems]
+    places = list(zip(*found, strict=False))
+    if len(stems) == 1:
+        return places[0] if len(places) == 1 else ()
+    own = [numbers for numbers in places if len(set(numbers)) == len(stems)]
+    if own:
+        return own[0]
+    varying = zip(*(numbers for numbers in places if len(set(numbers)) > 1), strict=True)
+    joined = tuple(int("".join(f"{number:012}" for number in numbers)) for numbers in varying)
+    return joined if len(set(joined)) == len(stems) else ()
 
 
-def _open_video(path: Path) -> Clip:
-    with _container(path) as container:
-        if not container.streams.video:
-            raise AdcbenchError(f"{path}: has no video stream; {_REMEDY}")
-        stream = container.streams.video[0]
-        packets = [packet for packet in container.demux(stream) if packet.size]  # mkv does not say how many
-        form = stream.codec_context.format
-        if not packets or form is None:
-            raise AdcbenchError(f"{path}: has no frames; make it again")
-        if max(part.bits for part in form.components) > 8:
-            raise AdcbenchError(f"{path}: has more than 8 bits a channel ({form.name}); {_REMEDY}")
-        if len(form.components) != 3 or form.has_palette:
-            raise AdcbenchError(f"{path}: its frames are {form.name}, not plain colour; {_REMEDY}")
-        width, height = stream.codec_context.width, stream.codec_context.height
-        full = (form.chroma_width(width), form.chroma_height(height)) == (width, height)
-        x264 = _x264(bytes(stream.codec_context.extradata or b"") + bytes(packets[0]))
-        source, lossy = source_of(stream.codec_context.codec.canonical_name, form.name, x264, full)
-        fps = float(stream.average_rate) if stream.average_rate else None
-    return Clip(_name(path), path, (height, width), len(packets), source, lossy, fps)
-
-
-def _x264(head: bytes) -> str:
-    """Rate control as libx264 notes it at the start of its stream: ``rc=cqp qp=0``, ``rc=crf crf=18.0``."""
-    start = head.find(_X264_SETTINGS)
-    if start < 0:
-        return ""
-    words = head[start : start + 2000].split(b"\0")[0].decode("latin1").split()
-    found = dict(word.split("=", 1) for word in words if "=" in word)
-    detail = next((f"{key}={found[key]}" for key in ("qp", "crf", "bitrate") if key in found), "")
-    return f"rc={found.get('rc', '?')} {detail}".strip()
-
-
-def _video_frames(path: Path) -> Iterator[np.ndarray]:
-    with _container(path) as container:
-        for frame in container.decode(container.streams.video[0]):
-            yield frame.to_ndarray(format="rgb24")
-
-
-@contextmanager
-def _container(path: Path) -> Iterator[InputContainer]:
-    """An open file; PyAV's own errors become ours."""
-    av = _pyav()
-    try:
-        with av.open(str(path)) as container:
-            yield container
-    except (av.FFmpegError, EOFError, OSError) as error:
-        raise AdcbenchError(f"{path}: can't be read as a video ({error}); make it again") from error
-
-
-def _pyav() -> Any:
-    try:
-        import av
-    except ImportError as error:
-        raise Blocked("PyAV, which reads video files, is not installed", "pip install 'adcbench[video]'") from error
-    return av
+def _numbers(stems: Iterable[str]) -> tuple[list[str], tuple[int, ...]]:
+    """A clip's frames in their order, by number where they have one, and those numbers."""
+    names = list(stems)
+    numbers = frame_numbers(names)
+    if not numbers:
+        return sorted(names, key=_natural), ()
+    ordered = sorted(zip(numbers, names, strict=True))
+    return [name for _, name in ordered], tuple(number for number, _ in ordered)
 
 
 def _png_frames(folder: Path) -> Iterator[np.ndarray]:
     """Frames in the order of the numbers in their names: 2 before 10."""
     files = list_pngs(folder)
-    keys = {_natural(stem)[0]: stem for stem in files}
-    if len(keys) != len(files):
+    if len({_natural(stem) for stem in files}) != len(files):
         raise AdcbenchError(f"{folder}: two frames have the same number (1.png and 01.png); keep one of them")
-    return (read_png(files[keys[key]]) for key in sorted(keys))
+    return (read_png(files[stem]) for stem in _numbers(files)[0])
 
 
-def _natural(stem: str) -> tuple[tuple[tuple[int, str], ...], int | None]:
-    """A key that sorts numbers as numbers, and the last number of a name."""
+def _natural(stem: str) -> tuple[tuple[int, str], ...]:
+    """A key that sorts numbers as numbers."""
     words = re.findall(r"[0-9]+|[^0-9]+", stem)
-    numbers = [int(word) for word in words if word.isdecimal()]
-    key = tuple((int(word), "") if word.isdecimal() else (-1, word) for word in words)
-    return key, numbers[-1] if numbers else None
+    return tuple((int(word), "") if word.isdecimal() else (-1, word) for word in words)
 
 
 def _is_clip(path: Path) -> bool:

@@ -6,19 +6,19 @@ papers' test sets, so its numbers never stand in a paper's table.
 
 from __future__ import annotations
 
-import csv
 import importlib.util
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import file_hash, pixel_hash, versions
 from adcbench.core.settings import cache_dir
 from adcbench.data.images import read_png, resize, write_png
+from adcbench.data.manifest import read_rows
+from adcbench.data.pictures import read_picture
 
 SCALE = 4
 LARGEST_SIDE = 512  # of an HR image, as in the papers' test sets
@@ -42,8 +42,7 @@ class Photograph(NamedTuple):
 @lru_cache
 def photographs() -> tuple[Photograph, ...]:
     """The manifest of the embedded set, sorted by name."""
-    with EMBEDDED_MANIFEST.open(newline="", encoding="utf-8") as file:
-        return tuple(Photograph(**row) for row in csv.DictReader(file))
+    return tuple(Photograph(*row) for _, row in read_rows(EMBEDDED_MANIFEST, Photograph._fields))
 
 
 def licences() -> dict[str, str]:
@@ -79,8 +78,7 @@ def _pair(photo: Photograph) -> tuple[np.ndarray, np.ndarray]:
     path = _path(photo.file)
     if file_hash(path) != photo.sha256:
         raise AdcbenchError(f"{path}: not the file of the embedded set; reinstall scikit-image 0.25 or 0.26")
-    with Image.open(path) as image:
-        hr = _crop(np.array(image))  # (4h, 4w, 3)
+    hr = _crop(read_picture(path))  # (4h, 4w, 3)
     lr = resize(hr, hr.shape[0] // SCALE, hr.shape[1] // SCALE)  # as degradation.bicubic.downscale
     for pixels, pinned, step in ((hr, photo.hr_pixels, "decodes"), (lr, photo.lr_pixels, "shrinks")):
         if pixel_hash(pixels) != pinned:

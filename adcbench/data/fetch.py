@@ -10,10 +10,10 @@ from threading import Event
 
 from tqdm import tqdm
 
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.errors import AdcbenchError, Blocked, some
 from adcbench.core.keys import file_hash
 from adcbench.data.clips import list_clips
-from adcbench.data.download import FetchStopped, download
+from adcbench.data.download import FetchStopped, download, remove_unfinished
 from adcbench.data.embedded import embedded_folder
 from adcbench.data.manifest import ManifestFile, scan_folder, write_manifest
 from adcbench.data.pairs import pair
@@ -27,7 +27,7 @@ def fetch(testset: TestSet, endpoint: str | None = None, jobs: int = 8, progress
     """Bring a test set to ``data_dir()``. Files that are there with the right sha256 are not fetched again.
 
     A set whose files can't be fetched one by one is taken from where the user put it, and its manifest
-    is recorded, so that a later change is noticed.
+    is recorded in the cache, so that a later change is noticed; nothing but downloads goes to ``data_dir()``.
 
     Args:
         testset: see ``find_testset``.
@@ -75,11 +75,14 @@ def _fetch_all(testset: TestSet, files: Sequence[ManifestFile], base: str, jobs:
     def why_missing(file: ManifestFile) -> str:
         path = testset.root / file.path
         if path.is_file() and file_hash(path) == file.sha256:
+            remove_unfinished(path)
             return ""
         if stopped.is_set():
             return _NOT_TRIED
         try:
-            download(f"{base}/{upstream_path(testset, file.path)}", path, file.sha256)
+            download(f"{base}/{upstream_path(testset, file.path)}", path, file.sha256, at_most=file.size)
+        except Blocked:  # no connection may be opened
+            raise
         except AdcbenchError as error:
             if isinstance(error, FetchStopped):
                 stopped.set()

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from tqdm import tqdm
 
 from adcbench.core.errors import AdcbenchError, some
-from adcbench.core.files import write_whole
+from adcbench.core.files import read_text, write_whole
 from adcbench.core.keys import file_hash
+from adcbench.core.settings import PACKAGE
 from adcbench.data.images import IMAGE_SUFFIXES
+
+_LARGEST = 64 << 20  # bytes
+_SIZE, _SHA256 = re.compile("[0-9]{1,15}"), re.compile("[0-9a-f]{64}")
 
 
 class ManifestFile(NamedTuple):
@@ -48,22 +53,51 @@ def read_manifest(path: Path) -> tuple[ManifestFile, ...]:
     """Read a manifest file.
 
     Raises:
-        AdcbenchError: it is missing or a line is malformed; the message names the line.
+        AdcbenchError: it is missing, names no file, or a line is malformed; the message names the line.
+    """
+    files = tuple(_parse(path, number, row) for number, row in read_rows(path, ManifestFile._fields))
+    if len({file.path for file in files}) < len(files):
+        raise broken(path, "names a file twice")
+    return files
+
+
+def read_rows(path: Path, fields: Sequence[str]) -> list[tuple[int, list[str]]]:
+    """The rows of a CSV file below its head, which has these fields, each with the number of its line.
+
+    Raises:
+        AdcbenchError: it is missing, no CSV, has another head, no rows, or a row with another number of fields.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(file))
-    except OSError as error:
-        raise AdcbenchError(f"{path}: can't be read ({error.strerror})") from error
-    if not rows or tuple(rows[0]) != ManifestFile._fields:
-        raise AdcbenchError(f"{path}: line 1 must be {','.join(ManifestFile._fields)}")
-    return tuple(_parse(path, number, row) for number, row in enumerate(rows[1:], 2))
+        head, *rows = list(csv.reader(io.StringIO(read_text(path, _LARGEST), newline=""), strict=True)) or [[]]
+    except csv.Error as error:
+        raise broken(path, f"not CSV ({error})") from error
+    if tuple(head) != tuple(fields):
+        raise broken(path, f"line 1 must be {','.join(fields)}")
+    if not rows:
+        raise broken(path, "lists no file")
+    for number, row in enumerate(rows, 2):
+        if len(row) != len(fields):
+            raise broken(path, f"line {number} is not {','.join(fields)}")
+    return list(enumerate(rows, 2))
+
+
+def broken(path: Path, what: str) -> AdcbenchError:
+    """The error of a damaged manifest: what is wrong, and what to do."""
+    ours = path.resolve().is_relative_to(PACKAGE)
+    remedy = "install adcbench again" if ours else "delete it, and record it anew: adcbench fetch and the set's name"
+    return AdcbenchError(f"{path}: {what}; {remedy}")
 
 
 def _parse(path: Path, number: int, row: Sequence[str]) -> ManifestFile:
-    if len(row) != 3 or not row[1].isdecimal() or len(row[2]) != 64:
-        raise AdcbenchError(f"{path}: line {number} is not path,size,sha256; make the manifest again")
+    if not _SIZE.fullmatch(row[1]) or not _SHA256.fullmatch(row[2]) or not _is_below(row[0]):
+        raise broken(path, f"line {number} is not {','.join(ManifestFile._fields)}")
     return ManifestFile(row[0], int(row[1]), row[2])
+
+
+def _is_below(path: str) -> bool:
+    """Whether a path stays in the manifest's folder, and can be a path at all."""
+    parts = PurePosixPath(path).parts
+    return bool(parts) and not PurePosixPath(path).is_absolute() and ".." not in parts and "\0" not in path
 
 
 def write_manifest(files: Iterable[ManifestFile], path: Path) -> None:

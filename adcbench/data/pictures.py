@@ -1,90 +1,161 @@
-"""Images that users bring: PNG, JPEG, WebP or BMP, made 8-bit RGB where that loses nothing, refused where it would.
+"""Images that users bring, made upright 8-bit RGB: by the command line, AdcSRPipeline, and training.
 
-Measuring reads with ``images.read_png``, which accepts nothing but 8-bit RGB PNGs; both give the same pixels
-for those.
+The first two refuse what would lose something, training does not (``lossy``). Measuring reads with
+``images.read_png``, which accepts nothing but 8-bit RGB PNGs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.data.images import IMAGE_SUFFIXES, read_png
+from adcbench.core.files import check_regular, read_whole
+from adcbench.data.decoding import MOST_BYTES, Undecodable, kind_of, one_error, opened, pixels_of
+from adcbench.data.images import IMAGE_SUFFIXES
 
 READABLE = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+_DEEP = "it has {} bits a channel; these systems take 8: convert it first, so that you choose how"
 _ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
+_ORIENTATION = 0x0112  # EXIF
+_UPRIGHT = {  # what makes it upright, by what the camera noted
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # fmt: skip
+
+
+class Picture(NamedTuple):
+    """Pixels, (h, w, 3) uint8 RGB, and the ICC profile of their colours; empty: none, or not one of RGB."""
+
+    pixels: np.ndarray
+    profile: bytes = b""
 
 
 def read_picture(path: Path) -> np.ndarray:
-    """Pixels of an image file: (h, w, 3) uint8 RGB.
+    """Pixels of a PNG, JPEG, WebP or BMP file: (h, w, 3) uint8 RGB; see ``open_picture``."""
+    return open_picture(path).pixels
 
-    Greyscale, black-and-white and palette images become RGB, as everywhere in the field. An alpha channel
-    that is opaque throughout is dropped. The orientation that a camera noted is applied; colour profiles
-    are not, as in the papers.
+
+def open_picture(path: Path) -> Picture:
+    """A PNG, JPEG, WebP or BMP file; see ``rgb_picture``.
 
     Raises:
-        AdcbenchError: missing, damaged, of another format, animated, with transparent pixels, with more
-            than 8 bits a channel (Pillow would cut them off unnoticed), or CMYK.
+        AdcbenchError: missing, no regular file, damaged, too large, of another format, or refused.
     """
-    if not path.is_file():
-        raise AdcbenchError(f"{path}: no such file")
-    try:
-        with Image.open(path, formats=_FORMATS) as image:
-            if image.format == "PNG" and _is_plain(path):
-                return read_png(path)
-            problem = _problem(image, path)
-            if problem:
-                raise AdcbenchError(f"{path}: {problem}")
-            upright = ImageOps.exif_transpose(image)
-            if _has_alpha(upright) and np.array(upright.convert("RGBA"))[..., 3].min() < 255:
-                raise AdcbenchError(f"{path}: it has transparent pixels; flatten it on a background first")
-            return np.array(upright.convert("RGB"))
-    except AdcbenchError:
-        raise
-    except Exception as error:  # Pillow's decoders fail in many ways on damaged files
-        raise AdcbenchError(f"{path}: not a readable PNG, JPEG, WebP or BMP ({error})") from error
+    with one_error(str(path)):
+        data = read_whole(path, MOST_BYTES)
+    return decode_picture(data, str(path))
 
 
-def _is_plain(path: Path) -> bool:
-    """Whether a PNG's header says 8-bit RGB (bit depth 8, colour type 2)."""
-    with path.open("rb") as file:
-        return file.read(26)[24:26] == b"\x08\x02"
+def decode_picture(data: bytes, name: str, kinds: Collection[str] = _FORMATS, lossy: bool = False) -> Picture:
+    """An encoded image; see ``rgb_picture``.
+
+    Args:
+        name: of the file, for errors.
+        kinds: formats that are read, see ``decoding.kind_of``.
+
+    Raises:
+        Undecodable: empty, damaged, too large or of another format.
+        AdcbenchError: refused.
+    """
+    if not lossy and data[24:25] == b"\x10" and kind_of(data) == "PNG":  # Pillow gives 8 of 16 bits without a word
+        raise AdcbenchError(f"{name}: {_DEEP.format(16)}")
+    return rgb_picture(opened(data, name, kinds), name, lossy)
 
 
-def _problem(image: Image.Image, path: Path) -> str:
-    if getattr(image, "is_animated", False):
+def rgb_picture(image: Image.Image, name: str, lossy: bool = False) -> Picture:
+    """A Pillow image as upright 8-bit RGB.
+
+    The orientation that a camera noted is applied. Greyscale, black-and-white and palette images become RGB, as
+    everywhere in the field. An alpha channel that is opaque throughout is dropped. Colours are not converted: the
+    profile goes with the pixels. Of a phone's several pictures in one JPEG, the first.
+
+    Args:
+        name: of the picture, for errors.
+        lossy: what would be refused is taken too: transparency on white, CMYK without a profile, of 16 bits a
+            channel the upper 8 (as OpenCV does), of an animation its first frame.
+
+    Raises:
+        Undecodable: 32 bits a channel, where ``lossy``; or its pixels can't be decoded.
+        AdcbenchError: animated, with transparent pixels, with more than 8 bits a channel, CMYK or LAB.
+    """
+    with one_error(name):
+        problem = "" if lossy else _problem(image)
+        if problem:
+            raise AdcbenchError(f"{name}: {problem}")
+        if image.mode in ("I", "F"):
+            raise Undecodable(f"{name}: 32 bits a channel")
+        image.load()
+        profile = image.info.get("icc_profile") or b""
+        image = _upright(image)
+        if image.mode.startswith("I;16"):
+            grey = (np.asarray(image) >> 8).astype(np.uint8)
+            return Picture(np.repeat(grey[..., None], 3, axis=2))
+        if image.mode in _ALPHA or "transparency" in image.info:
+            image = image.convert("RGBA")
+            if np.asarray(image.getchannel("A")).min() < 255:
+                if not lossy:
+                    raise AdcbenchError(f"{name}: it has transparent pixels; flatten it on a background first")
+                image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        pixels = pixels_of(image if image.mode == "RGB" else image.convert("RGB"))
+        return Picture(pixels, profile if profile[16:20] == b"RGB " else b"")
+
+
+def _problem(image: Image.Image) -> str:
+    """Why a picture is refused, where nothing may be lost; empty: it is not."""
+    if getattr(image, "is_animated", False) and image.format != "MPO":  # MPO: a phone's JPEG of several pictures
         return "it is an animation; save one frame"
-    if image.mode in ("I", "F") or image.mode.startswith("I;16") or _png_depth(image, path) == 16:
-        return "it has 16 bits a channel; these systems take 8: convert it first, so that you choose how"
+    not_yet_read = str(getattr(image, "tile", ""))  # where Pillow notes what it will cut to 8 bits
+    if image.mode in ("I", "F"):
+        return _DEEP.format(32)
+    if image.mode.startswith("I;16") or ";16" in not_yet_read:
+        return _DEEP.format(16)
     if image.mode in ("CMYK", "YCCK", "LAB"):
         return f"its colours are {image.mode}; convert it to RGB with its colour profile first"
     return ""
 
 
-def _png_depth(image: Image.Image, path: Path) -> int:
-    if image.format != "PNG":
-        return 8
-    with path.open("rb") as file:
-        return file.read(25)[24]
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        how = _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # damaged metadata turn nothing
+        how = None
+    return image if how is None else image.transpose(how)
 
 
-def _has_alpha(image: Image.Image) -> bool:
-    return image.mode in _ALPHA or "transparency" in image.info
+def check_readable(path: Path) -> None:
+    """Look at a file's first bytes, before anything expensive is begun.
+
+    Raises:
+        AdcbenchError: missing, no regular file, or not the beginning of a PNG, JPEG, WebP or BMP.
+    """
+    check_regular(path)
+    try:
+        with path.open("rb") as file:
+            start = file.read(16)
+    except OSError as error:
+        raise AdcbenchError(f"{path}: can't be read ({error.strerror or error})") from error
+    if kind_of(start) not in _FORMATS:
+        what = "not a PNG, JPEG, WebP or BMP; of a video, give a folder of its frames" if start else "the file is empty"
+        raise AdcbenchError(f"{path}: {what}")
 
 
 def list_pictures(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Image files of a folder (not of folders in it), sorted: those that can be read, and those of other formats.
+    """Images of a folder (not of folders in it), sorted: those called like ones that can be read, and those of other
+    formats. A dangling link or a pipe called like an image is listed: reading it says what it is.
 
     Raises:
         AdcbenchError: no such folder, or it has no image; two readable ones have the same name but for the suffix.
     """
     if not folder.is_dir():
         raise AdcbenchError(f"{folder}: no such file or folder")
-    visible = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    visible = sorted(path for path in folder.iterdir() if not path.is_dir() and not path.name.startswith("."))
     found = [path for path in visible if path.suffix.lower() in READABLE]
     others = [path for path in visible if path.suffix.lower() in IMAGE_SUFFIXES - set(READABLE)]
     if not found and not others:

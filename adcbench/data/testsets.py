@@ -7,10 +7,11 @@ from pathlib import Path
 
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.keys import digest
-from adcbench.core.settings import data_dir
+from adcbench.core.settings import cache_dir, data_dir
 from adcbench.data.embedded import EMBEDDED_MANIFEST, embedded_folder, photographs
 from adcbench.data.manifest import ManifestFile, differences, read_manifest
 
+_MADE, _RECORDED = "testsets", "manifest.csv"  # folder in the cache; name of a manifest beside the images
 LOG = "osediff_authors_scores.log"
 _TEACHER_LAYOUT = (("LR", "test_LR"), ("HR", "test_HR"), ("OSEDiff", "results_osediff"))
 _TEACHER_LICENCE = (
@@ -57,8 +58,13 @@ class TestSet:
 
     @property
     def root(self) -> Path:
-        """Where it lies, or would lie, on this machine."""
-        return data_dir() / self.folder
+        """Where it lies, or would lie, on this machine.
+
+        What is made here is ours, and in the cache; ``data_dir()`` may be somebody else's. One that an earlier
+        version made there is used.
+        """
+        there = data_dir() / self.folder
+        return cache_dir() / _MADE / self.folder if self.made and not (there / _RECORDED).is_file() else there
 
     @property
     def command(self) -> str:
@@ -186,11 +192,16 @@ def _paths(testset: TestSet, root: Path) -> dict[str, Path]:
 
 
 def manifest_path(testset: TestSet) -> Path:
-    """Its manifest: pinned in the package, or recorded beside the images by ``adcbench fetch``."""
+    """Its manifest: pinned in the package, or recorded in the cache by ``adcbench fetch``.
+
+    One beside the images, as earlier versions recorded it, goes first.
+    """
     if testset.name == "embedded":
         return EMBEDDED_MANIFEST
-    pinned = Path(__file__).parent / "manifests" / f"{testset.folder}.csv"
-    return pinned if testset.repository else testset.root / "manifest.csv"
+    if testset.repository:
+        return Path(__file__).parent / "manifests" / f"{testset.folder}.csv"
+    beside = testset.root / _RECORDED
+    return beside if testset.made or beside.is_file() else cache_dir() / "manifests" / f"{testset.folder}.csv"
 
 
 def manifest(testset: TestSet) -> tuple[ManifestFile, ...]:

@@ -4,26 +4,32 @@ Below ``tables/adcsr_claims/``: ``runs.csv.gz`` has a line for each run, seed, t
 ``runs.jsonl`` a line for each run and seed, with where its scores come from. A run is one recipe (``adcsr``,
 ``latent-link``, ...) trained with one seed. What is trained once and shared by all seeds (``teacher``) or not
 trained at all (``bicubic``) has the seed ``SHARED``.
+
+Both files only grow. A later result of a run and seed is a line of its own, which names the line that it replaces;
+the older one stays, with its scores. Each line also has a hash of all lines before it, so that an edited one shows.
 """
 
 from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import io
 import json
 import math
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
 
+from adcbench.core.datafiles import Kinds, check_kinds
 from adcbench.core.errors import AdcbenchError, some
-from adcbench.core.files import write_whole
+from adcbench.core.files import read_whole, write_whole
 from adcbench.core.keys import digest, short
 from adcbench.core.settings import cache_dir, tables_dir
 
@@ -31,6 +37,9 @@ COMMAND = "nox -s train-claims"
 SCORED_IN = ("psnr", "ssim", "fd-efflite0", "spectrum")  # metrics
 SHARED = -1  # the seed of what all seeds share
 _FIELDS = ("run", "seed", "test_set", "image", "metric", "value")
+_HEAD = f"# {COMMAND}\n{','.join(_FIELDS)}\n"
+_LARGEST = 1 << 30  # bytes of what was added at once, unpacked; the first 97 runs have 6 million
+_KINDS: Kinds = {"str": str, "int": int, "float | None": (float, type(None))}
 Scores = Mapping[tuple[str, str], Mapping[str, float]]  # (test set, metric) -> image -> value
 Slot = tuple[str, int]  # run and seed
 
@@ -68,10 +77,16 @@ class Trained:
 
 @dataclass(frozen=True)
 class Runs:
-    """All runs: where they come from, and their scores."""
+    """All runs: where they come from, and their scores.
+
+    Args:
+        trained, scores: the latest result of each run and seed.
+        replaced: the results that later ones replaced, in order.
+    """
 
     trained: Mapping[Slot, Trained]
     scores: Mapping[Slot, Scores]
+    replaced: tuple[Trained, ...] = ()
 
     @property
     def test_sets(self) -> tuple[str, ...]:
@@ -141,37 +156,92 @@ def read_runs(root: Path | None = None) -> Runs:
 
 
 def _read_runs(root: Path | None) -> Runs:
-    trained, hashes = _read_trained(_trained_path(root))
-    scores = _read_scores(_scores_path(root))
-    for slot in sorted({*trained, *scores}):
-        if slot not in trained or slot not in scores or _hash(scores[slot]) != hashes[slot]:
-            raise AdcbenchError(
-                f"{runs_dir(root)}: runs.csv.gz and runs.jsonl do not fit each other at run {slot[0]!r}, seed "
-                f"{slot[1]}: a write was cut off, or a file was edited. Run it again ({COMMAND}), or restore both "
-                f"files: git checkout {runs_dir(root)}"
-            )
-    return Runs(trained, scores)
+    results, members = _read_results(_trained_path(root)), _read_members(_scores_path(root))
+    found = _scores_of(results, members)
+    if found is None or sum(len(scores) for scores, _ in members) != len(results):
+        raise AdcbenchError(
+            f"{runs_dir(root)}: runs.csv.gz and runs.jsonl do not fit each other: a write was cut off, or a file was "
+            f"edited. Run the last run again ({COMMAND}), or restore both files: git checkout {runs_dir(root)}"
+        )
+    latest = {_slot(one.trained): number for number, one in enumerate(results)}
+    replaced = tuple(one.trained for number, one in enumerate(results) if latest[_slot(one.trained)] != number)
+    slots = sorted(latest)
+    return Runs(
+        {slot: results[latest[slot]].trained for slot in slots}, {slot: found[latest[slot]] for slot in slots}, replaced
+    )
 
 
 def append_run(trained: Trained, scores: Scores, root: Path | None = None) -> None:
-    """Add a run's scores; an earlier result of the same run and seed is replaced.
+    """Add a run's scores; an earlier result of the same run and seed stays in the files, and is named as replaced.
 
-    Each file is replaced whole. Several processes may add runs at the same time. A write that was cut off between
-    the two files is put right by adding the run again.
+    Each file is replaced whole, by what it was and what is new. Several processes may add runs at the same time. A
+    write that was cut off between the two files is put right by adding the run again.
 
     Raises:
         AdcbenchError: a value that is not finite, no scores, a bad name or seed, damaged files, or no space left.
     """
-    slot = trained.run, trained.seed
+    slot = _slot(trained)
     rounded = {place: {image: _fixed(v) for image, v in found.items()} for place, found in scores.items()}
     _check(slot, rounded)
     with _writing(root):
-        known, hashes = _read_trained(_trained_path(root))
-        rows = {**_read_scores(_scores_path(root)), slot: rounded}
-        hashes[slot] = _hash(rounded)
-        lines = [asdict(one) | {"scores": hashes[s]} for s, one in sorted({**known, slot: trained}.items())]
-        write_whole(_scores_path(root), gzip.compress(_csv_text(rows).encode(), mtime=0))
-        write_whole(_trained_path(root), "".join(json.dumps(line) + "\n" for line in lines).encode())
+        results, members = _read_results(_trained_path(root)), _read_members(_scores_path(root))
+        kept = _without_cut_off(results, members)
+        if _scores_of(results, kept) is None:
+            raise AdcbenchError(
+                f"{runs_dir(root)}: runs.csv.gz lacks scores of runs.jsonl, or has others. Restore both: git checkout "
+                f"{runs_dir(root)}"
+            )
+        older = [one for one in results if _slot(one.trained) == slot]
+        line = asdict(trained) | {"scores": _hash(rounded), "replaces": _line_hash(older[-1].line) if older else ""}
+        lines = [one.line for one in results]
+        line["before"] = _line_hash("".join(lines))
+        before = _bytes(_scores_path(root))[: kept[-1][1] if kept else 0]
+        text = ("" if before else _HEAD) + _csv_text(slot, rounded)
+        write_whole(_scores_path(root), before + gzip.compress(text.encode(), mtime=0))
+        write_whole(_trained_path(root), "".join([*lines, json.dumps(line) + "\n"]).encode())
+
+
+@dataclass(frozen=True)
+class _Result:
+    """A line of ``runs.jsonl``: the text itself, what it says, and the hash of its scores."""
+
+    line: str
+    trained: Trained
+    scores: str
+
+
+Member = tuple[Mapping[Slot, Scores], int]  # scores that were added at once, and the byte behind them
+
+
+def _slot(trained: Trained) -> Slot:
+    return trained.run, trained.seed
+
+
+def _scores_of(results: Sequence[_Result], members: Sequence[Member]) -> list[Scores] | None:
+    """The scores of each result; None where the files don't fit each other."""
+    waiting: dict[Slot, list[Scores]] = defaultdict(list)
+    for found, _ in reversed(members):
+        for slot, scores in found.items():
+            waiting[slot].append(scores)
+    paired = []
+    for one in results:
+        scores_left = waiting[_slot(one.trained)]
+        if not scores_left or _hash(scores_left[-1]) != one.scores:
+            return None
+        paired.append(scores_left.pop())
+    return paired
+
+
+def _without_cut_off(results: Sequence[_Result], members: Sequence[Member]) -> list[Member]:
+    """The members that results are of: a write that was cut off left one more at the end."""
+    left = Counter(_slot(one.trained) for one in results)
+    kept = []
+    for found, end in members:
+        left.subtract(found.keys())
+        if any(left[slot] < 0 for slot in found):
+            break
+        kept.append((found, end))
+    return kept
 
 
 def _writing(root: Path | None) -> FileLock:
@@ -201,60 +271,98 @@ def _hash(scores: Scores) -> str:
     return short(digest(sorted((*place, sorted(found.items())) for place, found in scores.items())))
 
 
-def _csv_text(rows: Mapping[Slot, Scores]) -> str:
+def _line_hash(text: str) -> str:
+    return short(hashlib.sha256(text.encode()).hexdigest())
+
+
+def _csv_text(slot: Slot, scores: Scores) -> str:
     text = io.StringIO()
-    text.write(f"# {COMMAND}\n")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_FIELDS)
-    for (run, seed), scores in sorted(rows.items()):
-        for (test_set, metric), found in sorted(scores.items()):
-            writer.writerows((run, seed, test_set, image, metric, repr(v)) for image, v in sorted(found.items()))
+    for (test_set, metric), found in sorted(scores.items()):
+        writer.writerows((*slot, test_set, image, metric, repr(v)) for image, v in sorted(found.items()))
     return text.getvalue()
 
 
-def _read_scores(path: Path) -> dict[Slot, dict[tuple[str, str], dict[str, float]]]:
-    found: dict[Slot, dict[tuple[str, str], dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
-    if not path.is_file():
-        return found
-    try:
-        lines = gzip.decompress(path.read_bytes()).decode().splitlines()
-    except (OSError, EOFError, ValueError) as error:
-        raise _damaged(path, f"not readable ({error})") from error
-    if tuple(lines[1].split(",") if len(lines) > 1 else ()) != _FIELDS:
-        raise _damaged(path, f"line 2 must be {','.join(_FIELDS)}")
-    for number, row in enumerate(csv.reader(lines[2:]), start=3):
+def _bytes(path: Path) -> bytes:
+    return read_whole(path) if path.exists() else b""
+
+
+def _read_members(path: Path) -> list[Member]:
+    """What was added to the scores, one gzip member each; the first may have several runs."""
+    data, members = _bytes(path), list[Member]()
+    at, number = 0, 1
+    while at < len(data):
+        unpacked = zlib.decompressobj(wbits=31)
         try:
+            text = unpacked.decompress(data[at:], _LARGEST).decode()
+        except (zlib.error, ValueError) as error:
+            raise _damaged(path, f"not readable ({error})") from error
+        if not unpacked.eof:
+            raise _damaged(path, "not readable (cut off, or far larger than scores are)")
+        at = len(data) - len(unpacked.unused_data)
+        lines = text.splitlines()
+        if number == 1:
+            if tuple(lines[1].split(",") if len(lines) > 1 else ()) != _FIELDS:
+                raise _damaged(path, f"line 2 must be {','.join(_FIELDS)}")
+            lines, number = lines[2:], 3
+        members.append((_parsed(path, lines, number), at))
+        number += len(lines)
+    return members
+
+
+def _parsed(path: Path, lines: Sequence[str], first: int) -> dict[Slot, Scores]:
+    found: dict[Slot, dict[tuple[str, str], dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
+    rows = csv.reader(lines)
+    try:
+        for row in rows:
             run, seed, test_set, image, metric, text = row
             value, images = float(text), found[run, int(seed)][test_set, metric]
-        except ValueError as error:
-            raise _damaged(path, f"line {number}: {error}") from error
-        if image in images or not math.isfinite(value):
-            raise _damaged(path, f"line {number}: {'there twice' if image in images else 'not finite'}")
-        images[image] = value
-    return found
+            if image in images or not math.isfinite(value):
+                raise ValueError("there twice" if image in images else "not finite")
+            images[image] = value
+    except (ValueError, csv.Error) as error:
+        raise _damaged(path, f"line {first + rows.line_num - 1}: {error}") from error
+    return {slot: dict(scores) for slot, scores in found.items()}
 
 
-def _read_trained(path: Path) -> tuple[dict[Slot, Trained], dict[Slot, str]]:
-    found: dict[Slot, Trained] = {}
-    hashes: dict[Slot, str] = {}
-    wanted = {one.name for one in fields(Trained)} | {"scores"}
-    for number, text in enumerate(_lines(path), start=1):
+def _read_results(path: Path) -> list[_Result]:
+    """All lines, each checked against those before it."""
+    try:
+        text = _bytes(path).decode()
+    except ValueError as error:
+        raise _damaged(path, str(error)) from error
+    results: list[_Result] = []
+    latest: dict[Slot, str] = {}
+    before, chained = hashlib.sha256(), False
+    for number, line in enumerate(text.splitlines(keepends=True), start=1):
         try:
-            line = json.loads(text)
-        except ValueError as error:
+            one, links = _result(line)
+            if links is None and chained:
+                raise ValueError("has no hash of the lines before it")
+            if links and links[1] != short(before.hexdigest()):
+                raise ValueError("does not follow the lines before it: one of them was edited, or taken away")
+            slot = _slot(one.trained)
+            if (links[0] if links else "") != latest.get(slot, ""):
+                what = "is there twice" if slot in latest else "replaces what is not there"
+                raise ValueError(f"run {slot[0]!r}, seed {slot[1]} {what}")
+        except (ValueError, TypeError, RecursionError) as error:
             raise _damaged(path, f"line {number}: {error}") from error
-        if not isinstance(line, dict) or set(line) != wanted:
-            raise _damaged(path, f"line {number}: needs exactly the keys {', '.join(sorted(wanted))}")
-        slot = line["run"], line["seed"]
-        if slot in found:
-            raise _damaged(path, f"line {number}: run {slot[0]!r}, seed {slot[1]} is there twice")
-        hashes[slot] = line.pop("scores")
-        found[slot] = Trained(**line)
-    return found, hashes
+        latest[slot], chained = _line_hash(line), links is not None
+        before.update(line.encode())
+        results.append(one)
+    return results
 
 
-def _lines(path: Path) -> Iterable[str]:
-    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else ()
+def _result(text: str) -> tuple[_Result, tuple[str, str] | None]:
+    """A line, with what it replaces and the hash of those before it: early lines have neither."""
+    line = json.loads(text)
+    wanted = {one.name for one in fields(Trained)} | {"scores"}
+    if not isinstance(line, dict) or set(line) not in (wanted, wanted | {"replaces", "before"}):
+        raise ValueError(f"needs exactly the keys {', '.join(sorted(wanted))}, replaces, before")
+    links = (line.pop("replaces"), line.pop("before")) if "before" in line else None
+    scores = line.pop("scores")
+    check_kinds(line, {one.name: _KINDS[str(one.type)] for one in fields(Trained)})
+    return _Result(text, Trained(**line), scores), links
 
 
 def _damaged(path: Path, why: str) -> AdcbenchError:

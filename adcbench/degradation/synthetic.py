@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from PIL import Image
 from tqdm import tqdm
 
 from adcbench.data.images import write_png
+from adcbench.data.pictures import read_picture
 from adcbench.data.testsets import TestSet
 from adcbench.data.training.bsds import bsds500
 from adcbench.degradation.realesrgan import MILD, degrade, draw
@@ -31,8 +31,7 @@ def write_degraded(testset: TestSet, progress: bool = True) -> None:
         files = [testset.root / part / f"{path.stem}.png" for part in ("LR", "HR")]
         if all(file.is_file() for file in files):
             continue
-        with Image.open(path) as image:
-            pair = degraded_pair(np.array(image.convert("RGB")), number)
+        pair = degraded_pair(read_picture(path), number)
         for file, pixels in zip(files, pair, strict=True):
             write_png(file, pixels)
 

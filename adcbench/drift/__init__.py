@@ -11,10 +11,20 @@ from adcbench.drift.check import Check
 
 
 def check_all(device: str = "cpu") -> tuple[Check, ...]:
-    """All checks that fit a device: everything on ``cpu``, the goldens on ``cuda``."""
+    """All checks that fit a device: everything on ``cpu``, the goldens on ``cuda``.
+
+    Raises:
+        Blocked: nothing is committed here to compare with, as outside a checkout.
+    """
+    from adcbench.core.errors import Blocked
+    from adcbench.core.settings import CHECKOUT, tables_dir
+    from adcbench.core.tables import table_ids
     from adcbench.drift.committed import check_tables
     from adcbench.drift.goldens import check_goldens
+    from adcbench.report.files import is_committed
 
+    if CHECKOUT is None and not (device == "cpu" and any(map(is_committed, table_ids()))):
+        raise Blocked(f"anything committed to compare with: no checkout of adcbench, no tables in {tables_dir()}")
     return (*(check_tables() if device == "cpu" else ()), check_goldens(device))
 
 

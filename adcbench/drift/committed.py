@@ -15,14 +15,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from adcbench.core.cells import CellKey, Measurement
+from adcbench.core.datafiles import read_text, reading
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.settings import tables_dir
-from adcbench.core.tables import Count, Fingerprint, Infer, Job, Reaggregate, Score, load_table, table_ids
+from adcbench.core.tables import Count, Fingerprint, Infer, Job, Reaggregate, Score, keys_of, load_table, table_ids
 from adcbench.cost.latency import measure
 from adcbench.drift.check import Check, changed_inputs, move
 from adcbench.drift.goldens import LOOSE, SYSTEMS
-from adcbench.jobs import Options, keys_of, run
-from adcbench.report.files import folder, read_cells, read_text
+from adcbench.jobs import Options, run
+from adcbench.report.files import folder, is_committed, made_by, read_cells
 from adcbench.report.ledger import ledger, write_ledger
 from adcbench.report.readme import readme_path, with_verdicts
 from adcbench.report.sources import closure, modules_of, read_sources
@@ -56,14 +57,18 @@ def check_files(ids: Sequence[str] | None = None, root: Path | None = None) -> C
     moved, cells = [], 0
     with tempfile.TemporaryDirectory() as fresh:
         for table_id in ids or table_ids():
-            cells += len(rebuild(table_id, root, Path(fresh)))
+            try:
+                cells += len(rebuild(table_id, root, Path(fresh)))
+            except AdcbenchError as error:
+                moved.append(f"{table_id}: {error}")
+                continue
             committed, rebuilt = folder(table_id, root), folder(table_id, Path(fresh))
             for path in sorted(rebuilt.iterdir()):
                 moved += _text_changes(committed / path.name, path)
-        if ids is None:
+        if ids is None and not moved:  # these are of all tables
             for path in write_ledger(*ledger(root), Path(fresh)):
                 moved += _text_changes((root or tables_dir()) / path.relative_to(fresh), path)
-    if ids is None and (readme := readme_path()):
+    if ids is None and not moved and (readme := readme_path()):
         text = readme.read_text(encoding="utf-8")
         if with_verdicts(text, root) != text:
             moved.append("README.md: stale verdicts; run `adcbench tables --write`")
@@ -74,7 +79,12 @@ def _text_changes(committed: Path, rebuilt: Path) -> list[str]:
     name = f"{committed.parent.name}/{committed.name}"
     if not committed.is_file():
         return [f"{name}: not committed; run `adcbench tables --write`"]
-    old, new = read_text(committed).splitlines(), read_text(rebuilt).splitlines()
+    try:
+        with reading(committed):
+            old = read_text(committed).splitlines()
+    except AdcbenchError as error:
+        return [f"{name}: {error}"]
+    new = read_text(rebuilt).splitlines()
     if old == new:
         return []
     at = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
@@ -92,8 +102,15 @@ def check_jobs(
     options, sources = Options(sample=SAMPLE), read_sources(root)
     with empty_cache():
         for table_id in ids or table_ids():
-            table = load_table(table_id)
-            committed = {cell.key: cell for cell in read_cells(table_id, root)}
+            try:
+                table, cells_now = load_table(table_id), read_cells(table_id, root)
+            except AdcbenchError as error:
+                moved.append(f"{table_id}: {error}")
+                continue
+            committed = {cell.key: cell for cell in cells_now}
+            if not is_committed(table_id, root):  # before it is measured, not after
+                moved.append(f"{table_id}: not committed; run `{made_by(table_id)}`")
+                continue
             for job in (j for j in table.jobs if isinstance(j, kinds)):
                 try:
                     fresh = run(table, job, options)
@@ -145,15 +162,18 @@ def check_speed(root: Path | None = None) -> Check:
     On as many threads as the committed times (one: with two, a busy machine slows one network more than the
     other). A ratio that moved is measured once more: it must move twice.
     """
-    cells = {cell.key.row: cell for cell in read_cells("networks", root) if cell.key.metric == "Time"}
-    slow, fast = (cells[row].measured for row in ("OSEDiff mini", "AdcSR mini"))
+    try:
+        times = {cell.key.row: cell.measured for cell in read_cells("networks", root) if cell.key.metric == "Time"}
+    except AdcbenchError as error:
+        return Check("speed, by ratio", 0, (f"networks: {error}",))
+    slow, fast = (times.get(row) for row in ("OSEDiff mini", "AdcSR mini"))
     if slow is None or fast is None:
         again = "adcbench latency osediff-mini adcsr-mini --threads 1"
         return Check("speed, by ratio", 0, blocked=(f"no committed times; run `{again}`",))
     moved = ""
     for _ in range(2):
         with empty_cache():
-            timed = measure(("osediff-mini", "adcsr-mini"), threads=slow.provenance["threads"])["systems"]
+            timed = measure(("osediff-mini", "adcsr-mini"), threads=slow.provenance.get("threads", 1))["systems"]
         now = median_ratio_interval(timed["osediff-mini"]["seconds"], timed["adcsr-mini"]["seconds"])
         if noise := too_wide(now):
             return Check("speed, by ratio", 1, blocked=(f"inconclusive: {noise}",))

@@ -12,7 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from adcbench.core.datafiles import check_kinds, json_value, read_text, reading
 from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.core.files import write_whole
 from adcbench.core.keys import source_closure
 from adcbench.core.settings import CHECKOUT
 from adcbench.drift.check import Check, move
@@ -22,6 +24,8 @@ from adcbench.report.sources import changed_modules
 
 # Relative moves that count: on the machine's own kind, and compared with another kind. Measured between AVX512 and
 # AVX2: plain metrics 0, networks of metrics 1.4e-5, systems 3.6e-4 (those that round to 8 bits inside move most)
+_NAMED: dict[str, type] = {"libraries": str, "sources": str, "values": float}
+_LISTED = ("blocked", "failed")
 PLAIN, NETWORKS, SYSTEMS = "plain metrics", "networks of metrics", "systems"
 CLOSE = {PLAIN: 1e-7, NETWORKS: 5e-5, SYSTEMS: 5e-4}
 LOOSE = {PLAIN: 1e-6, NETWORKS: 5e-4, SYSTEMS: 2e-3}
@@ -40,8 +44,7 @@ def golden_dir() -> Path:
 
 def write_golden(golden: Golden, path: Path) -> None:
     """Write a golden as JSON, one value a line."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(asdict(golden), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write_whole(path, (json.dumps(asdict(golden), indent=1, sort_keys=True) + "\n").encode())
 
 
 def read_golden(path: Path) -> Golden:
@@ -50,11 +53,13 @@ def read_golden(path: Path) -> Golden:
     Raises:
         AdcbenchError: the file is damaged.
     """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return Golden(**found | {name: tuple(found[name]) for name in ("blocked", "failed")})
-    except (ValueError, TypeError, KeyError) as error:
-        raise AdcbenchError(f"{path}: not a golden ({error}); record it again: adcbench drift --record") from error
+    with reading(path, "record it again: adcbench drift --record"):
+        found = json_value(read_text(path))
+        check_kinds(found, {**dict.fromkeys(("kind", "hardware"), str), **dict.fromkeys(_NAMED, dict),
+                            **dict.fromkeys(_LISTED, list)})  # fmt: skip
+        for name, kind in _NAMED.items():
+            check_kinds(found[name], dict.fromkeys(found[name], kind))
+        return Golden(**found | {name: tuple(map(str, found[name])) for name in _LISTED})
 
 
 def nearest(kind: str, folder: Path) -> Golden | None:
@@ -79,6 +84,8 @@ def check_goldens(device: str = "cpu", folder: Path | None = None, only: Sequenc
         new = measure(device, only)
     except Blocked as block:
         return Check(name, 0, blocked=(str(block),))
+    except AdcbenchError as error:
+        return Check(name, 0, moved=(str(error),))
     own = golden.kind == kind
     notes = () if own else (f"no golden of {kind}: compared loosely with {golden.kind}; adcbench drift --record",)
     compared = [value for value in new.values if value in golden.values]

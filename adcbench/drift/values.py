@@ -5,6 +5,7 @@ Networks have deterministic weights, so that nothing is downloaded.
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -81,13 +82,16 @@ def measure(device: str = "cpu", only: Sequence[str] = ()) -> Golden:
         Blocked: no such device here.
     """
     values: dict[str, float] = {}
-    blocked, failed = [], []
+    blocked: list[str] = []
+    failed: list[str] = []
     kind = kind_of_machine(device)
     for name, measured in _makers(device).items():
         if only and name not in only:
             continue
         try:
-            values |= {f"{name} / {image}": value for image, value in measured}
+            found = {f"{name} / {image}": value for image, value in measured}
+            values |= {key: value for key, value in found.items() if math.isfinite(value)}
+            failed += [f"{key}: {value} is no number" for key, value in found.items() if not math.isfinite(value)]
         except Blocked as block:
             blocked.append(f"{name}: {block}")
         except Exception as error:  # one metric that a library broke must not hide the others

@@ -12,7 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from adcbench.core.datafiles import read_text, reading
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.files import write_whole
 from adcbench.drift.goldens import CLOSE, LOOSE, has_moved, nearest, read_golden, why
 from adcbench.drift.values import LIBRARIES, Golden
 
@@ -46,7 +48,7 @@ def compare_folder(folder: Path, goldens: Path) -> Matrix:
         AdcbenchError: the folder has no environment, not even a blocked one; or no golden is committed.
     """
     environments = {path.stem: read_golden(path) for path in sorted(folder.glob("*.json"))}
-    blocked = {path.stem: path.read_text(encoding="utf-8").strip() for path in sorted(folder.glob("*.blocked"))}
+    blocked = {path.stem: _read(path).strip() for path in sorted(folder.glob("*.blocked"))}
     if not environments and not blocked:
         raise AdcbenchError(f"{folder}: no environment was measured; run nox -s drift-matrix")
     kinds = {golden.kind for golden in environments.values()}
@@ -55,6 +57,11 @@ def compare_folder(folder: Path, goldens: Path) -> Matrix:
         raise AdcbenchError(f"{goldens}: no golden to compare with; run adcbench drift --record")
     rows = [row for name, golden in environments.items() for row in _rows(name, baseline, golden)]
     return Matrix(baseline, environments, blocked, tuple(rows))
+
+
+def _read(path: Path) -> str:
+    with reading(path):
+        return read_text(path)
 
 
 def _rows(environment: str, old: Golden, new: Golden) -> list[tuple[str, ...]]:
@@ -81,9 +88,9 @@ def write_report(matrix: Matrix, folder: Path) -> str:
     """Write ``report.csv`` (every value) and ``report.md`` (what moved) into a folder; returns the Markdown."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([FIELDS, *matrix.rows])
-    (folder / "report.csv").write_text(text.getvalue(), encoding="utf-8")
+    write_whole(folder / "report.csv", text.getvalue().encode())
     report = _markdown(matrix)
-    (folder / "report.md").write_text(report, encoding="utf-8")
+    write_whole(folder / "report.md", report.encode())
     return report
 
 

@@ -6,12 +6,13 @@ organises a run is in ``upscale``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from adcbench.core.errors import AdcbenchError
+from adcbench.core.outputs import checked
 from adcbench.core.rounding import Rounding
 
 if TYPE_CHECKING:
@@ -40,15 +41,34 @@ def upscale_pixels(
         (4h, 4w, 3) uint8 RGB.
 
     Raises:
-        AdcbenchError: the output has NaN or infinity, or another size than x4.
+        AdcbenchError: the output has NaN or infinity, another size than x4, or another range than about [0, 1].
     """
+    with seeded(seed, device):
+        sr = upscaler(input_of(lr, device))
+        return to_pixels(checked(sr, output_shape(*lr.shape[:2])), rounding)
+
+
+def input_of(lr: np.ndarray, device: str) -> Tensor:
+    """(h, w, 3) uint8 RGB as what a system takes: (1, 3, h, w) float32 in [0, 1] on ``device``."""
     import torch  # a run that finds every output in the cache does without it
 
-    x = torch.from_numpy(lr).to(device).permute(2, 0, 1)[None].float() / 255  # (1, 3, h, w)
+    return torch.from_numpy(np.ascontiguousarray(lr)).to(device).permute(2, 0, 1)[None].float() / 255
+
+
+def output_shape(height: int, width: int) -> tuple[int, int, int, int]:
+    """Of what a system makes of an image of that size."""
+    return 1, 3, SCALE * height, SCALE * width
+
+
+@contextmanager
+def seeded(seed: int | None, device: str) -> Iterator[None]:
+    """Around an upscaler's calls for one image: no gradients, and torch's generators as ``upscale_pixels`` says."""
+    import torch
+
     with torch.inference_mode(), torch.random.fork_rng(enabled=seed is not None, devices=_gpus(device)):
         if seed is not None:
             torch.manual_seed(seed)
-        return to_pixels(_checked(upscaler(x), lr.shape), rounding)
+        yield
 
 
 def to_pixels(sr: Tensor, rounding: Rounding) -> np.ndarray:
@@ -60,18 +80,6 @@ def to_pixels(sr: Tensor, rounding: Rounding) -> np.ndarray:
     levels = sr[0].float().clamp(0, 1) * 255
     levels = (levels + 0.5).floor() if rounding == "round" else levels.floor()
     return np.ascontiguousarray(levels.byte().permute(1, 2, 0).cpu().numpy())
-
-
-def _checked(sr: Tensor, lr_shape: tuple[int, ...]) -> Tensor:
-    """The output itself, if it is a finite x4 image."""
-    height, width, channels = lr_shape
-    expected = (1, channels, SCALE * height, SCALE * width)
-    if tuple(sr.shape) != expected:
-        raise AdcbenchError(f"the output is {tuple(sr.shape)}, not {expected}")
-    wrong = int((~sr.isfinite()).sum())
-    if wrong:
-        raise AdcbenchError(f"{wrong} of {sr.numel()} output values are NaN or infinite")
-    return sr
 
 
 def _gpus(device: str) -> list[int]:

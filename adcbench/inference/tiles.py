@@ -7,20 +7,26 @@ looks at the whole image differs: attention, normalisation over the image, colou
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.memory import physical_memory
+from adcbench.core.outputs import checked_finite, checked_range, checked_shape
+from adcbench.core.rounding import Rounding
 from adcbench.core.system import Upscaler
 from adcbench.core.windows import window_starts
-from adcbench.inference.forward import SCALE
+from adcbench.inference.forward import SCALE, input_of, seeded, to_pixels
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 WHOLE_PIXELS = 512 * 512  # LR pixels up to which an image runs whole unless the user says otherwise
 AUTO_TILE, OVERLAP = 256, 32
+_PER_PIXEL = 3 + 4 + 3  # bytes of an output: ours, Pillow's while it is encoded, and the PNG's at most
 
 
 def automatic_tile(height: int, width: int) -> int:
@@ -46,34 +52,93 @@ def in_tiles(upscaler: Upscaler, tile: int, overlap: int = OVERLAP) -> Upscaler:
 
     def upscale(lr: Tensor) -> Tensor:
         height, width = lr.shape[-2:]
-        if not tile or (height <= tile and width <= tile):
+        if not is_tiled(height, width, tile):
             return upscaler(lr)
-        return _joined(upscaler, lr, (min(tile, height), min(tile, width)), overlap)
+        import torch
+
+        whole = torch.empty((*lr.shape[:2], SCALE * height, SCALE * width))
+        for top, band in _bands(
+            lambda rows, columns: upscaler(lr[..., rows, columns]), (*lr.shape[:2], height, width), tile, overlap
+        ):
+            whole[..., top : top + band.shape[-2], :] = band
+        return whole
 
     return upscale
 
 
-def _joined(upscaler: Upscaler, lr: Tensor, tile: tuple[int, int], overlap: int) -> Tensor:
+def is_tiled(height: int, width: int, tile: int) -> bool:
+    """Whether an image of that size is more than one tile."""
+    return bool(tile) and max(height, width) > tile
+
+
+def pixels_in_tiles(
+    upscaler: Upscaler, lr: np.ndarray, device: str, seed: int | None, rounding: Rounding, tile: int, overlap: int
+) -> np.ndarray:
+    """What ``upscale_pixels`` makes of ``in_tiles(upscaler, tile, overlap)``, with the output in 8 bits band by band.
+
+    Args:
+        lr: (h, w, 3) uint8 RGB, larger than a tile.
+
+    Returns:
+        (4h, 4w, 3) uint8 RGB.
+
+    Raises:
+        AdcbenchError: see ``upscale_pixels``; or the output does not fit into this machine's memory.
+    """
+    height, width = lr.shape[:2]
+    check_room(height, width)
+    pixels = np.empty((SCALE * height, SCALE * width, 3), np.uint8)
+
+    def run(rows: slice, columns: slice) -> Tensor:
+        return upscaler(input_of(lr[rows, columns], device))
+
+    with seeded(seed, device):
+        for top, band in _bands(run, (1, 3, height, width), tile, overlap):
+            pixels[top : top + band.shape[-2]] = to_pixels(checked_range(checked_finite(band)), rounding)
+    return pixels
+
+
+def check_room(height: int, width: int) -> None:
+    """Raise ``AdcbenchError`` where the output of an LR image would not fit into memory in 8 bits, to be encoded."""
+    need, memory = SCALE * SCALE * height * width * _PER_PIXEL, physical_memory()
+    if memory and need > memory:
+        raise AdcbenchError(
+            f"its output of {SCALE * width}x{SCALE * height} pixels takes {need / 1e9:.1f} GB in any tiles, and this "
+            f"machine has {memory / 1e9:.1f} GB; cut the image into parts"
+        )
+
+
+def _bands(
+    run: Callable[[slice, slice], Tensor], shape: tuple[int, int, int, int], tile: int, overlap: int
+) -> Iterator[tuple[int, Tensor]]:
+    """Finished rows of the joined output, from the top: (first row, (N, 3, rows, 4w) float32 on the CPU).
+
+    Args:
+        run: rows and columns of LR -> the output of that tile.
+        shape: of LR, (N, 3, h, w).
+    """
     import torch
 
-    sides = lr.shape[-2:]
-    starts = [window_starts(side, size, overlap) for side, size in zip(sides, tile, strict=True)]
-    total = torch.zeros((*lr.shape[:2], SCALE * sides[0], SCALE * sides[1]))
-    weight = torch.zeros(SCALE * sides[0], SCALE * sides[1])
-    for top, left in product(*starts):
-        part = upscaler(lr[..., top : top + tile[0], left : left + tile[1]])
-        rows = _ramps(top, tile[0], starts[0], overlap)
-        columns = _ramps(left, tile[1], starts[1], overlap)
-        here = rows[:, None] * columns
-        place = (
-            ...,
-            slice(SCALE * top, SCALE * (top + tile[0])),
-            slice(SCALE * left, SCALE * (left + tile[1])),
-        )
-        # where a tile counts for nothing its values are dropped, NaN too: its neighbour answers for those pixels
-        total[place] += torch.where(here > 0, part.float().cpu(), 0) * here
-        weight[place] += here
-    return total / weight
+    lead, sides = shape[:2], shape[2:]
+    size = [min(tile, side) for side in sides]
+    starts = [window_starts(side, one, overlap) for side, one in zip(sides, size, strict=True)]
+    total, weight = torch.zeros(*lead, 0, SCALE * sides[1]), torch.zeros(0, SCALE * sides[1])
+    for top, below in zip(starts[0], [*starts[0][1:], sides[0]], strict=True):
+        new = SCALE * size[0] - len(weight)
+        total = torch.cat([total, torch.zeros(*lead, new, SCALE * sides[1])], dim=-2)
+        weight = torch.cat([weight, torch.zeros(new, SCALE * sides[1])])
+        rows = _ramps(top, size[0], starts[0], overlap)
+        for left in starts[1]:
+            part = run(slice(top, top + size[0]), slice(left, left + size[1]))
+            part = checked_shape(part, (*lead, SCALE * size[0], SCALE * size[1])).float().cpu()
+            here = rows[:, None] * _ramps(left, size[1], starts[1], overlap)
+            place = (..., slice(SCALE * left, SCALE * (left + size[1])))
+            # where a tile counts for nothing its values are dropped, NaN too: its neighbour answers for those pixels
+            total[place] += torch.where(here > 0, part, 0) * here
+            weight[place] += here
+        done = SCALE * (below - top)
+        yield SCALE * top, total[..., :done, :] / weight[:done]
+        total, weight = total[..., done:, :], weight[done:]
 
 
 def _ramps(start: int, tile: int, starts: list[int], overlap: int) -> Tensor:

@@ -14,14 +14,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.core.device import check_device
+from adcbench.core.errors import AdcbenchError
+from adcbench.core.files import FolderNotWritable
 from adcbench.core.keys import digest, pixel_hash, source_hash, versions
 from adcbench.core.precision import check_dtype
 from adcbench.core.rounding import Rounding
 from adcbench.core.settings import cache_dir
 from adcbench.core.system import System, Upscaler
-from adcbench.data.images import read_png, write_png
 from adcbench.inference.forward import upscale_pixels
+from adcbench.inference.stamps import read_stamped, write_stamped
 from adcbench.inference.weights import weights_hashes
 
 _NUMERICS = "adcbench.inference.forward"
@@ -119,17 +121,18 @@ def _outputs(
             pixels = _cached(job.path)
             if pixels is None:
                 pixels = compute(job)
-                write_png(job.path, pixels)
+                try:
+                    write_stamped(job.path, pixels, system.name, job.path.stem)
+                except FolderNotWritable as error:
+                    raise FolderNotWritable(f"{error} with ADCBENCH_CACHE") from error
                 bar.update()
             yield Upscaled(job.name, job.path, pixels)
 
 
 def _cached(path: Path) -> np.ndarray | None:
-    """The output at ``path``; None if there is none, or a damaged one, which is then made again."""
-    try:
-        return read_png(path) if path.is_file() else None
-    except AdcbenchError:
-        return None
+    """The output at ``path``; None if there is none, or one that is damaged or not this one: then it is made again."""
+    found = read_stamped(path)
+    return found.pixels if found and found.key == path.stem else None
 
 
 def load_on(system: System, weights: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:
@@ -137,12 +140,9 @@ def load_on(system: System, weights: Mapping[str, Path] | None, device: str, dty
 
     Raises:
         Blocked: a GPU is asked for that torch can't use.
-        AdcbenchError: see the system's own ``load``.
+        AdcbenchError: no device; see the system's own ``load``.
     """
-    import torch  # not needed where every output is in the cache
-
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise Blocked(f"a CUDA device that torch can use, for {system.name}")
+    check_device(device)
     return system.load(weights, device, dtype)
 
 

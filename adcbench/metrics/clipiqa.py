@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.files import check_unpacked
 from adcbench.core.system import WeightFile
 from adcbench.metrics.metric import Scorer
 from adcbench.metrics.pyiqa_nets import arch, build
@@ -153,16 +154,19 @@ def read_clip(path: Path) -> Mapping[str, Tensor]:
     """
     import torch
 
+    from adcbench.models.loading.pickles import check_size
     from adcbench.models.loading.weights import state_dict
 
     if not _is_torchscript(path):
         return state_dict(path)
     try:
+        check_unpacked(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch is leaving TorchScript
             module = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
     except (RuntimeError, ValueError) as error:
         raise AdcbenchError(f"{path}: not a readable TorchScript archive ({str(error).splitlines()[0]})") from error
+    check_size(module.state_dict().values(), path)
     return {name: tensor for name, tensor in module.state_dict().items() if name not in _NOT_WEIGHTS}
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from adcbench.metrics.colour import Colour, compared_values, crop_border
-from adcbench.metrics.ssim import similarity_maps
+from adcbench.metrics.colour import Colour, crop_border
+from adcbench.metrics.ssim import Rows, mean_similarity, rows_of
+from adcbench.metrics.strips import strips
 
 _WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])  # of the five scales, finest first (Wang et al. 2003)
 _SMALLEST = 161  # halved four times it is the 11 pixels of the window
@@ -41,26 +42,30 @@ def ms_ssim(
         ValueError: images too small for five scales, or without ``clamp_contrast`` a scale whose mean term is
             negative, which has no such power.
     """
-    x, y = (compared_values(crop_border(image, crop), colour) for image in (sr, hr))
-    if min(x.shape[:2]) < _SMALLEST:
-        raise ValueError(f"MS-SSIM needs images of at least 161x161 pixels, not {x.shape[1]}x{x.shape[0]}")
-    if round_values:
-        x, y = np.rint(x), np.rint(y)
+    sr, hr = crop_border(sr, crop), crop_border(hr, crop)
+    height, width = sr.shape[:2]
+    if min(height, width) < _SMALLEST:
+        raise ValueError(f"MS-SSIM needs images of at least 161x161 pixels, not {width}x{height}")
+    x, y = rows_of(sr, colour, round_values), rows_of(hr, colour, round_values)
     means = []
     for scale in range(len(_WEIGHTS)):
         if scale:
-            x, y = _halved(x), _halved(y)
-        luminance, contrast = similarity_maps(x, y, clamp_contrast)
-        means.append(np.mean(luminance * contrast if scale == len(_WEIGHTS) - 1 else contrast))
+            x, y = _halved(x, height, width), _halved(y, height, width)
+            height, width = -(-height // 2), -(-width // 2)
+        means.append(mean_similarity(x, y, (height, width), clamp_contrast, scale == len(_WEIGHTS) - 1))
     if min(means) < 0:
         raise ValueError("MS-SSIM without clamp_contrast: the mean contrast-structure term of a scale is negative")
     return float(np.prod(np.array(means) ** _WEIGHTS))
 
 
-def _halved(values: np.ndarray) -> np.ndarray:
-    """Mean of 2x2: (h, w, ...) -> (ceil(h / 2), ceil(w / 2), ...); an odd side gets a 0 in front, as in pyiqa."""
-    odd = [(size % 2, 0) for size in values.shape[:2]]
-    padded = np.pad(values, odd + [(0, 0)] * (values.ndim - 2))
-    rows: np.ndarray = padded[::2] + padded[1::2]
-    means: np.ndarray = (rows[:, ::2] + rows[:, 1::2]) / 4
-    return means
+def _halved(values: Rows, height: int, width: int) -> Rows:
+    """Mean of 2x2: height and width to their halves, rounded up; an odd side gets a 0 in front, as in pyiqa."""
+    odd, parts = height % 2, []
+    for rows in strips(height + odd, width, 2):
+        part = values(slice(max(0, rows.start - odd), rows.stop - odd))
+        sides = [(odd if rows.start == 0 else 0, 0), (width % 2, 0)]
+        padded = np.pad(part, sides + [(0, 0)] * (part.ndim - 2))
+        pairs: np.ndarray = padded[::2] + padded[1::2]
+        parts.append((pairs[:, ::2] + pairs[:, 1::2]) / 4)
+    whole: np.ndarray = np.concatenate(parts)
+    return whole.__getitem__

@@ -17,8 +17,10 @@ import numpy as np
 from scipy import ndimage, special
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.files import check_unpacked
 from adcbench.core.system import WeightFile
 from adcbench.metrics.colour import crop_border
+from adcbench.metrics.strips import strips
 
 _FILE = "niqe_pris_params.npz"
 _PLACES = {"mmeval": "extra_data", "mmagic": "evaluation/metrics", "basicsr": "metrics"}
@@ -36,6 +38,7 @@ FILES = (
 
 _BLOCK = 96
 _FEATURES = 36
+_SEEN = 16  # rows beyond its own that a block's statistics see at most: 3 of the half size, made of 8 rows each
 _LUMA = {"y-full": (0.299, 0.587, 0.114), "y-studio": (65.481, 128.553, 24.966)}
 # 7x7 Gaussian, sigma 7/6, rounded to float32: it sums to 1 + 1.1e-8, and that is the sign of every flat area
 _AXIS = np.arange(-3, 4)
@@ -92,13 +95,13 @@ def niqe(
     mean, covariance = _pristine(weights[_FILE]) if weights is not None else (np.ones(_FEATURES), np.eye(_FEATURES))
     if parameters == "float32":
         mean, covariance = (values.astype(np.float32).astype(np.float64) for values in (mean, covariance))
-    # pyiqa rounds Y before it crops; the order makes no difference
-    luma = _luma(crop_border(sr, crop), colour, arithmetic)
-    rows, columns = (size // _BLOCK for size in luma.shape)
-    if not rows or not columns:
-        raise ValueError(f"NIQE needs images of at least 96x96 pixels, not {luma.shape[1]}x{luma.shape[0]}")
-    luma = luma[: rows * _BLOCK, : columns * _BLOCK]
-    found = np.concatenate([_features(luma, _BLOCK), _features(_half(luma, arithmetic), _BLOCK // 2)], axis=1)
+    sr = crop_border(sr, crop)  # pyiqa rounds Y before it crops; the order makes no difference
+    height, width = (size // _BLOCK * _BLOCK for size in sr.shape[:2])
+    if not height or not width:
+        raise ValueError(f"NIQE needs images of at least 96x96 pixels, not {sr.shape[1]}x{sr.shape[0]}")
+    whole_blocks = sr[:height, :width]
+    parts = [_both_scales(whole_blocks, rows, colour, arithmetic) for rows in strips(height, width, _BLOCK)]
+    found = np.concatenate(parts)
     whole = found[~np.isnan(found).any(axis=1)]
     if not len(whole):
         raise ValueError("NIQE needs a block of 96x96 pixels with texture: this image is flat")
@@ -118,6 +121,7 @@ def _pristine(path: Path) -> tuple[np.ndarray, np.ndarray]:
 def _read(path: Path, _changed: int) -> tuple[np.ndarray, np.ndarray]:
     remedy = "Delete it, then run: adcbench weights fetch niqe"
     try:
+        check_unpacked(path)
         with np.load(path, allow_pickle=False) as file:
             mean, covariance = file["mu_pris_param"].ravel(), file["cov_pris_param"]
     except Exception as error:  # a damaged archive can fail anywhere inside the reader
@@ -163,12 +167,25 @@ def _half(luma: np.ndarray, arithmetic: str) -> np.ndarray:
     return values.astype(np.float64) * 255
 
 
-def _features(luma: np.ndarray, size: int) -> np.ndarray:
-    """18 features of each block of size x size: (blocks, 18), NaN where a block has no such statistics."""
+def _both_scales(image: np.ndarray, rows: slice, colour: str, arithmetic: str) -> np.ndarray:
+    """36 features of each block in some rows of blocks: (blocks, 36)."""
+    above, below = min(_SEEN, rows.start), min(_SEEN, len(image) - rows.stop)
+    luma = _luma(image[rows.start - above : rows.stop + below], colour, arithmetic)
+    half = _half(luma, arithmetic)
+    scales = _features(luma, _BLOCK, above, below), _features(half, _BLOCK // 2, above // 2, below // 2)
+    return np.concatenate(scales, axis=1)
+
+
+def _features(luma: np.ndarray, size: int, above: int, below: int) -> np.ndarray:
+    """18 features of each block of size x size: (blocks, 18), NaN where a block has no such statistics.
+
+    The first ``above`` and the last ``below`` rows are not in a block, but seen by those beside them.
+    """
     mean = ndimage.correlate(luma, _WINDOW, mode="nearest")
     variance = np.abs(ndimage.correlate(luma * luma, _WINDOW, mode="nearest") - mean * mean)
     normalised = (luma - mean) / (np.sqrt(variance + np.finfo(float).eps) + 1)
-    rows, columns = (length // size for length in luma.shape)
+    normalised = normalised[above : len(luma) - below]
+    rows, columns = (length // size for length in normalised.shape)
     blocks = normalised.reshape(rows, size, columns, size).swapaxes(1, 2).reshape(-1, size, size)
     shape, left, right = _asymmetric_gaussian(blocks)
     found = [shape, (left + right) / 2]

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from adcbench.metrics.colour import Colour, compared_values, crop_border
+from adcbench.metrics.strips import strips
 
 _EPS = 1e-8  # added to the mean squared error of values in 0..1, so identical images give 80 dB
 
@@ -26,6 +27,10 @@ def psnr(sr: np.ndarray, hr: np.ndarray, *, colour: Colour = "y-studio", crop: i
     >>> round(psnr(black, white), 4), round(psnr(black, black), 1)  # 219 of 255 levels apart
     (1.3219, 80.0)
     """
-    pair = [compared_values(crop_border(image, crop), colour) for image in (sr, hr)]
-    error = (pair[0] - pair[1]) / 255
-    return -10 * math.log10(float(np.mean(error * error)) + _EPS)
+    sr, hr = crop_border(sr, crop), crop_border(hr, crop)
+    squares, values = 0.0, 0
+    for rows in strips(*sr.shape[:2]):
+        pair = [compared_values(image[rows], colour) for image in (sr, hr)]
+        error = (pair[0] - pair[1]) / 255
+        squares, values = squares + float(np.sum(error * error)), values + error.size
+    return -10 * math.log10(squares / values + _EPS)

@@ -21,6 +21,7 @@ from tqdm import tqdm
 from adcbench.core import store
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import digest, pixel_hash
+from adcbench.data.images import declared_pixels
 from adcbench.data.pairs import read_pair
 from adcbench.metrics.metric import Metric, SetScore
 from adcbench.metrics.worker import Submit, Values, died, scoring_process
@@ -28,6 +29,7 @@ from adcbench.metrics.worker import Submit, Values, died, scoring_process
 Pair = tuple[str, Path, Path]  # name, SR file, HR file
 _SAVE_EVERY = 32  # pairs between two writes to the store
 _AHEAD = 32  # pairs read before they are asked for
+_PIXELS_AHEAD = 1 << 28  # of their SR together, unless it is one pair; with HR 1.6 GB
 _IN_FLIGHT = 3  # batches given to the networks' process and not yet back
 _PIXELS_GPU = 8 * 512 * 512  # most of a batch: VGG16's activations of it take about 2 GB
 _PIXELS_CPU = 512 * 512  # there a larger batch is no faster, and more is lost with a killed process
@@ -61,8 +63,12 @@ class Scored:
 
     def why_none(self, metric: str, what: str) -> str:
         """Why a metric has no score at all."""
-        lost = self.unscored[metric]
-        return f"{metric} could score none of {len(lost)} {what}: {lost[0][0]}: {lost[0][1]}"
+        return f"{metric} could score none of {len(self.unscored[metric])} {what}: {self.first_lost(metric)}"
+
+    def first_lost(self, metric: str) -> str:
+        """The first image that a metric could not score, and why."""
+        name, why = self.unscored[metric][0]
+        return f"{name}: {why}"
 
     def beside(self, metric: str) -> dict[str, Any]:
         """What belongs beside a value over a set: images, interval, details; nothing for others."""
@@ -123,7 +129,7 @@ def score_pairs(
         AdcbenchError: not one pair could be scored by any metric.
     """
     use_store = use_store and not deterministic
-    keys = {m.name: digest(m.key, device) if m.is_network and device != "cpu" else m.key for m in metrics}
+    keys = {m.name: key_on(device, m.key, m.is_network) for m in metrics}
     networks = [metric for metric in metrics if metric.is_network]
     weights = {m.name: m.find_weights() for m in metrics if m.function and m.files and not deterministic}
     done: list[_Work] = []
@@ -146,7 +152,12 @@ def score_pairs(
     bar = tqdm(total=len(pairs), desc="scoring", unit="pair", delay=2, disable=not progress)
     try:
         with scoring_process(networks, device, deterministic) as submit:
-            ready = _ahead(pool, lambda pair: _read(pair, metrics, weights, keys, use_store), pairs)
+            ready = _ahead(
+                pool,
+                lambda pair: _read(pair, metrics, weights, keys, use_store),
+                pairs,
+                lambda p: declared_pixels(p[1]),
+            )
             for work in _through_networks(ready, submit, _PIXELS_CPU if device == "cpu" else _PIXELS_GPU):
                 finish(work)
     finally:
@@ -156,15 +167,27 @@ def score_pairs(
     return _collect(metrics, done)
 
 
-def _ahead(pool: ThreadPoolExecutor, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """Results in order, computed a bounded number of items ahead."""
-    waiting: deque[Future[R]] = deque()
+def key_on(device: str, key: str, is_network: bool) -> str:
+    """A score's key with the device where a network computed it; others, and the CPU's, keep their key."""
+    return digest(key, device) if is_network and device != "cpu" else key
+
+
+def _ahead(
+    pool: ThreadPoolExecutor, function: Callable[[T], R], items: Iterable[T], pixels: Callable[[T], int] = lambda _: 0
+) -> Iterator[R]:
+    """Results in order, computed a bounded number of items, and of pixels, ahead."""
+    waiting: deque[tuple[Future[R], int]] = deque()
+    held = 0
     for item in items:
-        waiting.append(pool.submit(function, item))
-        if len(waiting) > _AHEAD:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+        own = pixels(item)
+        while waiting and (len(waiting) > _AHEAD or held + own > _PIXELS_AHEAD):
+            first, its = waiting.popleft()
+            yield first.result()
+            held -= its
+        waiting.append((pool.submit(function, item), own))
+        held += own
+    for last, _ in waiting:
+        yield last.result()
 
 
 def _read(
@@ -193,7 +216,11 @@ def _read(
                 _keep(work, metric, metric(sr, hr, weights.get(metric.name)))
             except ValueError as error:
                 work.failed[metric.name] = str(error)
+            except MemoryError:
+                work.failed[metric.name] = f"not enough memory for {sr.shape[1]}x{sr.shape[0]} pixels"
     work.missing = tuple(metric for metric in todo if metric.load)
+    if not work.missing:
+        work.sr = work.hr = np.empty(0)  # nobody looks at them again
     return work
 
 
@@ -285,11 +312,18 @@ def some_scored(scored: Result, what: str) -> Result:
     """The same, where at least one metric has a score.
 
     Raises:
-        AdcbenchError: not one ``what`` could be scored by any metric; says why for the first of each metric.
+        AdcbenchError: not one ``what`` could be scored by any metric; says why for the first of each metric, the same
+            reason once.
     """
     if any(scored.scores.values()) or scored.sets:
         return scored
-    reasons = "; ".join(scored.why_none(metric, what) for metric in scored.unscored)
+    alike: dict[str, list[str]] = {}
+    for metric in scored.unscored:
+        alike.setdefault(scored.first_lost(metric), []).append(metric)
+    reasons = "; ".join(
+        f"{', '.join(names)} could score none of {len(scored.unscored[names[0]])} {what}: {why}"
+        for why, names in alike.items()
+    )
     raise AdcbenchError(reasons or f"no {what} to score")
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import numpy as np
 from scipy import ndimage
 
 from adcbench.metrics.colour import Colour, compared_values, crop_border
+from adcbench.metrics.strips import strips
 
+Rows: TypeAlias = Callable[[slice], np.ndarray]  # some rows of an image -> (rows, w, ...) float64
 _SIGMA, _RADIUS = 1.5, 5
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 _TAPS = np.exp(-(np.arange(-_RADIUS, _RADIUS + 1) ** 2) / (2 * _SIGMA**2))
@@ -44,13 +49,41 @@ def ssim(
     >>> ssim(ramp, ramp)
     1.0
     """
-    x, y = (compared_values(crop_border(image, crop), colour) for image in (sr, hr))
-    if min(x.shape[:2]) <= 2 * _RADIUS:
-        raise ValueError(f"SSIM needs images of at least 11x11 pixels, not {x.shape[1]}x{x.shape[0]}")
-    if round_values:
-        x, y = np.rint(x), np.rint(y)
-    luminance, contrast = similarity_maps(x, y, clamp_contrast)
-    return float(np.mean(luminance * contrast))
+    sr, hr = crop_border(sr, crop), crop_border(hr, crop)
+    height, width = sr.shape[:2]
+    if min(height, width) <= 2 * _RADIUS:
+        raise ValueError(f"SSIM needs images of at least 11x11 pixels, not {width}x{height}")
+    x, y = rows_of(sr, colour, round_values), rows_of(hr, colour, round_values)
+    return mean_similarity(x, y, (height, width), clamp_contrast)
+
+
+def rows_of(image: np.ndarray, colour: Colour, round_values: bool) -> Rows:
+    """The compared values of any rows of an image."""
+
+    def values(rows: slice) -> np.ndarray:
+        found = compared_values(image[rows], colour)
+        if round_values:
+            found = np.rint(found)
+        return found
+
+    return values
+
+
+def mean_similarity(
+    x: Rows, y: Rows, shape: tuple[int, int], clamp_contrast: bool, with_luminance: bool = True
+) -> float:
+    """Mean over all valid positions of luminance times contrast-structure, or of contrast-structure alone.
+
+    Args:
+        x, y: values in 0..255 of rows of two images of height and width ``shape``.
+    """
+    total, size = 0.0, 0
+    for rows in strips(shape[0] - 2 * _RADIUS, shape[1]):
+        seen = slice(rows.start, rows.stop + 2 * _RADIUS)
+        luminance, contrast = similarity_maps(x(seen), y(seen), clamp_contrast)
+        total += float(np.sum(luminance * contrast if with_luminance else contrast))
+        size += contrast.size
+    return total / size
 
 
 def similarity_maps(x: np.ndarray, y: np.ndarray, clamp_contrast: bool) -> tuple[np.ndarray, np.ndarray]:

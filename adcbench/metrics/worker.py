@@ -20,6 +20,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from adcbench.core.device import check_device
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import weights_dir
 from adcbench.metrics.metric import Metric, Scorer
@@ -45,9 +46,11 @@ def scoring_process(metrics: Sequence[Metric], device: str = "cpu", deterministi
         deterministic: weights anybody can make again instead of the files, for tests and timing.
 
     Raises:
-        Blocked: a file or a library is not here (at once, before the process starts).
+        Blocked: a file, a library or the device is not here (at once, before the process starts).
         AdcbenchError: a file is of another network; the process was killed.
     """
+    if metrics:
+        check_device(device)
     for metric in metrics:
         metric.check_libraries()
     weights = {metric.name: None if deterministic else metric.find_weights() for metric in metrics}

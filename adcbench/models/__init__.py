@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import is_dataclass, replace
 from importlib import metadata
+from typing import Any, get_args
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.system import System
+from adcbench.core.own_code import calling, guarded, home
+from adcbench.core.rounding import Rounding
+from adcbench.core.system import System, Upscaler, WeightFile
 
 # name -> "module:factory"; a factory takes no arguments and returns a System
 SYSTEMS = {
@@ -40,18 +46,79 @@ SYSTEMS = {
 
 
 def find_system(name: str) -> System:
-    """A built-in system, one of an installed package's entry points, or ``package.module:factory``.
+    """A built-in system, an ablation of AdcSR (``adcsr-unet-50``; nobody released their weights), one of an installed
+    package's entry points, or ``package.module:factory``.
+
+    What a system that is not built in does when it is made, loaded and called is guarded by ``core.own_code``.
 
     Raises:
-        AdcbenchError: no such system, or the factory can't be imported.
+        AdcbenchError: no such system, or the factory can't be imported, fails, or gives no System.
     """
+    if name in SYSTEMS:
+        module, _, factory = SYSTEMS[name].partition(":")
+        built_in: System = getattr(importlib.import_module(module), factory)()
+        return built_in
     plugins = {point.name: point.value for point in metadata.entry_points(group="adcbench.systems")}
-    target = SYSTEMS.get(name) or plugins.get(name) or name
+    if name.startswith("adcsr-") and name not in plugins:
+        from adcbench.models.trained.runs import ablation, ablation_names
+
+        if (ablated := name.removeprefix("adcsr-")) in ablation_names():
+            return ablation(ablated)
+    target = plugins.get(name) or name
     module, _, factory = target.partition(":")
-    if not factory:
+    if not module or not factory:
         raise AdcbenchError(f"unknown system {name!r}. Built in: {', '.join(SYSTEMS)}; or package.module:factory")
+    with calling(f"system {name!r}: cannot load {target}:"):
+        make = getattr(importlib.import_module(module), factory)
+    with calling(f"system {name!r}: its factory fails with"):
+        system = make()
+    if not isinstance(system, System):
+        raise AdcbenchError(f"system {name!r}: its factory returns a {type(system).__name__}, not an adcbench System")
+    if wrong := [*_wrong_fields(system)]:
+        raise AdcbenchError(f"system {name!r}: {'; '.join(wrong)}")
+    locate = system.locate and guarded(system.locate, f"system {name!r}: locate fails with")
+    return replace(system, load=_guarded_load(system.load, name), locate=locate)
+
+
+def _guarded_load(load: Callable[..., Any], name: str) -> Callable[..., Upscaler]:
+    """A user's ``load``; errors of it and of the upscaler that it gives are a line each."""
+
+    def made(*arguments: Any) -> Upscaler:
+        upscaler = load(*arguments)
+        if not callable(upscaler):
+            raise AdcbenchError(f"system {name!r}: load returns a {type(upscaler).__name__}, which can't be called")
+        return guarded(upscaler, f"system {name!r}: the call fails with")
+
+    made.__module__ = home(load)
+    return guarded(made, f"system {name!r}: load fails with")
+
+
+def _wrong_fields(system: System) -> Iterator[str]:
+    """Fields of a user's system that nothing could work with; the contract check says more."""
+    for field in ("name", "version", "scale", "get", "seed_use"):
+        if not isinstance(getattr(system, field), str):
+            yield f"its {field} is {getattr(system, field)!r}, not a text"
+    config = system.config
+    if isinstance(config, type) or not (is_dataclass(config) or isinstance(config, Mapping)):
+        yield f"its config is {config!r}, not a frozen dataclass with its settings"
+    if not isinstance(system.modules, tuple | list):
+        yield f"its modules are {system.modules!r}, not a tuple of names"
+    else:
+        yield from (
+            f"its modules name {one!r}, of which there is no source" for one in system.modules if not _source(one)
+        )
+    if not callable(system.load):
+        yield f"its load is {system.load!r}, which can't be called"
+    if not isinstance(system.files, tuple | list) or not all(isinstance(file, WeightFile) for file in system.files):
+        yield f"its files are {system.files!r}, not a tuple of WeightFile"
+    if system.rounding not in get_args(Rounding):
+        yield f"its rounding is {system.rounding!r}, not one of {', '.join(get_args(Rounding))}"
+
+
+def _source(module: object) -> bool:
+    """Whether there is Python source of a module, as cache keys need it."""
     try:
-        system: System = getattr(importlib.import_module(module), factory)()
-    except (ImportError, AttributeError) as error:
-        raise AdcbenchError(f"system {name!r}: cannot load {target}: {error}") from error
-    return system
+        spec = importlib.util.find_spec(str(module))
+    except (ImportError, ValueError):
+        return False
+    return bool(spec and spec.origin and spec.origin.endswith(".py"))

@@ -16,7 +16,6 @@ from adcbench.models.adcsr import FULL as IMAGE_FULL
 from adcbench.models.adcsr import MINI as IMAGE_MINI
 from adcbench.models.adcsr import AdcSRConfig
 from adcbench.models.adcsr.network import AdcSR
-from adcbench.models.parts.blocks import ResBlock, TransformerBlock
 
 
 @dataclass(frozen=True)
@@ -70,6 +69,7 @@ class AdcVSR(nn.Module):
     """The video student: LR (B, T, 3, h, w) in [-1, 1] -> SR (B, T, 3, 4h, 4w); h, w multiples of 16.
 
     ``image`` is the 2D network, so an AdcSR checkpoint loads into it: all it lacks are ``temporal`` tensors.
+    ``text`` (B, T, tokens, context) is for an image network with ``text="given"`` alone.
     """
 
     def __init__(self, config: AdcVSRConfig) -> None:
@@ -79,20 +79,28 @@ class AdcVSR(nn.Module):
         if config.temporal:
             add_temporal_blocks(self.image.unet, config.kernel)
 
-    def features(self, clip: Tensor) -> Tensor:
+    def features(self, clip: Tensor, text: Tensor | None = None) -> Tensor:
         """(B, T, 256, h/2, w/2) after the decoder's middle block: what distillation compares."""
-        features = self.image.features(clip.flatten(0, 1), clip.shape[1])
+        features = self.image.features(clip.flatten(0, 1), clip.shape[1], _of_frames(text))
         return features.reshape(*clip.shape[:2], *features.shape[1:])
 
-    def forward(self, clip: Tensor) -> Tensor:
+    def forward(self, clip: Tensor, text: Tensor | None = None) -> Tensor:
         if clip.ndim != 5 or clip.shape[2] != 3:
             raise AdcbenchError(f"AdcVSR takes clips (B, T, 3, h, w); got a tensor of shape {tuple(clip.shape)}")
-        sr: Tensor = self.image(clip.flatten(0, 1), clip.shape[1])
+        sr: Tensor = self.image(clip.flatten(0, 1), clip.shape[1], _of_frames(text))
         return sr.reshape(*clip.shape[:2], *sr.shape[1:])
 
 
+def _of_frames(text: Tensor | None) -> Tensor | None:
+    return None if text is None else text.flatten(0, 1)
+
+
 def add_temporal_blocks(unet: nn.Module, kernel: int) -> None:
-    """Put a new temporal block behind every ResBlock and transformer block of a UNet, in place."""
+    """Put a new temporal block behind every ResBlock and transformer block of a UNet, in place.
+
+    Each of them has a place for it, and calls it with the number of frames.
+    """
     for block in list(unet.modules()):
-        if isinstance(block, ResBlock | TransformerBlock):
-            block.temporal = TemporalBlock(block.width, kernel)
+        if hasattr(block, "temporal"):
+            width: int = block.width  # type: ignore[assignment]
+            block.temporal = TemporalBlock(width, kernel)

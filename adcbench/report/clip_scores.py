@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from adcbench.core.errors import AdcbenchError
 from adcbench.metrics.video.metric import ClipMetric
 from adcbench.metrics.video.scoring import ScoredClips
+from adcbench.report.csv_file import write_csv
 from adcbench.report.scores import score_lines
 
 
@@ -24,17 +23,11 @@ def write_frame_scores(path: Path, scored: ScoredClips) -> None:
     """Write clip,frame,metric,score rows of the metrics that are means over frames; frames count from 1.
 
     Raises:
-        AdcbenchError: the file can't be written; the scores are in the store.
+        AdcbenchError: the file can't be written.
     """
     rows = [
         (clip, frame, metric, f"{value:.10g}")
         for metric, found in scored.frames.items()
         for clip, frame, value in found
     ]  # fmt: skip
-    try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(("clip", "frame", "metric", "score"))
-            writer.writerows(sorted(rows))
-    except OSError as error:
-        raise AdcbenchError(f"cannot write {path}: {error}. Run again with another --frame-scores") from error
+    write_csv(path, ("clip", "frame", "metric", "score"), sorted(rows))

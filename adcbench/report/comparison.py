@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 from tabulate import tabulate
 
-from adcbench.core.errors import AdcbenchError
 from adcbench.metrics.metric import Metric, SetScore
+from adcbench.report.csv_file import write_csv
+from adcbench.results.bootstrap import has_interval, interval_text
 from adcbench.results.compare import Compared, Comparison, shown_name
-from adcbench.results.significance import ALPHA, least_p
+from adcbench.results.significance import p_text, too_few
 
 _HEADER = ("metric", "A", "B", "A - B", "95 %", "better/equal/worse", "d_z", "p sign", "p Wilcoxon", "A is")
 _SAME = "no difference shown"
@@ -21,7 +21,7 @@ def comparison_text(found: Comparison) -> str:
     """Who was compared, a line for each metric, what could not be compared, and the answer as the last sentence."""
     parts = [f"A: {found.a.name} ({found.a.what}). B: {found.b.name} ({found.b.what}). {_images(found)}"]
     if found.metrics:
-        rows = [_row(one) for one in found.metrics]
+        rows = [_row(one, len(found.metrics)) for one in found.metrics]
         parts += ["", tabulate(rows, _HEADER, tablefmt="simple", disable_numparse=True), ""]
         parts.append(
             f"Intervals: paired bootstrap. better/equal/worse: images. d_z: mean over standard deviation of A - B. "
@@ -37,31 +37,26 @@ def _images(found: Comparison) -> str:
     return f"{found.test_set}, {found.images} image{'s' * (found.images != 1)}"
 
 
-def _row(one: Compared) -> tuple[str, ...]:
+def _row(one: Compared, tests: int) -> tuple[str, ...]:
     paired, unit = one.paired, f" ({one.metric.unit})" if one.metric.unit else ""
     lost = f" [{len(one.lost)} unscored]" if one.lost else ""
     return (
         shown_name(one.metric) + unit + lost,
         *(f"{value:.4f}" for value in (paired.mean_a, paired.mean_b)),
         f"{paired.difference:+.4f}",
-        f"{paired.low:+.4f} to {paired.high:+.4f}",
+        interval_text(paired.n, paired.low, paired.high, "+.4f"),
         f"{paired.wins}/{paired.ties}/{paired.losses}",
-        f"{paired.standardised:+.2f}",
-        p_text(one.sign_p),
-        p_text(one.wilcoxon_p),
+        f"{paired.standardised:+.2f}" if has_interval(paired.n) else "–",
+        p_text(one.sign_p, paired.n, tests),
+        p_text(one.wilcoxon_p, paired.n, tests),
         one.verdict,
     )
-
-
-def p_text(p: float) -> str:
-    """A p-value with two digits: 0.031, 1.2e-12, 1."""
-    return f"{p:.2g}"
 
 
 def set_line(metric: Metric, a: SetScore, b: SetScore) -> str:
     """A metric over a set: both values with intervals, and why they are not tested; no comparison where N differs."""
     name = shown_name(metric)
-    shown = [f"{s.value:.4f} (N={s.n}, 95 % {s.interval[0]:.4f} to {s.interval[1]:.4f})" for s in (a, b)]
+    shown = [f"{s.value:.4f} (N={s.n}, 95 % {interval_text(s.n, *s.interval, '.4f')})" for s in (a, b)]
     if a.n != b.n:
         return f"{name}: A {shown[0]}, B {shown[1]}: not compared, its bias depends on N"
     return f"{name}: A {shown[0]}, B {shown[1]}: one number over a set, no paired test"
@@ -93,17 +88,8 @@ def _effect(one: Compared) -> str:
     unit = f" {one.metric.unit}" if one.metric.unit else ""
     return (
         f"{shown_name(one.metric)} ({paired.difference:+.4g}{unit}, 95 % {paired.low:+.4g} to {paired.high:+.4g}, "
-        f"p {p_text(one.wilcoxon_p)})"
+        f"p {one.wilcoxon_p:.2g})"
     )
-
-
-def too_few(n: int, tests: int) -> str:
-    """Why ``n`` images can show no difference in so many tests; empty if they can."""
-    least = least_p(n)
-    if least * tests < ALPHA:
-        return ""
-    times = f", times {tests} tests" if tests > 1 else ""
-    return f"too few images: the least p that {n} can give is {p_text(least)}{times}"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -117,16 +103,10 @@ def write_comparison(path: Path, found: Comparison) -> None:
         AdcbenchError: the file can't be written.
     """
     a, b = ({name: dict(scores) for name, scores in s.scores.items()} for s in found.scored)
-    try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(("metric", "image", found.a.name, found.b.name))
-            for name, (image, _, _) in ((m, p) for m in a for p in found.a.pairs):
-                values = (side[name].get(image) for side in (a, b))
-                writer.writerow((name, image, *("" if v is None else f"{v:.10g}" for v in values)))
-            for metric, x, y in found.sets:
-                writer.writerow((metric.name, f"set of {x.n} and {y.n}", f"{x.value:.10g}", f"{y.value:.10g}"))
-    except OSError as error:
-        raise AdcbenchError(
-            f"cannot write {path}: {error}. The scores are kept in the store; run again with another --out"
-        ) from error
+    rows = [
+        (name, image, *("" if (v := side[name].get(image)) is None else f"{v:.10g}" for side in (a, b)))
+        for name in a
+        for image, *_ in found.a.pairs
+    ]
+    rows += [(m.name, f"set of {x.n} and {y.n}", f"{x.value:.10g}", f"{y.value:.10g}") for m, x, y in found.sets]
+    write_csv(path, ("metric", "image", found.a.name, found.b.name), rows)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from adcbench.core.cells import Cell, CellKey, Measurement
+from adcbench.core.cells import BROUGHT, Cell, CellKey, Measurement
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.tables import COMPLEXITY, Infer, Time, load_table, table_ids
 from adcbench.models import find_system
@@ -16,6 +17,7 @@ from adcbench.results.causes import CAUSES, effects, inside_if_switched
 from adcbench.results.verdicts import judge, judge_measurement
 
 _WORST = 5
+_SHOWN = ("other readings", "note")  # parts of the provenance that have lines of their own
 
 
 def find_key(table: str, row: str, test_set: str, metric: str) -> CellKey:
@@ -45,13 +47,22 @@ def explain(key: CellKey) -> str:
     cells = {cell.key: cell for cell in read_cells(key.table)}
     cell = cells[key]
     parts = [str(key), *_published(cell)]
-    if cell.measured is None:
-        parts.append(f"blocked: {cell.missing}" + (f"\n  to unblock: {cell.command}" if cell.command else ""))
+    parts += _unmeasured(cell)
     for measurement in sorted(cell.measurements, key=lambda m: m is not cell.measured):
         parts += _measured(cell, measurement)
     parts += _causes(cell)
     parts += _system(key)
     return "\n".join(parts)
+
+
+def _unmeasured(cell: Cell) -> list[str]:
+    verdict = judge(cell)
+    if verdict.word == "setting":
+        return [f"setting: {verdict.why}"]
+    if verdict.word != "blocked":
+        return []
+    reason = f" ({cell.reason})" if cell.reason else ""
+    return [f"blocked: {cell.missing}{reason}", *([f"  to unblock: {cell.command}"] if cell.command else [])]
 
 
 def _system(key: CellKey) -> list[str]:
@@ -88,23 +99,29 @@ def _reading(cell: Cell, value: str, word: str, reading: object) -> str:
 
 def _measured(cell: Cell, m: Measurement) -> list[str]:
     verdict = judge_measurement(cell.published, m, cell.key.metric)
-    word = "re-aggregated" if m.level == "re-aggregated" else "measured"
+    log = m.level == "re-aggregated"
     tolerance = f", tolerance {verdict.tolerance:g}" if verdict.tolerance is not None else ""
     why = f": {verdict.why}" if verdict.why else ""
     lines = [
-        f"{word} {show(m, cell)} {cell.unit} - verdict {verdict}{tolerance}{why}",
+        f"re-aggregated {show(m, cell)} {cell.unit} - not measured by us: {verdict.why}{tolerance}"
+        if log
+        else f"measured {show(m, cell)} {cell.unit} - verdict {verdict}{tolerance}{why}",
         f"  level {m.level}, scale {m.scale}, device {m.device}, {m.dtype}, {m.reduce} of {m.n} samples"
         + (f", {len(m.unscored)} unscored" if m.unscored else ""),
         f"  signature: {m.signature}",
-        f"  provenance: {', '.join(f'{k}={v}' for k, v in m.provenance.items() if k != 'other readings')}",
+        f"  provenance: {', '.join(f'{k}={v}' for k, v in m.provenance.items() if k not in _SHOWN)}",
     ]
-    if m.n > 1 and (bounds := sampling_interval(m)):
+    if m.brought:
+        lines.append(f"  outputs {BROUGHT}: folder {m.brought}; nobody released them as this row's")
+    if bounds := sampling_interval(m):
         low, high = bounds
         lines.append(f"  95 % sampling interval {low:.4f} to {high:.4f} (over images; never softens a verdict)")
     if m.reduce == "mean":
         lines.append("  worst: " + ", ".join(f"{n} {v:.4f}" for n, v in _worst(cell, m)))
     else:
         lines.append("  made of: " + ", ".join(f"{n} {v:.6g}" for n, v in m.samples[:12]))
+    if note := m.provenance.get("note"):
+        lines.append(f"  note: {note}")
     lines += _other_readings(cell, m)
     if m.cause:
         standing, _, name = m.cause.rpartition(" ")
@@ -115,17 +132,22 @@ def _measured(cell: Cell, m: Measurement) -> list[str]:
 
 
 def _other_readings(cell: Cell, m: Measurement) -> list[str]:
-    """Other ways to count that reach the printed figure, and how many were tried: post hoc, never the verdict."""
-    ways: dict[str, float] = m.provenance.get("other readings", {})
-    if not ways or not cell.published:
+    """Every other way to count that was tried, each value once: post hoc, never the verdict."""
+    tried: dict[str, Any] = m.provenance.get("other readings", {})
+    if not tried or not cell.published:
         return []
-    hits = [
-        f"    {value:.6g} {cell.unit}: {name}"
-        for name, value in ways.items()
-        if judge_measurement(cell.published, replace(m, samples=((name, value),)), cell.key.metric).word == "match"
-    ]
-    reach = "reach" if len(hits) != 1 else "reaches"
-    return [f"  post hoc: of {len(ways)} other ways to count, {len(hits)} {reach} the printed figure", *hits]
+    lines = []
+    for one in tried["different"]:
+        alone = replace(m, samples=(("", one["value"]),))
+        inside = judge_measurement(cell.published, alone, cell.key.metric).word == "match"
+        lines.append(
+            f"    {one['value']:.6g} {cell.unit}: {'; '.join(one['ways'])}"
+            + (f" (supposes {one['supposes']})" if one["supposes"] else "")
+            + " <- inside the printed digits" * inside
+        )
+    if tried["as counted"]:
+        lines.append(f"    as counted: {'; '.join(tried['as counted'])}")
+    return [f"  post hoc, other ways to count: tried {tried['tried']}, different {len(tried['different'])}", *lines]
 
 
 def _worst(cell: Cell, m: Measurement) -> list[tuple[str, float]]:
@@ -136,7 +158,11 @@ def _worst(cell: Cell, m: Measurement) -> list[tuple[str, float]]:
 def _causes(cell: Cell) -> list[str]:
     if cell.key.table == "causes" or cell.measured is None or cell.measured.level not in ("scores", "inference"):
         return []
-    deltas = effects(read_cells("causes"), cell.key.metric, cell.key.test_set)
+    try:
+        causes = read_cells("causes")
+    except AdcbenchError as error:  # the cell itself is right
+        return [f"what a wrong setting would do can't be said: {error}"]
+    deltas = effects(causes, cell.key.metric, cell.key.test_set)
     if not deltas:
         return []
     lines = ["what a wrong setting would do (measured on the released OSEDiff outputs, table causes):"]

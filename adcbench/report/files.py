@@ -1,7 +1,8 @@
 """The committed form of a table: ``cells.jsonl`` and ``scores.csv.gz`` hold all, the rest is derived.
 
-``cells.jsonl`` has one measurement a line, or one cell that has none. ``scores.csv.gz`` has the
-samples each measurement is made of: per image, per counted component, or per timed call.
+``cells.jsonl`` has one measurement a line, or one cell that has none. ``scores.csv.gz`` has the samples each
+measurement is made of: per image, per counted component, or per timed call. Both are written as one: a line's
+``scores`` is the hash of its samples, so that a pair of two different writes is never taken for a table.
 """
 
 from __future__ import annotations
@@ -10,25 +11,49 @@ import csv
 import gzip
 import io
 import json
+import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from adcbench.core.cells import Cell, Measurement, Reading
-from adcbench.core.errors import AdcbenchError
+from adcbench.core.cells import Cell, CellKey, Measurement, Reading
+from adcbench.core.datafiles import Kinds, brief, check_kinds, csv_rows, finite, json_lines, read_text, reading, restore
+from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.files import locked, write_whole
+from adcbench.core.keys import digest, short
 from adcbench.core.settings import tables_dir
-from adcbench.core.tables import load_readings, load_table
-from adcbench.results.bootstrap import interval
-from adcbench.results.verdicts import judge_measurement
+from adcbench.core.tables import Column, load_readings, load_table, table_ids
+from adcbench.results.bootstrap import has_interval, interval
+from adcbench.results.verdicts import judge, judge_measurement
 
 _SAMPLE_FIELDS = ("row", "test_set", "metric", "level", "scale", "device", "dtype", "name", "value")
+_PLACE = ("row", "test_set", "metric")
+_SLOT = ("level", "scale", "device", "dtype")
+_TEXTS = (*_SLOT, "reduce", "signature", "cause", "not_comparable")
+_ANY_LINE: Kinds = {**dict.fromkeys(_PLACE, str), "blocked_by": (dict, type(None))}
+_MEASURED: Kinds = {**dict.fromkeys(_TEXTS, str), "unscored": list, "provenance": dict, "measured": float}
+_PROVENANCE: Kinds = {  # what is read again, where it is there
+    **dict.fromkeys(("sources", "data", "outputs", "inconclusive", "session", "machine", "note"), str),
+    "other readings": dict, "libraries": dict, "threads": int, "n": int, "interval": list,
+}  # fmt: skip
 Slot = tuple[str, ...]
+Samples = dict[Slot, dict[str, float]]  # place and slot of a measurement -> its samples
+
+
+class TornTable(AdcbenchError):
+    """``cells.jsonl`` and ``scores.csv.gz`` of a table are not of one write."""
 
 
 def folder(table_id: str, root: Path | None = None) -> Path:
     """Folder of a table's files: ``adcsr/table1`` -> ``tables/adcsr_table1``."""
     return (root or tables_dir()) / table_id.replace("/", "_")
+
+
+def is_committed(table_id: str, root: Path | None = None) -> bool:
+    """Whether a table was ever written."""
+    return (folder(table_id, root) / "cells.jsonl").is_file()
 
 
 def made_by(table_id: str) -> str:
@@ -54,39 +79,47 @@ def _lines(cell: Cell) -> Iterator[dict[str, Any]]:
 
 
 def _line(cell: Cell, m: Measurement | None) -> dict[str, Any]:
-    reading = cell.published
+    printed = cell.published
     line: dict[str, Any] = dict(zip(("table", "row", "test_set", "metric"), cell.key, strict=True)) | {
         "unit": cell.unit,
-        "published": reading.value if reading else None,
-        "published_kind": reading.kind if reading else None,
-        "confidence": reading.confidence if reading else None,
-        "source": reading.source if reading else None,
+        "published": printed.value if printed else None,
+        "published_kind": printed.kind if printed else None,
+        "confidence": printed.confidence if printed else None,
+        "source": printed.source if printed else None,
         "measured": None, "ci": None, "n": 0, "unscored": [], "reduce": None,
         "level": None, "scale": None, "device": None, "dtype": None,
-        "tolerance": None, "verdict": "blocked", "cause": "", "not_comparable": "",
-        "blocked_by": {"missing": cell.missing, "command": cell.command},
-        "signature": None, "provenance": {}, "made_by": made_by(cell.key.table),
+        "tolerance": None, "verdict": str(judge(cell)), "cause": "", "not_comparable": "",
+        "blocked_by": None, "signature": None, "provenance": {}, "made_by": made_by(cell.key.table),
     }  # fmt: skip
+    if m is None and cell.kind != "setting":
+        line["blocked_by"] = {"missing": cell.missing, "command": cell.command, "reason": cell.reason}
     if m is None:
         return line
-    verdict = judge_measurement(reading, m, cell.key.metric)
+    verdict = judge_measurement(printed, m, cell.key.metric)
     bounds = sampling_interval(m)
     ci = [fixed(bound) for bound in bounds] if bounds else None
     return line | {
         "measured": fixed(m.value), "ci": ci, "n": m.n, "unscored": list(m.unscored),
         "reduce": m.reduce, "level": m.level, "scale": m.scale, "device": m.device, "dtype": m.dtype,
         "tolerance": verdict.tolerance, "verdict": str(verdict), "cause": m.cause,
-        "not_comparable": m.not_comparable, "blocked_by": None,
-        "signature": m.signature, "provenance": dict(m.provenance),
+        "not_comparable": m.not_comparable, "signature": m.signature, "provenance": dict(m.provenance),
+        "scores": _stamp((name, fixed(value)) for name, value in m.samples),
     }  # fmt: skip
 
 
+def _stamp(samples: Iterable[tuple[str, float]]) -> str:
+    """Hash of a measurement's samples: its line in one file and they in the other are of one write."""
+    return short(digest([[name, value] for name, value in samples]))
+
+
 def sampling_interval(m: Measurement) -> tuple[float, float] | None:
-    """95 % bootstrap interval over images; None for counts and times."""
+    """95 % bootstrap interval over images; None for counts and times, and for one image."""
+    if m.reduce not in ("mean", "set") or not has_interval(m.n):
+        return None
     if m.reduce == "set":
         low, high = m.provenance["interval"]
         return low, high
-    return interval([value for _, value in m.samples]) if m.reduce == "mean" else None
+    return interval([value for _, value in m.samples])
 
 
 def sample_rows(cells: Iterable[Cell]) -> list[tuple[str, ...]]:
@@ -100,20 +133,18 @@ def sample_rows(cells: Iterable[Cell]) -> list[tuple[str, ...]]:
 
 
 def write_cells(table_id: str, cells: Iterable[Cell], root: Path | None = None) -> None:
-    """Write ``cells.jsonl`` and ``scores.csv.gz`` of a table; files with equal content stay untouched."""
+    """Write ``scores.csv.gz`` and ``cells.jsonl`` of a table; files with equal content stay untouched.
+
+    Raises:
+        AdcbenchError: a file can't be written.
+    """
     cells = tuple(cells)
     target = folder(table_id, root)
-    write_text(target / "cells.jsonl", "".join(json.dumps(line) + "\n" for line in cell_lines(cells)))
     text = io.StringIO()
     text.write(f"# {made_by(table_id)}\n")
     csv.writer(text, lineterminator="\n").writerows([_SAMPLE_FIELDS, *sample_rows(cells)])
     write_text(target / "scores.csv.gz", text.getvalue())
-
-
-def read_text(path: Path) -> str:
-    """Text of a file; ``.gz`` is unpacked."""
-    data = path.read_bytes()
-    return (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
+    write_text(target / "cells.jsonl", "".join(json.dumps(line) + "\n" for line in cell_lines(cells)))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -122,17 +153,11 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         AdcbenchError: the file can't be written.
     """
-    try:
-        if path.is_file() and read_text(path) == text:
+    with suppress(AdcbenchError), reading(path):  # what can't be read is replaced
+        if read_text(path) == text:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".part")
-        partial.write_bytes(gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text.encode())
-        partial.replace(path)
-    except OSError as error:
-        raise AdcbenchError(
-            f"cannot write {path}: {error}. Free space, or set ADCBENCH_TABLES to another folder"
-        ) from error
+    data = text.encode()
+    write_whole(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
 
 
 def read_cells(table_id: str, root: Path | None = None) -> tuple[Cell, ...]:
@@ -141,63 +166,143 @@ def read_cells(table_id: str, root: Path | None = None) -> tuple[Cell, ...]:
     Works where the table was never run: then every cell is without measurements.
 
     Raises:
+        AdcbenchError: unknown table, or damaged files; the message says what makes them again.
+    """
+    try:
+        return whole_cells(table_id, root)
+    except TornTable:  # another process may be between its two files; where nothing can be locked, none writes
+        with suppress(AdcbenchError), locked(folder(table_id, root)):
+            return whole_cells(table_id, root)
+        raise
+
+
+def whole_cells(table_id: str, root: Path | None = None) -> tuple[Cell, ...]:
+    """``read_cells`` for those who hold the table's lock: waits for nobody."""
+    cells, torn = kept_cells(table_id, root)
+    if torn:
+        path = folder(table_id, root)
+        raise TornTable(
+            f"{path}: cells.jsonl and scores.csv.gz are not of one write: a run was stopped between them, or one was "
+            f"edited: {some(torn)}. {restore(path)}, or measure that again: {made_by(table_id)}"
+        )
+    return cells
+
+
+def kept_cells(table_id: str, root: Path | None = None) -> tuple[tuple[Cell, ...], tuple[str, ...]]:
+    """The cells of a table, without those measurements whose two files are of different writes; the places of these.
+
+    Raises:
         AdcbenchError: unknown table, or damaged files.
     """
     table, readings = load_table(table_id), load_readings(table_id)
-    measured, blocked = _read_measurements(folder(table_id, root))
-    return tuple(
-        Cell(
-            key,
-            _unit(readings.get(key, ()), table.column(key.test_set, key.metric).unit),
-            readings.get(key, ()),
-            tuple(measured.get(key[1:], ())),
-            *blocked.get(key[1:], ("it was not run yet", f"adcbench reproduce {table_id}")),
-        )
-        for key in table.keys
-    )
-
-
-def _unit(readings: tuple[Reading, ...], column_unit: str) -> str:
-    return column_unit or next((r.unit for r in readings if r.chosen), "")
-
-
-def _read_measurements(path: Path) -> tuple[dict[Slot, list[Measurement]], dict[Slot, tuple[str, str]]]:
+    path, again = folder(table_id, root), f"delete it and run: {made_by(table_id)}"
+    samples: Samples = defaultdict(dict)
     measured: dict[Slot, list[Measurement]] = defaultdict(list)
-    blocked: dict[Slot, tuple[str, str]] = {}
-    if not (path / "cells.jsonl").is_file():
-        return measured, blocked
-    try:
-        samples = _read_samples(path / "scores.csv.gz")
-        for text in read_text(path / "cells.jsonl").splitlines():
-            line = json.loads(text)
-            place = line["row"], line["test_set"], line["metric"]
-            if line["blocked_by"]:
-                blocked[place] = line["blocked_by"]["missing"], line["blocked_by"]["command"]
+    blocked: dict[Slot, Slot] = {}
+    torn: dict[str, None] = {}
+    if is_committed(table_id, root):
+        if (path / "scores.csv.gz").exists():  # a run may have been stopped before it was there
+            with reading(path / "scores.csv.gz", again):
+                samples = _read_samples(path / "scores.csv.gz")
+        with reading(path / "cells.jsonl", again):
+            for place, found in _read_lines(path / "cells.jsonl", samples):
+                if isinstance(found, Measurement):
+                    measured[place].append(found)
+                elif found:
+                    blocked[place] = found
+                else:
+                    torn[_named(place)] = None
+    torn |= dict.fromkeys(_named(place) for place in samples)  # what no line has taken
+    never = ("it was not run yet", made_by(table_id), "")
+    cells = tuple(
+        _cell(key, table.column(key.test_set, key.metric), readings.get(key, ()), measured[key[1:]],
+              blocked.get(key[1:], never))
+        for key in table.keys
+    )  # fmt: skip
+    return cells, tuple(torn)
+
+
+def read_tables(root: Path | None = None) -> tuple[dict[str, tuple[Cell, ...]], dict[str, AdcbenchError]]:
+    """The cells of every table that can be read, and why the others can't, by id."""
+    cells: dict[str, tuple[Cell, ...]] = {}
+    problems: dict[str, AdcbenchError] = {}
+    for table_id in table_ids():
+        try:
+            cells[table_id] = read_cells(table_id, root)
+        except AdcbenchError as error:
+            problems[table_id] = error
+    return cells, problems
+
+
+def _named(place: Slot) -> str:
+    row, test_set, metric = map(brief, place[:3])
+    return f"{row}, {metric} ({test_set})"
+
+
+def _cell(
+    key: CellKey, column: Column, readings: tuple[Reading, ...], measured: list[Measurement], block: Sequence[str]
+) -> Cell:
+    unit = column.unit or next((r.unit for r in readings if r.chosen), "")
+    if column.kind == "setting":  # the paper's choice: neither measured nor blocked
+        return Cell(key, unit, readings, kind=column.kind)
+    missing, command, reason = block
+    return Cell(key, unit, readings, tuple(measured), missing, command, reason, column.kind)
+
+
+def _read_lines(path: Path, samples: Samples) -> Iterator[tuple[Slot, Measurement | Slot | None]]:
+    """Each line's place with its measurement, what blocks it, or None where its samples are of another write.
+
+    Takes from ``samples`` what belongs to a line.
+    """
+    seen = set()
+    for number, line in json_lines(path, _ANY_LINE):
+        place = tuple(line[name] for name in _PLACE)
+        try:
+            if block := line["blocked_by"]:
+                check_kinds(block, {"missing": str, "command": str} | ({"reason": str} if "reason" in block else {}))
+                slot: Slot = ()
+            elif line.get("verdict") == "setting":
+                continue
             else:
-                measured[place].append(_measurement(line, samples))
-    except (ValueError, KeyError, OSError, EOFError) as error:
-        raise AdcbenchError(f"{path}: damaged table files ({error!r}). Restore them: git checkout {path}") from error
-    return measured, blocked
+                check_kinds(line, _MEASURED)
+                slot = tuple(line[name] for name in _SLOT)
+            if (place, slot) in seen:
+                raise ValueError(f"{_named(place)} is there twice")
+            seen.add((place, slot))
+            yield place, _block(block) if block else _measurement(line, samples)
+        except (ValueError, TypeError, KeyError) as error:
+            raise ValueError(f"line {number}: {error}") from error
 
 
-def _measurement(line: dict[str, Any], samples: dict[Slot, list[tuple[str, float]]]) -> Measurement:
-    slot = line["level"], line["scale"], line["device"], line["dtype"]
-    return Measurement(
-        *slot,
-        samples=tuple(samples[(line["row"], line["test_set"], line["metric"], *slot)]),
-        reduce=line["reduce"],
-        signature=line["signature"],
-        provenance=line["provenance"],
-        not_comparable=line["not_comparable"],
-        cause=line["cause"],
-        unscored=tuple(line["unscored"]),
-    )
+def _block(block: dict[str, str]) -> Slot:
+    """What is missing, the command that unblocks it, and why none can."""
+    return block["missing"], block["command"], block.get("reason", "")
 
 
-def _read_samples(path: Path) -> dict[Slot, list[tuple[str, float]]]:
-    samples: dict[Slot, list[tuple[str, float]]] = defaultdict(list)
-    lines = (line for line in io.StringIO(read_text(path)) if not line.startswith("#"))
-    for row in csv.DictReader(lines):
-        place = tuple(row[name] for name in _SAMPLE_FIELDS[:-2])
-        samples[place].append((row["name"], float(row["value"])))
+def _measurement(line: dict[str, Any], samples: Samples) -> Measurement | None:
+    """The measurement of a line; None where its samples are of another write."""
+    place = tuple(line[name] for name in (*_PLACE, *_SLOT))
+    own = tuple(samples.pop(place, {}).items())
+    if not own or line.get("scores", stamp := _stamp(own)) != stamp:
+        return None
+    if line["reduce"] not in ("mean", "sum", "median", "set") or not all(isinstance(n, str) for n in line["unscored"]):
+        raise ValueError("reduce must be mean, sum, median or set, and unscored a list of names")
+    provenance = line["provenance"]
+    check_kinds(provenance, {name: kind for name, kind in _PROVENANCE.items() if name in provenance})
+    if line["reduce"] == "set":
+        low, high = provenance["interval"]
+        check_kinds({"n": provenance["n"], "low": low, "high": high}, {"n": int, "low": float, "high": float})
+    fields = {name: line[name] for name in (*_TEXTS, "provenance")}
+    found = Measurement(**fields, samples=own, unscored=tuple(line["unscored"]))
+    # lines of older files have no stamp: their value must be that of the samples
+    return found if math.isclose(found.value, line["measured"], rel_tol=1e-8, abs_tol=1e-12) else None
+
+
+def _read_samples(path: Path) -> Samples:
+    samples: Samples = defaultdict(dict)
+    for number, row in csv_rows(path, _SAMPLE_FIELDS):
+        own, name = samples[tuple(row[field] for field in _SAMPLE_FIELDS[:-2])], row["name"]
+        if name in own:
+            raise ValueError(f"line {number}: {name} is there twice")
+        own[name] = finite(row["value"])
     return samples

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from adcbench.core.cells import Cell, CellKey, Measurement
+from adcbench.core.cells import BROUGHT, Cell, CellKey, Measurement
 from adcbench.core.tables import Table
 from adcbench.report.files import sampling_interval
 from adcbench.results.ranks import ranks, show, test_table
-from adcbench.results.verdicts import judge, judge_measurement
+from adcbench.results.verdicts import judge, log_word
 
-__all__ = ["COLUMNS", "Display", "display_of", "interval_text", "ranks", "show", "tidy", "unscored_text"]
+__all__ = ["COLUMNS", "Display", "display_of", "interval_text", "log_of", "ranks", "show", "tidy", "unscored_text"]
 
 COLUMNS = (
     "row", "test_set", "metric", "unit", "published", "measured", "verdict",
-    "level", "device", "re-aggregated", "re-aggregated verdict",
+    "level", "device", "re-aggregated", "log and print",
 )  # fmt: skip
 
 
@@ -52,13 +52,16 @@ def display_of(table: Table, cells: Sequence[Cell], *, intervals: bool, marks: b
 def tidy(cells: Iterable[Cell], display: Display | None = None) -> pd.DataFrame:
     """One line a cell, all text: published as printed, measured with two more digits, the verdict.
 
-    A re-aggregated log stands in its own columns and never under ``measured``. A column ``unscored`` (how many
-    images have no score) is there whenever a cell has one; ``low``, ``high`` and ``significance`` if asked for.
+    A re-aggregated log stands in its own columns, which say whether it agrees with the printed number, and never under
+    ``measured``. A column ``unscored`` (how many images have no score) is there whenever a cell has one, ``outputs``
+    where a user brought some; ``low``, ``high`` and ``significance`` if asked for.
     """
     cells, display = list(cells), display or Display()
     frame = pd.DataFrame([_tidy_row(cell) for cell in cells], columns=list(COLUMNS), dtype=str)
     if any(cell.measured and cell.measured.unscored for cell in cells):
         frame["unscored"] = [str(len(cell.measured.unscored)) if cell.measured else "" for cell in cells]
+    if any(cell.measured and cell.measured.brought for cell in cells):
+        frame["outputs"] = [_outputs(cell) for cell in cells]
     if display.intervals:
         bounds = [_bounds(cell) for cell in cells]
         frame["low"], frame["high"] = [low for low, _ in bounds], [high for _, high in bounds]
@@ -67,9 +70,12 @@ def tidy(cells: Iterable[Cell], display: Display | None = None) -> pd.DataFrame:
     return frame
 
 
+def _outputs(cell: Cell) -> str:
+    return f"{BROUGHT}: {cell.measured.brought}" if cell.measured and cell.measured.brought else ""
+
+
 def _tidy_row(cell: Cell) -> tuple[str, ...]:
-    own = cell.measured
-    log = next((m for m in cell.measurements if m.level == "re-aggregated"), None)
+    own, log = cell.measured, log_of(cell)
     return (
         cell.key.row,
         cell.key.test_set,
@@ -81,8 +87,13 @@ def _tidy_row(cell: Cell) -> tuple[str, ...]:
         own.level if own else "",
         own.device if own else "",
         show(log, cell) if log else "",
-        str(judge_measurement(cell.published, log, cell.key.metric)) if log else "",
+        log_word(cell.published, log) if log else "",
     )
+
+
+def log_of(cell: Cell) -> Measurement | None:
+    """The cell's re-aggregated log, which is no measurement of ours."""
+    return next((m for m in cell.measurements if m.level == "re-aggregated"), None)
 
 
 def interval_text(measurement: Measurement, cell: Cell) -> str:
@@ -96,7 +107,7 @@ def _bounds(cell: Cell) -> tuple[str, str]:
 
 
 def _bounds_of(m: Measurement, cell: Cell) -> tuple[str, str]:
-    if m.n < 2 or not (found := sampling_interval(m)):
+    if not (found := sampling_interval(m)):
         return "", ""
     low, high = found
     digits = len(show(m, cell).partition(".")[2])

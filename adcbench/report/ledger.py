@@ -99,9 +99,24 @@ def mini_markdown(lines: Sequence[Line], runs: Runs) -> str:
     for one in runs.trained.values():
         if one.note:
             notes.setdefault(one.note, {})[one.run] = None
-    if notes:
-        parts.append("## Notes\n\n" + "\n".join(f"- {', '.join(named)}: {note}" for note, named in notes.items()))
+    bullets = [f"{', '.join(named)}: {note}" for note, named in notes.items()] + _provenance(runs)
+    if bullets:
+        parts.append("## Notes\n\n" + "\n".join(f"- {bullet}" for bullet in bullets))
     return "\n\n".join(parts) + "\n"
+
+
+def _provenance(runs: Runs) -> list[str]:
+    """What a reader must know of where the rows come from, beside each one's own note."""
+    versions = len({one.sources for one in runs.trained.values()})
+    found = []
+    if versions > 1:
+        found.append(
+            f"The runs are of {versions} versions of the code (`sources` in `runs.jsonl`), pairs of one seed too; what "
+            "is known of the difference: docs/claims.md."
+        )
+    if runs.replaced:
+        found.append(f"{len(runs.replaced)} earlier results were replaced by later ones; the files keep them.")
+    return found
 
 
 def _row(line: Line) -> list[str]:

@@ -9,8 +9,9 @@ from tabulate import tabulate
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.tables import Column, Table
-from adcbench.report.comparison import p_text, too_few
+from adcbench.results.bootstrap import has_interval, interval_text
 from adcbench.results.ranks import RankTable, RowTest, TableTests, rank_tables
+from adcbench.results.significance import p_text, too_few
 
 _HEADER = ("column", "row", "is", "than row", "by", "95 %", "better/equal/worse", "d_z", "p sign", "p Wilcoxon")
 
@@ -34,7 +35,7 @@ def ranking_text(table: Table, found: TableTests, metric: str | None = None) -> 
     parts = []
     tests = [test for test in found.tests if wanted(test.group.column)]
     if tests:
-        rows = [_row(test) for test in tests]
+        rows = [_row(test, len(found.tests)) for test in tests]
         parts += [tabulate(rows, _HEADER, tablefmt="simple", disable_numparse=True), ""]
         parts.append(
             "Intervals: paired bootstrap. better/equal/worse: images. d_z: mean over standard deviation of the "
@@ -58,7 +59,7 @@ def _name(column: Column) -> str:
     return f"{column.metric} ({column.test_set})"
 
 
-def _row(test: RowTest) -> tuple[str, ...]:
+def _row(test: RowTest, tests: int) -> tuple[str, ...]:
     paired, column = test.paired, test.group.column
     unit = f" {column.unit}" if column.unit else ""
     return (
@@ -67,11 +68,11 @@ def _row(test: RowTest) -> tuple[str, ...]:
         {"better": "better", "worse": "worse"}.get(test.verdict, "not shown different"),
         test.b,
         f"{paired.difference:+.4g}{unit}",
-        f"{paired.low:+.4g} to {paired.high:+.4g}",
+        interval_text(paired.n, paired.low, paired.high, "+.4g"),
         f"{paired.wins}/{paired.ties}/{paired.losses}",
-        f"{paired.standardised:+.2f}",
-        p_text(test.sign_p),
-        p_text(test.wilcoxon_p),
+        f"{paired.standardised:+.2f}" if has_interval(paired.n) else "–",
+        p_text(test.sign_p, paired.n, tests),
+        p_text(test.wilcoxon_p, paired.n, tests),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +9,8 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.metrics import find_metric
 from adcbench.metrics.metric import Metric
 from adcbench.metrics.scoring import Scored
-from adcbench.results.bootstrap import interval
+from adcbench.report.csv_file import write_csv
+from adcbench.results.bootstrap import has_interval, interval, interval_text
 
 
 def chosen_metrics(names: str) -> list[Metric]:
@@ -27,7 +27,10 @@ def chosen_metrics(names: str) -> list[Metric]:
 
 
 def score_lines(metrics: Sequence[Metric], scored: Scored) -> list[str]:
-    """A line for each metric: mean or value over the set, 95 % interval over images, signature; then what failed."""
+    """A line for each metric: mean or value over the set, 95 % interval over images, signature; then what failed.
+
+    One image has no interval.
+    """
     lines = []
     for metric in metrics:
         if not scored.of(metric.name):
@@ -40,7 +43,8 @@ def score_lines(metrics: Sequence[Metric], scored: Scored) -> list[str]:
             values = [score for _, score in scored.scores[metric.name]]
             value, n, (low, high), beside = sum(values) / len(values), len(values), interval(values), ""
         lost = len(scored.lost(metric.name))
-        spread = f"(n={n}{f', {lost} unscored' if lost else ''}, 95 % {low:.4f} to {high:.4f}{beside})"
+        bounds = f", 95 % {interval_text(n, low, high, '.4f')}" if has_interval(n) else ""
+        spread = f"(n={n}{f', {lost} unscored' if lost else ''}{bounds}{beside})"
         lines.append(f"{metric.name} {value:.4f} {metric.unit} {spread}  [{metric.signature}]")
     return [*lines, *(f"not scored: {problem}" for problem in scored.problems)]
 
@@ -49,17 +53,9 @@ def write_scores(path: Path, scored: Scored) -> None:
     """Write image,metric,score rows, sorted; an image without a score has an empty one.
 
     Raises:
-        AdcbenchError: the file can't be written; the scores are in the store.
+        AdcbenchError: the file can't be written.
     """
     names = dict.fromkeys((*scored.scores, *scored.sets, *scored.unscored))
     rows = [(image, metric, f"{value:.10g}") for metric in names for image, value in scored.samples(metric)]
-    rows = sorted(rows + [(image, metric, "") for metric in names for image in scored.lost(metric)])
-    try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(("image", "metric", "score"))
-            writer.writerows(rows)
-    except OSError as error:
-        raise AdcbenchError(
-            f"cannot write {path}: {error}. The scores are kept in the store; run again with another --out"
-        ) from error
+    rows += [(image, metric, "") for metric in names for image in scored.lost(metric)]
+    write_csv(path, ("image", "metric", "score"), sorted(rows))

@@ -7,15 +7,16 @@ hash, so that drift can name the modules that have changed since.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from adcbench.core.cells import Cell
+from adcbench.core.datafiles import check_kinds, json_value, read_text, reading
+from adcbench.core.files import locked
 from adcbench.core.keys import code_hash, source_closure
 from adcbench.core.settings import tables_dir
-from adcbench.core.tables import Count, Fingerprint, Infer, Job, Score
-from adcbench.report.files import read_text, write_text
+from adcbench.core.tables import Count, Fingerprint, Infer, Job, Score, table_ids
+from adcbench.report.files import read_cells, write_text
 
 Closure = Mapping[str, str]  # module -> first 8 hex digits of the hash of its code
 
@@ -48,10 +49,20 @@ def modules_of(job: Job, column: str) -> tuple[str, ...]:
 
 
 def read_sources(root: Path | None = None) -> dict[str, dict[str, str]]:
-    """Closure by short hash of sources; empty where nothing was committed."""
+    """Closure by short hash of sources; empty where nothing was committed.
+
+    Raises:
+        AdcbenchError: the file is damaged.
+    """
     path = _path(root)
-    found: dict[str, dict[str, str]] = json.loads(read_text(path)) if path.is_file() else {}
-    return found
+    if not path.exists():
+        return {}
+    with reading(path, "delete it: then drift can't name what has changed since"):
+        found: dict[str, dict[str, str]] = json_value(read_text(path))
+        check_kinds(found, dict.fromkeys(found, dict))
+        for modules in found.values():
+            check_kinds(modules, dict.fromkeys(modules, str))
+        return found
 
 
 def add_sources(new: Mapping[str, Closure], root: Path | None = None) -> None:
@@ -60,13 +71,24 @@ def add_sources(new: Mapping[str, Closure], root: Path | None = None) -> None:
     Args:
         new: by the hash that the provenance of a measurement holds, measured by the code as it is now.
     """
-    _write({**read_sources(root), **new}, root)
+    if not new:
+        return
+    with locked(_path(root)):
+        _write({**read_sources(root), **new}, root)
 
 
-def keep_sources(cells: Iterable[Cell], root: Path | None = None) -> None:
-    """Drop what no measurement of ``cells`` (of all tables) refers to any more."""
-    used = {m.provenance.get("sources") for cell in cells for m in cell.measurements}
-    _write({key: modules for key, modules in read_sources(root).items() if key in used}, root)
+def keep_sources(root: Path | None = None) -> None:
+    """Drop what no measurement of any table refers to any more.
+
+    The tables are read under the lock: a run writes its table first and adds its sources then.
+
+    Raises:
+        AdcbenchError: a table can't be read; nothing is dropped then.
+    """
+    with locked(_path(root)):
+        cells = [cell for table_id in table_ids() for cell in read_cells(table_id, root)]
+        used = {m.provenance.get("sources") for cell in cells for m in cell.measurements}
+        _write({key: modules for key, modules in read_sources(root).items() if key in used}, root)
 
 
 def _write(found: Mapping[str, Closure], root: Path | None) -> None:

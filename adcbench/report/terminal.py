@@ -9,13 +9,12 @@ from typing import Any
 
 from tabulate import tabulate
 
-from adcbench.core.cells import Cell
-from adcbench.core.tables import Table, load_table, table_ids
+from adcbench.core.cells import BROUGHT, Cell
+from adcbench.core.tables import Table, load_table
 from adcbench.cost.counts import Payload, quantity, readings
-from adcbench.report.files import read_cells
 from adcbench.report.frames import COLUMNS, Display, tidy
-from adcbench.report.texts import blocked_lines, claim_line, heading, legends, unscored_lines
-from adcbench.results.bootstrap import median_ratio_interval
+from adcbench.report.texts import blocked_lines, brought_lines, cell_notes, claim_line, heading, legends, unscored_lines
+from adcbench.results.bootstrap import has_interval, interval_text, median_ratio_interval
 from adcbench.results.claims import judge_claims, too_wide
 from adcbench.results.verdicts import WORDS, judge
 
@@ -27,23 +26,24 @@ def table_text(table: Table, cells: Sequence[Cell], display: Display | None = No
     display = display or Display()
     frame = tidy(cells, display)
     logs = frame["re-aggregated"] != ""
-    columns = _SHORT + (["re-aggregated", "re-aggregated verdict"] if logs.any() else [])
+    columns = _SHORT + (["re-aggregated", "log and print"] if logs.any() else [])
     columns += [name for name in frame.columns if name not in COLUMNS]  # unscored, low, high, significance
     parts = [heading(table), grid(frame[columns].values.tolist(), columns), *(f"  {one}." for one in legends(display))]
     parts += [f"  not scored: {line}" for line in unscored_lines(cells)]
+    parts += [f"  outputs {BROUGHT}: {line}" for line in brought_lines(cells)]
     parts += [f"  blocked, {line}" for line in blocked_lines(cells)]
+    parts += [f"  note: {line}" for line in cell_notes(cells)]
     parts += [f"  claim {claim_line(one)}" for one in judge_claims(table, {cell.key: cell for cell in cells})]
     return "\n".join(parts)
 
 
-def overview() -> str:
-    """All tables: heading and how many cells have which verdict."""
+def overview(tables: Mapping[str, Sequence[Cell]]) -> str:
+    """Tables by id: how many cells have which verdict, and the title."""
     rows = []
-    for table_id in table_ids():
-        table = load_table(table_id)
-        counts = Counter(judge(cell).word for cell in read_cells(table_id))
-        rows.append({"table": table_id, **{word: counts[word] or "" for word in WORDS}, "title": table.title})
-    return grid([list(row.values()) for row in rows], list(rows[0]))
+    for table_id, cells in tables.items():
+        counts = Counter(judge(cell).word for cell in cells)
+        rows.append([table_id, *(counts[word] or "" for word in WORDS), load_table(table_id).title])
+    return grid(rows, ["table", *WORDS, "title"])
 
 
 def grid(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> str:
@@ -68,9 +68,11 @@ def cost_text(payload: Payload) -> str:
     parts = [payload["network"], grid(rows, header)]
     parts += [f"  {name}: {payload['signatures'][name]}" for name in columns]
     for name, scale, unit in (("params.published", 1e6, "M"), ("macs.published", 1e9, "G")):
-        ways = readings(payload)[name]
-        parts.append(f"  other ways to count {name} (post hoc, {len(ways)} tried):")
-        parts += [f"    {way['value'] / scale:.3f} {unit}: {way['name']}" for way in ways]
+        tried = readings(payload)[name]
+        parts.append(
+            f"  other ways to count {name} (post hoc): tried {tried['tried']}, different {len(tried['different'])}"
+        )
+        parts += [f"    {way['value'] / scale:.3f} {unit}: {'; '.join(way['ways'])}" for way in tried["different"]]
     return "\n".join(parts)
 
 
@@ -100,9 +102,9 @@ def latency_text(record: Mapping[str, Any]) -> str:
             + (f" - inconclusive: {timed['inconclusive']}" if timed["inconclusive"] else "")
         )
     for (slow, a), (fast, b) in combinations(record["systems"].items(), 2):
-        if len(a["seconds"]) == len(b["seconds"]):
+        if (calls := len(a["seconds"])) == len(b["seconds"]):
             ratio = median_ratio_interval(a["seconds"], b["seconds"])
-            noise = too_wide(ratio)
-            text = f"  {slow} / {fast}: {ratio[0]:.3g} (95 % {ratio[1]:.3g} to {ratio[2]:.3g})"
+            noise = too_wide(ratio) if has_interval(calls) else "timed once"
+            text = f"  {slow} / {fast}: {ratio[0]:.3g} (95 % {interval_text(calls, ratio[1], ratio[2], '.3g')})"
             lines.append(text + (f" - inconclusive: {noise}" if noise else ""))
     return "\n".join(lines)

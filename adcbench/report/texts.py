@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from adcbench.core.cells import Cell
+from adcbench.core.cells import BROUGHT, Cell
 from adcbench.core.errors import some
 from adcbench.core.tables import Table
 from adcbench.report.files import folder, made_by, write_text
-from adcbench.report.frames import Display, ranks, show, tidy, unscored_text
+from adcbench.report.frames import Display, log_of, ranks, show, tidy, unscored_text
 from adcbench.results.claims import Judged, judge_claims
-from adcbench.results.verdicts import judge
+from adcbench.results.verdicts import judge, log_word
 
 # Verdicts in LaTeX: a superscript on the measured number, explained under the table
 _MARKS = {
     "match": "$^{=}$", "close": r"$^{\approx}$", "differs": r"$^{\neq}$", "not-comparable": r"$^{\ast}$",
-    "unpublished": r"$^{\circ}$", "inconclusive": r"$^{?}$",
+    "unpublished": r"$^{\circ}$", "inconclusive": r"$^{?}$", "setting": r"\textit{setting}",
 }  # fmt: skip
+_ESCAPED = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 _LEGEND = (
     r"First line of a row: as printed. Second line: measured here; $=$ match, $\approx$ close, $\neq$ differs, "
-    r"$\ast$ not comparable, $\circ$ not printed, $?$ inconclusive, -- blocked. "
+    r"$\ast$ not comparable, $\circ$ not printed, $?$ inconclusive, -- blocked; \textit{setting}: chosen by the paper, "
+    r"neither measured nor judged. "
     r"Bold and underlined: best and second best of the printed values, or of the measured ones where all rows are."
 )
 _OWN_LEGEND = (
@@ -63,6 +66,19 @@ def unscored_lines(cells: Iterable[Cell]) -> list[str]:
     ]
 
 
+def brought_lines(cells: Iterable[Cell]) -> list[str]:
+    """Rows whose outputs a user brought, which nobody released as theirs: the row, the folder's name, the columns."""
+    columns: dict[tuple[str, str, str], list[str]] = {}
+    for cell in cells:
+        if cell.measured and cell.measured.brought:
+            columns.setdefault((cell.key.row, cell.key.test_set, cell.measured.brought), []).append(cell.key.metric)
+    return [f"{row} ({test_set}), folder {name}: {', '.join(of)}" for (row, test_set, name), of in columns.items()]
+
+
+def _brought(cell: Cell) -> bool:
+    return bool(cell.measured and cell.measured.brought)
+
+
 def heading(table: Table) -> str:
     """Paper, number (and how sure it is) and title in one line."""
     number = {
@@ -78,18 +94,49 @@ def markdown(table: Table, cells: Sequence[Cell], display: Display | None = None
     """The whole table as Markdown: one grid a test set, then unscored images, what blocks, claims and notes."""
     display = display or Display()
     made = f"Made by `{_made_by(table, display)}`. Cells: printed / **measured** verdict."
+    if any(cell.kind == "setting" for cell in cells):
+        made += " A setting is what the paper chose: neither measured nor judged."
     parts = [f"# {heading(table)}", " ".join([made, *(f"{line}." for line in legends(display))])]
     parts += [f"## {name}\n\n{_grid(table, name, group, display)}" for name, group in _by_test_set(cells)]
+    if logs := _log_grid(cells):
+        parts.append("## Published logs, averaged again\n\nNothing here is measured by us.\n\n" + logs)
     if lost := unscored_lines(cells):
         parts.append("## Unscored images\n\n" + "\n".join(f"- {line}" for line in lost))
+    if brought := brought_lines(cells):
+        parts.append(f"## ‡ Outputs {BROUGHT}\n\n" + "\n".join(f"- {line}" for line in brought))
     if blocked := blocked_lines(cells):
         parts.append("## Blocked by\n\n" + "\n".join(f"- {line}" for line in blocked))
     if table.claims:
         judged = judge_claims(table, {cell.key: cell for cell in cells})
         parts.append("## Claims\n\n" + "\n".join(f"- {claim_line(one)}" for one in judged))
-    if table.notes:
-        parts.append("## Notes\n\n" + "\n".join(f"- {note}" for note in table.notes))
+    if notes := [*cell_notes(cells), *table.notes]:
+        parts.append("## Notes\n\n" + "\n".join(f"- {note}" for note in notes))
     return "\n\n".join(parts) + "\n"
+
+
+def cell_notes(cells: Iterable[Cell]) -> list[str]:
+    """What single cells' verdicts lean on, a line each."""
+    return [
+        f"{cell.key.row}, {cell.key.metric}: {note}"
+        for cell in cells
+        if (own := cell.measured) and (note := own.provenance.get("note"))
+    ]
+
+
+def _log_grid(cells: Iterable[Cell]) -> str:
+    """Re-aggregated logs beside the print; empty where there are none."""
+    rows = []
+    for cell, log in ((cell, log_of(cell)) for cell in cells):
+        if log:
+            printed, word = cell.published.value if cell.published else "–", log_word(cell.published, log)
+            column, cause = f"{cell.key.metric} ({cell.key.test_set})", log.cause if word == "differs" else ""
+            rows.append((cell.key.row, column, printed, show(log, cell), word, cause))
+    header = ("row", "column", "printed", "log", "log and print", "cause")
+    return _markdown_table([header, ("---",) * len(header), *rows]) if rows else ""
+
+
+def _markdown_table(rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _grid(table: Table, test_set: str, cells: Sequence[Cell], display: Display) -> str:
@@ -100,32 +147,34 @@ def _grid(table: Table, test_set: str, cells: Sequence[Cell], display: Display) 
     for row in table.rows:
         of_row = {cell.key.metric: cell for cell in cells if cell.key.row == row}
         lines.append([row, *(_markdown_cell(of_row[metric], display) for metric in metrics)])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return _markdown_table(lines)
 
 
 def _markdown_cell(cell: Cell, display: Display) -> str:
     printed = cell.published.value if cell.published else "–"
     own = cell.measured
-    text = f"{printed} / blocked"
+    text = f"{printed} / {judge(cell)}"
     if own:
-        parts = (f"{printed} / **{show(own, cell)}**", display.mark(cell), display.interval(cell), str(judge(cell)))
+        parts = (
+            f"{printed} / **{show(own, cell)}**{'‡' * _brought(cell)}",
+            display.mark(cell),
+            display.interval(cell),
+            str(judge(cell)),
+        )
         text = " ".join(filter(None, parts))
     if lost := unscored_text(cell):
         text += f" ({lost})"
-    logs = [m for m in cell.measurements if m.level == "re-aggregated"]
-    return text + "".join(f" (log: {show(m, cell)})" for m in logs)
+    return text
 
 
 def blocked_lines(cells: Iterable[Cell]) -> list[str]:
-    """Each reason once: what is missing, the command that unblocks it, how many cells."""
-    counts: dict[tuple[str, str], int] = {}
-    for cell in cells:
-        if cell.measured is None:
-            reason = cell.missing, cell.command
-            counts[reason] = counts.get(reason, 0) + 1
+    """Each reason once: what is missing, why no command helps or the command that unblocks it, how many cells."""
+    counts = Counter((c.missing, c.reason, c.command) for c in cells if judge(c).word == "blocked")
     return [
-        f"{number} {'cell' if number == 1 else 'cells'}: {missing}" + (f". To unblock: `{run}`" if run else "")
-        for (missing, run), number in counts.items()
+        f"{number} {'cell' if number == 1 else 'cells'}: {missing}"
+        + (f" ({reason})" if reason else "")
+        + (f". To unblock: `{run}`" if run else "")
+        for (missing, reason, run), number in counts.items()
     ]
 
 
@@ -163,6 +212,8 @@ def _latex_group(table: Table, test_set: str, cells: Sequence[Cell], display: Di
     caption += [f"{_escape(line)}." for line in legends(display)]
     if lost := unscored_lines(cells):
         caption.append(rf"$\dagger$ some images have no score: {_escape('; '.join(lost))}.")
+    if brought := brought_lines(cells):
+        caption.append(rf"$\ddagger$ outputs {BROUGHT}: {_escape('; '.join(brought))}.")
     return pd.DataFrame(lines, index=names).style.to_latex(
         hrules=True,
         position="t",
@@ -180,13 +231,13 @@ def _latex_column(cells: Sequence[Cell], better: str, both: bool, display: Displ
     lines = []
     for cell in cells:
         printed = _escape(cell.published.value) if cell.published else "--"
-        ours = show(cell.measured, cell) if cell.measured else "--"
+        ours = show(cell.measured, cell) if cell.measured else "" if cell.kind == "setting" else "--"
         rank = best.get(cell.key.row, 0)
         printed, ours = (printed, _ranked(ours, rank)) if ranked_ours else (_ranked(printed, rank), ours)
         ours += _MARKS.get(judge(cell).word, "") if both else ""
         beside = f" {found}" if (found := display.interval(cell)) else ""
         mark = rf"$_{{\mathrm{{{found}}}}}$" if (found := display.mark(cell)) else ""
-        ours += r"$^{\dagger}$" * bool(unscored_text(cell)) + mark + beside
+        ours += r"$^{\dagger}$" * bool(unscored_text(cell)) + r"$^{\ddagger}$" * _brought(cell) + mark + beside
         lines += [printed, ours] if both else [ours]
     return lines
 
@@ -196,7 +247,7 @@ def _ranked(text: str, rank: int) -> str:
 
 
 def _escape(text: str) -> str:
-    return "".join("\\" + c if c in "&%$#_{}" else c for c in text)
+    return "".join(_ESCAPED.get(c, "\\" + c if c in "&%$#_{}" else c) for c in text)
 
 
 def _by_test_set(cells: Sequence[Cell]) -> list[tuple[str, list[Cell]]]:

@@ -11,6 +11,16 @@ _SEED = 20241123  # fixed, so that a table's intervals are the same wherever it 
 _DRAWN = 60_000  # indices held at once: parts of the work stay in the processor's cache
 
 
+def has_interval(n: int) -> bool:
+    """Whether ``n`` values have a sampling interval: one says nothing of how much values differ."""
+    return n > 1
+
+
+def interval_text(n: int, low: float, high: float, form: str) -> str:
+    """``27.01 to 28.86``, each bound in a format such as ``.4f``; a dash where ``n`` values have no interval."""
+    return f"{low:{form}} to {high:{form}}" if has_interval(n) else "–"
+
+
 def interval(values: Sequence[float], *, level: float = 0.95, resamples: int = RESAMPLES) -> tuple[float, float]:
     """Percentile bootstrap interval of the mean of ``values`` (n,).
 

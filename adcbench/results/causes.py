@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from adcbench.core.cells import Cell
-from adcbench.results.verdicts import printed_number, printed_tolerance
+from adcbench.core.printed import parse
 
 CAUSES = {
     "Y_RANGE": "luma in 0..255 where papers use BT.601's 16..235: exactly -1.3219 dB PSNR",
@@ -42,7 +42,7 @@ CAUSES = {
     "ATTENTION_NOT_COUNTED": "fvcore leaves fused attention out of its total",
     "TAGGING_HEAD_NOT_COUNTED": "the prompt extractor's tagging head runs but is not in the total",
     "PARTS_NOT_COUNTED": "parts that run are not in the total; the other readings of the cell name them",
-    "CAPTIONER_COUNTED": "an image captioner is in the total",
+    "OTHER_CAPTIONER": "another image captioner is in the total than upstream's default loads",
     "TEXT_ENCODER_COUNTED": "the text encoder is or isn't in the total",
     "TIED_WEIGHTS_COUNTED_TWICE": "tensors registered under two names summed twice",
     "CFG_NOT_COUNTED": "the second pass of classifier-free guidance is not in the total",
@@ -69,10 +69,8 @@ def inside_if_switched(cell: Cell, deltas: Iterable[tuple[str, float]]) -> list[
 
     A demonstration where the effects were measured on the cell's own outputs, a suspicion elsewhere.
     """
-    number = printed_number(cell.published.value) if cell.published else None
-    if number is None or cell.published is None or cell.measured is None:
+    printed = parse(cell.published.value) if cell.published else None
+    if printed is None or cell.measured is None or abs(cell.measured.value - printed.number) <= printed.tolerance:
         return []
-    tolerance = printed_tolerance(cell.published.value)
-    if abs(cell.measured.value - number) <= tolerance:
-        return []
-    return [cause for cause, delta in deltas if abs(cell.measured.value + delta - number) <= tolerance]
+    gap = cell.measured.value - printed.number
+    return [cause for cause, delta in deltas if abs(gap + delta) <= printed.tolerance]

@@ -6,13 +6,15 @@ number in [3.0, 4.6]. A claim is consistent as printed if the rounded claim meet
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from adcbench.core.cells import Cell, CellKey, Measurement
+from adcbench.core.errors import AdcbenchError
+from adcbench.core.printed import parse
 from adcbench.core.tables import Claim, Table
-from adcbench.results.bootstrap import median_ratio_interval
-from adcbench.results.verdicts import printed_number, printed_tolerance
+from adcbench.results.bootstrap import has_interval, median_ratio_interval
 
 Range = tuple[float, float]
 RATIO_HALF_WIDTH = 0.10  # of a timed ratio: a wider 95 % interval says nothing
@@ -48,25 +50,28 @@ def judge_claim(table_id: str, claim: Claim, cells: Mapping[CellKey, Cell]) -> J
 
 def printed_range(cell: Cell) -> Range | None:
     """What a printed number stands for; None where none is printed."""
-    if cell.published is None or (number := printed_number(cell.published.value)) is None:
-        return None
-    half = printed_tolerance(cell.published.value.replace(",", ""))
-    return number - half, number + half
+    return _range_of(cell.published.value) if cell.published else None
+
+
+def _range_of(value: str) -> Range | None:
+    found = parse(value)
+    return (found.number - found.tolerance, found.number + found.tolerance) if found else None
 
 
 def _stated_range(claim: Claim) -> Range:
-    number = printed_number(claim.printed)
-    if number is None:
-        raise ValueError(f"claim {claim.text!r}: {claim.printed!r} is not a number")
-    half = printed_tolerance(claim.printed.rstrip("x%"))
-    return number - half, number + half
+    found = _range_of(claim.printed)
+    if found is None:
+        raise AdcbenchError(f"claim {claim.text!r}: {claim.printed!r} is no number")
+    return found
 
 
 def _combine(kind: str, large: Range | None, small: Range | None) -> Range | None:
-    if large is None or small is None or small[0] <= 0:
+    if large is None or small is None:
         return None
     if kind == "difference":
         return large[0] - small[1], large[1] - small[0]
+    if min(large[0], small[0]) <= 0:
+        return None
     if kind == "rate":
         return 1 / small[1], 1 / small[0]
     low, high = large[0] / small[1], large[1] / small[0]
@@ -83,9 +88,11 @@ def _measured(kind: str, large: Measurement | None, small: Measurement | None) -
     if kind in ("difference", "rate"):
         value = large.value - small.value if kind == "difference" else large.value
         return None if kind == "difference" and large.level == "timed" else (value,) * 3
+    if not large.value or not small.value:
+        return None
     if large.level != "timed":
         ratio = (large.value / small.value,) * 3
-    elif large.provenance.get("session") != small.provenance.get("session"):
+    elif large.provenance.get("session") != small.provenance.get("session") or large.n != small.n:
         return None  # two systems are only compared when they were timed alternately
     else:
         ratio = median_ratio_interval([v for _, v in large.samples], [v for _, v in small.samples])
@@ -111,6 +118,10 @@ def _ours(
     noise = large.provenance.get("inconclusive") or small.provenance.get("inconclusive") or too_wide(measured)
     if noise:
         return "inconclusive", str(noise)
+    if not all(map(math.isfinite, measured)):
+        return "inconclusive", "one of ours is no finite number"
+    if large.level == "timed" and not has_interval(large.n):
+        return "inconclusive", "timed once: no interval"
     if why := large.not_comparable or small.not_comparable:
         return "not-comparable", why
     if _meet(stated, (measured[1], measured[2])):

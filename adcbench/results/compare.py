@@ -8,6 +8,7 @@ from pathlib import Path
 
 from adcbench.core.columns import IMAGE_SCORES
 from adcbench.core.errors import AdcbenchError, Blocked, some
+from adcbench.core.needs import available, together
 from adcbench.core.system import System
 from adcbench.data.pairs import Pair, pair
 from adcbench.data.testsets import TestSet, open_testset
@@ -102,25 +103,6 @@ def find_outputs(
     return Outputs(Path(name).name, f"folder {name}", tuple(pairs))
 
 
-def available(metrics: Sequence[Metric]) -> tuple[list[Metric], list[tuple[str, Blocked]]]:
-    """Metrics whose files are here, and the others with what they miss.
-
-    Raises:
-        Blocked: not one is here.
-    """
-    here: list[Metric] = []
-    blocked: list[tuple[str, Blocked]] = []
-    for metric in metrics:
-        try:
-            metric.check_here()
-            here.append(metric)
-        except Blocked as block:
-            blocked.append((shown_name(metric), block))
-    if not here:
-        raise blocked[0][1]
-    return here, blocked
-
-
 def compare_outputs(
     a: Outputs, b: Outputs, test_set: str, metrics: Sequence[Metric], *, device: str = "cpu"
 ) -> Comparison:
@@ -136,6 +118,8 @@ def compare_outputs(
         listed = "; ".join(f"{some(sorted(names))} only in {side}" for side, names in alone if names)
         raise AdcbenchError(f"not the same images: {listed}. Compare outputs of the same LR images")
     here, blocked = available(metrics)
+    if not here:
+        raise together([block for _, block in blocked])
     scored = score_pairs(a.pairs, here, device=device), score_pairs(b.pairs, here, device=device)
     both = [metric for metric in here if all(s.of(metric.name) for s in scored)]  # the others are among the problems
     single = [metric for metric in both if metric.takes != "set"]
@@ -143,7 +127,7 @@ def compare_outputs(
         a, b, test_set, len(a.pairs),
         tuple(compare_scores(single, *scored)),
         tuple((metric, *(s.sets[metric.name] for s in scored)) for metric in both if metric.takes == "set"),  # type: ignore[misc]
-        tuple(blocked),
+        tuple((shown_name(metric), block) for metric, block in blocked),
         tuple(f"{side.name}: {problem}" for side, s in zip((a, b), scored, strict=True) for problem in s.problems),
         scored,
     )  # fmt: skip

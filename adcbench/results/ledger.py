@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from adcbench.core.cells import Cell, CellKey, Measurement
+from adcbench.core.cells import BROUGHT, KINDS, Cell, CellKey, Measurement
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import reproductions_dir
 from adcbench.core.tables import CLAIMS_FILE, Claim, load_file, load_table
@@ -22,14 +22,13 @@ from adcbench.metrics import METRICS
 from adcbench.results.bootstrap import paired_interval
 from adcbench.results.claims import Judged, Range, judge_claim, printed_range
 from adcbench.results.hierarchical import Effect, Kind, effect, interval_word, verdict_p
-from adcbench.results.significance import ALPHA, holm
+from adcbench.results.significance import ALPHA, holm, too_few
 
 MIN_SEEDS = 5
 Sure = Literal["paper", "repository", "brief", "second-hand", "nobody"]
 EFFECT_ONLY = "effect only"  # the answer to a question
 WORSE_WITHIN = "worse, within the margin"
 NOT_HOLM = "not after Holm's correction"
-_KINDS = ("primary", "second-hand", "third-party", "brief")  # of published readings, the surest first
 _WORST_FIRST = ("contradicted", "reversed", "differs", "inconclusive", "not-comparable", "blocked", "unknown")
 
 
@@ -201,7 +200,7 @@ def _together(words: Sequence[str], good: str) -> str:
 def _sourced(word: str, keys: Iterable[CellKey], cells: Mapping[CellKey, Cell]) -> str:
     """The word with the least sure kind of reading behind it, as verdicts show it."""
     kinds = [reading.kind for key in keys if (reading := cells[key].published)]
-    weakest = max(kinds, key=_KINDS.index, default="primary")
+    weakest = max(kinds, key=KINDS.index, default="primary")
     return f"{word} ({weakest})" if word in ("consistent", "contradicted") and weakest != "primary" else word
 
 
@@ -230,9 +229,13 @@ def _judge_full(kind: str, pair: Pair, cells: Mapping[CellKey, Cell]) -> tuple[P
         return pair, "blocked", None, f"{missing[0].key.row}: {missing[0].missing or 'measured at mini scale only'}"
     if why := first.not_comparable or second.not_comparable:
         return pair, "not-comparable", None, why
+    if brought := [key.row for key, m in zip(pair.keys, (first, second), strict=True) if m.brought]:
+        return pair, "not-comparable", None, f"{brought[0]}: outputs {BROUGHT}, not the paper's"
     gains = _gains(first, second)
     if gains is None:
         return pair, "not-comparable", None, "measured at two levels, or not on the same images"
+    if first.level != "counted" and (few := too_few(first.n)):
+        return pair, "inconclusive", None, few
     low, high = gains if _higher(pair) else (-gains[1], -gains[0])
     if kind == "question":
         return pair, EFFECT_ONLY, (low, high), ""
@@ -291,9 +294,9 @@ def _measure_mini(kind: str, test: MiniTest, runs: Runs) -> MiniResult:
     """The effect, and the word where it is settled without a p-value: too few seeds, or a question."""
     a, b = runs.paired(test.first, test.second, test.test_set, test.metric)
     seeds = len(a)
-    why = f"{seeds} of {MIN_SEEDS} seeds done; run {COMMAND}" if seeds < MIN_SEEDS else ""
+    why = f"{seeds} of {MIN_SEEDS} seeds done; run {COMMAND}" if seeds < MIN_SEEDS else too_few(a.shape[1])
     if min(a.shape) < 2:
-        return MiniResult(test, "inconclusive", seeds, why=why or "scored on one image only")
+        return MiniResult(test, "inconclusive", seeds, why=why)
     word = "inconclusive" if why else EFFECT_ONLY if kind == "question" else ""
     margin = _margin(test, float(b.mean()))
     return MiniResult(test, word, seeds, _effect(a, b, test.metric), None, margin, _beside(test, runs), why)

@@ -10,6 +10,7 @@ from itertools import combinations
 import numpy as np
 
 from adcbench.core.cells import Cell, CellKey, Measurement
+from adcbench.core.printed import parse
 from adcbench.core.tables import Column, Table
 from adcbench.results.significance import Paired, compare_columns, holm
 
@@ -21,8 +22,8 @@ def show(measurement: Measurement, cell: Cell) -> str:
     """A measured value with two digits more than the printed one; six significant ones if none is printed."""
     if cell.published is None:
         return f"{measurement.value:#.6g}".rstrip(".")
-    decimals = len(cell.published.value.partition(".")[2])
-    return f"{measurement.value:.{decimals + 2}f}"
+    printed = parse(cell.published.value)
+    return f"{measurement.value:.{max(0, (printed.decimals if printed else 0) + 2)}f}"
 
 
 def ranks(cells: Iterable[Cell], better: str) -> dict[str, int]:
@@ -36,23 +37,16 @@ def ranks(cells: Iterable[Cell], better: str) -> dict[str, int]:
         return {}
     levels = {cell.measured.level if cell.measured else "" for cell in cells}
     ours = len(levels) == 1 and "" not in levels
-    values = {
-        cell.key.row: float(show(cell.measured, cell) if ours and cell.measured else cell.published.value)  # type: ignore[union-attr]
-        for cell in cells
-        if ours or (cell.published and _is_number(cell.published.value))
-    }
+    texts = {cell.key.row: show(cell.measured, cell) if ours and cell.measured else _printed(cell) for cell in cells}
+    values = {row: found.number for row, text in texts.items() if (found := parse(text))}
     if len(values) < 2:
         return {}
     order = sorted(set(values.values()), reverse=better == "higher")
     return {row: order.index(value) + 1 for row, value in values.items() if order.index(value) < 2}
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _printed(cell: Cell) -> str:
+    return cell.published.value if cell.published else ""
 
 
 @dataclass(frozen=True)

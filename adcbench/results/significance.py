@@ -14,6 +14,7 @@ import numpy as np
 from adcbench.results.bootstrap import resampled_means
 
 ALPHA = 0.05
+MIN_IMAGES = 8  # with fewer, no p-value is shown and no difference (docs/comparing.md)
 _EQUAL = 1e-9  # relative: what ten committed digits can't tell apart
 _EXACT = 200  # images up to which Wilcoxon's distribution is counted out
 
@@ -58,22 +59,17 @@ class Paired:
         """Share of images where a is better, a tie counting half."""
         return (self.wins + self.ties / 2) / self.n
 
-    @property
-    def least_p(self) -> float:
-        """The least p-value that so many images can give in a sign or signed-rank test."""
-        return least_p(self.n)
-
     def verdict(self, corrected_p: float, alpha: float = ALPHA) -> str:
         """``better``, ``worse`` or ``no difference shown``, of a against b.
 
-        A difference is shown only if Wilcoxon's p, corrected, is below ``alpha``, the paired interval leaves out
-        0, and most images that are no ties point the same way as the mean. Each guards against another mistake: the
-        interval alone is too narrow for few images, and Wilcoxon's test alone finds a skew where means are equal
-        (in 37 % of sets of 93 exponential differences with mean 0; all three together: 5 %).
+        A difference is shown only if there are MIN_IMAGES images, Wilcoxon's p, corrected, is below ``alpha``, the
+        paired interval leaves out 0, and most images that are no ties point the same way as the mean. Each guards
+        against another mistake: the interval alone is too narrow for few images, and Wilcoxon's test alone finds a
+        skew where means are equal (in 37 % of sets of 93 exponential differences with mean 0; all three: 5 %).
         """
         better = self.difference > 0 if self.higher_is_better else self.difference < 0
         agree = self.wins > self.losses if better else self.losses > self.wins
-        if corrected_p >= alpha or self.low <= 0 <= self.high or not agree:
+        if self.n < MIN_IMAGES or corrected_p >= alpha or self.low <= 0 <= self.high or not agree:
             return "no difference shown"
         return "better" if better else "worse"
 
@@ -163,6 +159,24 @@ def wilcoxon(differences: Sequence[float] | np.ndarray) -> float:
 def least_p(n: int) -> float:
     """The least p of a two-sided sign or signed-rank test on n images: all of one sign."""
     return min(1.0, 2.0 ** (1 - n))
+
+
+def too_few(n: int, tests: int = 1) -> str:
+    """Why ``n`` images can show no difference in so many tests; empty if they can. Then no p-value is shown either.
+
+    >>> too_few(7), too_few(93, 9)
+    ('too few images: 7, and at least 8 are needed', '')
+    """
+    if n < MIN_IMAGES:
+        return f"too few images: {n}, and at least {MIN_IMAGES} are needed"
+    if (least := least_p(n)) * tests < ALPHA:
+        return ""
+    return f"too few images: the least p that {n} can give is {least:.2g}, times {tests} tests"
+
+
+def p_text(p: float, n: int, tests: int = 1) -> str:
+    """A p-value of ``n`` images with two digits: 0.031, 1.2e-12, 1; ``too few`` where they can show nothing."""
+    return "too few" if too_few(n, tests) else f"{p:.2g}"
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

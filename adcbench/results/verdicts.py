@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import csv
-import re
+import math
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from adcbench.core.cells import Cell, Measurement, Reading
+from adcbench.core.datafiles import csv_rows, finite, reading
+from adcbench.core.printed import parse
 from adcbench.core.settings import reproductions_dir
 
-WORDS = ("match", "close", "differs", "not-comparable", "unpublished", "blocked", "inconclusive")
+WORDS = ("match", "close", "differs", "not-comparable", "unpublished", "blocked", "inconclusive", "setting")
+SPREAD_FIELDS = ("metric", "level", "spread", "how", "command")
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """``word`` is one of WORDS; ``tolerance`` half a unit of the last printed digit; ``why`` in words."""
+    """``word`` is one of WORDS; ``tolerance`` half a unit of the last printed digit; ``why`` in words.
+
+    A published log, averaged again, has the word ``re-aggregated``, which is no verdict.
+    """
 
     word: str
     tolerance: float | None = None
@@ -27,25 +33,10 @@ class Verdict:
         return f"{self.word} ({self.kind})" if judged and self.kind != "primary" else self.word
 
 
-def printed_tolerance(value: str) -> float:
-    """Half a unit of the last printed digit: what rounding alone can hide.
-
-    >>> printed_tolerance("27.92"), printed_tolerance("456"), printed_tolerance("0.0250")
-    (0.005, 0.5, 5e-05)
-    """
-    mantissa, _, exponent = value.lower().partition("e")
-    decimals = len(mantissa.partition(".")[2])
-    return float(f"5e{-decimals - 1 + int(exponent or 0)}")
-
-
-def printed_number(value: str) -> float | None:
-    """The number in a printed value such as ``1,086.75`` or ``308x``; None where there is none."""
-    found = re.fullmatch(r"\s*([+-]?[\d,]*\.?\d+(?:e[+-]?\d+)?)\s*[x%]?\s*", value, re.IGNORECASE)
-    return float(found[1].replace(",", "")) if found else None
-
-
 def judge(cell: Cell) -> Verdict:
-    """The verdict on a cell from its best own measurement."""
+    """The verdict on a cell from its best own measurement; none on what the paper chose."""
+    if cell.kind == "setting":
+        return Verdict("setting", why="what the paper chose: not measured, not judged")
     if cell.measured is None:
         return Verdict("blocked", why=cell.missing)
     return judge_measurement(cell.published, cell.measured, cell.key.metric)
@@ -53,21 +44,33 @@ def judge(cell: Cell) -> Verdict:
 
 def judge_measurement(reading: Reading | None, measurement: Measurement, metric: str) -> Verdict:
     """The verdict on a published reading from one measurement."""
-    printed = printed_number(reading.value) if reading else None
+    printed = parse(reading.value) if reading else None
     if reading is None or printed is None:
         return Verdict("unpublished")
     if noise := measurement.provenance.get("inconclusive"):
         return Verdict("inconclusive", why=str(noise))
-    tolerance = printed_tolerance(reading.value.replace(",", ""))
+    if not math.isfinite(measurement.value):
+        return Verdict("inconclusive", why=f"ours is no finite number ({measurement.value})")
+    tolerance = printed.tolerance
     if measurement.not_comparable:
         return Verdict("not-comparable", tolerance, measurement.not_comparable, reading.kind)
-    gap = abs(measurement.value - printed)
+    if measurement.level == "re-aggregated":
+        return Verdict("re-aggregated", tolerance, f"the log's average {log_word(reading, measurement)}", reading.kind)
+    gap = abs(measurement.value - printed.number)
     if gap <= tolerance * (1 + 1e-9):
         return Verdict("match", tolerance, "inside the printed digits", reading.kind)
     spread, how = rerun_spread(metric, measurement.level)
     if gap <= tolerance + spread:
         return Verdict("close", tolerance, f"inside the re-run spread {spread:g} ({how})", reading.kind)
-    return Verdict("differs", tolerance, f"off by {measurement.value - printed:+.4g}", reading.kind)
+    return Verdict("differs", tolerance, f"off by {measurement.value - printed.number:+.4g}", reading.kind)
+
+
+def log_word(reading: Reading | None, log: Measurement) -> str:
+    """Whether the average of a published log ``agrees`` with the printed number or ``differs``: never a verdict."""
+    printed = parse(reading.value) if reading else None
+    if printed is None:
+        return "unpublished"
+    return "agrees" if abs(log.value - printed.number) <= printed.tolerance * (1 + 1e-9) else "differs"
 
 
 def rerun_spread(metric: str, level: str) -> tuple[float, str]:
@@ -83,6 +86,20 @@ def _spreads() -> dict[tuple[str, str], tuple[float, str]]:
     path = reproductions_dir() / "spread.csv"
     if not path.is_file():
         return {}
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = csv.DictReader(file)
-        return {(row["metric"], row["level"]): (float(row["spread"]), row["how"]) for row in rows}
+    with reading(path):
+        return {place: (float(row["spread"]), row["how"]) for place, row in spread_rows(path).items()}
+
+
+def spread_rows(path: Path) -> dict[tuple[str, str], dict[str, str]]:
+    """The rows of a file of spreads by metric and level. Call it inside ``reading``.
+
+    Raises:
+        ValueError: it is no such file.
+    """
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for number, row in csv_rows(path, SPREAD_FIELDS):
+        place = row["metric"], row["level"]
+        if place in rows or finite(row["spread"]) < 0:
+            raise ValueError(f"line {number}: {' at level '.join(place)} is there twice, or its spread is negative")
+        rows[place] = row
+    return rows

@@ -20,10 +20,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.files import check_regular
 from adcbench.core.keys import digest, file_hash
+from adcbench.core.parsing import read_json
 
 _STATE = "state.json"
-_BROKEN = (OSError, ValueError, KeyError, TypeError, SafetensorError)
+_BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError, AdcbenchError)
 
 
 @contextmanager
@@ -85,9 +87,9 @@ def read_state(path: Path) -> dict[str, Any]:
         AdcbenchError: damaged, saying what is wrong.
     """
     try:
-        content = json.loads((path / _STATE).read_text(encoding="utf-8"))
+        content = read_json(path / _STATE, at_most=0)
         state: dict[str, Any] = content["state"]
-        wrong = [name for name, known in state["files"].items() if file_hash(path / name) != known]
+        wrong = [name for name, known in state["files"].items() if _hash_of(path / name) != known]
         wrong += [_STATE] if content["sha256"] != digest(state) else []
     except _BROKEN as error:
         raise AdcbenchError(f"{path}: a damaged checkpoint ({type(error).__name__}: {error})") from error
@@ -142,6 +144,11 @@ def clean(folder: Path) -> None:
     """Remove what a killed process left half written or half removed."""
     for path in folder.glob(".step_*"):
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _hash_of(path: Path) -> str:
+    check_regular(path)  # a pipe would hang
+    return file_hash(path)
 
 
 def _flush(path: Path) -> None:

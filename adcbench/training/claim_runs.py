@@ -19,6 +19,7 @@ from shutil import rmtree
 import torch
 from filelock import FileLock, Timeout
 
+from adcbench.core.hashes import verified
 from adcbench.core.keys import digest, short, source_hash
 from adcbench.core.system import System
 from adcbench.data.testsets import open_testset
@@ -113,6 +114,7 @@ def _seeded(config: RunConfig, seed: int) -> RunConfig:
     return replace(config, loop=replace(config.loop, seed=seed))
 
 
+@verified()
 def scores_of(system: System, keep: bool = True) -> Scores:
     """Scores of a system on all test sets, by (test set, metric), then image.
 

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
+
+from pydantic import Field
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.models import adcsr, osediff
 from adcbench.models.parts.sd21 import LAST_STEP, VaeConfig
+from adcbench.models.sizes import check_cut, check_half, check_osediff, check_pixels, check_student, check_vae
 from adcbench.training.loop_config import LoopConfig
+from adcbench.training.ranges import Count, Factor, Positive, Weight, Whole, check_ranges
 
+Width = Annotated[int, Field(ge=1, le=8192)]
+Rank = Annotated[int, Field(ge=1, le=1024)]
+Source = Annotated[str, Field(min_length=1, max_length=100_000)]
+SMALLEST_CROP = {"mild": 64, "hard": 76}  # 76: the blurs of the hard degradation reflect that much
 Clip: TypeAlias = Literal["ste", "hard", "none"]
 
 
@@ -32,15 +40,36 @@ class DataConfig:
         validation_images: how many; their centre crops are degraded once and for all.
     """
 
-    sources: tuple[tuple[str, int], ...]
-    crop: int = 512
+    sources: tuple[tuple[Source, Whole], ...]
+    crop: Annotated[int, Field(ge=64, le=8192)] = 512
     degradation: Literal["mild", "hard"] = "mild"
     one_draw: bool = False
     flip: bool = True
-    best_of: int = 1
+    best_of: Annotated[int, Field(ge=1, le=1000)] = 1
     cache: bool = False
     validation: str = ""
-    validation_images: int = 8
+    validation_images: Count = 8
+
+    def check(self, side: int) -> None:
+        """Refuse settings that don't fit together.
+
+        Args:
+            side: that a crop's must be a multiple of.
+
+        Raises:
+            AdcbenchError: names the setting, its value, and what it may be.
+        """
+        least = SMALLEST_CROP[self.degradation]
+        if self.crop < least or self.crop % side:
+            raise AdcbenchError(f"data.crop is {self.crop}; it must be a multiple of {side}, and at least {least}")
+        if not self.sources:
+            raise AdcbenchError("data.sources is empty; it must name a source of training images")
+        for number, (source, steps) in enumerate(self.sources[:-1]):
+            if not steps:
+                raise AdcbenchError(
+                    f"data.sources.{number}.1 is 0; it must be the steps that {source} lasts: only the last source's "
+                    "number means to the end"
+                )
 
 
 @dataclass(frozen=True)
@@ -50,10 +79,10 @@ class Rates:
     ``warmup``: steps in which it rises linearly from 0.
     """
 
-    rate: float
-    milestones: tuple[int, ...] = ()
-    factor: float = 0.5
-    warmup: int = 0
+    rate: Weight
+    milestones: Annotated[tuple[Whole, ...], Field(max_length=100)] = ()
+    factor: Factor = 0.5
+    warmup: Whole = 0
 
     def at(self, step: int) -> float:
         """The learning rate of a step; 0 is the first."""
@@ -73,10 +102,10 @@ class PatchLoss:
         width: channels of its first layer.
     """
 
-    weight: float = 0.5
-    start: int = 0
+    weight: Weight = 0.5
+    start: Whole = 0
     rates: Rates = field(default_factory=lambda: Rates(1e-4))
-    width: int = 64
+    width: Width = 64
 
 
 @dataclass(frozen=True)
@@ -91,9 +120,18 @@ class VaeStage:
 
     vae: VaeConfig
     rates: Rates
-    kl: float = 1e-6
-    perceptual: float = 1.0
+    kl: Weight = 1e-6
+    perceptual: Weight = 1.0
     patch: PatchLoss | None = None
+    side: ClassVar[int] = 8  # that a crop's must be a multiple of
+
+    def unets(self) -> dict[str, tuple[int, ...]]:
+        """Widths of the U-Nets that run, by setting."""
+        return {}
+
+    def check(self) -> None:
+        """Refuse sizes that can't be built or don't fit each other. Raises AdcbenchError."""
+        check_vae(self.vae, "stage.vae")
 
 
 @dataclass(frozen=True)
@@ -106,6 +144,15 @@ class DenoiseStage:
 
     osediff: osediff.OSEDiffConfig
     rates: Rates
+    side: ClassVar[int] = 64  # that a crop's must be a multiple of
+
+    def unets(self) -> dict[str, tuple[int, ...]]:
+        """Widths of the U-Nets that run, by setting."""
+        return {"osediff.base.unet.widths": self.osediff.base.unet.widths}
+
+    def check(self) -> None:
+        """Refuse sizes that can't be built or don't fit each other. Raises AdcbenchError."""
+        check_osediff(self.osediff, "stage.osediff")
 
 
 @dataclass(frozen=True)
@@ -123,12 +170,21 @@ class TeacherStage:
     osediff: osediff.OSEDiffConfig
     rates: Rates
     lora: bool = True
-    l2: float = 1.0
-    perceptual: float = 2.0
-    vsd: float = 1.0
-    guidance: float = 7.5
-    weight_decay: float = 1e-2
+    l2: Weight = 1.0
+    perceptual: Weight = 2.0
+    vsd: Weight = 1.0
+    guidance: Weight = 7.5
+    weight_decay: Weight = 1e-2
     clip: Clip = "hard"
+    side: ClassVar[int] = 64  # that a crop's must be a multiple of
+
+    def unets(self) -> dict[str, tuple[int, ...]]:
+        """Widths of the U-Nets that run, by setting."""
+        return {"osediff.base.unet.widths": self.osediff.base.unet.widths}
+
+    def check(self) -> None:
+        """Refuse sizes that can't be built or don't fit each other. Raises AdcbenchError."""
+        check_osediff(self.osediff, "stage.osediff")
 
 
 @dataclass(frozen=True)
@@ -151,9 +207,20 @@ class DecoderStage:
     rates: Rates
     start: Literal["scratch", "pruned"] = "scratch"
     posterior: Literal["sample", "mean"] = "sample"
-    perceptual: float = 1.0
+    perceptual: Weight = 1.0
     patch: PatchLoss | None = field(default_factory=PatchLoss)
     clip: Clip = "none"
+    side: ClassVar[int] = 8  # that a crop's must be a multiple of
+
+    def unets(self) -> dict[str, tuple[int, ...]]:
+        """Widths of the U-Nets that run, by setting."""
+        return {}
+
+    def check(self) -> None:
+        """Refuse sizes that can't be built or don't fit each other. Raises AdcbenchError."""
+        check_vae(self.vae, "stage.vae")
+        check_student(self.student, "stage.student")
+        check_half(self.student, self.vae, "stage.student", "stage.vae", self.start == "pruned")
 
 
 @dataclass(frozen=True)
@@ -178,14 +245,30 @@ class DistilStage:
     student: adcsr.AdcSRConfig
     rates: Rates
     discriminator_rates: Rates = field(default_factory=lambda: Rates(1e-6))
-    adversarial: float = 1.0
-    adversarial_start: int = 0
+    adversarial: Weight = 1.0
+    adversarial_start: Whole = 0
     discriminator: Literal["unet-lora", "unet-full", "patch"] = "unet-lora"
-    rank: int = 4
-    alpha: float = 8.0
-    teacher_step: int | None = None
+    rank: Rank = 4
+    alpha: Positive = 8.0
+    teacher_step: Annotated[int, Field(ge=0, le=LAST_STEP)] | None = None
     pretrained: bool = True
-    pixel: float = 0.0
+    pixel: Weight = 0.0
+    side: ClassVar[int] = 64  # that a crop's must be a multiple of
+
+    def unets(self) -> dict[str, tuple[int, ...]]:
+        """Widths of the U-Nets that run, by setting."""
+        return {
+            "osediff.base.unet.widths": self.osediff.base.unet.widths,
+            "student.unet_widths": self.student.unet_widths,
+        }
+
+    def check(self) -> None:
+        """Refuse sizes that can't be built or don't fit each other. Raises AdcbenchError."""
+        check_osediff(self.osediff, "stage.osediff")
+        check_student(self.student, "stage.student")
+        check_cut(self.student, self.osediff, "stage.student", "stage.osediff")
+        if not self.pretrained:
+            check_half(self.student, self.osediff.base.vae, "stage.student", "stage.osediff.base.vae", pruned=True)
 
 
 StageConfig: TypeAlias = VaeStage | DenoiseStage | TeacherStage | DecoderStage | DistilStage
@@ -200,19 +283,15 @@ class RunConfig:
     loop: LoopConfig
 
     def check(self) -> None:
-        """Refuse settings that don't fit together.
+        """Refuse settings that are out of their ranges or don't fit together.
 
         Raises:
-            AdcbenchError: names the setting and what it may be.
+            AdcbenchError: names the setting, its value, and what it may be.
         """
+        check_ranges(self.stage, "stage")
+        check_ranges(self.data, "data")
         self.loop.check()
-        stage, unit = self.stage, 8 if isinstance(self.stage, VaeStage | DecoderStage) else 64
-        if self.data.crop < 64 or self.data.crop % unit:
-            raise AdcbenchError(f"data.crop is {self.data.crop}; it must be a multiple of {unit}, and at least 64")
-        if isinstance(stage, DistilStage):
-            if stage.rank < 1:
-                raise AdcbenchError(f"stage.rank is {stage.rank}; it must be at least 1")
-            if stage.teacher_step is not None and not 0 <= stage.teacher_step <= LAST_STEP:
-                raise AdcbenchError(f"stage.teacher_step is {stage.teacher_step}; it must be 0 to {LAST_STEP}")
-            if len(stage.student.heads) != len(stage.student.unet_widths):
-                raise AdcbenchError("stage.student.heads and stage.student.unet_widths must be of one length")
+        self.data.check(self.stage.side)
+        self.stage.check()
+        for name, widths in self.stage.unets().items():
+            check_pixels(f"stage.{name}", widths, self.data.crop // 8)

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from adcbench.core.errors import Blocked
-from adcbench.core.system import find_files
+from adcbench.core.hashes import checked_files
 from adcbench.models import adcsr, osediff, trained
 from adcbench.models.adcsr import DECODER_FILE, AdcSRConfig
 from adcbench.models.loading.library_files import library_tensors
@@ -128,4 +128,4 @@ def _filled(network: Network, path: Path) -> Network:
 
 def _official(*names: str) -> dict[str, Path]:
     """Paths of official checkpoints by name. Raises Blocked where one is not here."""
-    return find_files(replace(OFFICIAL, files=tuple(file for file in OFFICIAL.files if file.name in names)))
+    return checked_files(replace(OFFICIAL, files=tuple(file for file in OFFICIAL.files if file.name in names)))

@@ -140,9 +140,7 @@ class _Run:
         path = processes.agree(path)
         content = checkpoints.read_state(path) if path else None
         if path and content:
-            self.state.restore(path, content["scales"])
-            self.judge.restore(content["judge"])
-            self.step, self.best = content["step"], content["best"]
+            self._restore(path, content)
             if self.best and not checkpoints.step_folder(self.saved, self.best["step"]).is_dir():
                 self.best = None  # it went with a checkpoint that was damaged
             if self.step > config.steps:
@@ -164,6 +162,15 @@ class _Run:
             say(f"going on from step {self.step}" + (f": {path}" if path else ""))
         if changed:
             say(f"the machine is not that of the steps before, so the last bits of the weights may differ: {changed}")
+
+    def _restore(self, path: Path, content: Mapping[str, Any]) -> None:
+        try:
+            self.state.restore(path, content["scales"])
+            self.judge.restore(content["judge"])
+            self.step, self.best = int(content["step"]), content["best"]
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise AdcbenchError(f"{path}: not a checkpoint of this version ({reason}); name another folder") from error
 
     def steps(
         self,

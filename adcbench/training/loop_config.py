@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.training.ranges import Count, Decay, Positive, Seed, Whole, check_ranges
 
-PRECISIONS = ("float32", "bf16", "fp16")
 _FREE = (
     "steps",
     "workers",
@@ -47,20 +49,20 @@ class LoopConfig:
         device: "auto" (CUDA where there is one) or "cpu".
     """
 
-    steps: int
-    batch: int
-    micro_batch: int
-    seed: int = 0
+    steps: Count
+    batch: Count
+    micro_batch: Count
+    seed: Seed = 0
     precision: Literal["float32", "bf16", "fp16"] = "float32"
-    clip_norm: float | None = None
-    ema: float | None = None
-    workers: int = 0
-    save_every: int = 1000
-    keep_last: int = 2
-    validate_every: int = 0
-    log_every: int = 10
+    clip_norm: Positive | None = None
+    ema: Decay | None = None
+    workers: Annotated[int, Field(ge=0, le=1024)] = 0
+    save_every: Count = 1000
+    keep_last: Count = 2
+    validate_every: Whole = 0
+    log_every: Count = 10
     shared_scaler: bool = False
-    explode: float = 100.0
+    explode: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 100.0
     deterministic: bool = True
     tf32: bool = False
     checkpointing: bool = False
@@ -77,25 +79,15 @@ class LoopConfig:
         return {name: value for name, value in asdict(self).items() if name not in _FREE}
 
     def check(self, processes: int = 1) -> None:
-        """Refuse settings that don't fit together or the number of processes.
+        """Refuse settings that are out of their ranges, don't fit together, or don't fit the number of processes.
 
         Raises:
             AdcbenchError: names the setting and what it may be.
         """
-        for name in ("steps", "batch", "micro_batch", "save_every", "keep_last", "log_every"):
-            if getattr(self, name) < 1:
-                raise AdcbenchError(f"{name} is {getattr(self, name)}; it must be at least 1")
-        for name in ("seed", "workers", "validate_every"):
-            if getattr(self, name) < 0:
-                raise AdcbenchError(f"{name} is {getattr(self, name)}; it must be 0 or more")
-        if self.precision not in PRECISIONS:
-            raise AdcbenchError(f"precision {self.precision!r} is unknown; choose from {', '.join(PRECISIONS)}")
-        if self.ema is not None and not 0 < self.ema < 1:
-            raise AdcbenchError(f"ema is {self.ema}; a decay lies between 0 and 1, such as 0.999")
-        if self.clip_norm is not None and self.clip_norm <= 0:
-            raise AdcbenchError(f"clip_norm is {self.clip_norm}; it must be positive, or None for no clipping")
+        check_ranges(self, "loop")
         if self.batch % self.micro_batch or self.micro_batches % processes:
             raise AdcbenchError(
-                f"a batch of {self.batch} can't be cut into micro-batches of {self.micro_batch} shared evenly by "
-                f"{processes} process(es): batch must be a multiple of micro_batch x processes"
+                f"loop.batch is {self.batch}: a batch of {self.batch} can't be cut into micro-batches of "
+                f"{self.micro_batch} shared evenly by {processes} process(es): batch must be a multiple of "
+                "micro_batch x processes"
             )

@@ -23,13 +23,14 @@ from torch import Tensor
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.files import write_whole
 from adcbench.core.keys import file_hash
+from adcbench.core.parsing import read_json
 from adcbench.models.loading.library_files import library_tensors
 from adcbench.models.parts.vae import Vae
 from adcbench.training import vae as autoencoder
 from adcbench.training.config import RunConfig, VaeStage
 from adcbench.training.named import NAMED, STAGES
 from adcbench.training.processes import join_processes
-from adcbench.training.run import make_crops, run
+from adcbench.training.run import make_crops, recorded, run
 from adcbench.training.run_folder import differences
 
 WEIGHTS = "weights"
@@ -71,15 +72,15 @@ def train_mini(root: Path, name: str = "mini") -> Path:
 def own_settings(config: RunConfig) -> dict[str, Any]:
     """Of a stage's recorded settings its own, not what it found: images, weights, a loss's provenance."""
     kind = type(config.stage).__name__
-    return {kind: asdict(config.stage), "data": asdict(config.data), "loop": config.loop.fixed()}
+    return {kind: asdict(config.stage), "data": recorded(config.data), "loop": config.loop.fixed()}
 
 
 def _check_done(done: Path, config: RunConfig) -> None:
     now = own_settings(config)
     try:
-        recorded = json.loads(done.read_text(encoding="utf-8"))["settings"]
-        changed = differences({name: recorded[name] for name in now}, now)
-    except (ValueError, KeyError, TypeError) as error:
+        before = read_json(done)["settings"]
+        changed = differences({name: before[name] for name in now}, now)
+    except (KeyError, TypeError, AttributeError, AdcbenchError) as error:
         raise AdcbenchError(f"{done}: no record of this stage ({error}); name another folder") from error
     if changed:
         raise AdcbenchError(f"{done}: trained with other settings; name another folder:\n{changed}")
@@ -102,7 +103,7 @@ def _provenance(folder: Path) -> dict[str, Any]:
     """What made a stage's weights: its settings and the machine."""
     content = {}
     for name in ("settings", "environment"):
-        content[name] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        content[name] = read_json(folder / f"{name}.json", at_most=0)
     return content
 
 

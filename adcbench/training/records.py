@@ -17,12 +17,14 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from adcbench.core.errors import Blocked
+from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.files import write_whole
+from adcbench.core.parsing import read_text
 from adcbench.data.images import write_png
 from adcbench.training.checkpoints import writing
 
 _SHEET_ROWS = 6
+_REMEDY = "restore it, or take it away: the run then goes on without its earlier rows"
 
 
 class Table:
@@ -32,10 +34,13 @@ class Table:
     """
 
     def __init__(self, path: Path, last_step: int) -> None:
-        """Keep the rows up to ``last_step``, whole ones only."""
+        """Keep the rows up to ``last_step``, whole ones only. Raises AdcbenchError: the file is damaged."""
         self._path, self._columns = path, ()  # type: tuple[Path, tuple[str, ...]]
         rows = _rows(path)
-        kept = [rows[0], *(row for row in rows[1:] if int(row[0]) <= last_step)] if rows else []
+        try:
+            kept = [rows[0], *(row for row in rows[1:] if int(row[0]) <= last_step)] if rows else []
+        except (ValueError, IndexError) as error:
+            raise _damaged(path, f"a row does not begin with its step: {error}") from error
         if len(kept) > 1:
             self._columns = tuple(kept[0])
         write_whole(path, _csv(kept if self._columns else []).encode())
@@ -155,13 +160,20 @@ def seconds_logged(folder: Path, batch: int) -> float:
     Args:
         folder: the run's, with ``log.csv``.
         batch: images of a step.
+
+    Raises:
+        AdcbenchError: the log is damaged.
     """
-    rows = _rows(folder / "log.csv")
+    path = folder / "log.csv"
+    rows = _rows(path)
     if not rows:
         return 0.0
     header, *rows = rows
-    speed, steps = header.index("images_per_second"), np.diff([0, *(int(row[0]) for row in rows)])
-    return float(sum(batch * n / float(row[speed]) for n, row in zip(steps, rows, strict=True)))
+    try:
+        speed, steps = header.index("images_per_second"), np.diff([0, *(int(row[0]) for row in rows)])
+        return float(sum(batch * n / float(row[speed]) for n, row in zip(steps, rows, strict=True)))
+    except (ValueError, IndexError, ZeroDivisionError) as error:
+        raise _damaged(path, str(error)) from error
 
 
 def sheet(lr: Tensor, output: Tensor, hr: Tensor) -> np.ndarray:
@@ -178,9 +190,18 @@ def _rows(path: Path) -> list[list[str]]:
     """The whole rows of a CSV file: a killed process may have left part of one."""
     if not path.is_file():
         return []
-    text = path.read_text(encoding="utf-8")
-    rows = list(csv.reader(io.StringIO(text[: text.rfind("\n") + 1])))
+    try:
+        text = read_text(path, at_most=0)
+        rows = list(csv.reader(io.StringIO(text[: text.rfind("\n") + 1])))
+    except csv.Error as error:
+        raise _damaged(path, str(error)) from error
+    except AdcbenchError as error:
+        raise AdcbenchError(f"{error}; {_REMEDY}") from error
     return [row for row in rows if len(row) == len(rows[0])]
+
+
+def _damaged(path: Path, why: str) -> AdcbenchError:
+    return AdcbenchError(f"{path}: damaged ({why}); {_REMEDY}")
 
 
 def _csv(rows: Sequence[Sequence[str]]) -> str:
@@ -194,4 +215,10 @@ def _event_writer(folder: Path, step: int) -> Any:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
         raise Blocked("training's event files need the library tensorboard", "pip install 'adcbench[train]'") from error
-    return SummaryWriter(str(folder), purge_step=step + 1)  # type: ignore[no-untyped-call]
+    try:
+        return SummaryWriter(str(folder), purge_step=step + 1)  # type: ignore[no-untyped-call]
+    except UnicodeEncodeError as error:
+        raise AdcbenchError(
+            f"{str(folder)!a}: TensorBoard can't write to a folder whose name is not UTF-8; name another, or --set "
+            "loop.tensorboard=false"
+        ) from error

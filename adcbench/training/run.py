@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +16,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import file_hash, short
 from adcbench.core.settings import data_dir
 from adcbench.data.training.crops import Crop, Crops, centre_crop
-from adcbench.data.training.sources import InMemory, names_hash, open_images
+from adcbench.data.training.sources import InMemory, is_folder, is_there, open_images, resolved
 from adcbench.degradation.draws import batch_wide
 from adcbench.degradation.realesrgan import HARD, MILD, degrade, draw
 from adcbench.models.parts.checkpointing import checkpointed
@@ -36,6 +37,7 @@ from adcbench.training.distil import DistilTraining
 from adcbench.training.inputs import needed, pretrained_teacher, pretrained_unet, pretrained_vae, product, prompter
 from adcbench.training.loop import train
 from adcbench.training.perceptual import load_perceptual
+from adcbench.training.run_folder import CONTENTS
 from adcbench.training.session import say
 from adcbench.training.stage import Batch, Stage
 from adcbench.training.teacher import TeacherTraining
@@ -69,7 +71,7 @@ def run(config: RunConfig, folder: Path, weights: Path | None, decoder: Path | N
     kind = type(config.stage).__name__
     files = {DECODER: decoder} if decoder else {}
     files |= {name: product(weights, name) for name in needed(config.stage) if name not in files} if weights else {}
-    settings = {kind: asdict(config.stage), "data": asdict(data), "images": crops.names, **notes}
+    settings = {kind: asdict(config.stage), "data": recorded(data), CONTENTS: crops.contents(), **notes}
     settings["weights"] = {name: short(file_hash(path)) for name, path in files.items()}
     degrader = Degrader(data, seed, config.loop.micro_batch)
     validation = validation_batches(data, seed) if config.loop.validate_every else []
@@ -111,13 +113,31 @@ class PhasedCrops(Dataset[Crop]):
 
     def __init__(self, phases: Sequence[tuple[Crops, int]]) -> None:
         self.phases = phases  # (crops, first sample that is no longer theirs)
-        self.names = [names_hash(crops.images) for crops, _ in phases]
+
+    def contents(self) -> list[str]:
+        """A hash of the images of each source, for the record of a run."""
+        return [crops.images.contents() for crops, _ in self.phases]
 
     def __len__(self) -> int:
         return len(self.phases[0][0])
 
     def __getitem__(self, sample: int) -> Crop:
         return next((crops for crops, end in self.phases if sample < end), self.phases[-1][0])[sample]
+
+
+def recorded(data: DataConfig) -> dict[str, Any]:
+    """The settings of the data as a run records them: folders as they are, whatever they were called."""
+    sources = [[resolved(source), steps] for source, steps in data.sources]
+    validation = os.path.normpath(data.validation) if data.validation else ""
+    if _validation(data) == data.validation and is_there(data.validation):
+        validation = resolved(data.validation)
+    return asdict(data) | {"sources": sources, "validation": validation}
+
+
+def _validation(data: DataConfig) -> str:
+    """Where the validation images are: below ``ADCBENCH_DATA``, or as sources are written."""
+    folder = os.path.join(data_dir(), data.validation)  # noqa: PTH118
+    return folder if is_folder(folder) else data.validation
 
 
 def make_crops(data: DataConfig, seed: int, batch: int) -> PhasedCrops:
@@ -154,9 +174,8 @@ def validation_batches(data: DataConfig, seed: int) -> list[Batch]:
     """Centre crops of the validation images, degraded once and for all, one a batch."""
     if not data.validation:
         return []
-    folder = data_dir() / data.validation
     try:
-        images = open_images(folder if folder.is_dir() else data.validation)
+        images = open_images(_validation(data))
     except AdcbenchError as error:
         raise AdcbenchError(
             f"data.validation: {error} (looked in {data_dir()} too). BSDS500: docs/training_data.md; to train without "

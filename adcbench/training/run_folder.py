@@ -14,8 +14,12 @@ import torch
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.files import write_whole
 from adcbench.core.keys import versions
+from adcbench.core.parsing import read_json
 from adcbench.training.checkpoints import steps_saved, writing
 
+CONTENTS = "contents"  # in the settings: a hash of the images of each source
+_REMEDY = "restore it, or name another folder"
+_LARGEST = 10_000_000  # bytes of a record
 SETTINGS, ENVIRONMENT, CHECKPOINTS, PRODUCTS = "settings.json", "environment.json", "checkpoints", "products"
 
 
@@ -55,14 +59,11 @@ def check_settings(folder: Path, settings: Mapping[str, Any], resume: bool) -> N
     has_run = bool(steps_saved(folder / CHECKPOINTS))
     if has_run and not resume:
         raise AdcbenchError(f"{folder}: has a run already; resume it, name another folder, or delete this one")
-    try:
-        before = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise AdcbenchError(
-            f"{folder / SETTINGS}: not readable ({error}); restore it, or name another folder"
-        ) from error
+    before = _read_record(folder / SETTINGS, dict)
     changed = differences(before, settings)
     if changed and has_run:
+        if CONTENTS in before and before[CONTENTS] != settings.get(CONTENTS):
+            changed += f"\n({CONTENTS}: hashes of the training images; put back those that the run began with)"
         raise AdcbenchError(
             f"{folder}: this run began with other settings:\n{changed}\nTo go on, use the old settings; to train with "
             "the new ones, name another folder"
@@ -100,10 +101,10 @@ def record_environment(folder: Path, step: int, here: Mapping[str, Any]) -> str:
         What differs from the part before it; empty if nothing does.
     """
     path = folder / ENVIRONMENT
-    try:
-        parts = [part for part in json.loads(path.read_text(encoding="utf-8")) if part["from_step"] < step]
-    except (OSError, ValueError, TypeError, KeyError):
-        parts = []
+    parts = _read_record(path, list) if path.exists() else []
+    if not all(isinstance(part, dict) and isinstance(part.get("from_step"), int) for part in parts):
+        raise AdcbenchError(f"{path}: damaged (no list of parts of the run); {_REMEDY}")
+    parts = [part for part in parts if part["from_step"] < step]
     before = _flat(parts[-1]) if parts else {}
     now = _flat({"from_step": step, **here})
     changed = [name for name in now if before and name != "from_step" and before.get(name) != now[name]]
@@ -111,6 +112,17 @@ def record_environment(folder: Path, step: int, here: Mapping[str, Any]) -> str:
         parts.append({"from_step": step, **here})
     write_whole(path, (json.dumps(parts, indent=2) + "\n").encode())
     return ", ".join(f"{name}: {before.get(name)} -> {now[name]}" for name in changed)
+
+
+def _read_record(path: Path, kind: type[Any]) -> Any:
+    """A JSON file of ours. Raises AdcbenchError: damaged; names it and the remedy."""
+    try:
+        found = read_json(path, at_most=_LARGEST)
+    except AdcbenchError as error:
+        raise AdcbenchError(f"{error}; {_REMEDY}") from error
+    if not isinstance(found, kind):
+        raise AdcbenchError(f"{path}: damaged (no JSON {'object' if kind is dict else 'list'}); {_REMEDY}")
+    return found
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

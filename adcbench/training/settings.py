@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
 
-from adcbench.core.errors import AdcbenchError
+from adcbench.core.errors import AdcbenchError, some
 from adcbench.training.ablations import variant
 from adcbench.training.config import DataConfig, DecoderStage, RunConfig
 from adcbench.training.loop_config import LoopConfig
 from adcbench.training.named import NAMED, named
+from adcbench.training.ranges import checked, plain, shown
+from adcbench.training.yaml_text import parse_yaml, read_yaml
 
 _BASE = "base"  # key of a file: the named settings that it changes; mini if absent
 
@@ -40,10 +41,7 @@ def chosen(stage: str, config: str, ablation: str = "", source: str = "", change
         setting, equals, text = change.partition("=")
         if not equals:
             raise AdcbenchError(f"--set {change}: write NAME=VALUE, such as loop.steps=100")
-        try:
-            value = yaml.safe_load(text) if text else ""
-        except yaml.YAMLError as error:
-            raise AdcbenchError(f"--set {change}: the value is not YAML ({error})") from error
+        value = parse_yaml(text, f"--set {change}") if text else ""
         found = _checked(found, _nested(setting.split("."), value), f"--set {change}", f"{stage} --config {config}")
     if source:
         found = replace(found, data=replace(found.data, sources=((source, 0),)))
@@ -70,7 +68,7 @@ def as_yaml(config: RunConfig, base: str) -> str:
     Args:
         base: the named settings they come from.
     """
-    text: str = yaml.safe_dump({_BASE: base} | _plain(asdict(config)), sort_keys=False)
+    text: str = yaml.safe_dump({_BASE: base} | plain(asdict(config)), sort_keys=False)
     return text
 
 
@@ -89,23 +87,22 @@ def _ablated(stage: str, base: RunConfig, ablation: str, name: str) -> RunConfig
     return found.decoder if stage == "decoder" and found.decoder else found.distil
 
 
-def _checked(base: RunConfig, changes: dict[str, Any], source: str, shown: str) -> RunConfig:
-    values = _plain({"stage": asdict(base.stage), "data": asdict(base.data), "loop": asdict(base.loop)})
+def _checked(base: RunConfig, changes: dict[str, Any], source: str, command: str) -> RunConfig:
+    values = plain({"stage": asdict(base.stage), "data": asdict(base.data), "loop": asdict(base.loop)})
     if unknown := _unknown(changes, values):
-        raise AdcbenchError(
-            f"{source}: unknown setting {', '.join(unknown)}; `adcbench train {shown} --show` prints all"
-        )
+        raise AdcbenchError(f"{source}: unknown setting {some(unknown)}; `adcbench train {command} --show` prints all")
     parts: dict[str, Any] = {"stage": type(base.stage), "data": DataConfig, "loop": LoopConfig}
     made = {}
     for part, kind in parts.items():
         given = changes.get(part) or {}
         if not isinstance(given, dict):
-            raise AdcbenchError(f"{source}: {part} holds settings, such as {next(iter(values[part]))}; not {given!r}")
+            raise AdcbenchError(
+                f"{source}: {part} holds settings, such as {next(iter(values[part]))}; not {shown(given)}"
+            )
         try:
-            made[part] = TypeAdapter(kind).validate_python(_merged(values[part], given))
-        except ValidationError as error:
-            problems = "; ".join(f"{'.'.join(map(str, (part, *e['loc'])))}: {e['msg']}" for e in error.errors())
-            raise AdcbenchError(f"{source}: {problems}") from error
+            made[part] = checked(kind, _merged(values[part], given), part)
+        except AdcbenchError as error:
+            raise AdcbenchError(f"{source}: {error}") from error
     return replace(base, **made)
 
 
@@ -132,18 +129,8 @@ def _nested(names: list[str], value: Any) -> dict[str, Any]:
     return dict(value)
 
 
-def _plain(value: Any) -> Any:
-    """Tuples as lists, all the way down."""
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
-
-
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise AdcbenchError(f"{path}: can't be read as YAML ({error})") from error
+    content = read_yaml(path)
     if not isinstance(content, dict):
         raise AdcbenchError(f"{path}: settings are a mapping with the parts stage, data and loop")
     return content

@@ -6,7 +6,7 @@ assumed, and so are the columns, which follow the connection ablation.
     adcbench reproduce adcsr/ablation_decoder_pretraining
 """
 
-from adcbench.core.columns import ASSUMED, AT_MINI_SCALE, columns, no_weights, scores
+from adcbench.core.columns import ASSUMED, AT_MINI_SCALE, columns, no_weights, scores, trained
 from adcbench.core.tables import Infer, Table
 
 ADCSR = "With pretraining (AdcSR)"
@@ -20,7 +20,10 @@ TABLE = Table(
     title="Ablation: pretraining of the pruned decoder",
     rows=(*VARIANTS, ADCSR),
     columns=columns("DRealSR", ("FID", "MUSIQ", "MANIQA", "CLIPIQA")),
-    jobs=(Infer(ADCSR, "DRealSR", "adcsr", scores("FID", "MUSIQ", "MANIQA", "CLIPIQA")),),
+    jobs=(
+        *trained(VARIANTS, "DRealSR", "FID", "MUSIQ", "MANIQA", "CLIPIQA"),
+        Infer(ADCSR, "DRealSR", "adcsr", scores("FID", "MUSIQ", "MANIQA", "CLIPIQA")),
+    ),
     blocks=no_weights(VARIANTS),
     notes=(ASSUMED, AT_MINI_SCALE),
 )

@@ -7,7 +7,7 @@ that ablation's network; what the second puts in is nobody's word but ours.
     adcbench reproduce adcsr/ablation_inputs
 """
 
-from adcbench.core.columns import ASSUMED, AT_MINI_SCALE, NO_CUDA, columns, no_system, no_weights, scores
+from adcbench.core.columns import ASSUMED, AT_MINI_SCALE, columns, no_weights, scores, trained
 from adcbench.core.tables import COMPLEXITY, Count, Infer, Table, Time
 
 ADCSR = "PixelUnshuffle (AdcSR)"
@@ -26,11 +26,13 @@ TABLE = Table(
     rows=(*VARIANTS, ADCSR),
     columns=columns("DRealSR", ("PSNR", "LPIPS")) + columns(COMPLEXITY, ("Params", "Time", "MACs")),
     jobs=(
+        *trained(VARIANTS, "DRealSR", "PSNR", "LPIPS"),
         Infer(ADCSR, "DRealSR", "adcsr", scores("PSNR", "LPIPS")),
         Count(ADCSR, "adcsr", COUNTED),
         *(Count(row, f"adcsr-{name}", COUNTED) for row, name in VARIANTS.items()),
+        *(Time(row, f"adcsr-{name}", {"Time": "p50"}) for row, name in VARIANTS.items()),
         Time(ADCSR, "adcsr", {"Time": "p50"}),
     ),
-    blocks=(*no_weights(VARIANTS), *no_system(VARIANTS), NO_CUDA),
+    blocks=no_weights(VARIANTS),
     notes=(ASSUMED, AT_MINI_SCALE),
 )

@@ -8,7 +8,7 @@ reads one fixed embedding.
     adcbench reproduce adcsr/ablation_modules
 """
 
-from adcbench.core.columns import ASSUMED, AT_MINI_SCALE, NO_CUDA, columns, no_system, no_weights, scores
+from adcbench.core.columns import ASSUMED, AT_MINI_SCALE, columns, no_weights, reads_text, scores, trained
 from adcbench.core.tables import COMPLEXITY, Count, Infer, Table, Time
 
 ADCSR = "All removed (AdcSR)"
@@ -18,6 +18,8 @@ VARIANTS = {
     "Cross-attention kept": "cross-attention",
     "Time embedding kept": "time-embedding",
 }
+READ_TEXT = ("Prompt extractor kept", "Text encoder kept")
+RUN = {row: name for row, name in VARIANTS.items() if row not in READ_TEXT}
 COUNTED = {"Params": "params.published", "MACs": "macs.published"}
 
 TABLE = Table(
@@ -29,11 +31,13 @@ TABLE = Table(
     rows=(*VARIANTS, ADCSR),
     columns=columns("DRealSR", ("PSNR", "LPIPS")) + columns(COMPLEXITY, ("Params", "Time", "MACs")),
     jobs=(
+        *trained(RUN, "DRealSR", "PSNR", "LPIPS"),
         Infer(ADCSR, "DRealSR", "adcsr", scores("PSNR", "LPIPS")),
         Count(ADCSR, "adcsr", COUNTED),
         *(Count(row, f"adcsr-{name}", COUNTED) for row, name in VARIANTS.items()),
+        *(Time(row, f"adcsr-{name}", {"Time": "p50"}) for row, name in RUN.items()),
         Time(ADCSR, "adcsr", {"Time": "p50"}),
     ),
-    blocks=(*no_weights(VARIANTS), *no_system(VARIANTS), NO_CUDA),
+    blocks=(*reads_text(READ_TEXT), *no_weights(VARIANTS)),
     notes=(ASSUMED, AT_MINI_SCALE),
 )

@@ -6,7 +6,7 @@ the encoder removed equals AdcSR in Table 1, which is why they are trusted. The 
     adcbench reproduce adcsr/table2
 """
 
-from adcbench.core.columns import AT_MINI_SCALE, NO_CUDA, columns, no_system, no_weights, scores
+from adcbench.core.columns import AT_MINI_SCALE, columns, no_weights, scores, trained
 from adcbench.core.tables import COMPLEXITY, Count, Infer, Table, Time
 
 KEPT = "VAE encoder kept"
@@ -22,15 +22,13 @@ TABLE = Table(
     rows=(KEPT, REMOVED),
     columns=columns("DRealSR", ("PSNR", "LPIPS")) + columns(COMPLEXITY, ("Params", "Time", "MACs")),
     jobs=(
+        *trained({KEPT: "vae-encoder"}, "DRealSR", "PSNR", "LPIPS"),
         Infer(REMOVED, "DRealSR", "adcsr", scores("PSNR", "LPIPS")),
         Count(KEPT, "adcsr-vae-encoder", COUNTED),
         Count(REMOVED, "adcsr", COUNTED),
+        Time(KEPT, "adcsr-vae-encoder", {"Time": "p50"}),
         Time(REMOVED, "adcsr", {"Time": "p50"}),
     ),
-    blocks=(
-        *no_weights({KEPT: "vae-encoder"}),
-        *no_system((KEPT,)),
-        NO_CUDA,
-    ),
+    blocks=no_weights((KEPT,)),
     notes=("The table is known in part: it may have more columns.", AT_MINI_SCALE),
 )

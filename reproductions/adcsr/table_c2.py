@@ -18,11 +18,15 @@ TABLE = Table(
     columns=columns("RealSR", IMAGE_METRICS),
     jobs=(
         Score("OSEDiff", "RealSR", "OSEDiff", IMAGE_SCORES),
-        Reaggregate("OSEDiff", "RealSR", ("LPIPS", "DISTS", "NIQE", "MUSIQ", "MANIQA", "CLIPIQA")),
+        Reaggregate(
+            "OSEDiff",
+            "RealSR",
+            ("LPIPS", "DISTS", "NIQE", "MUSIQ", "MANIQA", "CLIPIQA"),
+            causes={"MANIQA": "suspected MANIQA_SAMPLING"},
+        ),
         *(Infer(row, "RealSR", system, IMAGE_SCORES) for row, system in IMAGE_METHODS.items() if row != "OSEDiff"),
         Infer("Bicubic", "RealSR", "bicubic", IMAGE_SCORES),
     ),
-    blocks=(),
     notes=(
         "AdcSR's FID and MANIQA as printed were not seen: re-runs of the released weights stand in.",
         "PixelIR's RealSR row of AdcSR disagrees with four other sources and is kept only as a reading.",

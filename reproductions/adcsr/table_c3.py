@@ -6,7 +6,7 @@ input size, the precision and other methods are not known.
     adcbench reproduce adcsr/table_c3
 """
 
-from adcbench.core.columns import columns
+from adcbench.core.columns import NO_CODE, columns
 from adcbench.core.tables import Block, Table
 
 TABLE = Table(
@@ -20,7 +20,8 @@ TABLE = Table(
     blocks=(
         Block(
             "a phone with a Snapdragon 8 Gen 4, the authors' mobile build, and the input size and precision, "
-            "which no source gives"
+            "which no source gives",
+            reason=NO_CODE,
         ),
     ),
 )

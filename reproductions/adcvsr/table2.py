@@ -6,19 +6,21 @@ repeat Table 1's times in seconds digit for digit, so the column is almost certa
     adcbench reproduce adcvsr/table2
 """
 
-from adcbench.core.columns import columns
+from adcbench.core.columns import NO_CODE, columns, no_outputs
 from adcbench.core.tables import COMPLEXITY, Block, Count, Table
 
+ID = "adcvsr/table2"
+ROWS = ("3D (A Pruned DOVE)", "2D (AdcSR)", "2D + 1D (Ours)")
 PARAMS = {"Params": "params.published"}
 CAUSE = {"Params": "suspected MISLABELLED_COLUMN"}
 
 TABLE = Table(
-    id="adcvsr/table2",
+    id=ID,
     paper="AdcVSR (ICLR 2026, arXiv 2603.00458)",
     number="2",
     numbering="printed",
     title="Network designs on UDM10",
-    rows=("3D (A Pruned DOVE)", "2D (AdcSR)", "2D + 1D (Ours)"),
+    rows=ROWS,
     columns=columns("UDM10", ("DISTS", "E_warp")) + columns(COMPLEXITY, ("Params",), {"Params": "B"}),
     jobs=(
         Count("2D (AdcSR)", "adcsr", PARAMS, causes=CAUSE),
@@ -26,11 +28,12 @@ TABLE = Table(
     ),
     blocks=(
         Block(
-            "the pruned DOVE: the paper does not say how it was pruned, and no code is released",
+            "the pruned DOVE: the paper does not say how it was pruned",
+            reason=NO_CODE,
             rows="3D .*",
             test_sets=COMPLEXITY,
         ),
-        Block("the video systems (later steps)"),
+        *no_outputs(ID, ROWS, "UDM10", NO_CODE),
     ),
     notes=(
         "The 2D row is probably not the released AdcSR but a 2D student retrained from DOVE: its DISTS and "

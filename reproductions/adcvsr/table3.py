@@ -5,17 +5,20 @@ Number and values are printed in the named-author text.
     adcbench reproduce adcvsr/table3
 """
 
-from adcbench.core.columns import columns
-from adcbench.core.tables import Block, Table
+from adcbench.core.columns import NO_CODE, columns, no_outputs
+from adcbench.core.tables import Table
+
+ID = "adcvsr/table3"
+ROWS = ("Single-Head, Dual-Domain", "Dual-Head, Single-Domain", "Dual-Head, Dual-Domain (Ours)")
 
 TABLE = Table(
-    id="adcvsr/table3",
+    id=ID,
     paper="AdcVSR (ICLR 2026, arXiv 2603.00458)",
     number="3",
     numbering="printed",
     title="Discriminators on YouHQ40",
-    rows=("Single-Head, Dual-Domain", "Dual-Head, Single-Domain", "Dual-Head, Dual-Domain (Ours)"),
+    rows=ROWS,
     columns=columns("YouHQ40", ("CLIPIQA", "E_warp")),
-    blocks=(Block("the video systems (later steps)"),),
+    blocks=no_outputs(ID, ROWS, "YouHQ40", NO_CODE),
     notes=("Single-Domain keeps the discriminator in the feature domain only.",),
 )

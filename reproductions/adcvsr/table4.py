@@ -5,22 +5,25 @@ Number and values are printed in the named-author text.
     adcbench reproduce adcvsr/table4
 """
 
-from adcbench.core.columns import columns
-from adcbench.core.tables import Block, Table
+from adcbench.core.columns import NO_CODE, columns, no_outputs
+from adcbench.core.tables import Table
+
+ID = "adcvsr/table4"
+ROWS = (
+    "No Adversarial Loss",
+    "No Teacher (HR GT Only)",
+    "SeedVR2 as Teacher",
+    "DLoRAL as Teacher",
+    "DOVE as Teacher (Ours)",
+)
 
 TABLE = Table(
-    id="adcvsr/table4",
+    id=ID,
     paper="AdcVSR (ICLR 2026, arXiv 2603.00458)",
     number="4",
     numbering="printed",
     title="Distillation setups on MVSR4x",
-    rows=(
-        "No Adversarial Loss",
-        "No Teacher (HR GT Only)",
-        "SeedVR2 as Teacher",
-        "DLoRAL as Teacher",
-        "DOVE as Teacher (Ours)",
-    ),
+    rows=ROWS,
     columns=columns("MVSR4x", ("PSNR", "LPIPS", "MUSIQ")),
-    blocks=(Block("the video systems (later steps)"),),
+    blocks=no_outputs(ID, ROWS, "MVSR4x", NO_CODE),
 )

@@ -6,17 +6,20 @@ best; no source prints a value. The other rows and the columns (those of Table 3
     adcbench reproduce adcvsr/table6
 """
 
-from adcbench.core.columns import columns
-from adcbench.core.tables import Block, Table
+from adcbench.core.columns import NO_CODE, columns, no_outputs
+from adcbench.core.tables import Table
+
+ID = "adcvsr/table6"
+ROWS = ("25 % / 75 %", "50 % / 50 %", "75 % / 25 % (Ours)")
 
 TABLE = Table(
-    id="adcvsr/table6",
+    id=ID,
     paper="AdcVSR (ICLR 2026, arXiv 2603.00458)",
     number="6",
     numbering="printed",
     title="Channel split between the detail and consistency heads",
-    rows=("25 % / 75 %", "50 % / 50 %", "75 % / 25 % (Ours)"),
+    rows=ROWS,
     columns=columns("YouHQ40", ("CLIPIQA", "E_warp")),
-    blocks=(Block("the video systems (later steps)"),),
+    blocks=no_outputs(ID, ROWS, "YouHQ40", NO_CODE),
     notes=("Rows (but the last) and columns are assumed: no source prints this table.",),
 )

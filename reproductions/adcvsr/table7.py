@@ -6,23 +6,26 @@ prints a value. The other rows and the columns (those of Table 3) are assumed.
     adcbench reproduce adcvsr/table7
 """
 
-from adcbench.core.columns import columns
-from adcbench.core.tables import Block, Table
+from adcbench.core.columns import NO_CODE, columns, no_outputs
+from adcbench.core.tables import Table
+
+ID = "adcvsr/table7"
+ROWS = (
+    "Without permuted videos",
+    "Without static image clips",
+    "Without clips of unrelated crops",
+    "Teacher videos as consistency reference",
+    "All data types (Ours)",
+)
 
 TABLE = Table(
-    id="adcvsr/table7",
+    id=ID,
     paper="AdcVSR (ICLR 2026, arXiv 2603.00458)",
     number="7",
     numbering="printed",
     title="Data types that train the discriminators",
-    rows=(
-        "Without permuted videos",
-        "Without static image clips",
-        "Without clips of unrelated crops",
-        "Teacher videos as consistency reference",
-        "All data types (Ours)",
-    ),
+    rows=ROWS,
     columns=columns("YouHQ40", ("CLIPIQA", "E_warp")),
-    blocks=(Block("the video systems (later steps)"),),
+    blocks=no_outputs(ID, ROWS, "YouHQ40", NO_CODE),
     notes=("Rows (but the last two) and columns are assumed: no source prints this table.",),
 )

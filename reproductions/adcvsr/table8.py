@@ -7,7 +7,7 @@ Number by elimination: the paper has eight tables, and no source says which numb
     adcbench reproduce adcvsr/table8
 """
 
-from adcbench.core.columns import VIDEO_METRICS, columns, no_outputs
+from adcbench.core.columns import NO_CODE, NOT_BUILT, VIDEO_METRICS, columns, no_outputs
 from adcbench.core.tables import Table
 
 ID = "adcvsr/table8"
@@ -34,6 +34,11 @@ TABLE = Table(
     title="Quality on the other four test sets",
     rows=METHODS,
     columns=tuple(column for test_set in TEST_SETS for column in columns(test_set, VIDEO_METRICS)),
-    blocks=tuple(block for test_set in TEST_SETS for block in no_outputs(ID, METHODS, test_set)),
+    blocks=tuple(
+        block
+        for test_set in TEST_SETS
+        for row in METHODS
+        for block in no_outputs(ID, (row,), test_set, NO_CODE if row == METHODS[-1] else NOT_BUILT)
+    ),
     notes=("Rows and columns follow Table 1 and are assumed: no source prints this table.",),
 )

@@ -25,8 +25,9 @@ TABLE = Table(
     jobs=tuple(Infer(row, test_set, system, IMAGE_SCORES) for test_set in TEST_SETS for row, system in BUILT.items()),
     blocks=(*(block for test_set in TEST_SETS for block in no_outputs(ID, NOT_BUILT, test_set)),),
     notes=(
-        "Real-ESRGAN on DRealSR is 28.6538 dB here and 28.64 in print. `close` rests on rounding alone: cutting the "
-        "outputs to 8 bits gives 28.6256 on all 93 images (`adcbench spread`), which prints 28.63: no cause.",
+        "Real-ESRGAN on DRealSR is 28.6538 dB here and 28.64 in print. Cutting the outputs to 8 bits gives 28.6256 on "
+        "all 93 images (`adcbench spread`), which prints 28.63: no cause. `close` stood here while that rounding was "
+        "taken for a spread of re-runs; no such spread is measured.",
         "Also tried, by a one-off script that is not kept here: undoing the rounding of the weights to float16, within "
         "0.002 dB (3 random draws, 50 of the 93 images, stopped early); on 6 images float16 activations (simulated) "
         "+0.001 dB, bfloat16 +0.020 dB, 10 pixels of reflect padding -0.195 dB. The cause is unknown.",

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.files import check_regular, locked, read_whole, remove_leftovers, write_whole, writing
+from adcbench.core.files import (
+    FolderNotWritable,
+    check_regular,
+    check_writable,
+    locked,
+    read_whole,
+    remove_leftovers,
+    write_whole,
+    writing,
+)
 
 
 def _names(folder: Path) -> list[str]:
@@ -23,10 +34,48 @@ def test_any_name_the_file_system_takes_can_be_written(tmp_path: Path, name: str
     assert _names(tmp_path) == [name]
 
 
-def test_a_name_too_long_is_one_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(AdcbenchError, match="can't be written"):
-        write_whole(tmp_path / ("a" * 256), b"data")
-    assert not _names(tmp_path)
+@pytest.mark.parametrize("write", [lambda path: write_whole(path, b"data"), check_writable])
+@pytest.mark.parametrize(
+    ("name", "remedy"), [("a" * 256, "shorten the name"), ("a\0b", "name it otherwise"), ("folder", "move it away")]
+)
+def test_a_name_that_can_not_be_written_is_one_clear_error(
+    name: str, remedy: str, write: Callable[[Path], None], tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(AdcbenchError, match=f"can't be written .*{remedy}") as caught:
+        write(tmp_path / name)
+    assert not isinstance(caught.value, FolderNotWritable)  # another file can be written there
+    assert _names(tmp_path) == ["folder"]
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [(errno.ENOSPC, "free space or name another folder"), (errno.EROFS, "name a folder that you can write")],
+)
+def test_a_folder_where_nothing_can_be_written_says_so(
+    number: int, remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    monkeypatch.setattr(Path, "touch", refuse)
+    for write in (lambda path: write_whole(path, b"data"), check_writable):
+        with pytest.raises(FolderNotWritable, match=remedy):
+            write(tmp_path / "a")
+
+
+def test_whether_a_file_can_be_written_is_found_out_without_a_trace(tmp_path: Path) -> None:
+    write_whole(tmp_path / "old", b"old")
+    for name in ("old", "new", "deep/er/new"):
+        check_writable(tmp_path / name)
+    assert _names(tmp_path) == ["deep", "old"] and (tmp_path / "old").read_bytes() == b"old"
+
+
+def test_a_device_is_written_as_it_is() -> None:
+    write_whole(Path(os.devnull), b"data")
+    check_writable(Path(os.devnull))
+    assert Path(os.devnull).is_char_device()
 
 
 def test_an_error_while_writing_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:

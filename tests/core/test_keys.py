@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -59,6 +61,24 @@ def test_hashing_sources_imports_nothing_heavy() -> None:
 
 def test_source_hash_tells_modules_apart() -> None:
     assert source_hash("adcbench.metrics.psnr") != source_hash("adcbench.metrics.ssim")
+
+
+@pytest.mark.parametrize(
+    "image", [np.arange(24, dtype=np.uint8).reshape(2, 4, 3), np.eye(3), np.zeros((0, 3)), np.bool_(1)]
+)
+def test_pixel_hashes_are_those_that_are_kept_and_committed(image: np.ndarray) -> None:
+    """Taken without a copy of the pixels, they are the same as of the copy."""
+    pixels = np.ascontiguousarray(image)
+    assert pixel_hash(image) == hashlib.sha256(f"{pixels.shape}{pixels.dtype}".encode() + pixels.tobytes()).hexdigest()
+
+
+def test_a_large_image_is_hashed_without_a_copy() -> None:
+    image = np.zeros((1000, 1000, 3), np.uint8)
+    tracemalloc.start()
+    pixel_hash(image)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100_000
 
 
 def test_pixel_hash_sees_pixels_shape_and_type_only() -> None:

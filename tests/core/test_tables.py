@@ -12,8 +12,7 @@ from adcbench.core.cells import UNKNOWN, CellKey, Reading
 from adcbench.core.columns import columns
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import reproductions_dir
-from adcbench.core.tables import COMPLEXITY, load_readings, load_table, numbered, table_ids
-from adcbench.jobs import keys_of
+from adcbench.core.tables import COMPLEXITY, keys_of, load_readings, load_table, numbered, table_ids
 
 HEADER = "table,row,test_set,metric,value,unit,source,kind,confidence,chosen,note"
 CSV_FILES = sorted(reproductions_dir().rglob("published.csv"))
@@ -103,7 +102,9 @@ def test_every_cell_has_a_job_or_a_reason(table_id: str) -> None:
     table = load_table(table_id)
     jobs = {key for job in table.jobs for key in keys_of(table, job)}
     assert jobs <= set(table.keys)
-    bare = [key for key in table.keys if key not in jobs and not any(b.covers(key) for b in table.blocks)]
+    settings = {(c.test_set, c.metric) for c in table.columns if c.kind == "setting"}
+    wanted = (key for key in table.keys if key[2:] not in settings)
+    bare = [key for key in wanted if key not in jobs and not any(b.covers(key) for b in table.blocks)]
     assert not bare, f"neither job nor block: {bare}"
 
 
@@ -199,15 +200,29 @@ def test_unknown_table_lists_those_there_are() -> None:
         load_table("adcsr/table99")
 
 
-@pytest.mark.parametrize("rows, message", [(2, "exactly one reading"), (0, "not a cell")])
-def test_bad_published_csv_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int, message: str) -> None:
-    """Two chosen readings of one cell, and a row that names no cell, are errors."""
+LINE = "toy,A,DRealSR,PSNR,1.0,dB,someone,primary,high,yes,\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ((LINE, LINE.replace("someone", "another")), "exactly one reading"),
+        ((LINE, LINE), "line 3: this reading .* is there twice"),
+        ((LINE.replace(",A,", ",B,"),), "not a cell"),
+        ((LINE.replace("1.0", "<1.0"),), "line 2: '<1.0' is neither a number nor"),
+        ((LINE.replace("yes", "maybe"),), "published.csv: damaged: line 2: chosen must be yes or no"),
+        ((LINE.replace("primary", "heard"),), "published.csv: damaged: line 2: .* kind one of primary"),
+        ((LINE.replace(",high", ""),), "published.csv: damaged: line 2: 10 values for 11 columns"),
+    ],
+)
+def test_bad_published_csv_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: tuple[str, ...], message: str
+) -> None:
+    """Two chosen readings of one cell, a row that names no cell, and what can be no row are errors."""
     (tmp_path / "toy.py").write_text(
         "from adcbench.core.columns import columns\nfrom adcbench.core.tables import Table\n"
         "TABLE = Table('toy', 'ours', '', 'ours', 'Toy', ('A',), columns('DRealSR', ('PSNR',)))\n"
     )
-    line = "toy,A,DRealSR,PSNR,1.0,dB,someone,primary,high,yes,\n"
-    lines = [line] * rows or [line.replace(",A,", ",B,")]
     (tmp_path / "published.csv").write_text(HEADER + "\n" + "".join(lines))
     monkeypatch.setattr("adcbench.core.tables.reproductions_dir", lambda: tmp_path)
     load_table.cache_clear()

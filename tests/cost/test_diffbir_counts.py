@@ -50,6 +50,7 @@ def test_parameters(payload: dict[str, Any]) -> None:
 def test_multiply_adds(payload: dict[str, Any]) -> None:
     assert total(payload, "steps") == 50
     assert total(payload, "macs.published") / 1e9 == pytest.approx(24_347.6, abs=0.1)
-    ways = {way["name"]: way["value"] / 1e9 for way in readings(payload)["macs.published"]}
+    different = readings(payload)["macs.published"]["different"]
+    ways = {way: one["value"] / 1e9 for one in different for way in one["ways"]}
     assert ways["without SwinIR and text encoder"] == pytest.approx(PRINTED_MACS, rel=1e-5)
     assert ways["without SwinIR and text encoder, attention counted"] == pytest.approx(28_650.0, abs=1)

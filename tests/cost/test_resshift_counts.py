@@ -46,6 +46,9 @@ def test_printed_figures(payloads: dict[str, Any], network: str, ours: float, pr
     payload = payloads[network]
     macs = total(payload, "macs.published") / 1e9
     assert macs == pytest.approx(ours, abs=0.005) and macs == pytest.approx(printed, rel=0.001)
-    params = {way["name"]: way["value"] for way in readings(payload)["params.published"]}
-    assert params["the U-Net alone"] == UNET  # printed: 119 M
+    params = readings(payload)["params.published"]
+    assert [(one["ways"], one["value"]) for one in params["different"]] == [
+        (["the U-Net alone"], UNET)
+    ]  # printed: 119 M
+    assert (params["tried"], len(params["as counted"])) == (5, 4)
     assert total(payload, "params.published") == UNET + AUTOENCODER

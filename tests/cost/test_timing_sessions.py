@@ -37,7 +37,7 @@ def test_only_the_newest_session_counts() -> None:
     ("arguments", "says"),
     [
         ({"systems": ("bicubicc",)}, "unknown system 'bicubicc'"),
-        ({"systems": ("adcsr-mini",), "dtype": "float8"}, "timing adcsr-mini: .*float8"),
+        ({"systems": ("adcsr-mini",), "dtype": "float8"}, "unknown dtype 'float8': adcsr-mini runs in"),
     ],
 )
 def test_what_cannot_be_timed_is_named(arguments: dict[str, object], says: str) -> None:
@@ -68,3 +68,25 @@ def test_without_a_gpu_cuda_is_refused() -> None:
         pytest.skip("this machine has a CUDA device")
     with pytest.raises(AdcbenchError, match="no CUDA device"):
         measure(("bicubic",), device="cuda")
+
+
+@pytest.mark.parametrize("size", ["0", "-5", "4097", "100000000", "x", "8.5"])
+def test_sizes_that_can_t_be_are_refused(size: str) -> None:
+    ended = CliRunner().invoke(latency, ["bicubic", "--size", size])
+    assert ended.exit_code == 2 or isinstance(ended.exception, AdcbenchError)
+    assert size in ended.output or size in str(ended.exception)
+
+
+def test_settings_that_can_t_be_are_refused_before_a_process_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adcbench.cost.latency.Worker", None)
+    for wrong in ({"size": 0}, {"size": -1}, {"size": 10**6}, {"threads": -1}, {"threads": 10**9}, {"dtype": "int8"}):
+        with pytest.raises(AdcbenchError, match=str(next(iter(wrong.values())))):
+            measure(["bicubic"], **wrong)  # type: ignore[arg-type]
+    with pytest.raises(AdcbenchError, match="no system to time"):
+        measure([])
+    assert not store.every("latency")
+
+
+def test_any_size_of_the_range_is_timed() -> None:
+    record = measure(["bicubic-torch"], size=17)
+    assert record["systems"]["bicubic-torch"]["p50"] > 0

@@ -80,10 +80,10 @@ def test_a_log_cut_off_at_any_line_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_or_binary_log_is_named(tmp_path: Path) -> None:
-    with pytest.raises(AdcbenchError, match="can't be read"):
+    with pytest.raises(AdcbenchError, match="no such file"):
         read_log(tmp_path / "none.log")
     (tmp_path / "x.log").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(AdcbenchError, match="can't be read"):
+    with pytest.raises(AdcbenchError, match="not UTF-8 text"):
         read_log(tmp_path / "x.log")
 
 

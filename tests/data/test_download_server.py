@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import os
 import socket
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +45,11 @@ def dead_address() -> str:
 
 
 def unfinished(path: Path) -> list[str]:
-    return [p.name for p in path.parent.iterdir() if p.name.startswith(".")] if path.parent.is_dir() else []
+    return (
+        [p.name for p in path.parent.iterdir() if p.name.startswith(".") and p.suffix != ".lock"]
+        if path.parent.is_dir()
+        else []
+    )
 
 
 @pytest.mark.parametrize("failure", ["404", "401", "no connection"])
@@ -140,6 +147,70 @@ def test_a_body_of_unsaid_length_needs_a_known_hash(web: Web, path: Path) -> Non
     assert path.read_bytes() == CONTENT
 
 
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>please sign in</html>", b"version https://git-lfs.github.com/spec/v1"]
+)
+def test_what_is_no_checkpoint_is_never_recorded_as_one(content: bytes, web: Web, path: Path) -> None:
+    """With no hash known, an empty answer of status 200 was the file from then on."""
+    web.files |= {FIRST: content, SECOND: content}
+    with pytest.raises(AdcbenchError, match=r"sends (an empty file|a web page|a git-lfs pointer).*(.|\n)* or "):
+        fetch_file(mirrored(web), path, progress=False)
+    assert not path.exists() and not unfinished(path) and not (path.parent / SUMS).exists()
+    web.files[SECOND] = CONTENT
+    fetch_file(mirrored(web), path, progress=False)
+    assert (path.parent / SUMS).read_text() == f"{SHA256}  m.pth\n"
+
+
+def test_a_file_that_is_none_is_fetched_anew(web: Web, path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"<!doctype html>")
+    web.files[FIRST] = CONTENT
+    fetch_file(mirrored(web), path, progress=False)
+    assert path.read_bytes() == CONTENT
+
+
+def test_what_has_another_size_or_another_hash_than_its_name_says_is_refused(web: Web, path: Path) -> None:
+    web.files[FIRST] = CONTENT
+    with pytest.raises(AdcbenchError, match="it has 400,000 bytes, not 390,001"):
+        fetch_file(WeightFile("m.pth", web.url + FIRST, size=390_001), path, progress=False)
+    named = path.with_name("m-12345678.pth")
+    with pytest.raises(AdcbenchError, match="not 12345678"):
+        fetch_file(WeightFile(named.name, web.url + FIRST), named, progress=False)
+    assert not path.exists() and not named.exists()
+
+
+def test_a_compressed_body_is_not_unpacked(web: Web, path: Path) -> None:
+    """A thousandth of the bytes on the wire can be any number on the disk."""
+    web.files |= {FIRST: gzip.compress(bytes(50_000_000)), SECOND: CONTENT}
+    web.encodings[FIRST] = "gzip"
+    fetch_file(mirrored(web), path, progress=False)
+    assert path.read_bytes() == CONTENT
+    with pytest.raises(AdcbenchError, match=r"sends it compressed \(gzip\)"):
+        download.download(web.url + FIRST, path.with_name("other"), SHA256)
+
+
+def test_a_body_that_never_ends_is_given_up(web: Web, path: Path) -> None:
+    web.files[FIRST], web.length = CONTENT, False
+    with pytest.raises(AdcbenchError, match="it sends more than 300,000 bytes"):
+        download.download(web.url + FIRST, path, SHA256, at_most=300_000)
+    assert not path.exists() and not unfinished(path)
+
+
+def test_leftovers_go_once_the_file_is_here_or_a_week_later(web: Web, path: Path) -> None:
+    path.parent.mkdir()
+    left = [path.parent / name for name in (".m.pth.part", ".m.pth.part.id", ".old.part", ".old.part.id", ".mine.part")]
+    for one in left:
+        one.write_bytes(b"half")
+    path.write_bytes(CONTENT)  # put there by hand meanwhile
+    fetch_file(mirrored(web, SHA256), path, progress=False)
+    assert not left[0].exists() and not left[1].exists() and left[2].exists()
+    for one in left[2:]:
+        os.utime(one, (time.time() - 8 * 24 * 3600,) * 2)
+    web.files[FIRST] = CONTENT
+    fetch_file(WeightFile("new.pth", web.url + FIRST, sha256=SHA256), path.with_name("new.pth"), progress=False)
+    assert unfinished(path) == [".mine.part"]  # beside no mark of ours
+
+
 def test_two_writers_of_one_file_are_noticed(web: Web, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     web.files[FIRST] = CONTENT
     part = path.with_name(".m.pth.part")
@@ -163,7 +234,7 @@ def test_a_file_put_there_by_hand_is_recorded_as_such_and_verified(web: Web, pat
     fetch_file(file, path)
     assert read_sources(path.parent)["m.pth"] == {"url": "put there by hand", "sha256": SHA256}
     path.write_bytes(OTHER)
-    with pytest.raises(AdcbenchError, match=f"its sha256 is not the one recorded in .*{SUMS}"):
+    with pytest.raises(AdcbenchError, match=f"its sha256 is .*, not the recorded {SHA256}.*{SUMS}"):
         fetch_file(file, path)
 
 

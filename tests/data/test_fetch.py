@@ -112,9 +112,9 @@ def test_offline_is_one_error_and_the_next_run_resumes(
 def test_offline_gives_up_before_trying_every_file(small: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[Path] = []
 
-    def count(url: str, path: Path, sha256: str) -> None:
+    def count(url: str, path: Path, sha256: str, at_most: int) -> None:
         tried.append(path)
-        real(url, path, sha256)
+        real(url, path, sha256, at_most=at_most)
 
     real = fetching.download
     monkeypatch.setattr(fetching, "download", count)
@@ -213,10 +213,10 @@ def test_images_that_do_not_belong_there_are_named(small: Web) -> None:
 def test_ctrl_c_ends_soon_and_keeps_what_is_done(small: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[Path] = []
 
-    def interrupted(url: str, path: Path, sha256: str) -> None:
+    def interrupted(url: str, path: Path, sha256: str, at_most: int) -> None:
         if len(done) == 3:
             raise KeyboardInterrupt
-        real(url, path, sha256)
+        real(url, path, sha256, at_most=at_most)
         done.append(path)
 
     real = fetching.download

@@ -49,7 +49,7 @@ def test_the_file_arrives_whole(big: Web, tmp_path: Path) -> None:
     path = tmp_path / "adcsr" / "model.pkl"
     fetch_file(weight(big), path)
     assert path.read_bytes() == CONTENT
-    assert sorted(path.name for path in path.parent.iterdir()) == [SOURCES, "model.pkl"]
+    assert sorted(path.name for path in path.parent.iterdir() if path.suffix != ".lock") == [SOURCES, "model.pkl"]
     assert read_sources(path.parent) == {"model.pkl": {"url": big.url + PATH, "sha256": SHA256}}
 
 

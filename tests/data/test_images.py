@@ -56,7 +56,7 @@ def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, 
 
 WHOLE = png_bytes(PIXELS)
 BAD = {
-    "missing": (None, "can't be read"),
+    "missing": (None, "no such file"),
     "empty": (b"", "empty"),
     "jpeg renamed": (jpeg_bytes(), "a JPEG file"),
     "text": (b"no image at all", "no known image format"),

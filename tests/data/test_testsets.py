@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.core.settings import cache_dir
 from adcbench.data import testsets
 from adcbench.data.fetch import fetch
 from adcbench.data.images import list_pngs
@@ -78,7 +79,9 @@ def test_a_set_put_there_by_hand_is_recorded_once_and_watched(tmp_path: Path, mo
         (tmp_path / "mine" / name).write_text(name)
     with pytest.raises(Blocked):  # nobody knows yet whether these are the right files
         testsets.open_testset("mine")
+    ours = sorted(tmp_path.rglob("*"))
     fetch(testset)
+    assert sorted(tmp_path.rglob("*")) == ours  # the folder may be somebody else's, or read-only
     assert testsets.open_testset("mine")["HR"] == tmp_path / "mine" / "HR"
     before = testsets.manifest_hash("mine")
     (tmp_path / "mine/HR/b.png").write_text("HR/b.pnG")
@@ -97,6 +100,17 @@ def test_a_set_with_too_few_pairs_is_not_recorded(tmp_path: Path, monkeypatch: p
     with pytest.raises(AdcbenchError, match="has 1 pairs, DIV2K-Val has 3000"):
         fetch(testset)
     assert not testsets.manifest_path(testset).exists()
+
+
+def test_a_manifest_beside_the_images_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Earlier versions recorded it there."""
+    monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
+    testset = testsets.TESTSETS["DIV2K-Val"]
+    in_cache = testsets.manifest_path(testset)
+    assert in_cache.is_relative_to(cache_dir())
+    testset.root.mkdir()
+    (testset.root / "manifest.csv").touch()
+    assert testsets.manifest_path(testset) == testset.root / "manifest.csv"
 
 
 @pytest.mark.golden

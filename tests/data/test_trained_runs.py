@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,7 +14,13 @@ import numpy as np
 import pytest
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.settings import CHECKOUT
 from adcbench.data.trained_runs import SHARED, Trained, append_run, read_runs, runs_dir
+
+COMMITTED = (  # file, bytes, sha256
+    ("runs.jsonl", 43228, "645a173cb49c2ee1b4a561b5c22b093ca7f91d365ff77599b5d85614a00e84cd"),
+    ("runs.csv.gz", 1017829, "c6ea830d5852f421d70368805f55bc54ac0be803cedabc2205fb9f39a9941360"),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -47,23 +54,58 @@ def test_what_is_added_is_read_back(tmp_path: Path) -> None:
     assert runs.test_sets == ("BSDS500-test", "DRealSR")
 
 
-def test_the_same_run_and_seed_is_replaced(tmp_path: Path) -> None:
+def test_a_later_result_of_a_run_and_seed_is_a_line_that_names_the_older_one(tmp_path: Path) -> None:
     add(tmp_path, "adcsr", 1, 1.0, 2.0)
     add(tmp_path, "adcsr", 0, 1.0, 2.0)
+    before = {name: (runs_dir(tmp_path) / name).read_bytes() for name in ("runs.csv.gz", "runs.jsonl")}
     append_run(replace(trained(), steps=8000), psnr(3.0), tmp_path)
     runs = read_runs(tmp_path)
     assert runs.seeds("adcsr") == (0, 1)
     assert runs.trained["adcsr", 0].steps == 8000
     assert runs.scores["adcsr", 0]["DRealSR", "psnr"] == {"a": 3.0}
+    assert [(one.run, one.seed, one.steps) for one in runs.replaced] == [("adcsr", 0, 4000)]
+    for name, data in before.items():  # nothing that was written is written again
+        assert (runs_dir(tmp_path) / name).read_bytes()[: len(data)] == data, name
+    *_, older, newest = (runs_dir(tmp_path) / "runs.jsonl").read_text().splitlines(keepends=True)
+    assert json.loads(newest)["replaces"] == hashlib.sha256(older.encode()).hexdigest()[:16]
+    append_run(replace(trained(), steps=9000), psnr(3.0), tmp_path)
+    assert [one.steps for one in read_runs(tmp_path).replaced] == [4000, 8000]
+    assert read_runs(tmp_path).trained["adcsr", 0].steps == 9000
 
 
-def test_files_do_not_depend_on_the_order_of_runs(tmp_path: Path) -> None:
-    for folder, seeds in (("one", (0, 1)), ("two", (1, 0))):
-        for seed in seeds:
-            add(tmp_path / folder, "adcsr", seed, 1.0 + seed, 2.0)
-    for name in ("runs.csv.gz", "runs.jsonl"):
-        assert (runs_dir(tmp_path / "one") / name).read_bytes() == (runs_dir(tmp_path / "two") / name).read_bytes()
-    assert (runs_dir(tmp_path / "one") / "runs.csv.gz").read_bytes()[4:8] == bytes(4)  # gzip's time
+@pytest.mark.parametrize("edit", ["config", "steps", "line"])
+def test_a_line_that_is_edited_afterwards_shows(tmp_path: Path, edit: str) -> None:
+    """As 63 config hashes once were: docs/claims.md."""
+    for seed in range(3):
+        add(tmp_path, "adcsr", seed, 1.0 + seed)
+    file = runs_dir(tmp_path) / "runs.jsonl"
+    first, *others = file.read_text().splitlines(keepends=True)
+    line = json.loads(first)
+    edited = "" if edit == "line" else json.dumps(line | {edit: "c0de" if edit == "config" else 1}) + "\n"
+    file.write_text(edited + "".join(others))
+    with pytest.raises(AdcbenchError, match="one of them was edited, or taken away"):
+        read_runs(tmp_path)
+
+
+def test_the_committed_rows_are_not_edited() -> None:
+    """The first 97 results, as they were when rows became append-only; those that follow have hashes in them."""
+    folder = CHECKOUT / "tables" / "adcsr_claims" if CHECKOUT else None
+    if folder is None or not folder.is_dir():
+        pytest.skip("no checkout with tables/adcsr_claims")
+    for name, size, sha256 in COMMITTED:
+        start = (folder / name).read_bytes()[:size]
+        assert hashlib.sha256(start).hexdigest() == sha256, f"{name}: add rows, edit none (data.trained_runs)"
+    assert len(read_runs(folder.parent).trained) >= 97
+
+
+def test_files_start_with_the_runs_in_the_order_they_were_added(tmp_path: Path) -> None:
+    for seed in (1, 0):
+        add(tmp_path, "adcsr", seed, 1.0 + seed, 2.0)
+    text = gzip.decompress((runs_dir(tmp_path) / "runs.csv.gz").read_bytes()).decode().splitlines()
+    assert text[2:] == [f"adcsr,{seed},DRealSR,{image}" for seed, image in (
+        (1, "a,psnr,2.0"), (1, "b,psnr,2.0"), (0, "a,psnr,1.0"), (0, "b,psnr,2.0"))]  # fmt: skip
+    assert (runs_dir(tmp_path) / "runs.csv.gz").read_bytes()[4:8] == bytes(4)  # gzip's time
+    assert list(read_runs(tmp_path).trained) == [("adcsr", 0), ("adcsr", 1)]
 
 
 def test_eight_digits_are_kept(tmp_path: Path) -> None:
@@ -144,7 +186,7 @@ def edit_scores(path: Path, old: str, new: str) -> None:
         ("b,psnr,2.0", "b,psnr", "line 4: not enough values"),
         ("b,psnr,2.0", "a,psnr,2.0", "line 4: there twice"),
         ("b,psnr,2.0", "b,psnr,inf", "line 4: not finite"),
-        ("b,psnr,2.0", "b,psnr,2.5", "do not fit each other at run 'adcsr', seed 0"),
+        ("b,psnr,2.0", "b,psnr,2.5", "do not fit each other"),
         ("adcsr,0", "adcsr,1", "do not fit each other"),
     ],
 )
@@ -164,7 +206,8 @@ def test_a_cut_off_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "message"), [({"steps": None}, "needs exactly the keys"), (None, "there twice"), ("{", "line 1")]
+    ("change", "message"),
+    [({"steps": None}, "needs exactly the keys"), (None, "does not follow"), ("{", "line 1"), ("early", "there twice")],
 )
 def test_a_damaged_list_of_runs(tmp_path: Path, change: object, message: str) -> None:
     add(tmp_path, "adcsr", 0, 1.0)
@@ -172,7 +215,9 @@ def test_a_damaged_list_of_runs(tmp_path: Path, change: object, message: str) ->
     line = json.loads(file.read_text())
     if isinstance(change, dict):
         line.pop("steps")
-    file.write_text("{\n" if change == "{" else (json.dumps(line) + "\n") * (2 if change is None else 1))
+    if change == "early":  # a line of before there were hashes of lines
+        del line["before"], line["replaces"]
+    file.write_text("{\n" if change == "{" else (json.dumps(line) + "\n") * (1 if isinstance(change, dict) else 2))
     with pytest.raises(AdcbenchError, match=message):
         read_runs(tmp_path)
 

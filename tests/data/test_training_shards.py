@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -96,3 +97,13 @@ def test_images_and_shards_in_one_folder_are_not_guessed(shards: Path) -> None:
     with pytest.raises(AdcbenchError, match="both"):
         open_images(shards)
     assert len(open_images(f"{shards}/*.tar")) == 7
+
+
+@pytest.mark.parametrize("size", [(1 << 63) - 1, 5 << 30, 20_000])
+def test_a_member_larger_than_its_shard_is_an_error(size: int, tmp_path: Path) -> None:
+    """Up to 8 EiB by its head, in a file of 10 kB: nothing is read of it, nor memory taken for it."""
+    info = tarfile.TarInfo("a.jpg")
+    info.size = size
+    (tmp_path / "x.tar").write_bytes(info.tobuf(tarfile.GNU_FORMAT) + bytes(10240 - 512))
+    with pytest.raises(AdcbenchError, match=r"x\.tar: not a plain tar file, or not a whole one"):
+        open_images(tmp_path / "x.tar")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +12,10 @@ import pytest
 from PIL import Image
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.settings import cache_dir
+from adcbench.data.training import contents
 from adcbench.data.training.decode import Undecodable, decode
-from adcbench.data.training.sources import FolderImages, InMemory, names_hash, open_images
+from adcbench.data.training.sources import FolderImages, InMemory, Several, Shrunk, open_images, resolved
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
 
@@ -122,15 +126,109 @@ def test_too_little_memory_makes_no_image_broken(monkeypatch: pytest.MonkeyPatch
     def none_left(image: Image.Image) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("adcbench.data.training.decode._rgb", none_left)
-    with pytest.raises(MemoryError):
+    monkeypatch.setattr("adcbench.data.pictures.pixels_of", none_left)
+    with pytest.raises(AdcbenchError, match=r"x\.png: there is not enough memory") as caught:
         decode(encoded(Image.fromarray(PIXELS)), "x.png")
+    assert not isinstance(caught.value, Undecodable)
 
 
-def test_the_hash_of_names_changes_with_a_file_but_not_with_the_folders_place(nested: Path) -> None:
-    before = names_hash(open_images(nested))
-    assert names_hash(open_images(nested)) == before
+def test_contents_change_with_a_name_or_a_byte_but_not_with_the_folders_place(nested: Path) -> None:
+    before = open_images(nested).contents()
+    assert open_images(nested).contents() == before
     nested = nested.rename(nested.with_name("elsewhere"))
-    assert names_hash(open_images(nested)) == before
+    assert open_images(nested).contents() == before
     (nested / "a" / "k.png").rename(nested / "a" / "l.png")
-    assert names_hash(open_images(nested)) != before
+    renamed = open_images(nested).contents()
+    (nested / "a" / "l.png").write_bytes(encoded(Image.fromarray(PIXELS[::-1])))
+    assert len({before, renamed, open_images(nested).contents()}) == 3
+
+
+def test_an_image_replaced_under_its_name_size_and_time_is_another(nested: Path) -> None:
+    """The memo of hashes must not hide it: the file has another inode, or another time of change."""
+    path = nested / "b.PNG"
+    path.write_bytes(b"A" * 1000)
+    state, before = path.stat(), open_images(nested).contents()
+    path.write_bytes(b"B" * 1000)
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert path.stat().st_mtime_ns == state.st_mtime_ns
+    assert open_images(nested).contents() != before
+
+
+def test_contents_are_read_once(nested: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = open_images(nested).contents()
+    with monkeypatch.context() as patch:
+        patch.setattr(contents, "file_hash", lambda path: pytest.fail(f"{path} is read again"))
+        assert open_images(nested).contents() == before
+    for memo in (cache_dir() / "contents").iterdir():
+        memo.write_bytes(b"[[[")  # a damaged memo is made again
+    assert open_images(nested).contents() == before
+
+
+def test_large_sources_are_told_apart_by_sizes_and_edges(nested: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contents, "WHOLE", 10)
+    monkeypatch.setattr(contents, "file_hash", lambda path: pytest.fail(f"all of {path} is read"))
+    path, seen = nested / "b.PNG", set()
+    for data in (b"A" * 1000, b"A" * 999 + b"B", b"B" + b"A" * 999, b"A" * 1001):
+        path.write_bytes(data)
+        seen.add(open_images(nested).contents())
+    assert len(seen) == 4
+
+
+def test_what_is_made_of_sources_has_contents_of_its_own(nested: Path) -> None:
+    images = FolderImages(nested)
+    found = [images, Shrunk(images, 2), Shrunk(images, 3), Several([images, images]), Several([images])]
+    assert len({one.contents() for one in found}) == len(found)
+    assert InMemory(images).contents() == images.contents()
+
+
+def test_a_folder_that_cannot_be_listed_is_an_error(nested: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As another user's folder on a cluster; root lists everything, so the system's answer is put in place."""
+    listed = os.scandir
+
+    def refused(path: str) -> object:
+        if Path(path).name == "deep":
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    with pytest.raises(AdcbenchError, match=r"a/deep: can't be listed \(Permission denied\)"):
+        open_images(nested)
+
+
+def test_files_that_are_no_images_by_their_state_are_listed_at_the_start(nested: Path) -> None:
+    (nested / "gone.png").symlink_to(nested / "nowhere.png")
+    (nested / "empty.png").write_bytes(b"")
+    os.mkfifo(nested / "pipe.png")
+    with pytest.raises(AdcbenchError, match="3 training images can't be used") as caught:
+        open_images(nested)
+    for said in ("empty.png: empty", "gone.png: a link to a file that is not there", "pipe.png: a pipe"):
+        assert said in str(caught.value)
+
+
+def test_files_that_cannot_be_read_are_listed_at_the_start(nested: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(contents, "file_hash", refused)
+    with pytest.raises(AdcbenchError, match=r"3 training images can't be used: .*b\.PNG: can't be read \(Permission"):
+        open_images(nested).contents()
+
+
+def test_a_source_is_the_same_however_its_folder_is_spelled(
+    nested: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to(nested)
+    spellings = ["images", "./images", f"{nested}/", f"{tmp_path}/images/../images", "link", "images/a/.."]
+    assert {resolved(one) for one in spellings} == {str(nested)}
+    assert resolved("images, link/a") == f"{nested},{nested}/a"
+    assert resolved("hub:link:train") == f"hub:{nested}:train"
+    assert resolved("link/*.tar") == f"{nested}/*.tar"
+    assert resolved("photographs,photographs@2") == "photographs,photographs@2"
+    assert resolved("hub:LSDIR") == "hub:LSDIR"
+
+
+def test_a_long_list_of_sources_is_no_file_name(nested: Path) -> None:
+    assert len(open_images(",".join([str(nested)] * 200))) == 600
+    with pytest.raises(AdcbenchError, match="no such folder"):
+        open_images("a" * 5000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 from adcbench.core.errors import Blocked
+from adcbench.core.settings import cache_dir
 from adcbench.data.fetch import fetch
 from adcbench.data.images import read_png
 from adcbench.data.testsets import find_testset, open_testset
@@ -50,6 +52,7 @@ def test_the_set_is_written_once_and_its_manifest_recorded(tmp_path: Path, monke
     for name in ("a", "b"):
         (tmp_path / "bsds500" / "test").mkdir(parents=True, exist_ok=True)
         Image.fromarray(photograph(160, 164)).save(tmp_path / "bsds500" / "test" / f"{name}.jpg")
+    ours = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     write_degraded(testset, progress=False)
     kept, lost = (testset.root / "LR" / f"{name}.png" for name in ("a", "b"))
     written, pixels = kept.stat().st_mtime_ns, read_png(lost)
@@ -58,4 +61,8 @@ def test_the_set_is_written_once_and_its_manifest_recorded(tmp_path: Path, monke
     assert kept.stat().st_mtime_ns == written and np.array_equal(read_png(lost), pixels) and pixels.shape == (40, 41, 3)
     two = type(testset)(**{**vars(testset), "pairs": 2})
     fetch(two, progress=False)
-    assert set(open_testset("BSDS500-test")) == {"LR", "HR"}
+    paths = open_testset("BSDS500-test")
+    assert set(paths) == {"LR", "HR"} and all(path.is_relative_to(cache_dir()) for path in paths.values())
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == ours
+    shutil.move(testset.root, tmp_path / testset.folder)  # as earlier versions made it
+    assert open_testset("BSDS500-test")["LR"] == tmp_path / testset.folder / "LR"

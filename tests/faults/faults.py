@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from planting import Edit, Fault
 
-from adcbench.report.files import read_text, write_text
+from adcbench.core.datafiles import read_text
+from adcbench.report.files import write_text
 
 _FILES = "test_drift.py::test_nothing_has_moved[files]"
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.inference.tiles import automatic_tile, difference, in_tiles, window_starts
+from adcbench.inference.forward import upscale_pixels
+from adcbench.inference.tiles import automatic_tile, difference, in_tiles, pixels_in_tiles, window_starts
 from adcbench.models import find_system
 
 RADIUS = 4  # LR pixels that the network below sees to each side
@@ -120,3 +124,42 @@ def test_impossible_tiles_are_refused(tile: int, overlap: int) -> None:
 def test_large_images_are_tiled_unless_told_otherwise() -> None:
     assert automatic_tile(512, 512) == 0
     assert automatic_tile(512, 513) == 256
+
+
+@pytest.mark.parametrize(("height", "width", "overlap"), [(70, 90, 12), (33, 20, 5), (16, 65, 0), (50, 31, 15)])
+def test_pixels_band_by_band_are_those_of_the_whole_canvas(height: int, width: int, overlap: int) -> None:
+    """Seeds and rounding too: the bands are joined before they become 8 bits."""
+    lr = (image(height, width)[0] * 255).byte().permute(1, 2, 0).numpy()
+
+    def noisy(x: Tensor) -> Tensor:
+        return convolutions(x) + torch.randn(1, 3, 4 * x.shape[-2], 4 * x.shape[-1]) / 10
+
+    for rounding in ("round", "truncate"):
+        whole = upscale_pixels(in_tiles(noisy, 16, overlap), lr, "cpu", 3, rounding)
+        assert (pixels_in_tiles(noisy, lr, "cpu", 3, rounding, 16, overlap) == whole).all()
+
+
+def test_bands_take_no_canvas_of_floats() -> None:
+    """Of an image twice as high only the bytes of the output are more."""
+    held: list[int] = []
+
+    def spy(x: Tensor) -> Tensor:
+        held.append(sum(t.numel() for t in gc.get_objects() if type(t) is Tensor))
+        return nearest(x)
+
+    peaks = []
+    for height in (64, 512):
+        held.clear()
+        pixels_in_tiles(spy, np.zeros((height, 32, 3), np.uint8), "cpu", None, "round", 16, 4)
+        peaks.append(max(held))
+    assert peaks[1] < 1.2 * peaks[0]
+
+
+def test_a_tile_that_is_wrong_is_named() -> None:
+    lr = np.zeros((20, 20, 3), np.uint8)
+    with pytest.raises(AdcbenchError, match=r"the output is \(1, 3, 16, 16\), not \(1, 3, 64, 64\)"):
+        pixels_in_tiles(lambda x: x, lr, "cpu", None, "round", 16, 4)
+    with pytest.raises(AdcbenchError, match="NaN or infinite"):
+        pixels_in_tiles(lambda x: nearest(x) / 0, lr, "cpu", None, "round", 16, 4)
+    with pytest.raises(AdcbenchError, match="the output is a list"):
+        pixels_in_tiles(lambda x: [nearest(x)], lr, "cpu", None, "round", 16, 4)  # type: ignore[arg-type, return-value]

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from adcbench.core.errors import AdcbenchError, Blocked
@@ -184,6 +186,23 @@ def test_damaged_cached_file_is_made_again(damage: str) -> None:
     np.testing.assert_array_equal(found.pixels, IMAGES["image 2"].repeat(4, 0).repeat(4, 1))
 
 
+@pytest.mark.parametrize("change", ["other pixels", "another output", "no note"])
+def test_a_whole_png_that_is_not_this_output_is_made_again(change: str) -> None:
+    first = _run(_Toy().system())
+    path, data = first[2].path, first[2].path.read_bytes()
+    if change == "another output":
+        path.write_bytes(first[3].path.read_bytes())
+    else:
+        with Image.open(path) as image:
+            note = PngInfo()
+            note.add_text("adcbench", image.info["adcbench"])
+            changed = Image.new("RGB", image.size) if change == "other pixels" else image.copy()
+        changed.save(path, pnginfo=note if change == "other pixels" else None)
+    toy = _Toy()
+    _run(toy.system())
+    assert toy.calls == 1 and path.read_bytes() == data
+
+
 def test_full_disk_is_said_and_leaves_no_part(monkeypatch: pytest.MonkeyPatch) -> None:
     _run(_Toy().system(), {"image 0": IMAGES["image 0"]})
     write = Path.write_bytes
@@ -193,7 +212,7 @@ def test_full_disk_is_said_and_leaves_no_part(monkeypatch: pytest.MonkeyPatch) -
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(AdcbenchError, match="No space left on device"):
+    with pytest.raises(AdcbenchError, match=r"No space left on device.*ADCBENCH_CACHE"):
         _run(_Toy().system())
     assert len(list((cache_dir() / "outputs").iterdir())) == 1
 
@@ -230,6 +249,8 @@ def _with_weights(tmp_path: Path, content: bytes, sha256: str = "") -> dict[str,
 
 def test_weights_are_passed_hashed_once_and_part_of_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed = []
+    monkeypatch.setattr("adcbench.core.hashes._CHEAP", 0)  # smaller files are read each time
+    monkeypatch.setattr("adcbench.core.hashes._SETTLED_NS", -1)
     monkeypatch.setattr("adcbench.core.hashes.file_hash", lambda path: hashed.append(path) or path.read_bytes().hex())
     toy = _Toy()
     _run(toy.system(**_with_weights(tmp_path, b"one")))
@@ -243,7 +264,9 @@ def test_weights_are_passed_hashed_once_and_part_of_the_key(tmp_path: Path, monk
 
 def test_wrong_or_missing_weights_are_said_before_anything_runs(tmp_path: Path) -> None:
     toy = _Toy()
-    with pytest.raises(AdcbenchError, match=r"toy\.ckpt: its sha256 is .*, not abc as for toy.*make toy"):
+    with pytest.raises(
+        AdcbenchError, match=r"toy\.ckpt: not the file.* its sha256 is .*, not the published abc;.*make toy"
+    ):
         _run(toy.system(**_with_weights(tmp_path, b"one", sha256="abc")))
     with pytest.raises(Blocked, match=r"nowhere\.ckpt of toy.*make toy"):
         upscale_images(toy.system(files=(WeightFile("nowhere.ckpt", ""),)), IMAGES)
@@ -253,7 +276,7 @@ def test_wrong_or_missing_weights_are_said_before_anything_runs(tmp_path: Path) 
 def test_a_file_that_changed_since_it_was_fetched_is_said(tmp_path: Path) -> None:
     changes = _with_weights(tmp_path, b"one")
     (tmp_path / "SHA256SUMS").write_text("0" * 64 + "  toy.ckpt\n")
-    with pytest.raises(AdcbenchError, match=r"toy\.ckpt: its sha256 is .*, not 0000"):
+    with pytest.raises(AdcbenchError, match=r"toy\.ckpt: not the file.* its sha256 is .*, not the recorded 0000"):
         _run(_Toy().system(**changes))
 
 

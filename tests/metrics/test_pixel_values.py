@@ -44,6 +44,24 @@ def test_ssim_by_hand() -> None:
     assert ssim(*flat, round_values=False) == pytest.approx(unrounded, abs=1e-12)
 
 
+def test_ssim_of_one_window_by_hand() -> None:
+    """Wang et al. 2004: K1 = 0.01 and K2 = 0.03 of 255, a Gaussian of sigma 1.5 cut at 5 pixels; greys by BT.601."""
+    draw = np.random.default_rng(0)
+    grey = draw.integers(90, 160, (11, 11)), draw.integers(90, 160, (11, 11))
+    x, y = (np.rint(16 + image * 219 / 255) for image in grey)
+    at = np.arange(-5, 6)
+    window = np.exp(-(at[:, None] ** 2 + at[None] ** 2) / 4.5)
+    window /= window.sum()
+    mean_x, mean_y = (window * x).sum(), (window * y).sum()
+    var_x, var_y = (window * (x - mean_x) ** 2).sum(), (window * (y - mean_y) ** 2).sum()
+    covariance = (window * (x - mean_x) * (y - mean_y)).sum()
+    luminance = (2 * mean_x * mean_y + 6.5025) / (mean_x**2 + mean_y**2 + 6.5025)
+    contrast = (2 * covariance + 58.5225) / (var_x + var_y + 58.5225)
+    assert abs(contrast) > 0.01
+    images = [image.astype(np.uint8)[..., None].repeat(3, axis=2) for image in grey]
+    assert ssim(*images, clamp_contrast=False) == pytest.approx(luminance * contrast, abs=1e-9)
+
+
 @pytest.mark.parametrize("shape", [(11, 10, 3), (10, 11, 3)])
 def test_both_sides_must_hold_the_window(shape: tuple[int, int, int]) -> None:
     image = np.zeros(shape, np.uint8)

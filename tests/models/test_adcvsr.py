@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 import torch
 from adcsr_files import mini_network
@@ -84,6 +87,28 @@ def test_woken_blocks_mix_frames_of_one_clip_only(video: AdcVSR, clip: Tensor) -
     before, after = video(clip), video(changed)
     assert (before[0, 1] - after[0, 1]).abs().max() > 1e-3  # the next frame of the same clip
     assert equals(before[1], after[1])  # the other clip
+
+
+KEPT = ({"time_embedding": True}, {"text": "null"}, {"text": "given"}, {"text": "null", "time_embedding": True})
+
+
+@pytest.mark.parametrize("kept", KEPT, ids=lambda kept: "-".join(map(str, kept.values())))
+def test_networks_that_keep_more_of_sd21_mix_frames_too(kept: dict[str, Any], clip: Tensor) -> None:
+    image = replace(IMAGE_MINI, context=8, tokens=2, **kept)
+    torch.manual_seed(0)
+    video = AdcVSR(AdcVSRConfig(image=image)).requires_grad_(False)
+    texts = {"text": torch.randn(2, FRAMES, 2, 8)} if image.text == "given" else {}
+    alone = AdcVSR(AdcVSRConfig(image=image, temporal=False)).requires_grad_(False)
+    alone.load_state_dict(video.state_dict(), strict=False)
+    torch.testing.assert_close(video(clip, **texts), alone(clip, **texts), atol=2e-5, rtol=0)
+    assert len(temporal_blocks(video)) == 22 + 16
+    wake(video)
+    changed = clip.clone()
+    changed[0, 2] = 0
+    before, after = video(clip, **texts), video(changed, **texts)
+    for frame in range(FRAMES):
+        assert (before[0, frame] - after[0, frame]).abs().max() > 1e-3
+    torch.testing.assert_close(before[1], after[1], atol=2e-5, rtol=0)
 
 
 def test_temporal_block_is_the_papers_formula() -> None:

@@ -1,89 +1,69 @@
-"""The straight-through clip: values of torch.clamp, gradients of the identity."""
+"""The clip of stage 1's image, as training applies it: values of torch.clamp, gradients by its kind."""
 
 from __future__ import annotations
-
-import math
 
 import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from adcbench.core.errors import AdcbenchError
-from adcbench.models.parts.clip import straight_through_clip
+from adcbench.training.config import Clip
+from adcbench.training.losses import clipped
 
 floats = st.floats(-1e6, 1e6, width=32)
 values = st.lists(floats, min_size=1, max_size=30)
-ranges = st.tuples(floats, floats).map(sorted)
+CLIPS: tuple[Clip, ...] = ("ste", "hard")
 
 
-def gradient(x: list[float], lo: float, hi: float, band: float | None = None) -> torch.Tensor:
+def gradient(x: list[float], kind: Clip) -> torch.Tensor:
+    """Of each value, with a loss that weighs each differently."""
     tensor = torch.tensor(x, requires_grad=True)
     weights = torch.arange(1.0, len(x) + 1)
-    (straight_through_clip(tensor, lo, hi, band) * weights).sum().backward()
+    (clipped(tensor, kind) * weights).sum().backward()
     assert tensor.grad is not None
     return tensor.grad / weights
 
 
-@given(values, ranges)
-def test_forward_is_clamp_exactly(x: list[float], limits: list[float]) -> None:
+@pytest.mark.parametrize("kind", CLIPS)
+@given(x=values)
+def test_values_are_those_of_clamp(kind: Clip, x: list[float]) -> None:
+    """The straight-through one to a rounding of the value: it is x plus what clamp changes."""
     tensor = torch.tensor(x)
-    assert torch.equal(straight_through_clip(tensor, *limits), tensor.clamp(*limits))
+    torch.testing.assert_close(clipped(tensor, kind), tensor.clamp(-1, 1), rtol=0, atol=max(map(abs, x)) * 2**-23)
 
 
-@given(values, ranges)
-def test_gradient_is_one_everywhere(x: list[float], limits: list[float]) -> None:
+@given(values)
+def test_the_straight_through_gradient_is_one_everywhere(x: list[float]) -> None:
     """Fails with torch.clamp as soon as one value lies outside."""
-    assert torch.equal(gradient(x, *limits), torch.ones(len(x)))
+    assert torch.equal(gradient(x, "ste"), torch.ones(len(x)))
 
 
-@given(floats, ranges)
-def test_gradient_passes_exactly_where_clamp_stops_it(x: float, limits: list[float]) -> None:
-    """Fails with torch.clamp on every example."""
-    lo, hi = limits
-    assume(not lo <= torch.tensor(x).item() <= hi)
-    clamped = torch.tensor([x], requires_grad=True)
-    clamped.clamp(lo, hi).sum().backward()
-    assert clamped.grad is not None and clamped.grad.item() == 0
-    assert gradient([x], lo, hi).item() == 1
+@given(values)
+def test_the_hard_clips_gradient_is_one_inside_and_none_outside(x: list[float]) -> None:
+    assert gradient(x, "hard").tolist() == [float(-1 <= value <= 1) for value in x]
 
 
-@given(values, st.floats(0, 100, width=32))
-def test_band_stops_the_gradient_far_outside(x: list[float], band: float) -> None:
-    lo, hi = -1.0, 2.0
-    inside = [float(lo - band <= value <= hi + band) for value in x]
-    assert gradient(x, lo, hi, band).tolist() == inside
+@given(floats)
+def test_the_two_differ_exactly_outside(x: float) -> None:
+    assume(not -1 <= x <= 1)
+    assert (gradient([x], "ste").item(), gradient([x], "hard").item()) == (1, 0)
 
 
-@given(values, ranges)
-def test_is_idempotent_and_in_range(x: list[float], limits: list[float]) -> None:
-    once = straight_through_clip(torch.tensor(x), *limits)
-    assert torch.equal(straight_through_clip(once, *limits), once)
-    assert bool(((once >= limits[0]) & (once <= limits[1])).all())
+@given(values)
+def test_no_clip_is_the_image_itself(x: list[float]) -> None:
+    tensor = torch.tensor(x)
+    assert clipped(tensor, "none") is tensor
+    assert torch.equal(gradient(x, "none"), torch.ones(len(x)))
 
 
-def test_a_stopped_gradient_is_zero_even_if_it_was_infinite() -> None:
-    x = torch.tensor([5.0, 0.5], requires_grad=True)
-    (straight_through_clip(x, 0.0, 1.0, band=1.0) * torch.inf).sum().backward()
-    assert x.grad is not None and x.grad.tolist() == [0.0, math.inf]
-
-
-def test_gradient_descent_brings_a_value_back() -> None:
+@pytest.mark.parametrize(("kind", "comes_back"), [("ste", True), ("hard", False)])
+def test_gradient_descent_brings_a_value_back_with_the_straight_through_gradient_alone(
+    kind: Clip, comes_back: bool
+) -> None:
     x = torch.tensor([3.0], requires_grad=True)
     for _ in range(40):
-        (straight_through_clip(x) - 0.5).square().sum().backward()
+        (clipped(x, kind) - 0.5).square().sum().backward()
         with torch.no_grad():
             x -= 0.1 * x.grad  # type: ignore[operator]
         x.grad = None
-    assert 0 <= x.item() <= 1
-
-
-@pytest.mark.parametrize("band", [-0.1, math.inf, math.nan])
-def test_bad_bands_are_refused(band: float) -> None:
-    with pytest.raises(AdcbenchError, match="band"):
-        straight_through_clip(torch.zeros(1), band=band)
-
-
-def test_bad_range_is_refused() -> None:
-    with pytest.raises(AdcbenchError, match=r"lo=1.* must not exceed hi=0"):
-        straight_through_clip(torch.zeros(1), 1.0, 0.0)
+    assert (-1 <= x.item() <= 1) == comes_back

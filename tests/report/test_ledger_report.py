@@ -85,6 +85,17 @@ def test_mini_table(tables: Path) -> None:
     assert markdown.endswith("## Notes\n\n- adcsr, extra: no LPIPS: a feature distance stood in\n")
 
 
+def test_the_mini_table_says_when_runs_are_of_several_versions_of_the_code(tables: Path) -> None:
+    values = {("DRealSR", "psnr"): {"a": 27.0}}
+    for sources in ("5eed", "c0de"):
+        append_run(Trained("adcsr", 0, "c", 900, None, 1, "2.15", 1, "cpu", sources), values)
+    markdown = mini_markdown(*ledger())
+    assert "versions of the code" not in markdown
+    assert "- 1 earlier results were replaced by later ones; the files keep them." in markdown
+    append_run(Trained("unet-50", 0, "c", 900, None, 1, "2.15", 1, "cpu", "5eed"), values)
+    assert "- The runs are of 2 versions of the code (`sources` in `runs.jsonl`)" in mini_markdown(*ledger())
+
+
 def test_the_command_prints_and_writes(tables: Path) -> None:
     run = CliRunner().invoke(cli, ["claims"], catch_exceptions=False)
     assert run.exit_code == 0 and "beats-teacher" in run.output and not tables.exists()

@@ -12,8 +12,9 @@ from click.testing import CliRunner
 
 from adcbench.cli import cli
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
+from adcbench.core.datafiles import read_text
 from adcbench.core.tables import Column, Table, table_ids
-from adcbench.report.files import folder, read_text
+from adcbench.report.files import folder, read_tables
 from adcbench.report.frames import COLUMNS as COLUMNS_OF_A_TABLE
 from adcbench.report.frames import Display, display_of, ranks, show, tidy
 from adcbench.report.terminal import overview, table_text
@@ -55,7 +56,7 @@ def test_tidy_keeps_printed_digits_and_puts_logs_in_their_own_columns(cells: lis
     assert frame.loc[("two", "PSNR"), ["published", "measured", "verdict"]].tolist() == ["28.10", "28.2000", "differs"]
     log = frame.loc[("two", "LPIPS")]
     assert (log["measured"], log["verdict"], log["re-aggregated"]) == ("", "blocked", "0.2904")
-    assert log["re-aggregated verdict"] == "match"
+    assert log["log and print"] == "agrees"
 
 
 def test_measured_values_rank_only_where_all_rows_have_one_level(cells: list[Cell]) -> None:
@@ -92,7 +93,8 @@ def test_markdown_has_every_cell_and_every_reason(cells: list[Cell]) -> None:
     text = markdown(TABLE, cells)
     assert "Made by `adcbench reproduce adcsr/table1`" in text
     assert "27.92 / **27.9243** match" in text
-    assert "0.29 / blocked (log: 0.2904)" in text
+    assert "| two | 28.10 / **28.2000** differs | 0.29 / blocked |" in text
+    assert "| two | LPIPS (Set_A) | 0.29 | 0.2904 | agrees |  |" in text.partition("averaged again")[2]
     assert "3 cells: no data. To unblock: `adcbench fetch x`" in text
     assert blocked_lines(cells) == ["3 cells: no data. To unblock: `adcbench fetch x`"]
 
@@ -100,7 +102,7 @@ def test_markdown_has_every_cell_and_every_reason(cells: list[Cell]) -> None:
 def test_terminal(cells: list[Cell]) -> None:
     text = table_text(TABLE, cells)
     assert "28.2000" in text and "blocked, 3 cells" in text
-    assert overview().count("\n") == len(table_ids()) + 1
+    assert overview(read_tables()[0]).count("\n") == len(table_ids()) + 1
 
 
 def test_unpublished_values_show_six_digits() -> None:
@@ -111,7 +113,7 @@ def test_committed_csv_is_read_by_pandas_and_has_every_cell() -> None:
     frame = pd.read_csv(folder("adcsr/table1") / "table.csv", comment="#", keep_default_na=False)
     assert len(frame) == 160
     assert set(frame["verdict"].str.partition(" ")[0]) <= {
-        "match", "close", "differs", "not-comparable", "unpublished", "blocked", "inconclusive",
+        "match", "close", "differs", "not-comparable", "unpublished", "blocked", "inconclusive", "setting",
     }  # fmt: skip
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from adcbench.core.tables import Claim
+from adcbench.metrics import find_metric
+from adcbench.metrics.scoring import Scored
+from adcbench.report.scores import score_lines
 from adcbench.report.terminal import cost_text, latency_text
 from adcbench.report.texts import claim_line
 from adcbench.results.claims import Judged
@@ -37,16 +42,32 @@ def test_what_makes_it_doubtful_is_said() -> None:
     assert " / " not in session(slow=system(1, 2), fast=system(1))  # unequal calls are not paired
 
 
+def test_one_call_has_no_interval_and_decides_nothing() -> None:
+    assert (
+        session(slow=system(4), fast=system(1)).splitlines()[-1]
+        == "  slow / fast: 4 (95 % –) - inconclusive: timed once"
+    )
+
+
+@pytest.mark.parametrize(("n", "shown"), [(1, "(n=1)"), (2, "(n=2, 95 % 1.0000 to 3.0000)")])
+def test_one_image_has_no_interval(n: int, shown: str) -> None:
+    scores = tuple((f"image-{i}", 1.0 + 2 * i) for i in range(n))
+    (line,) = score_lines([find_metric("psnr")], Scored({"psnr": scores}))
+    assert shown in line
+
+
 def test_costs_in_millions_and_billions() -> None:
     part = {
         "name": "unet", "params": 2_500_000, "params_tied": 2_500_000, "params_lora": 500_000, "runs": True, "steps": 1,
+        "varies": "",
         "macs": dict.fromkeys(("conv", "linear", "matmul", "attention", "norm", "resize"), 1_000_000_000), "times": 1,
     }  # fmt: skip
     names = ("params.published", "params.honest", "macs.published", "macs.honest")
     payload = {"network": "n", "signatures": dict.fromkeys(names, "s"), "components": [part], "readings": []}
     lines = [" ".join(line.split()) for line in cost_text(payload).splitlines()]
     assert "total 2.500 2.500 5.000 4.000" in lines
-    assert "2.000 M: loaded, each tensor once, without LoRA" in lines
+    assert "2.000 M: loaded, each tensor once, without LoRA; loaded, tied tensors counted twice, without LoRA" in lines
+    assert "other ways to count params.published (post hoc): tried 4, different 1" in lines
     assert "3.000 G: all that runs, no norms or resizing" in lines
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
@@ -60,6 +62,28 @@ def test_ours_needs_both_systems_in_one_session() -> None:
 def test_ours(slow: tuple[float, ...], word: str) -> None:
     found = cells("0.11", "0.03", timed(*slow), timed(1, 1, 1))
     assert judge_claims(table(ratio("3.7")), found)[0].ours == word
+
+
+@pytest.mark.parametrize(
+    ("slow", "fast"), [((4,), (1,)), ((4, 4, 4), (1, 1)), ((4, 4), (0, 0)), ((math.nan,) * 2, (1, 1))]
+)
+def test_what_decides_nothing(slow: tuple[float, ...], fast: tuple[float, ...]) -> None:
+    """Timed once, unequal calls, a time of nothing, no number."""
+    found = cells("0.11", "0.03", timed(*slow), timed(*fast))
+    assert judge_claims(table(ratio("3.7")), found)[0].ours in ("inconclusive", "blocked")
+
+
+@pytest.mark.parametrize(
+    ("slow", "fast"), [("0.11 s", "0.03"), ("N/A", "0.03"), ("0.11", "-"), ("0", "0.03"), ("3", "0")]
+)
+def test_operands_that_say_nothing_leave_it_unknown(slow: str, fast: str) -> None:
+    assert judge_claims(table(ratio("3.7x")), cells(slow, fast))[0].printed == "unknown"
+
+
+def test_signs_around_printed_numbers_are_no_digits() -> None:
+    """3.7x is 3.65 to 3.75, and 1,150 s over 311 s is 3.69 to 3.70."""
+    assert judge_claims(table(ratio("3.7×")), cells("1,150", "311"))[0].printed == "consistent"
+    assert judge_claims(table(ratio("3.8x")), cells("1,150", "311"))[0].printed == "contradicted"
 
 
 def test_another_device_is_not_comparable_but_printed() -> None:

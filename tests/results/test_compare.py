@@ -18,8 +18,9 @@ from adcbench.metrics import METRICS
 from adcbench.metrics.metric import Metric, SetScore
 from adcbench.metrics.scoring import Scored
 from adcbench.models import find_system
-from adcbench.report.comparison import answer, comparison_text, set_line, too_few, write_comparison
-from adcbench.results.compare import Comparison, Outputs, available, compare_outputs, compare_scores, find_outputs
+from adcbench.report.comparison import answer, comparison_text, set_line, write_comparison
+from adcbench.results.compare import Comparison, Outputs, compare_outputs, compare_scores, find_outputs
+from adcbench.results.significance import too_few
 
 EMBEDDED = find_testset("embedded")
 PSNR, NIQE = METRICS["psnr"], METRICS["niqe"]
@@ -69,9 +70,20 @@ def test_pairs_are_joined_by_name_and_unscored_images_marked() -> None:
 
 def test_few_images_are_said_to_be_few() -> None:
     text = answer(comparison(scored(PSNR, [30, 31]), scored(PSNR, [20, 21]), PSNR))
-    assert text.endswith("no difference shown in PSNR between ours and theirs (too few images: the least p that 2 can "
-                         "give is 0.5).")  # fmt: skip
-    assert not too_few(6, 1) and too_few(6, 2) and not too_few(93, 800)
+    assert text.endswith("no difference shown in PSNR between ours and theirs (too few images: 2, and at least 8 are "
+                         "needed).")  # fmt: skip
+    assert too_few(7) and not too_few(8) and not too_few(93, 800)
+    assert too_few(8, 9) == "too few images: the least p that 8 can give is 0.0078, times 9 tests"
+
+
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_no_p_value_and_no_interval_is_shown_where_images_are_too_few(n: int) -> None:
+    found = comparison(scored(PSNR, [30 + i for i in range(n)]), scored(PSNR, [20.5 + i for i in range(n)]), PSNR)
+    text = comparison_text(found)
+    row = next(line for line in text.splitlines() if line.startswith("PSNR"))
+    assert row.count("too few") == 2 and "no difference shown" in row
+    assert " to " in row if n > 1 else " to " not in row
+    assert "is better" not in text
 
 
 def test_a_metric_over_a_set_is_never_tested() -> None:
@@ -86,10 +98,13 @@ def test_metrics_without_weights_are_blocked_and_the_others_stay(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("ADCBENCH_WEIGHTS", str(tmp_path))
-    here, blocked = available([PSNR, METRICS["lpips"]])
-    assert here == [PSNR] and blocked[0][0] == "LPIPS" and blocked[0][1].command == "adcbench weights fetch lpips"
-    with pytest.raises(Blocked):
-        available([METRICS["lpips"]])
+    both = [find_outputs("bicubic", EMBEDDED, find_system("bicubic"), limit=1)] * 2
+    found = compare_outputs(*both, "embedded", [PSNR, METRICS["lpips"]])
+    assert [one.metric for one in found.metrics] == [PSNR]
+    ((name, block),) = found.blocked
+    assert name == "LPIPS" and block.command == "adcbench weights fetch lpips"
+    with pytest.raises(Blocked, match=r"of lpips; .* of musiq"):
+        compare_outputs(*both, "embedded", [METRICS["lpips"], METRICS["musiq"]])
 
 
 @pytest.fixture(scope="module")
@@ -106,8 +121,8 @@ def test_a_system_against_a_folder(folder: Path, tmp_path: Path) -> None:
     a = find_outputs("bicubic", EMBEDDED, find_system("bicubic"))
     b = find_outputs(str(folder), EMBEDDED, None)
     found = compare_outputs(a, b, "embedded", [PSNR])
-    assert [one.verdict for one in found.metrics] == ["worse"]
-    assert answer(found).startswith(f"On embedded, 7 images: bicubic is worse than {folder.name} in PSNR (-")
+    assert [one.paired.losses for one in found.metrics] == [7]  # worse on all, and yet: seven are too few
+    assert answer(found).startswith("On embedded, 7 images: no difference shown in PSNR between bicubic and ")
     write_comparison(tmp_path / "out.csv", found)
     rows = list(csv.DictReader((tmp_path / "out.csv").open()))
     assert len(rows) == 7 and set(rows[0]) == {"metric", "image", "bicubic", folder.name}

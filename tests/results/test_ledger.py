@@ -169,9 +169,10 @@ def cell(row: str, *values: float, level: str = "inference", printed: str = "1.0
 @pytest.mark.parametrize(
     ("first", "second", "word"),
     [
-        ((0.20, 0.21, 0.22), (0.30, 0.31, 0.32), "holds"),  # lower is better
-        ((0.30, 0.31, 0.32), (0.20, 0.21, 0.22), "reversed"),
-        ((0.30, 0.10, 0.30), (0.20, 0.21, 0.22), "inconclusive"),
+        ((0.20, 0.21, 0.22) * 3, (0.30, 0.31, 0.32) * 3, "holds"),  # lower is better
+        ((0.30, 0.31, 0.32) * 3, (0.20, 0.21, 0.22) * 3, "reversed"),
+        ((0.30, 0.10, 0.30) * 3, (0.20, 0.21, 0.22) * 3, "inconclusive"),
+        ((0.20,) * 7, (0.30,) * 7, "inconclusive"),  # seven are too few
         ((), (0.20, 0.21, 0.22), "blocked"),
     ],
 )
@@ -233,7 +234,7 @@ def test_too_few_seeds_decide_nothing(seeds: int) -> None:
 def test_one_image_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"{__name__}.IMAGES", ["only"])
     (found,) = judged(claim(), done({"ours": 30.0, "other": 20.0})).tests
-    assert (found.word, found.why) == ("inconclusive", "scored on one image only")
+    assert (found.word, found.why) == ("inconclusive", "too few images: 1, and at least 8 are needed")
 
 
 def test_a_shared_teacher_stands_at_every_seed() -> None:

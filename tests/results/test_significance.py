@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from adcbench.results.bootstrap import paired_interval
-from adcbench.results.significance import compare_paired, holm, least_p, sign_test, wilcoxon
+from adcbench.results.significance import compare_paired, holm, least_p, p_text, sign_test, wilcoxon
 
 # Darwin's maize, crossed minus self-fertilised in eighths of an inch (Fisher, The Design of Experiments, 1935)
 DARWIN = [49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48]
@@ -81,9 +81,9 @@ def test_equal_sizes_share_a_rank_whatever_the_last_bits() -> None:
 
 
 def test_lower_can_be_better() -> None:
-    low, high = [1.0, 2, 3, 4, 5, 6], [2.0, 3.5, 4, 5, 6.1, 7]
+    low, high = [1.0, 2, 3, 4, 5, 6, 7, 8], [2.0, 3.5, 4, 5, 6.1, 7, 8.2, 9]
     found = compare_paired(low, high, higher_is_better=False)
-    assert (found.wins, found.losses) == (6, 0)
+    assert (found.wins, found.losses) == (8, 0)
     assert found.verdict(found.wilcoxon_p) == "better"
     assert compare_paired(low, high).verdict(found.wilcoxon_p) == "worse"
 
@@ -116,8 +116,18 @@ def test_skewed_differences_of_mean_0_are_no_find() -> None:
 
 def test_few_images_can_show_nothing() -> None:
     found = compare_paired([1, 2], [0, 0])
-    assert found.wilcoxon_p == found.sign_p == found.least_p == 0.5
+    assert found.wilcoxon_p == found.sign_p == least_p(2) == 0.5
     assert compare_paired([3], [1]).verdict(compare_paired([3], [1]).wilcoxon_p) == "no difference shown"
+    ours, theirs = [3 + i / 10 for i in range(8)], [1.0] * 8
+    assert compare_paired(ours, theirs).verdict(0.01) == "better"
+    assert compare_paired(ours[:7], theirs[:7]).verdict(0.01) == "no difference shown"
+
+
+@pytest.mark.parametrize(
+    ("n", "tests", "text"), [(7, 1, "too few"), (8, 1, "0.012"), (8, 9, "too few"), (93, 9, "0.012")]
+)
+def test_p_values_of_too_few_images_are_not_shown(n: int, tests: int, text: str) -> None:
+    assert p_text(0.0123, n, tests) == text
 
 
 def test_bad_input() -> None:

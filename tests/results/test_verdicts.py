@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
 from adcbench.results import verdicts
-from adcbench.results.verdicts import judge, judge_measurement, printed_number, printed_tolerance
+from adcbench.results.verdicts import judge, judge_measurement
 
 
 def reading(value: str, kind: str = "primary") -> Reading:
@@ -69,13 +71,25 @@ def test_a_re_aggregated_log_never_counts_as_measured() -> None:
     assert judge(Cell(CellKey("t", "r", "s", "LPIPS"), "", (reading("1.0"),), (log,))).word == "blocked"
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_what_is_no_number_is_inconclusive_and_never_off_by_nan(value: float) -> None:
+    found = judge_measurement(reading("27.92"), measurement(value), "PSNR")
+    assert found.word == "inconclusive" and "no finite number" in found.why
+    assert judge_measurement(None, measurement(value), "PSNR").word == "unpublished"
+
+
 @pytest.mark.parametrize(
-    ("text", "number"), [("3.7x", 3.7), ("74%", 74), ("-", None), ("1,910.28", 1910.28), ("unknown", None)]
+    ("printed", "measured", "word"),
+    [
+        ("3.7x", 3.74, "match"),
+        ("3.7x", 3.76, "differs"),
+        ("3.7×", 3.74, "match"),
+        ("−0.5", -0.53, "match"),
+        ("1\u2009086.75", 1086.749, "match"),
+        ("28.1†", 28.06, "match"),
+        ("N/A", 28.06, "unpublished"),
+        ("–", 28.06, "unpublished"),
+    ],
 )
-def test_printed_number(text: str, number: float | None) -> None:
-    assert printed_number(text) == number
-
-
-@pytest.mark.parametrize(("text", "half"), [("0.03", 0.005), ("135.30", 0.005), ("496", 0.5), ("6.4902", 5e-5)])
-def test_printed_tolerance(text: str, half: float) -> None:
-    assert printed_tolerance(text) == pytest.approx(half, rel=1e-12)
+def test_signs_around_the_digits_are_no_digits(printed: str, measured: float, word: str) -> None:
+    assert judge_measurement(reading(printed), measurement(measured), "PSNR").word == word

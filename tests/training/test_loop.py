@@ -354,7 +354,7 @@ def test_switches_of_torch_are_put_back(tmp_path: Path) -> None:
     ("changes", "words"),
     [
         ({"micro_batch": 3}, "batch must be a multiple of micro_batch x processes"),
-        ({"precision": "int8"}, "precision 'int8' is unknown"),
+        ({"precision": "int8"}, "loop.precision is 'int8'; it must be 'float32', 'bf16' or 'fp16'"),
         ({"ema": 1.0}, "ema is 1.0"),
         ({"clip_norm": 0.0}, "clip_norm is 0.0"),
         ({"save_every": 0}, "save_every is 0"),

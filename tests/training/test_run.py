@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -119,6 +120,34 @@ def test_changed_settings_are_refused(made: Path) -> None:
         running.run(replace(config, stage=replace(config.stage, rates=Rates(2e-3))), made / "decoder", made / "weights")
 
 
+def test_a_run_goes_on_with_its_images_and_no_others(made: Path, tmp_path: Path) -> None:
+    """Swapped under their names, sizes and times; then put back, under another spelling of the folder."""
+    images = shutil.copytree(made / "images", tmp_path / "images")
+    running.run(settings("decoder", images, steps=1), tmp_path / "run", made / "weights")
+    whole = (images / "0.png").read_bytes()
+    (images / "0.png").write_bytes((images / "1.png").read_bytes())
+    os.utime(images / "0.png", ns=((made / "images" / "0.png").stat().st_mtime_ns,) * 2)
+    with pytest.raises(AdcbenchError, match=r"contents: .*put back those that the run began with"):
+        running.run(settings("decoder", images, steps=2), tmp_path / "run", made / "weights")
+    (images / "0.png").write_bytes(whole)
+    (tmp_path / "link").symlink_to(images)
+    for steps, spelled in enumerate((f"{tmp_path}/images/", f"{tmp_path}/images/../link"), start=2):
+        running.run(settings("decoder", Path(spelled), steps=steps), tmp_path / "run", made / "weights")
+    with pytest.raises(AdcbenchError, match=r"data\.sources"):
+        running.run(settings("decoder", made / "images", steps=4), tmp_path / "run", made / "weights")
+
+
+def test_where_validation_images_lie_is_recorded_as_it_is(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
+    monkeypatch.chdir(made)
+    (tmp_path / "bsds500" / "val").mkdir(parents=True)
+    data = settings("vae", made / "images").data
+    for given, found in (("bsds500/val/", "bsds500/val"), ("images/.", str(made / "images")), ("", "")):
+        assert running.recorded(replace(data, validation=given))["validation"] == found
+
+
 @pytest.mark.parametrize(
     ("stage", "absent", "maker"),
     [
@@ -182,7 +211,7 @@ def test_sources_follow_one_another(made: Path, tmp_path: Path) -> None:
     data = DataConfig(((str(white), 2), (str(made / "images"), 0)), crop=32)
     crops = running.make_crops(data, 0, batch=3)
     assert [bool((crops[n].pixels == 255).all()) for n in range(8)] == [True] * 6 + [False] * 2
-    assert len(set(crops.names)) == 2
+    assert len(set(crops.contents())) == 2
 
 
 def test_degradations_depend_on_seed_image_and_sample() -> None:
@@ -228,6 +257,11 @@ def test_a_run_is_a_system(made: Path, tmp_path: Path, monkeypatch: pytest.Monke
     embedded = find_testset("embedded")
     own = find_own(str(made / "distil"), embedded)
     assert own and own.name == "distil" and find_own(str(made), embedded) is None
+    for stage, said in (({"student": {"unet_widths": [-40, 80, 80, 80]}}, r"unet_widths\.0 is -40"), ([], "no run")):
+        (unfinished / "settings.json").write_text(json.dumps({"DistilStage": stage}))
+        with pytest.raises(AdcbenchError, match=rf"settings\.json: no run of adcbench train distil.*{said}|{said}"):
+            open_system(str(unfinished))
+    shutil.copy(made / "distil" / "settings.json", unfinished)
     with pytest.raises(AdcbenchError, match="the run is not finished"):
         find_own(str(unfinished), embedded)
 

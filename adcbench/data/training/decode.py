@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
-from adcbench.core.errors import AdcbenchError
+from adcbench.data.decoding import Undecodable as Undecodable  # training does without such an image
+from adcbench.data.pictures import decode_picture
 
 SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"))
 _FORMATS = ("BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-
-
-class Undecodable(AdcbenchError):
-    """An image that is there but can't be decoded: training does without it."""
 
 
 def decode(data: bytes, name: str) -> np.ndarray:
@@ -25,26 +19,7 @@ def decode(data: bytes, name: str) -> np.ndarray:
     Of an animation, the first frame.
 
     Raises:
-        Undecodable: empty, truncated, damaged, of another format, or with 32 bits a channel.
+        Undecodable: empty, truncated, damaged, too large, of another format, or with 32 bits a channel.
+        AdcbenchError: there is too little memory for it; another run would read it.
     """
-    try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            return _rgb(ImageOps.exif_transpose(image))
-    except UnidentifiedImageError as error:
-        raise Undecodable(f"{name}: {'no known image format' if data else 'empty'}") from error
-    except MemoryError:
-        raise  # the image is whole, and another run would read it
-    except Exception as error:  # Pillow's decoders fail in many ways on damaged files
-        raise Undecodable(f"{name}: can't be decoded ({error})") from error
-
-
-def _rgb(image: Image.Image) -> np.ndarray:
-    if image.mode.startswith("I;16"):
-        grey = (np.asarray(image) >> 8).astype(np.uint8)
-        return np.repeat(grey[..., None], 3, axis=2)  # (h, w, 3)
-    if image.mode in ("I", "F"):
-        raise ValueError("32 bits a channel")
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return np.array(image.convert("RGB"))
+    return decode_picture(data, name, _FORMATS, lossy=True).pixels

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.core.files import read_whole
+from adcbench.core.keys import digest
+from adcbench.core.offline import need_network, stay_offline
+from adcbench.data.training.contents import content_hashes, file_state, remembered
 from adcbench.data.training.decode import Undecodable, decode
 
 
@@ -106,13 +113,31 @@ class HubImages:
             raise Undecodable(f"{self.name(index)}: empty")
         if item["bytes"] is not None:
             return decode(item["bytes"], self.name(index))
-        try:
-            return decode(Path(item["path"]).read_bytes(), item["path"])
-        except OSError as error:
-            raise AdcbenchError(f"{item['path']}: can't be read ({error.strerror}); put it back") from error
+        return decode(read_whole(Path(item["path"])), item["path"])
+
+    def contents(self) -> str:
+        """Of the rows, not of the library's files: another version of it may write those in another way."""
+        stored = [file_state(Path(file["filename"])) for file in self.data.cache_files]
+        rows = remembered(f"hub {self.title}", [self.column, len(self), stored], self._rows) if stored else self._rows()
+        files = [Path(path) for path in self._paths()]
+        return digest(rows, content_hashes(files, f"files of hub {self.title}"))
+
+    def _rows(self) -> str:
+        rows = tqdm(self.data, "looking at the training images", delay=2, leave=False)
+        return digest([hashlib.sha256(_stored(row[self.column])).hexdigest() for row in rows])
+
+    def _paths(self) -> Iterator[str]:
+        """The files that a data set of paths names; none where it holds the images themselves."""
+        first = self.data[0][self.column] if len(self) else None
+        if first is not None and first["bytes"] is None:
+            for row in self.data:
+                item = row[self.column]
+                if item is not None and item["bytes"] is None:
+                    yield item["path"]
 
 
 def _load(title: str, split: str, remedy: str) -> Any:
+    stay_offline()  # before the library reads its own switches
     try:
         import datasets
     except ImportError as error:
@@ -122,6 +147,8 @@ def _load(title: str, split: str, remedy: str) -> Any:
     try:
         return datasets.load_dataset(title, split=split)
     except (ConnectionError, FileNotFoundError, OSError) as error:
+        if not Path(title).is_dir():
+            need_network(f"the dataset {title}, which is not in the cache of the library datasets")
         raise Blocked(f"the dataset {title} ({_first_line(error)})", remedy) from error
     except Exception as error:  # the library's many ways: no such split, a damaged file, a script
         raise AdcbenchError(f"{title}, split {split}: {_first_line(error)}") from error
@@ -146,6 +173,11 @@ def _bytes() -> Any:
     import datasets
 
     return datasets.Image(decode=False)
+
+
+def _stored(item: dict[str, Any] | None) -> bytes:
+    """What a row holds of an image: its bytes, or nothing but its file's name."""
+    return b"" if item is None else item["bytes"] if item["bytes"] is not None else b"file"
 
 
 def _first_line(error: Exception) -> str:

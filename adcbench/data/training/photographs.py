@@ -6,19 +6,21 @@ same packages are left out (plasma's Autumn, a painting, and lomiri's analogpatt
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from adcbench.core.errors import AdcbenchError, Blocked, some
-from adcbench.core.files import write_whole
+from adcbench.core.files import check_regular, read_whole, write_whole
 from adcbench.core.keys import file_hash
 from adcbench.core.settings import data_dir
+from adcbench.data.manifest import broken, read_rows
 from adcbench.data.training.debian import download_package, read_package
 
 COMMAND = "adcbench fetch photographs"
@@ -54,12 +56,23 @@ class Photo(NamedTuple):
 @lru_cache
 def photos() -> tuple[Photo, ...]:
     """The manifest, sorted by name."""
-    with _MANIFEST.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return tuple(
-        Photo(**{name: int(value) if name in ("size", "width", "height") else value for name, value in row.items()})  # type: ignore[arg-type]
-        for row in rows
-    )
+    return read_photos(_MANIFEST)
+
+
+def read_photos(path: Path) -> tuple[Photo, ...]:
+    """The photographs of a manifest.
+
+    Raises:
+        AdcbenchError: it is damaged; names the line.
+    """
+    return tuple(_parse(path, number, row) for number, row in read_rows(path, Photo._fields))
+
+
+def _parse(path: Path, number: int, row: list[str]) -> Photo:
+    name, package, version, file, size, sha256, width, height, licence, author = row
+    if not all(re.fullmatch("[0-9]{1,12}", value) for value in (size, width, height)):
+        raise broken(path, f"line {number}: size, width and height are whole numbers")
+    return Photo(name, package, version, file, int(size), sha256, int(width), int(height), licence, author)
 
 
 def attributions() -> list[str]:
@@ -128,17 +141,30 @@ def _from_apt(missing: list[Photo], folder: Path) -> list[Photo]:
 
 def _from_folder(missing: list[Photo], source: Path, folder: Path) -> list[Photo]:
     sizes = {photo.size for photo in missing}
-    for parent, _, names in os.walk(source):
-        paths = [Path(parent, name) for name in sorted(names)]
-        plain = (path.read_bytes() for path in paths if path.is_file() and path.stat().st_size in sizes)
+    for parent, _, names in os.walk(source):  # what can't be read may have nothing of ours: what is missing is said
+        paths = [path for path in (Path(parent, name) for name in sorted(names)) if _size(path) is not None]
+        plain = (content for path in paths if _size(path) in sizes for content in _bytes(path))
         missing = _keep(missing, plain, folder)
         for path in (path for path in paths if missing and path.suffix == ".deb"):
             missing = _keep(missing, _contents(path, missing), folder)
     return missing
 
 
+def _size(path: Path) -> int | None:
+    """Of a regular file that can be looked at; None for anything else."""
+    try:
+        return check_regular(path).st_size
+    except AdcbenchError:
+        return None
+
+
+def _bytes(path: Path) -> Iterator[bytes]:
+    with suppress(AdcbenchError):
+        yield read_whole(path)
+
+
 def _contents(package: Path, missing: Iterable[Photo]) -> Iterator[bytes]:
-    yield from read_package(package, {photo.file for photo in missing}).values()
+    yield from read_package(package, {photo.file: photo.size for photo in missing}).values()
 
 
 def _keep(missing: list[Photo], contents: Iterable[bytes], folder: Path) -> list[Photo]:

@@ -12,16 +12,20 @@ import os
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
 from adcbench.core.errors import AdcbenchError, some
-from adcbench.core.files import write_whole
+from adcbench.core.files import check_regular, write_whole
 from adcbench.core.keys import digest
+from adcbench.core.parsing import read_json
 from adcbench.core.settings import cache_dir
+from adcbench.data.training.contents import content_hashes, file_state
 from adcbench.data.training.decode import SUFFIXES, decode
+
+_BROKEN = (tarfile.TarError, OSError, ValueError, OverflowError, EOFError, MemoryError)
 
 
 class Member(NamedTuple):
@@ -71,6 +75,9 @@ class ShardImages:
             raise AdcbenchError(f"{shard}: was there and can't be read now ({error.strerror}); put it back") from error
         return decode(data, self.name(index))
 
+    def contents(self) -> str:
+        return digest(content_hashes(self.shards, "\n".join(str(shard.resolve()) for shard in self.shards)))
+
 
 def expand(pattern: str) -> list[Path]:
     """The shards of a pattern: ``{0000..0041}`` and ``{a,b}`` as shells expand them, then ``*`` and ``?``, sorted.
@@ -96,22 +103,40 @@ def expand(pattern: str) -> list[Path]:
 
 
 def _index(shard: Path) -> list[Member]:
-    state = shard.stat()
-    kept = cache_dir() / "shards" / f"{digest(str(shard.resolve()), state.st_size, state.st_mtime_ns)}.json"
+    size = check_regular(shard).st_size
+    kept = cache_dir() / "shards" / f"{digest(str(shard.resolve()), file_state(shard))}.json"
     try:
-        return [Member(*row) for row in json.loads(kept.read_text())]
-    except (OSError, ValueError, TypeError):
-        members = _walk(shard)
+        if found := _members(read_json(kept, at_most=0), size):
+            return found
+    except (AdcbenchError, TypeError, ValueError):
+        pass  # not there yet, or damaged
+    members = _walk(shard, size)
     write_whole(kept, json.dumps(members).encode())
     return members
 
 
-def _walk(shard: Path) -> list[Member]:
+def _walk(shard: Path, size: int) -> list[Member]:
     try:
         with tarfile.open(shard, "r:") as tar:  # "r:": not compressed, so that offsets are places in the file
-            return [Member(m.name, m.offset_data, m.size) for m in tar if m.isfile() and _is_image(m.name)]
-    except (tarfile.TarError, OSError) as error:
-        raise AdcbenchError(f"{shard}: not a plain tar file ({error}); unpack it, or make it again") from error
+            found = [(m.name, m.offset_data, m.size) for m in tar if m.isfile() and _is_image(m.name)]
+        return _members(found, size)
+    except _BROKEN as error:
+        raise AdcbenchError(
+            f"{shard}: not a plain tar file, or not a whole one ({error}); unpack it, or make it again"
+        ) from error
+
+
+def _members(rows: Any, size: int) -> list[Member]:
+    """The members that rows tell of. Raises ValueError, TypeError: they are none, or not inside ``size`` bytes."""
+    if not isinstance(rows, list):
+        raise TypeError("no list of members")
+    members = [Member(*row) for row in rows]
+    for path, offset, length in members:
+        if not isinstance(path, str) or not (isinstance(offset, int) and isinstance(length, int)):
+            raise TypeError("no list of members")
+        if min(offset, length) < 0 or offset + length > size:
+            raise ValueError(f"{path} has {length} bytes from {offset} on, the file {size}")
+    return members
 
 
 def _is_image(path: str) -> bool:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import digest
+from adcbench.data.training.contents import check_usable, content_hashes
 from adcbench.data.training.decode import SUFFIXES, decode
 from adcbench.data.training.photographs import photographs_dir
 
@@ -37,6 +38,14 @@ class Images(Protocol):
         """
         ...
 
+    def contents(self) -> str:
+        """Hash of what the images are, in their order, wherever they lie: a resumed run must find the same.
+
+        Raises:
+            AdcbenchError: files that can't be read: lists them.
+        """
+        ...
+
 
 def open_images(source: str | Path) -> Images:
     """Open a source of training images.
@@ -56,7 +65,7 @@ def open_images(source: str | Path) -> Images:
     from adcbench.data.training.shards import ShardImages, expand
 
     text = str(source)
-    if "," in _outside_braces(text) and not Path(text).exists():
+    if "," in _outside_braces(text) and not is_there(text):
         return Several([open_images(part.strip()) for part in text.split(",")])
     name, _, factor = text.partition("@")
     if name == "photographs":
@@ -67,7 +76,7 @@ def open_images(source: str | Path) -> Images:
     if text.startswith("hub:"):
         return HubImages(text.removeprefix("hub:"))
     path = Path(text).expanduser()
-    if path.is_dir():
+    if is_folder(path):
         shards = sorted(path.glob("*.tar"))
         if shards and _image_files(path):
             raise AdcbenchError(f"{path}: has both images and .tar shards; for the shards say {path}/*.tar")
@@ -77,17 +86,31 @@ def open_images(source: str | Path) -> Images:
     raise AdcbenchError(f"{text}: no such folder; name a folder of images, .tar shards, hub:NAME, or photographs")
 
 
+def resolved(source: str) -> str:
+    """A source with the folders in it written as they are, so that two spellings of one source are equal."""
+    if "," in _outside_braces(source) and not is_there(source):
+        return ",".join(resolved(part.strip()) for part in source.split(","))
+    if source.startswith("hub:"):
+        name, *rest = source.removeprefix("hub:").split(":")
+        return ":".join(("hub", os.path.realpath(name) if is_folder(Path(name)) else name, *rest))
+    if source.partition("@")[0] == "photographs":
+        return source
+    return os.path.realpath(os.path.expanduser(source))  # noqa: PTH111  (of patterns too)
+
+
 class FolderImages:
     """The image files below a folder, sorted by path. Hidden and other files, and folders called like images, are
     not images; links to files and folders are followed.
 
     Raises:
-        AdcbenchError: there is none.
+        AdcbenchError: there is none; a folder inside can't be listed; a file can't be an image: a link that leads
+            nowhere, a pipe, an empty file.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.files = sorted(_image_files(folder))
+        check_usable([folder / file for file in self.files])
         if not self.files:
             raise AdcbenchError(f"{folder}: has no image, in folders inside it neither ({', '.join(sorted(SUFFIXES))})")
 
@@ -104,6 +127,10 @@ class FolderImages:
         except OSError as error:
             raise AdcbenchError(f"{path}: was there and can't be read now ({error.strerror}); put it back") from error
         return decode(data, str(path))
+
+    def contents(self) -> str:
+        hashes = content_hashes([self.folder / file for file in self.files], str(self.folder.resolve()))
+        return digest([*zip(self.files, hashes, strict=True)])
 
 
 class Shrunk:
@@ -123,6 +150,9 @@ class Shrunk:
         size = (max(1, pixels.shape[1] // self.factor), max(1, pixels.shape[0] // self.factor))
         return np.array(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
 
+    def contents(self) -> str:
+        return digest(self.images.contents(), self.factor)
+
 
 class Several:
     """Sources one after another."""
@@ -141,6 +171,9 @@ class Several:
     def read(self, index: int) -> np.ndarray:
         source, inside = self._find(index)
         return source.read(inside)
+
+    def contents(self) -> str:
+        return digest([source.contents() for source in self.sources])
 
     def _find(self, index: int) -> tuple[Images, int]:
         number = int(np.searchsorted(self.starts, index, side="right")) - 1
@@ -177,12 +210,8 @@ class InMemory:
             self.used += pixels.nbytes
         return pixels
 
-
-def names_hash(images: Images) -> str:
-    """Of the number of images and their names, wherever they lie: a resumed run must find the same."""
-    names = [images.name(index) for index in range(len(images))]
-    start = len(os.path.commonprefix(names))  # noqa: RUF071  (of characters: any that they share will do)
-    return digest([name[start:] for name in names])
+    def contents(self) -> str:
+        return self.images.contents()
 
 
 def _outside_braces(text: str) -> str:
@@ -193,11 +222,28 @@ def _outside_braces(text: str) -> str:
     return "".join(kept)
 
 
+def is_folder(path: str | Path) -> bool:
+    """Whether a folder is there; any text may be asked for, as long as it is (``Path.is_dir`` fails on long ones)."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def is_there(path: str) -> bool:
+    """Whether a file or folder is there; see ``is_folder``."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
 def _image_files(folder: Path) -> list[str]:
-    """Paths below a folder, with ``/``."""
+    """Paths below a folder, with ``/``. Raises AdcbenchError: a folder that can't be listed."""
+
+    def refuse(error: OSError) -> None:
+        raise AdcbenchError(
+            f"{error.filename}: can't be listed ({error.strerror}), so its images would be left out; make it readable, "
+            "or take it away"
+        ) from error
+
     found: list[str] = []
     seen: set[str] = set()  # links may lead back
-    for parent, folders, names in os.walk(folder, followlinks=True):
+    for parent, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
         real = os.path.realpath(parent)
         folders[:] = [] if real in seen else [name for name in folders if not name.startswith(".")]
         if real not in seen:

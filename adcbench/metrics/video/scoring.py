@@ -19,7 +19,7 @@ from adcbench.core.keys import digest, pixel_hash
 from adcbench.data.clips import Clip, ClipPair, check_pair, open_clip
 from adcbench.metrics import find_metric
 from adcbench.metrics.metric import Scorer
-from adcbench.metrics.scoring import Scored, some_scored
+from adcbench.metrics.scoring import Scored, key_on, some_scored
 from adcbench.metrics.video.ewarp import Flow, Frames
 from adcbench.metrics.video.flow import find_flow
 from adcbench.metrics.video.frames import FrameScorer, result
@@ -96,7 +96,7 @@ def score_clips(
         AdcbenchError: no metric could score any clip.
     """
     use_store = use_store and not deterministic
-    keys = {metric.name: metric.key for metric in metrics}
+    keys = {m.name: key_on(device, m.raw_key if m.judge else m.key, m.is_network) for m in metrics}
     done: list[_Work] = []
     with _tools(metrics, device, use_store, deterministic) as tools:
         for pair in tqdm(pairs, desc="scoring", unit="clip", delay=2, disable=not progress):
@@ -117,17 +117,17 @@ def score_clips(
 
 def _open(pair: ClipPair, frames: int, crop: int, lossy_ok: bool) -> tuple[Clip, Clip | None]:
     _, *paths = pair
-    clips = [open_clip(path).part(frames, crop) for path in paths if path]
-    for clip in clips:
+    sr, *hr = (open_clip(path) for path in paths if path)
+    for clip in (sr, *hr):
         if clip.lossy and not lossy_ok:
             raise AdcbenchError(
                 f"{clip.path}: may not hold the pixels that were written ({clip.lossy}). Save it as PNG frames or "
                 "FFV1 bgr0, or score it with a mark: --allow-lossy"
             )
-    if len(clips) == 2:
-        check_pair(*clips)
-        return clips[0], clips[1]
-    return clips[0], None
+    if not hr:
+        return sr.part(frames, crop), None
+    check_pair(sr, hr[0], frames, crop)
+    return sr.part(frames, crop), hr[0].part(frames, crop)
 
 
 def _score(
@@ -160,8 +160,9 @@ def _score(
 
 
 def _clip_key(metric: ClipMetric, key: str, sr: str, hr: str | None) -> str:
+    """``key``: see ``key_on``; variants of a judge have the same."""
     if metric.judge:
-        return digest("clip", metric.raw_key, sr)
+        return digest("clip", key, sr)
     return digest("clip", key, sr, None if metric.takes == "clip" else hr)
 
 
@@ -224,7 +225,7 @@ def _tools(metrics: Sequence[ClipMetric], device: str, use_store: bool, determin
         submit = stack.enter_context(scoring_process(list(networks.values()), device, deterministic))
         pool = stack.enter_context(ThreadPoolExecutor(os.cpu_count()))
         weights = {m.name: m.find_weights() for m in images if m.function and m.files}
-        keys = {metric.name: metric.key for metric in images}
+        keys = {metric.name: key_on(device, metric.key, metric.is_network) for metric in images}
 
         def distance(name: str) -> Scorer:
             def score(a: np.ndarray, b: np.ndarray | None) -> np.ndarray:

@@ -201,7 +201,7 @@ class AdcSR(nn.Module):
         entering = self.source(x)
         if isinstance(self.unet, PrunedUNet):
             return self.decoder.features(self.unet(entering, frames))
-        return self.decoder.features(self.unet(entering, self._text(entering, text)))
+        return self.decoder.features(self.unet(entering, self._text(entering, text), frames))
 
     def forward(self, x: Tensor, frames: int = 1, text: Tensor | None = None) -> Tensor:
         if x.shape[-2] % self.config.multiple or x.shape[-1] % self.config.multiple:

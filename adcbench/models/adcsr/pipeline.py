@@ -10,10 +10,10 @@ image = pipeline(Image.open("lr.png")).images[0]       # 4 times the size
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -25,10 +25,16 @@ from PIL import Image
 from torch import Tensor
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.outputs import checked_finite, checked_shape
+from adcbench.data.pictures import rgb_picture
 from adcbench.models.adcsr import DECODER_FILE, FULL, STUDENT_FILE, AdcSRConfig
 from adcbench.models.adcsr.network import AdcSR, load_network, upscaler
 
 _SETTINGS = asdict(FULL)
+_SCALE = 4
+_Image: TypeAlias = Image.Image | Tensor | np.ndarray
+Inputs: TypeAlias = _Image | list[_Image] | tuple[_Image, ...]
+Outputs: TypeAlias = list[Image.Image] | Tensor | np.ndarray
 
 
 class AdcSRModel(ModelMixin, ConfigMixin):  # type: ignore[misc]
@@ -71,9 +77,9 @@ class AdcSRModel(ModelMixin, ConfigMixin):  # type: ignore[misc]
 
 @dataclass
 class AdcSROutput(BaseOutput):  # type: ignore[misc]
-    """``images``: PIL images, or a tensor (N, 3, 4h, 4w) in [0, 1]."""
+    """``images``: PIL images; or a tensor (N, 3, 4h, 4w) or an array (N, 4h, 4w, 3), float32 in [0, 1]."""
 
-    images: list[Image.Image] | Tensor
+    images: Outputs
 
 
 class AdcSRPipeline(DiffusionPipeline):  # type: ignore[misc]
@@ -110,27 +116,45 @@ class AdcSRPipeline(DiffusionPipeline):  # type: ignore[misc]
     @torch.inference_mode()
     def __call__(
         self,
-        image: Image.Image | Sequence[Image.Image] | Tensor,
-        output_type: Literal["pil", "pt"] = "pil",
+        image: Inputs,
+        output_type: Literal["pil", "pt", "np"] = "pil",
         return_dict: bool = True,
-    ) -> AdcSROutput | tuple[list[Image.Image] | Tensor]:
+    ) -> AdcSROutput | tuple[Outputs]:
         """Upscale x4.
 
         Args:
-            image: PIL images of any mode and size, or a tensor (N, 3, h, w) in [0, 1].
-            output_type: ``pil``, rounded to 8 bits, or ``pt``.
+            image: PIL images of any size, read as ``adcbench upscale`` reads files: turned upright, made RGB, and
+                refused with 16 bits a channel or transparent pixels. Or tensors (N, 3, h, w) or (3, h, w), or arrays
+                (N, h, w, 3) or (h, w, 3), of floats in [0, 1]. One, or a list.
+            output_type: ``pil``, rounded to 8 bits, with the ICC profile of the image it was made of; ``pt``, a
+                tensor (N, 3, 4h, 4w); ``np``, an array (N, 4h, 4w, 3).
             return_dict: false: a tuple in place of ``AdcSROutput``.
 
         Raises:
-            AdcbenchError: something else than images.
+            AdcbenchError: no images, or of another kind; values that are no floats, not finite or outside [0, 1];
+                several sizes that are to become one tensor or array; an output with NaN or infinity.
         """
-        if isinstance(image, Tensor):
-            results = list(self._upscale()(image.to(self.device)).clamp(0, 1))
+        if output_type not in ("pil", "pt", "np"):
+            raise AdcbenchError(f"output_type {output_type!r}: AdcSRPipeline gives 'pil', 'pt' or 'np'")
+        inputs = _inputs(image)
+        sizes = {tuple(one.batch.shape[-2:]) for one in inputs}
+        if output_type != "pil" and len(sizes) > 1:
+            raise AdcbenchError(
+                f"images of {len(sizes)} sizes can't be one {output_type!r} output: call once a size, or take "
+                "output_type='pil'"
+            )
+        outputs = [self._checked(one.batch.to(self.device)) for one in inputs]
+        if output_type == "pil":
+            made: Any = [_picture(sr, one.profile) for one, batch in zip(inputs, outputs, strict=True) for sr in batch]
         else:
-            pictures = [image] if isinstance(image, Image.Image) else list(image)
-            results = [self._upscale()(_tensor(picture, self.device))[0].clamp(0, 1) for picture in pictures]
-        images: Any = [_picture(sr) for sr in results] if output_type == "pil" else torch.stack(results)
-        return AdcSROutput(images=images) if return_dict else (images,)
+            made = torch.cat(outputs)
+            made = made.permute(0, 2, 3, 1).cpu().numpy() if output_type == "np" else made
+        return AdcSROutput(images=made) if return_dict else (made,)
+
+    def _checked(self, lr: Tensor) -> Tensor:
+        count, channels, height, width = lr.shape
+        sr = self._upscale()(lr)
+        return checked_finite(checked_shape(sr, (count, channels, _SCALE * height, _SCALE * width))).float().clamp(0, 1)
 
     def _upscale(self) -> Callable[[Tensor], Tensor]:
         """The upscaler for where and in which precision the student is now, made again only when that changes."""
@@ -152,13 +176,55 @@ def _in_float32(network: AdcSR) -> AdcSR:
     return exact.eval().requires_grad_(False)
 
 
-def _tensor(picture: Any, device: torch.device) -> Tensor:
-    if not isinstance(picture, Image.Image):
-        raise AdcbenchError(f"AdcSRPipeline takes PIL images or a tensor (N, 3, h, w); got a {type(picture).__name__}")
-    pixels = np.array(picture.convert("RGB"))
-    return torch.from_numpy(pixels).permute(2, 0, 1)[None].to(device).float() / 255
+class _Input(NamedTuple):
+    """Images of one size, (N, 3, h, w) float32 in [0, 1], and the ICC profile of their colours."""
+
+    batch: Tensor
+    profile: bytes = b""
 
 
-def _picture(sr: Tensor) -> Image.Image:
+def _inputs(image: Any) -> list[_Input]:
+    if not isinstance(image, list | tuple):
+        return _inputs([image])
+    found = [_input(one, f"image {number} of {len(image)}") for number, one in enumerate(image, 1)]
+    if not sum(len(one.batch) for one in found):
+        raise AdcbenchError("AdcSRPipeline was given no image")
+    return found
+
+
+def _input(image: Any, name: str) -> _Input:
+    if isinstance(image, Image.Image):
+        pixels, profile = rgb_picture(image, name)
+        return _Input(torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255, profile)
+    is_array = isinstance(image, np.ndarray)
+    if not is_array and not isinstance(image, Tensor):
+        raise AdcbenchError(
+            f"AdcSRPipeline takes PIL images or a tensor (N, 3, h, w) or an array (N, h, w, 3); {name} is a "
+            f"{type(image).__name__}"
+        )
+    values = torch.from_numpy(np.ascontiguousarray(image)) if is_array else image
+    if values.dim() == 3:
+        values = values[None]
+    if values.dim() == 4 and is_array:
+        values = values.permute(0, 3, 1, 2)
+    if values.dim() != 4 or values.shape[1] != 3 or not values.shape[2] * values.shape[3]:
+        expected = "(N, h, w, 3)" if is_array else "(N, 3, h, w)"
+        raise AdcbenchError(f"{name} has the shape {tuple(image.shape)}, not {expected} with 3 channels of RGB")
+    if not values.is_floating_point():
+        raise AdcbenchError(f"{name} is {image.dtype}: give floats in 0..1, of bytes x.float() / 255, or a PIL image")
+    values = values.float()
+    if not values.isfinite().all():
+        raise AdcbenchError(f"{name} has values that are NaN or infinite")
+    if values.numel() and not 0 <= values.min() <= values.max() <= 1:
+        raise AdcbenchError(
+            f"{name} has values from {values.min():.4g} to {values.max():.4g}, outside 0..1: scale them, or clamp(0, 1)"
+        )
+    return _Input(values)
+
+
+def _picture(sr: Tensor, profile: bytes) -> Image.Image:
     """(3, h, w) in [0, 1] to 8 bits, to the nearest level."""
-    return Image.fromarray((sr * 255 + 0.5).byte().permute(1, 2, 0).cpu().numpy())
+    picture = Image.fromarray((sr * 255 + 0.5).byte().permute(1, 2, 0).cpu().numpy())
+    if profile:
+        picture.info["icc_profile"] = profile
+    return picture

@@ -9,7 +9,6 @@ beside it.
 from __future__ import annotations
 
 import json
-import uuid
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +18,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from adcbench.core.errors import AdcbenchError
+from adcbench.core.files import writing
 from adcbench.core.hashes import remembered_hash
 from adcbench.core.keys import source_hash
 from adcbench.core.settings import cache_dir
@@ -46,8 +47,8 @@ def converted(path: Path) -> dict[str, Tensor]:
         return tensors
     try:
         _write(copy, tensors)
-    except (OSError, SafetensorError) as error:
-        warnings.warn(f"{copy} can't be written ({error}): {path.name} will be parsed at each load", stacklevel=2)
+    except (AdcbenchError, SafetensorError) as error:
+        warnings.warn(f"{error}. Until then {path.name} will be parsed at each load", stacklevel=2)
         return tensors
     return _read(copy) or tensors
 
@@ -83,13 +84,8 @@ def _write(copy: Path, tensors: Mapping[str, Tensor]) -> None:
             stored[name] = tensor.detach().contiguous()
     if len({t.untyped_storage().data_ptr() for t in stored.values() if t.numel()}) < len(stored):
         stored = {name: tensor.clone() for name, tensor in stored.items()}  # parts of one storage
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    part = copy.with_name(f".{copy.name}.{uuid.uuid4().hex}.part")
-    try:
+    with writing(copy) as part:
         save_file(stored, part, {"made_by": _made_by(), "names": json.dumps(names)})
-        part.replace(copy)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _place(name: str, tensor: Tensor) -> tuple[object, ...]:

@@ -17,7 +17,9 @@ from typing import NamedTuple
 import numpy as np
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.files import read_text, read_whole
 
+_LARGEST_PARAM = 1 << 20  # bytes
 _MAGIC = "7767517"
 _FLOAT16 = 0x01306B47
 _WITHOUT_WEIGHTS = {"Input", "Split", "Concat", "Eltwise", "BinaryOp", "Interp"}
@@ -51,10 +53,7 @@ def read_convolutions(param: Path, weights: Path) -> tuple[Convolution, ...]:
             reader does not know (other layers with weights, other number formats).
     """
     shapes = _read_shapes(param)
-    try:
-        data = weights.read_bytes()
-    except OSError as error:
-        raise AdcbenchError(f"{weights}: cannot be read: {error}") from error
+    data = read_whole(weights)
     found, offset = [], 0
     for shape in shapes:
         convolution, offset = _read_one(data, offset, shape, weights)
@@ -66,10 +65,7 @@ def read_convolutions(param: Path, weights: Path) -> tuple[Convolution, ...]:
 
 def _read_shapes(param: Path) -> list[_Shape]:
     """Shapes of the convolutions of a ``.param`` file; every other layer must be one without weights."""
-    try:
-        lines = [line.split() for line in param.read_text(encoding="ascii").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise AdcbenchError(f"{param}: not a readable ncnn .param file: {error}") from error
+    lines = [line.split() for line in read_text(param, _LARGEST_PARAM).splitlines() if line.strip()]
     if len(lines) < 2 or lines[0] != [_MAGIC]:
         raise _broken(param, f"it does not start with {_MAGIC}")
     layers = lines[2:]
@@ -85,11 +81,12 @@ def _shape(layer: list[str], param: Path) -> _Shape:
     try:
         settings = dict(word.split("=", 1) for word in layer[4:] if "=" in word)
         shape = _Shape(layer[1], int(settings["0"]), int(settings["1"]), int(settings["6"]))
-        inputs = shape.weights / (shape.out * shape.kernel**2)
+        inputs, rest = divmod(shape.weights, shape.out * shape.kernel**2)
     except (IndexError, KeyError, ValueError, ZeroDivisionError) as error:
-        raise _broken(param, f"the line {' '.join(layer)!r} is not complete") from error
-    if not settings.keys() <= _PLAIN or settings.get("5") != "1" or inputs < 1 or inputs % 1:
-        raise AdcbenchError(f"{param}: not a plain convolution with a bias: {' '.join(layer)}")
+        raise _broken(param, f"the line {' '.join(layer)[:200]!r} is not complete") from error
+    possible = min(shape.out, shape.kernel, inputs) >= 1 and not rest
+    if not settings.keys() <= _PLAIN or settings.get("5") != "1" or not possible:
+        raise AdcbenchError(f"{param}: not a plain convolution with a bias: {' '.join(layer)[:200]}")
     return shape
 
 

@@ -1,64 +1,16 @@
-"""Reading checkpoints safely and loading them strictly, whatever wrote them.
-
-Nothing in a file is ever imported or called: torch's weights-only unpickler reads it or, where a training
-framework left its own classes inside (PyTorch Lightning's callbacks), ours puts an inert placeholder there.
-"""
+"""Reading checkpoints safely and loading them strictly, whatever wrote them; ``pickles`` reads the file itself."""
 
 from __future__ import annotations
 
-import pickle
-import sys
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import SimpleNamespace
-from typing import IO, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError, some
-
-_PY2_MODULES = {"__builtin__", "copy_reg"}
-_HARMLESS = {  # standard-library names that training frameworks leave in checkpoints: data, not code
-    *(f"{module}.{name}" for module in ("builtins", "__builtin__") for name in
-      ("bool", "bytearray", "complex", "dict", "float", "frozenset", "int", "list", "object", "set", "slice",
-       "str", "tuple")),
-    "argparse.Namespace", "collections.Counter", "collections.defaultdict", "collections.deque",
-    "copyreg._reconstructor", "copy_reg._reconstructor", "datetime.datetime", "datetime.timedelta",
-    *(f"{module}.{name}" for module in ("pathlib", "pathlib._local") for name in  # the second since Python 3.13
-      ("Path", "PosixPath", "PurePosixPath", "WindowsPath")),
-}  # fmt: skip
-_TENSOR_PARTS = {
-    "collections.OrderedDict": OrderedDict,
-    "torch._utils._rebuild_tensor_v2": torch._utils._rebuild_tensor_v2,
-    "torch._utils._rebuild_parameter": torch._utils._rebuild_parameter,
-    "torch.Size": torch.Size,
-}
-
-
-def read_checkpoint(path: Path) -> Any:
-    """What a checkpoint holds: tensors (memory-mapped where the format allows) in their containers.
-
-    Objects of foreign classes come back as inert placeholders.
-
-    Raises:
-        AdcbenchError: no such file, not a torch checkpoint, damaged, or a pickle that would run code.
-    """
-    if not path.is_file():
-        raise AdcbenchError(f"{path}: no such checkpoint. Fetch it, or correct the path")
-    try:
-        with path.open("rb") as file:
-            is_zip = file.read(4) == b"PK\x03\x04"
-        return _unpickle(path, mmap=is_zip)
-    except AdcbenchError:
-        raise
-    except Exception as error:  # a damaged file can fail anywhere inside the unpickler
-        reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no details'}"
-        raise AdcbenchError(
-            f"{path}: not a readable torch checkpoint ({reason}). "
-            "It may be truncated or of another format; fetch it again"
-        ) from error
+from adcbench.models.loading.pickles import read_checkpoint
 
 
 def state_dict(path: Path) -> dict[str, Tensor]:
@@ -195,45 +147,3 @@ _LOOKS: tuple[tuple[str, Callable[[str], bool]], ...] = (
 def _same(a: Tensor, b: Tensor) -> bool:
     shared = a.data_ptr() == b.data_ptr() and a.stride() == b.stride() and a.shape == b.shape
     return shared or torch.equal(a, b)
-
-
-def _unpickle(path: Path, mmap: bool) -> Any:
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
-    except pickle.UnpicklingError:
-        pass  # foreign classes inside: read around them
-    return torch.load(path, map_location="cpu", weights_only=False, mmap=mmap, pickle_module=_inert_pickle(path))
-
-
-class _Inert:
-    """Stands where a checkpoint has a foreign object: takes what the pickle does to it, does nothing."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
-    def __setstate__(self, state: Any) -> None: ...
-    def __setitem__(self, key: Any, value: Any) -> None: ...
-    def append(self, item: Any) -> None: ...
-    def extend(self, items: Any) -> None: ...
-
-
-def _inert_pickle(path: Path) -> Any:
-    """A stand-in for the pickle module whose unpickler knows tensors and nothing else."""
-
-    class Unpickler(pickle.Unpickler):
-        def find_class(self, module: str, name: str) -> Any:
-            full = f"{module}.{name}"
-            if full in _TENSOR_PARTS:
-                return _TENSOR_PARTS[full]
-            if module == "torch" and isinstance(getattr(torch, name, None), torch.dtype):
-                return getattr(torch, name)
-            root = module.partition(".")[0]
-            if full not in _HARMLESS and (root in sys.stdlib_module_names or root in _PY2_MODULES):
-                raise AdcbenchError(
-                    f"{path}: refused, its pickle would call {full} when loaded: code, not weights. "
-                    "Delete it and fetch the official file, or ask its author for safetensors"
-                )
-            return type(name, (_Inert,), {"__module__": module})
-
-    def load(file: IO[bytes], **options: Any) -> Any:
-        return Unpickler(file, **options).load()
-
-    return SimpleNamespace(__name__="adcbench_inert_pickle", Unpickler=Unpickler, load=load)

@@ -14,8 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.files import read_text
 from adcbench.models.loading.deterministic import fill_deterministic
-from adcbench.models.loading.weights import check_finite, check_names, describe, read_checkpoint, shapes, state_dict
+from adcbench.models.loading.pickles import read_checkpoint
+from adcbench.models.loading.weights import check_finite, check_names, describe, shapes, state_dict
 from adcbench.models.parts.ram import Ram
 from adcbench.models.parts.swin import LoraLinear
 from adcbench.models.parts.tagger_files import (
@@ -28,6 +30,7 @@ from adcbench.models.parts.tagger_files import (
 )
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's
+_LARGEST_LIST = 1 << 20  # bytes
 _CONSTANTS = ("attn_mask", "relative_position_index")  # in RAM's file; computed here
 _OLD_HEAD = "vision_multi."  # the tagging head's name in RAM's file
 _STAND_INS = 10  # how many tags can apply without weights
@@ -149,7 +152,7 @@ def _add_shared_lora(ram: Ram, lora: Mapping[str, Tensor]) -> None:
 def _lines(path: Path, count: int) -> list[str]:
     if not path.is_file():
         raise AdcbenchError(f"{path}: no such file. Fetch it, or correct the path")
-    lines = path.read_text("utf-8").splitlines()
+    lines = read_text(path, _LARGEST_LIST).splitlines()
     if len(lines) != count:
         raise AdcbenchError(f"{path}: {len(lines)} lines instead of one for each of {count} tags. Fetch it again")
     return lines

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.files import read_text
 from adcbench.models.parts.sd21 import base_file
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 VOCAB_FILE, MERGES_FILE = "tokenizer_vocab.json", "tokenizer_merges.txt"
 BEGIN, END = 49406, 49407
+_LARGEST = 8 << 20  # bytes of either file
 PAD = 0  # "!": what SD2.1 pads with
 PAD_SD15 = END  # what SD1.x pads with
 
@@ -81,17 +83,18 @@ def _clip(weights: Mapping[str, Path], pad: int) -> Callable[[str], list[int]]:
 
 def _vocabulary(path: Path) -> dict[str, int]:
     try:
-        vocabulary = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
+        vocabulary = json.loads(read_text(path, _LARGEST))
+    except (ValueError, RecursionError) as error:
         raise AdcbenchError(f"{path}: not JSON ({error}). Fetch it again") from error
-    right = isinstance(vocabulary, dict) and vocabulary.get("<|startoftext|>") == BEGIN
-    if not right or vocabulary.get("<|endoftext|>") != END or sorted(vocabulary.values()) != list(range(END + 1)):
+    right = isinstance(vocabulary, dict) and all(type(number) is int for number in vocabulary.values())
+    right = right and (vocabulary.get("<|startoftext|>"), vocabulary.get("<|endoftext|>")) == (BEGIN, END)
+    if not right or sorted(vocabulary.values()) != list(range(END + 1)):
         raise AdcbenchError(f"{path}: not CLIP's vocabulary of {END + 1} tokens. Fetch it again")
     return dict(vocabulary)
 
 
 def _merges(path: Path, vocabulary: Mapping[str, int]) -> list[tuple[str, str]]:
-    lines = [line for line in path.read_text("utf-8").split("\n") if line and not line.startswith("#version")]
+    lines = [line for line in read_text(path, _LARGEST).split("\n") if line and not line.startswith("#version")]
     pairs = [tuple(line.split()) for line in lines]
     merges = [(pair[0], pair[1]) for pair in pairs if len(pair) == 2 and "".join(pair) in vocabulary]
     if len(merges) != len(lines) or len(merges) + 2 * 256 + 2 != len(vocabulary):

@@ -6,9 +6,9 @@ Yang et al., "Pixel-Aware Stable Diffusion for Realistic Image Super-Resolution 
 
 Which choices change its numbers:
 
-- ``high_level``: since 23 January 2024 upstream's default prompt starts with CoCa's caption of each image (some
-  640 M parameters more). Not built here: every image gets the fixed words alone, as by upstream's default
-  before that date, and today by ``--high_level_info`` without a value.
+- ``high_level``: since 23 January 2024 upstream's default prompt starts with CoCa's caption of each image (638 M
+  parameters more, which the counts hold). Not built here: every image gets the fixed words alone, as by upstream's
+  default before that date, and today by ``--high_level_info`` without a value.
 - Until that date guidance was 7.5, and until 18 March 2024 the added noise level was 400 (``IN_2023`` has both).
   Papers that compare with PASD do not say which release they ran.
 - ``added_noise_level``: 900 is the paper's (section 4.2), and taken at its word here, as by the code with diffusers

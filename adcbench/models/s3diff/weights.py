@@ -15,14 +15,8 @@ from torch import Tensor, device, nn
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.models.loading.library_files import check_present, library_tensors
-from adcbench.models.loading.weights import (
-    check_finite,
-    check_names,
-    describe,
-    load_strict,
-    read_checkpoint,
-    state_dict,
-)
+from adcbench.models.loading.pickles import read_checkpoint
+from adcbench.models.loading.weights import check_finite, check_names, describe, load_strict, state_dict
 from adcbench.models.parts.sd21 import TEXT_FILE, UNET_FILE, VAE_FILE
 from adcbench.models.s3diff import DEGRADATION_FILE, LORA_FILE
 

@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.parsing import one_line, read_json
 from adcbench.core.system import System
 from adcbench.models import SYSTEMS, adcsr, find_system, osediff
+from adcbench.models.sizes import check_student
 from adcbench.models.trained import STUDENT_FILE, load_student, student
 
 _SETTINGS = "settings.json"
+# Ablations of AdcSR that differ in training alone, and those whose half decoder has a stage 1 of its own. All are
+# trained by ``adcbench train``, where they are settings (``training.ablations``).
+_OTHER_TRAINING = (
+    "no-pretraining", "one-stage", "no-adversarial", "adversarial-0.1", "patch-discriminator", "full-discriminator",
+    "teacher-step-1",
+)  # fmt: skip
+_OWN_DECODER = ("decoder-100", "clip-ste", "clip-hard", "clip-none")
+
+
+def ablation_names() -> tuple[str, ...]:
+    """Ablations of AdcSR that are systems once they are trained: ``adcsr-NAME``; not those that read a text."""
+    networks = (name for name, config in adcsr.variants().items() if config.text != "given")
+    return tuple(dict.fromkeys((*networks, *_OTHER_TRAINING, *_OWN_DECODER)))
+
+
+def ablation(name: str) -> System:
+    """A student at full size that ``adcbench train distil --config full --ablation NAME`` made in its usual folder.
+
+    Nobody released such weights. Without them it can be timed (deterministic weights), not scored.
+    """
+    command = f"adcbench train distil --config full --ablation {name}"
+    if name in _OWN_DECODER:
+        decoder = f"runs/decoder-full-{name}/products/decoder.safetensors"
+        command = f"adcbench train decoder --config full --ablation {name} && {command} --decoder {decoder}"
+    path = Path("runs") / f"distil-full-{name}" / "products" / STUDENT_FILE
+    system = student_of(adcsr.variants().get(name, adcsr.FULL), path, f"adcsr-{name}", "full")
+    return replace(system, files=(replace(system.files[0], by_hand=command),), get=command)
 
 
 def open_system(name: str) -> System:
@@ -49,11 +77,13 @@ def from_run(folder: Path) -> System:
 
     settings, path = folder / _SETTINGS, folder / "products" / STUDENT_FILE
     try:
-        stage = json.loads(settings.read_text(encoding="utf-8"))["DistilStage"]
+        stage = read_json(settings, at_most=0)["DistilStage"]
         config = TypeAdapter(adcsr.AdcSRConfig).validate_python(stage["student"])
+        check_student(config, "DistilStage.student")
         full = stage["osediff"]["base"]["vae"]["widths"] == list(osediff.FULL.base.vae.widths)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise AdcbenchError(f"{settings}: no run of adcbench train distil ({type(error).__name__}: {error})") from error
+    except (ValueError, KeyError, TypeError, AdcbenchError) as error:
+        reason = one_line(error) if isinstance(error, AdcbenchError) else f"{type(error).__name__}: {one_line(error)}"
+        raise AdcbenchError(f"{settings}: no run of adcbench train distil ({reason})") from error
     if not path.is_file():
         raise AdcbenchError(f"{path}: not there; the run is not finished: its command goes on with it")
     if config.text == "given":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +12,14 @@ from video_clips import moving, write_clip, write_video
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.data.clips import pair_clips
+from adcbench.metrics import find_metric
 from adcbench.metrics.psnr import psnr
-from adcbench.metrics.video import CLIP_METRICS, find_clip_metrics
+from adcbench.metrics.scoring import key_on
+from adcbench.metrics.video import CLIP_METRICS, find_clip_metrics, scoring
 from adcbench.metrics.video.ewarp import warping_error
 from adcbench.metrics.video.flow import dis
 from adcbench.metrics.video.metric import ClipMetric
-from adcbench.metrics.video.scoring import LOSSY_MARK, ScoredClips, score_clips
+from adcbench.metrics.video.scoring import LOSSY_MARK, ScoredClips, _Tools, score_clips
 
 pytest.importorskip("cv2", reason="pip install 'adcbench[video]'")
 HR = moving(20, (64, 96))
@@ -99,6 +102,14 @@ def test_bad_clips_are_listed_and_the_others_kept(folders: tuple[Path, Path]) ->
     assert found.lost("tof") == ("long", "one", "torn", "wide")
 
 
+def test_a_lost_first_frame_is_not_hidden_by_scoring_only_the_first_ones(folders: tuple[Path, Path]) -> None:
+    sr, _ = folders
+    (sr / "run" / "1.png").unlink()
+    found = _score(folders, "psnr", frames=5)
+    assert [name for name, _ in found.scores["psnr"]] == ["walk"]
+    assert "(2 to 6) are not the first 5 of" in found.problems[0]
+
+
 def test_a_bad_frame_is_named_by_its_number(folders: tuple[Path, Path]) -> None:
     with pytest.raises(AdcbenchError, match=r"ssim could score none .*: run: frame 1: SSIM needs"):
         _score(folders, "ssim", crop=10)
@@ -115,7 +126,63 @@ def test_a_lossy_clip_is_scored_with_a_mark_only(folders: tuple[Path, Path]) -> 
     marked = _score(folders, "psnr,flicker", lossy_ok=True)
     assert [name for name, _ in marked.scores["flicker"]] == [f"drive{LOSSY_MARK}", "run", "walk"]
     assert {clip for clip, _, _ in marked.frames["psnr"]} == {f"drive{LOSSY_MARK}", "run", "walk"}
-    assert marked.sources[f"drive{LOSSY_MARK}"] == ("h264 yuv420p rc=crf crf=18.0", "png")
+    source, hr_source = marked.sources[f"drive{LOSSY_MARK}"]
+    assert source.startswith("h264 yuv420p rc=crf crf=18.0, BT.601, limited range (matrix and range assumed")
+    assert hr_source == "png"
+
+
+def test_a_reason_that_metrics_share_is_said_once(folders: tuple[Path, Path]) -> None:
+    sr, hr = (folder / "drive" for folder in folders)
+    write_video(sr / "drive.mp4", SR[:6], "libx264", "yuv420p", crf="18")
+    write_clip(hr / "drive", HR[:6])
+    with pytest.raises(AdcbenchError) as refused:
+        _score((sr, hr), "psnr,ssim,ewarp")
+    assert str(refused.value).startswith("psnr, ssim, ewarp could score none of 1 clips: drive: ")
+    assert str(refused.value).count("--allow-lossy") == 1
+
+
+def test_a_network_s_clip_scores_are_kept_by_device(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flow found on another device is another score; one that no network takes part in is the same."""
+    found = {"cpu": 1.0, "cuda": 2.0}
+    asked: list[str] = []
+
+    def on(device: str) -> dict[str, float]:
+        def tools(*_: object) -> object:
+            names = ("flow", "distance", "judge", "frame_scorer")
+            return nullcontext(_Tools(**dict.fromkeys(names)))  # type: ignore[arg-type]
+
+        def value(metric: ClipMetric, *_: object) -> float | dict[str, float]:
+            asked.append(f"{metric.name} {device}")
+            return {"raw": found[device]} if metric.judge else found[device]
+
+        monkeypatch.setattr(scoring, "_tools", lambda *_: tools())
+        monkeypatch.setattr(scoring, "_value", value)
+        monkeypatch.setattr(scoring, "_fused", lambda metric, kept: kept["raw"] if metric.judge else kept)
+        scored = score_clips(pair_clips(*folders)[:1], metrics, progress=False, device=device)
+        return {metric.name: scored.scores[metric.name][0][1] for metric in metrics}
+
+    metrics = [*find_clip_metrics("ewarp", flow="raft"), *find_clip_metrics("tlp,fastervqa,flicker")]
+    networks = {"ewarp", "tlp", "fastervqa"}
+    assert on("cpu") == dict.fromkeys((*networks, "flicker"), 1.0)
+    assert on("cuda") == {**dict.fromkeys(networks, 2.0), "flicker": 1.0}
+    assert on("cpu") == dict.fromkeys((*networks, "flicker"), 1.0)
+    assert sorted(asked) == sorted([f"{name} {d}" for name in networks for d in found] + ["flicker cpu"])
+
+
+def test_images_and_clips_share_the_keys_of_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They have the device of networks alone, and the CPU's keys are as they were."""
+    monkeypatch.setattr(scoring, "scoring_process", lambda *_: nullcontext())
+    for name in ("psnr", "lpips"):
+        metric = find_metric(name)
+        keys = {}
+        for device in ("cpu", "cuda"):
+            with scoring._tools(find_clip_metrics(name), device, False, True) as tools:
+                keys[device] = tools.frame_scorer.keys[name]
+            assert keys[device] == key_on(device, metric.key, metric.is_network)
+        assert keys["cpu"] == metric.key
+        assert (keys["cuda"] == metric.key) == (name == "psnr")
 
 
 def test_a_metric_without_a_single_score_is_an_error(folders: tuple[Path, Path]) -> None:

@@ -66,6 +66,10 @@ def test_odd_weights_are_refused(tmp_path: Path, change: object, message: str) -
         ("1=3", "", "is not complete"),
         ("0=4", "0=four", "is not complete"),
         ("0=4", "0=0", "is not complete"),
+        ("1=3", "1=-3", "not a plain convolution"),
+        ("0=4", "0=-4", "not a plain convolution"),
+        ("0=4 1=3 4=1 5=1 6=108", "0=-4 1=3 4=1 5=1 6=-108", "not a plain convolution"),
+        ("6=108", f"6={10**4000}", "not a plain convolution"),
     ],
 )
 def test_odd_layers_are_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -82,5 +86,5 @@ def test_missing_and_binary_files_are_named(tmp_path: Path) -> None:
     param, weights = write_ncnn(tmp_path, _layers())
     with pytest.raises(AdcbenchError, match=r"other\.bin"):
         read_convolutions(param, tmp_path / "other.bin")
-    with pytest.raises(AdcbenchError, match=r"net\.bin: not a readable ncnn \.param"):
+    with pytest.raises(AdcbenchError, match=r"net\.bin: not UTF-8 text"):
         read_convolutions(weights, weights)

@@ -21,7 +21,8 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.models import adcsr
 from adcbench.models.adcsr import DECODER_FILE, MINI, STUDENT_FILE
 from adcbench.models.adcsr.network import AdcSR, load_network
-from adcbench.models.loading.weights import load_strict, read_checkpoint, state_dict
+from adcbench.models.loading.pickles import read_checkpoint
+from adcbench.models.loading.weights import load_strict, state_dict
 
 Tensors = dict[str, Tensor]
 

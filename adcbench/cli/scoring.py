@@ -1,0 +1,68 @@
+"""What all commands that score have in common: look for everything first, score what can be, say the rest at the end.
+
+Exit codes: 0 done; 1 some images or clips could not be scored; 2 something that was asked for is missing here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from adcbench.core import store
+from adcbench.core.errors import Blocked
+from adcbench.core.files import check_writable
+from adcbench.core.needs import Checkable, Need, available, missing, together
+
+M = TypeVar("M", bound=Checkable)
+
+
+def ready(
+    metrics: Sequence[M], needs: Iterable[Need] = (), outputs: Iterable[Path | None] = ()
+) -> tuple[list[M], list[tuple[M, Blocked]]]:
+    """Metrics that have what they need here, and the others with what they miss, which is said on stderr.
+
+    Args:
+        needs: what nothing can be done without.
+        outputs: files to write at the end (None: not asked for); their folders are made.
+
+    Raises:
+        Blocked: a need or every metric is missing; names all that is, the left out metrics' needs too.
+        AdcbenchError: an output can't be written.
+    """
+    for path in filter(None, outputs):
+        check_writable(path)
+    here, left_out = available(metrics)
+    lacking = missing(needs)
+    if lacking or not here:
+        raise together([*lacking, *(block for _, block in left_out)])
+    if left_out:
+        click.echo("\n".join(missing_lines(left_out)), err=True)
+    return here, left_out
+
+
+def missing_lines(left_out: Iterable[tuple[Checkable, Blocked]]) -> list[str]:
+    """A line for each metric that is missing here."""
+    return [f"missing: {metric.name}: {block}" for metric, block in left_out]
+
+
+def finish(
+    lines: Iterable[str],
+    problems: Sequence[str],
+    left_out: Sequence[tuple[Checkable, Blocked]],
+    *writes: Callable[[], None],
+) -> None:
+    """Print scores and what is missing, then write files, then exit."""
+    click.echo("\n".join([*lines, *missing_lines(left_out)]))
+    for write in writes:
+        write()
+    sys.exit(2 if left_out else 1 if problems else 0)
+
+
+def store_or_not(no_store: bool) -> AbstractContextManager[None]:
+    """Where nothing is read from the store or written to it if a user says so, not even hashes of files."""
+    return store.turned_off() if no_store else nullcontext()

@@ -1,0 +1,181 @@
+"""Damaged files of a run, of shards and of trained runs: one line that names the file, or it does not matter.
+
+ADCBENCH_FUZZ=full: many more damages (`nox -s fuzz`).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import random
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.core.settings import cache_dir
+from adcbench.data.trained_runs import Trained, append_run, read_runs, runs_dir
+from adcbench.data.training.shards import ShardImages
+from adcbench.data.training.sources import open_images
+from adcbench.models.trained.runs import open_system
+from adcbench.training import checkpoints
+from adcbench.training.records import Table, seconds_logged
+from adcbench.training.run_folder import check_settings, record_environment, write_settings
+from adcbench.training.yaml_text import parse_yaml
+
+ROUNDS = 2000 if os.environ.get("ADCBENCH_FUZZ") == "full" else 60
+DEEP = "[" * 100_000
+TEXTS = ("", "{", "null", "[]", "{}", "1", '"x"', "[1]", "[null]", '{"a": 1}', DEEP, '{"a":' * 5000, "9" * 5000, "NaN")
+
+
+def damages(whole: bytes, seed: int) -> Iterator[bytes]:
+    """Other contents of a file: of another kind, cut off, with bytes changed, taken out or put in twice."""
+    yield from (text.encode() for text in TEXTS)
+    yield from (b"\xff\xfe\x00" * 5, bytes(100), whole.replace(b"\n", b"\x00"))
+    draw = random.Random(seed)
+    for _ in range(ROUNDS):
+        start, length = draw.randrange(len(whole)), draw.choice((1, 1, 2, 8, 64))
+        kind = draw.choice(("cut", "change", "remove", "repeat", "number"))
+        middle = {
+            "cut": b"",
+            "change": draw.randbytes(length),
+            "remove": b"",
+            "repeat": whole[start : start + length] * 2,
+            "number": draw.choice((b"-1", b"1e999", b"null", b'"x"', b"[]", b"99999999999999999999")),
+        }[kind]
+        yield whole[:start] + middle + (b"" if kind == "cut" else whole[start + length :])
+
+
+def each_damage(path: Path, use: Callable[[], object], seed: int = 0) -> None:
+    """Use a file under each damage: an error names it in one line, anything else is a fault."""
+    whole = path.read_bytes()
+    for content in damages(whole, seed):
+        path.write_bytes(content)
+        try:
+            use()
+        except AdcbenchError as error:
+            text = str(error)
+            assert str(path) in text or str(path.parent) in text, text
+            assert "\n" not in text and len(text) < 3000, text
+        except Exception as error:
+            raise AssertionError(f"{path.name}: {content[:200]!r}: {type(error).__name__}: {error}") from error
+    path.write_bytes(whole)
+
+
+SETTINGS = {
+    "DistilStage": {"student": {"unet_widths": [30, 60, 60, 60], "heads": [1, 2, 2, 2], "layers": 1}},
+    "contents": ["ab" * 32],
+    "loop": {"batch": 4, "seed": 0},
+}
+
+
+def test_settings_of_a_run(tmp_path: Path) -> None:
+    write_settings(tmp_path, SETTINGS)
+    (tmp_path / "checkpoints" / "step_00000001").mkdir(parents=True)
+
+    def use() -> None:
+        try:
+            check_settings(tmp_path, SETTINGS, resume=True)
+        except AdcbenchError as error:  # settings that differ are listed, a line each
+            if "began with other settings" not in str(error):
+                raise
+
+    each_damage(tmp_path / "settings.json", use)
+
+
+def test_settings_of_a_run_that_is_a_system(tmp_path: Path) -> None:
+    write_settings(tmp_path, SETTINGS)
+    each_damage(tmp_path / "settings.json", lambda: open_system(str(tmp_path)))
+
+
+def test_the_environment_of_a_run(tmp_path: Path) -> None:
+    def use() -> None:
+        record_environment(tmp_path, 5, {"device": "a", "versions": {"torch": "2"}})
+
+    use()
+    each_damage(tmp_path / "environment.json", use)
+
+
+def test_the_log_of_a_run(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("step,student,images_per_second\n" + "".join(f"{n},{n / 7},{n + 3.5}\n" for n in range(1, 9)))
+    each_damage(path, lambda: seconds_logged(tmp_path, 4))
+
+    def use() -> None:
+        table = Table(path, 6)
+        table.add({"step": 7, "student": 0.5, "new": 1})
+        table.close()
+
+    each_damage(path, use, seed=1)
+
+
+def test_checkpoints(tmp_path: Path) -> None:
+    path = checkpoints.save(tmp_path, 3, {"networks.safetensors": {"a": torch.ones(4)}}, {"best": None, "scales": {}})
+
+    def use() -> None:
+        checkpoints.read_state(path)
+        checkpoints.read_tensors(path, "networks.safetensors")
+
+    for name in ("state.json", "networks.safetensors"):
+        each_damage(path / name, use)
+    (path / "networks.safetensors").unlink()
+    os.mkfifo(path / "networks.safetensors")  # would hang
+    with pytest.raises(AdcbenchError, match="a pipe"):
+        use()
+    assert checkpoints.newest(tmp_path)[0] is None
+
+
+def shard(path: Path) -> Path:
+    buffer = io.BytesIO()
+    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(buffer, "PNG")
+    with tarfile.open(path, "w") as tar:
+        for name in ("a.png", "b.png"):
+            info = tarfile.TarInfo(name)
+            info.size = len(buffer.getvalue())
+            tar.addfile(info, io.BytesIO(buffer.getvalue()))
+    return path
+
+
+def test_shards(tmp_path: Path) -> None:
+    path = shard(tmp_path / "x.tar")
+
+    def use() -> None:
+        images = ShardImages([path])
+        for index in range(len(images)):
+            images.read(index)
+
+    each_damage(path, use)
+
+
+def test_a_shards_index_that_is_damaged_is_made_again(tmp_path: Path) -> None:
+    path = shard(tmp_path / "x.tar")
+    images = ShardImages([path])
+    (index,) = (cache_dir() / "shards").iterdir()
+    rows = json.loads(index.read_text())
+    for spoilt in (*TEXTS, [[1, 2, 3]], [["a.png", -5, 9]], [["a.png", 0, 1 << 62]], [["a.png", "0", 9]], rows[0]):
+        index.write_text(spoilt if isinstance(spoilt, str) else json.dumps(spoilt))
+        assert ShardImages([path]).members == images.members, spoilt
+    assert images.contents() == open_images(path).contents()
+
+
+def test_trained_runs(tmp_path: Path) -> None:
+    for seed in range(3):
+        trained = Trained("adcsr", seed, "c0ffee", 4000, 612.5, 2_500_000, "2.15.0", 2, "cpu", "5eed")
+        append_run(trained, {("DRealSR", "psnr"): {"a": 27.1 + seed, "b": 28.5}}, tmp_path)
+    for name in ("runs.jsonl", "runs.csv.gz"):
+        each_damage(runs_dir(tmp_path) / name, lambda: read_runs(tmp_path))
+
+
+def test_yaml() -> None:
+    text = "base: mini\nstage:\n  rates: {rate: 1e-3, milestones: [5, 7]}\nloop: {steps: 7, device: 'cpu'}\n"
+    for content in damages(text.encode(), 0):
+        try:
+            parse_yaml(content.decode("utf-8", "replace"), "settings.yml")
+        except AdcbenchError as error:
+            assert str(error).startswith("settings.yml: ") and "\n" not in str(error)

@@ -1,0 +1,83 @@
+"""Outputs that a user brought as a paper's row are marked wherever the row is shown, and decide no claim."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+
+from adcbench.cli import cli
+from adcbench.core.cells import BROUGHT, Cell, CellKey, Measurement, Reading
+from adcbench.core.columns import columns
+from adcbench.core.tables import Table
+from adcbench.data.trained_runs import Runs
+from adcbench.report import explain as explain_module
+from adcbench.report.explain import explain
+from adcbench.report.frames import tidy
+from adcbench.report.terminal import table_text
+from adcbench.report.texts import latex, markdown
+from adcbench.results import ledger
+from adcbench.results.ledger import LedgerClaim, Pair, judge_ledger
+
+TABLE = Table("toy", "p", "1", "printed", "t", ("theirs", "ours"), columns("DRealSR", ["PSNR", "SSIM"]))
+NOTE = "outputs brought by the user: theirs (DRealSR), folder out_50%: PSNR, SSIM"
+
+
+def cell(row: str, metric: str, outputs: str) -> Cell:
+    samples = tuple((f"image-{i}", 27.0 + i) for i in range(9))
+    own = Measurement("scores", "full", "cpu", "float64", samples, "mean", "s", {"outputs": outputs, "sources": "x"})
+    return Cell(
+        CellKey("toy", row, "DRealSR", metric), "", (Reading("27.92", "", "s", "primary", "high", True),), (own,)
+    )
+
+
+@pytest.fixture
+def cells() -> list[Cell]:
+    made = {"theirs": f"{BROUGHT}: out_50%", "ours": "released OSEDiff"}
+    return [cell(row, metric, outputs) for row, outputs in made.items() for metric in ("PSNR", "SSIM")]
+
+
+def test_provenance_says_whose_they_are(cells: list[Cell]) -> None:
+    assert [c.measured.brought for c in cells if c.measured] == ["out_50%", "out_50%", "", ""]
+    old = cell("theirs", "PSNR", "brought by the user")  # as it was written once
+    assert old.measured and old.measured.brought == "of unknown name"
+
+
+def test_every_form_marks_them_and_no_other(cells: list[Cell]) -> None:
+    text = markdown(TABLE, cells)
+    assert "| theirs | 27.92 / **31.0000**‡ differs | 27.92 / **31.0000**‡ differs |" in text
+    assert "| ours | 27.92 / **31.0000** differs |" in text
+    assert "## ‡ Outputs brought by the user\n\n- theirs (DRealSR), folder out_50%: PSNR, SSIM" in text
+    text = latex(TABLE, cells)
+    assert text.count(r"$^{\ddagger}$") == 2
+    assert r"$\ddagger$ outputs brought by the user: theirs (DRealSR), folder out\_50\%: PSNR, SSIM." in text
+    assert NOTE in table_text(TABLE, cells)
+    assert tidy(cells)["outputs"].tolist() == ["brought by the user: out_50%"] * 2 + [""] * 2
+
+
+def test_nothing_is_marked_where_nobody_brought_any(cells: list[Cell]) -> None:
+    released = [replace(c, measurements=cells[2].measurements) for c in cells]
+    for text in (markdown(TABLE, released), latex(TABLE, released), table_text(TABLE, released)):
+        assert "‡" not in text and "ddagger" not in text and "brought" not in text
+    assert "outputs" not in tidy(released)
+
+
+def test_explain_and_compare_say_so(cells: list[Cell], monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("adcbench.report.explain", "adcbench.core.tables"):
+        monkeypatch.setattr(f"{module}.load_table", lambda table_id: TABLE)
+    monkeypatch.setattr(explain_module, "read_cells", lambda table_id: cells)
+    assert "outputs brought by the user: folder out_50%" in explain(cells[0].key)
+    assert "outputs brought by" not in explain(cells[2].key)
+    monkeypatch.setattr("adcbench.report.files.read_cells", lambda table_id: cells)
+    assert NOTE in CliRunner().invoke(cli, ["compare", "--table", "toy"]).output
+
+
+def test_they_decide_no_claim(cells: list[Cell], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "load_table", lambda table_id: TABLE)
+    one = LedgerClaim("toy", "s", "b", "brief", "superiority", (Pair("toy", "DRealSR", "PSNR", "theirs", "ours"),))
+    (line,) = judge_ledger([one], lambda table_id: cells, Runs({}, {}))
+    assert line.full == "not-comparable"
+    assert line.full_pairs[0][3] == "theirs: outputs brought by the user, not the paper's"
+    released = [replace(c, measurements=cells[2].measurements) for c in cells]
+    assert judge_ledger([one], lambda table_id: released, Runs({}, {}))[0].full == "inconclusive"
