@@ -63,12 +63,16 @@ def test_the_settings_that_made_them_are_those_of_the_recipe(stage: str) -> None
     assert int(last["step"]) == config.loop.steps
 
 
+SIDE = 256
+
+
 @pytest.fixture(scope="module")
 def degraded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """LR and HR of the embedded photographs, degraded as in training; the networks never saw them."""
+    """LR and HR of the embedded photographs' centres, degraded as in training; the networks never saw them."""
     root = tmp_path_factory.mktemp("degraded")
     for number, (name, (_, photograph)) in enumerate(embedded_pairs().items()):
-        lr, hr = degraded_pair(photograph, number)
+        top, left = (side // 2 - SIDE // 2 for side in photograph.shape[:2])
+        lr, hr = degraded_pair(photograph[top : top + SIDE, left : left + SIDE], number)
         write_png(root / "LR" / f"{name}.png", lr)
         write_png(root / "HR" / f"{name}.png", hr)
     return root
