@@ -125,7 +125,7 @@ def _find_data(file: BinaryIO, whole: int) -> tuple[str, int, int]:
         place += _HEAD
         name, size = head[:16].decode("ascii").strip().rstrip("/"), int(head[48:58])
         if not 0 <= size <= whole - place:
-            raise ValueError(f"{name or 'a member'} claims {size:,} bytes")
+            raise ValueError(f"{name!r} claims {size:,} bytes")
         if name in {f"data.tar{suffix}" for suffix in (*_OPENERS, ".zst")}:
             return name, place, size
         place += size + size % 2  # members begin at even offsets

@@ -16,10 +16,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adcbench.core.errors import AdcbenchError
+from adcbench.core.errors import AdcbenchError, some
 from adcbench.core.files import read_text, read_whole
 
 _LARGEST_PARAM = 1 << 20  # bytes
+_MOST_WEIGHTS = 1 << 40
 _MAGIC = "7767517"
 _FLOAT16 = 0x01306B47
 _WITHOUT_WEIGHTS = {"Input", "Split", "Concat", "Eltwise", "BinaryOp", "Interp"}
@@ -70,21 +71,21 @@ def _read_shapes(param: Path) -> list[_Shape]:
         raise _broken(param, f"it does not start with {_MAGIC}")
     layers = lines[2:]
     if lines[1][0] != str(len(layers)):
-        raise _broken(param, f"it promises {lines[1][0]} layers and has {len(layers)}")
+        raise _broken(param, f"it promises {lines[1][0][:20]} layers and has {len(layers)}")
     unknown = {layer[0] for layer in layers} - _WITHOUT_WEIGHTS - {"Convolution"}
     if unknown:
-        raise AdcbenchError(f"{param}: layers this reader does not know: {', '.join(sorted(unknown))}")
+        raise AdcbenchError(f"{param}: layers this reader does not know: {some(kind[:40] for kind in sorted(unknown))}")
     return [_shape(layer, param) for layer in layers if layer[0] == "Convolution"]
 
 
 def _shape(layer: list[str], param: Path) -> _Shape:
     try:
         settings = dict(word.split("=", 1) for word in layer[4:] if "=" in word)
-        shape = _Shape(layer[1], int(settings["0"]), int(settings["1"]), int(settings["6"]))
+        shape = _Shape(layer[1][:40], int(settings["0"]), int(settings["1"]), int(settings["6"]))
         inputs, rest = divmod(shape.weights, shape.out * shape.kernel**2)
     except (IndexError, KeyError, ValueError, ZeroDivisionError) as error:
         raise _broken(param, f"the line {' '.join(layer)[:200]!r} is not complete") from error
-    possible = min(shape.out, shape.kernel, inputs) >= 1 and not rest
+    possible = min(shape.out, shape.kernel, inputs) >= 1 and not rest and shape.weights <= _MOST_WEIGHTS
     if not settings.keys() <= _PLAIN or settings.get("5") != "1" or not possible:
         raise AdcbenchError(f"{param}: not a plain convolution with a bias: {' '.join(layer)[:200]}")
     return shape

@@ -162,4 +162,4 @@ def _numbers(path: Path, count: int) -> list[float]:
     try:
         return [float(line) for line in _lines(path, count)]
     except ValueError as error:
-        raise AdcbenchError(f"{path}: not one number a line ({error}). Fetch it again") from error
+        raise AdcbenchError(f"{path}: not one number a line ({str(error)[:100]}). Fetch it again") from error
