@@ -12,9 +12,10 @@ from typing import Literal
 import numpy as np
 
 from adcbench.core.errors import AdcbenchError, Blocked, some
-from adcbench.core.hashes import SIZE_ALONE, again, check_file, remembered_hash
-from adcbench.core.system import NeedsFiles, System, WeightFile, file_path
+from adcbench.core.hashes import remembered_hash
+from adcbench.core.system import System
 from adcbench.core.tables import Infer, Score, Time, load_table
+from adcbench.core.weight_files import SIZE_ALONE, NeedsFiles, WeightFile, again, check_file, file_path
 from adcbench.data.checkpoints import addresses, fetch_file, known_hash
 from adcbench.data.download import remote_size
 from adcbench.metrics import METRICS

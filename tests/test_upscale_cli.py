@@ -12,7 +12,7 @@ from PIL import Image
 
 from adcbench.cli import cli
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.system import WeightFile
+from adcbench.core.weight_files import WeightFile
 from adcbench.data.images import read_png
 from adcbench.data.pictures import read_picture
 from adcbench.inference import folder as running

@@ -17,7 +17,8 @@ from adcbench.cli import cli
 from adcbench.cli import weights as commands
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import weights_dir
-from adcbench.core.system import System, Upscaler, WeightFile
+from adcbench.core.system import System, Upscaler
+from adcbench.core.weight_files import WeightFile
 from adcbench.data.checkpoints import SUMS
 from adcbench.inference.folder import with_weights
 from adcbench.metrics import METRICS

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from adcbench.core.cells import CellKey, Measurement
-from adcbench.core.datafiles import read_text, reading
+from adcbench.core.datafiles import data_text, reading
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.settings import tables_dir
 from adcbench.core.tables import Count, Fingerprint, Infer, Job, Reaggregate, Score, keys_of, load_table, table_ids
@@ -81,10 +81,10 @@ def _text_changes(committed: Path, rebuilt: Path) -> list[str]:
         return [f"{name}: not committed; run `adcbench tables --write`"]
     try:
         with reading(committed):
-            old = read_text(committed).splitlines()
+            old = data_text(committed).splitlines()
     except AdcbenchError as error:
         return [f"{name}: {error}"]
-    new = read_text(rebuilt).splitlines()
+    new = data_text(rebuilt).splitlines()
     if old == new:
         return []
     at = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))

@@ -19,8 +19,7 @@ from ncnn_files import write_ncnn
 from safetensors.torch import save_file
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.hashes import SUMS, check_file, read_sums
-from adcbench.core.system import WeightFile
+from adcbench.core.weight_files import SUMS, WeightFile, check_file, read_sums
 from adcbench.data import authors_log
 from adcbench.data.checkpoints import SOURCES, fetch_file, read_sources
 from adcbench.data.embedded import EMBEDDED_MANIFEST, Photograph

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -145,6 +146,17 @@ def test_nothing_is_kept_for_one_metric_alone(shared: Shared, monkeypatch: pytes
     monkeypatch.setattr(shared.trunk, "users", {"dists"})
     shared.scorers["dists"](*(image[None] for image in PAIRS["odd"]))
     assert shared.trunk._kept is None
+
+
+def test_a_backbone_swapped_under_its_size_and_time_is_read_again(tmp_path: Path) -> None:
+    path = write_backbone(tmp_path, "alexnet")
+    tensors, before = torch.load(path), path.stat()
+    first = backbone("alexnet", path, "cpu", "lpips")
+    assert backbone("alexnet", path, "cpu", "lpips") is first
+    torch.save({name: -values for name, values in tensors.items()}, path)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    assert torch.equal(backbone("alexnet", path, "cpu", "lpips").stages[0][0].bias, -first.stages[0][0].bias)
 
 
 def test_the_file_comes_with_torchmetrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

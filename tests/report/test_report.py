@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from adcbench.cli import cli
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
-from adcbench.core.datafiles import read_text
+from adcbench.core.datafiles import data_text
 from adcbench.core.tables import Column, Table, table_ids
 from adcbench.report.files import folder, read_tables
 from adcbench.report.frames import COLUMNS as COLUMNS_OF_A_TABLE
@@ -169,10 +169,10 @@ def test_nothing_is_added_where_nothing_is_asked_for(cells: list[Cell]) -> None:
 
 
 def test_tables_command_prints_and_writes_elsewhere(tmp_path: Path) -> None:
-    before = read_text(folder("embedded") / "table.md")
+    before = data_text(folder("embedded") / "table.md")
     result = CliRunner().invoke(cli, ["tables", "embedded", "--intervals", "--marks", "--to", str(tmp_path)])
     assert result.exit_code == 0, result.exception
     assert "significance" in result.output and "95 % bootstrap" in result.output
     assert {path.name for path in (tmp_path / "embedded").iterdir()} == {"table.csv", "table.md", "table.tex"}
-    assert "Made by `adcbench tables embedded --write --intervals --marks`" in read_text(tmp_path / "embedded/table.md")
-    assert read_text(folder("embedded") / "table.md") == before
+    assert "Made by `adcbench tables embedded --write --intervals --marks`" in data_text(tmp_path / "embedded/table.md")
+    assert data_text(folder("embedded") / "table.md") == before
