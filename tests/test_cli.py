@@ -10,23 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from commands import error, run
 from PIL import Image
 
-from adcbench.cli import cli, main
-from adcbench.core.errors import AdcbenchError
+from adcbench.cli import main
 from adcbench.data.images import write_png
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(cli, [str(a) for a in arguments])
-
-
-def error(*arguments: str | Path) -> str:
-    """The message of a command that must fail with an error meant for users."""
-    result = run(*arguments)
-    assert isinstance(result.exception, AdcbenchError), result.output
-    return str(result.exception)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from commands import message
 from PIL import Image
 
 from adcbench.cli import cli
@@ -28,9 +29,7 @@ def run(*arguments: str | Path, system: str = "bicubic-torch") -> Result:
 
 
 def error(*arguments: str | Path, system: str = "bicubic-torch") -> str:
-    result = run(*arguments, system=system)
-    assert isinstance(result.exception, AdcbenchError), result.output
-    return str(result.exception)
+    return message(run(*arguments, system=system))
 
 
 def save(path: Path, pixels: np.ndarray = PIXELS, mode: str = "RGB", **options: Any) -> Path:

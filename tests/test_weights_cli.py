@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from commands import message
 from webserver import Web, web  # noqa: F401  (a fixture)
 
 from adcbench import catalogue
@@ -63,9 +64,7 @@ def run(*arguments: str) -> Result:
 
 
 def error(*arguments: str) -> str:
-    result = run(*arguments)
-    assert isinstance(result.exception, AdcbenchError), result.output
-    return str(result.exception)
+    return message(run(*arguments))
 
 
 def test_list_says_what_is_known_of_each_file(shop: Web) -> None:

@@ -105,7 +105,12 @@ def write_errors(path: Path) -> Iterator[None]:
 
 
 def _special(path: Path) -> bool:
-    return path.exists() and not (path.is_file() or path.is_dir())
+    """A pipe, a device, or what is open already: /dev/stdout leads to /proc, even where it goes to a file."""
+    if not path.exists():
+        return False
+    places = [path, *([path.parent / path.readlink()] if path.is_symlink() else [])]
+    open_already = any(place.parent.resolve().is_relative_to("/proc") for place in places)
+    return open_already or not (path.is_file() or path.is_dir())
 
 
 def _part(path: Path) -> Path:
