@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,13 @@ def test_damaged_files_of_one_table_do_not_stop_the_list(root: Path) -> None:
     (folder("good/table1") / "cells.jsonl").write_bytes(b"\xff{")
     found = run("tables")
     assert "better/table1" in found.output and "cells.jsonl: damaged" in str(found.exception)
+
+
+def test_a_pipe_in_the_place_of_a_table_is_no_table_that_was_never_run(root: Path) -> None:
+    folder("good/table1").mkdir(parents=True)
+    os.mkfifo(folder("good/table1") / "cells.jsonl")
+    found = run("tables", "good/table1")
+    assert "a pipe, socket or device" in str(found.exception)
 
 
 def test_drift_names_it_and_checks_the_others(root: Path) -> None:

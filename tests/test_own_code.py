@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from adcbench.cli import cli
 from adcbench.cli.boundary import guarded
+from adcbench.core import keys
+from adcbench.inference.upscale import output_key
+from adcbench.models import find_system
 
 MODULE = """
 import sys
@@ -63,6 +67,11 @@ no_source = make("no_source", large, modules=("no.such.module",))
 files = make("files", large, files=("x",))
 rounding = make("rounding", large, rounding="up")
 needs = lambda argument: None
+one = make("same", large, config=Config("same"))
+other = make("same", lambda lr: 1 - large(lr), config=Config("same"))
+def nameless(lr):
+    raise type("Nameless", (Exception,), {"__str__": lambda self: self.no_text})()
+without_text = make("without_text", nameless)
 def quits(): sys.exit(7)
 a_text = lambda: "a system"
 a_value = 5
@@ -78,6 +87,7 @@ BROKEN_CALLS = {
     "levels": "of the output's values lie far outside [0, 1] (from 0 to 255): a system gives RGB in [0, 1], not 0..255",
     "signed": "of the output's values lie far outside [0, 1] (from -1 to",
     "raises": "system 'my_systems:raises': the call fails with KeyError: 'k' (HERE)",
+    "without_text": "system 'my_systems:without_text': the call fails with Nameless (",
     "exits": "system 'my_systems:exits': the call fails with SystemExit: 3 (HERE)",
     "stops": "system 'my_systems:stops': the call fails with StopIteration (HERE)",
 }
@@ -206,3 +216,32 @@ def test_timing_names_the_cause_and_the_place(here: Path, capfd: pytest.CaptureF
 
 def test_a_small_overshoot_is_a_system_s_own(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert evaluated(capsys, "overshoots")[0] == 0
+
+
+def test_two_factories_that_call_their_systems_alike(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The outputs of one are never taken for those of the other, nor those of older code that no module names."""
+    printed = []
+    for name in ("one", "other", "one"):
+        command = ["evaluate", "--system", f"my_systems:{name}", "--testset", "embedded", "--limit", "1"]
+        with pytest.raises(SystemExit):
+            cli.main([*command, "--metrics", "psnr"], standalone_mode=False)
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[2] != printed[1]
+
+
+def test_the_module_of_load_counts_although_modules_leaves_it_out(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(here.parent)
+    system = replace(find_system("my_systems:one"), modules=("adcbench.core.system",))
+
+    def key() -> str:
+        return output_key(system, {}, "cpu", "float32", "round")
+
+    caches = (keys._path, keys._tree, keys.code_hash, keys._imports)
+    for kept in caches:  # an earlier test's file
+        kept.cache_clear()
+    before = key()
+    assert output_key(replace(system, version="2"), {}, "cpu", "float32", "round") != before
+    here.write_text(MODULE + "more = 1\n")
+    for kept in caches:
+        kept.cache_clear()
+    assert key() != before

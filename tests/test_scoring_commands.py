@@ -110,6 +110,17 @@ def test_a_csv_that_can_not_be_written_is_said_before_the_work(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder", "hr", "sr"]
 
 
+def test_scores_go_neither_over_a_picture_nor_over_each_other(score: list[str | Path], tmp_path: Path) -> None:
+    picture = tmp_path / "sr" / "a.png"
+    before = picture.read_bytes()
+    assert "name a .csv file" in error(*score, "--out", picture) and picture.read_bytes() == before
+    for name in ("a", "b"):
+        write_png(tmp_path / "clips" / "one" / f"{name}.png", np.zeros((20, 24, 3), np.uint8))
+    clips = ("score-video", "--sr", tmp_path / "clips", "--hr", tmp_path / "clips", "--metrics", "psnr")
+    said = error(*clips, "--out", tmp_path / "s.csv", "--frame-scores", tmp_path / "clips" / ".." / "s.csv")
+    assert "two outputs would be written there" in said and not (tmp_path / "s.csv").exists()
+
+
 @pytest.mark.parametrize("option", ["", "--no-store"])
 def test_a_full_disk_leaves_the_old_csv_and_the_means(
     option: str, score: list[str | Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -220,3 +220,8 @@ def test_own_weights_are_taken_whatever_their_hash(tmp_path: Path) -> None:
         "net.pth": "net.pth", "tail.pth": "usual/tail.pth"
     }  # fmt: skip
     assert [file.sha256 for file in mine.files] == ["", usual]
+
+
+def test_an_overlap_below_zero_is_refused_for_small_images_too(photos: Path, tmp_path: Path) -> None:
+    result = run(photos, tmp_path / "out", "--overlap", "-1")
+    assert result.exit_code == 2 and "--overlap" in result.output and not (tmp_path / "out").exists()

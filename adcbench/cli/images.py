@@ -68,7 +68,7 @@ def score(sr: Path, hr: Path, metrics: str, device: str, out: Path | None, no_st
 @_ROUNDING
 @click.option("--tile", type=click.IntRange(0), help="Side of tiles in LR pixels; 0: whole. [default: whole up to "
               "512x512 LR pixels, above that 256]")  # fmt: skip
-@click.option("--overlap", default=32, show_default=True, help="Of tiles, in LR pixels.")
+@click.option("--overlap", type=click.IntRange(0), default=32, show_default=True, help="Of tiles, in LR pixels.")
 @click.option("--compare", is_flag=True, help="Run whole as well, and say how far the tiled output is from it.")
 @click.option("--weights", type=click.Path(file_okay=False, exists=True, path_type=Path),
               help="Folder with weight files of your own, under the system's file names.")  # fmt: skip

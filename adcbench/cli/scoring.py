@@ -14,9 +14,11 @@ from typing import TypeVar
 import click
 
 from adcbench.core import store
-from adcbench.core.errors import Blocked
+from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.files import check_writable
 from adcbench.core.needs import Checkable, Need, available, missing, together
+from adcbench.data.images import IMAGE_SUFFIXES
+from adcbench.data.videos import VIDEO_SUFFIXES
 
 M = TypeVar("M", bound=Checkable)
 
@@ -32,10 +34,17 @@ def ready(
 
     Raises:
         Blocked: a need or every metric is missing; names all that is, what blocked metrics need too.
-        AdcbenchError: an output can't be written.
+        AdcbenchError: an output can't be written, has the name of a picture, or is named twice.
     """
-    for path in filter(None, outputs):
+    files = [*filter(None, outputs)]
+    for path in files:
+        if path.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
+            raise AdcbenchError(
+                f"{path}: scores are written as CSV, and this names a picture or video; name a .csv file"
+            )
         check_writable(path)
+    if len({path.resolve() for path in files}) < len(files):
+        raise AdcbenchError(f"{files[0]}: two outputs would be written there; name two files")
     here, blocked = available(metrics)
     lacking = missing(needs)
     if lacking or not here:

@@ -72,6 +72,14 @@ def source_hash(*modules: str) -> str:
     return digest([(name, code_hash(name)) for name in source_closure(*modules)])
 
 
+def has_source(module: str) -> bool:
+    """Whether there is Python source of a module, as its hash needs it."""
+    try:
+        return _path(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
 @lru_cache
 def _path(module: str) -> Path | None:
     """The source file of a module; None for names that are not modules (functions, constants).

@@ -32,7 +32,7 @@ def calling(what: str) -> Iterator[None]:
     except (AdcbenchError, KeyboardInterrupt, GeneratorExit, MemoryError):
         raise
     except BaseException as error:
-        if any(words in str(error).lower() for words in _NO_MEMORY):
+        if any(words in _text(error).lower() for words in _NO_MEMORY):
             raise
         raise AdcbenchError(f"{what} {error_words(error)}{_place(error)}") from error
 
@@ -45,7 +45,7 @@ def guarded(function: Callable[..., T], what: str) -> Callable[..., T]:
         with calling(what):
             return function(*arguments, **named)
 
-    call.__module__ = home(function)
+    call.__module__, call.__qualname__ = home(function), place_in_home(function)
     return call
 
 
@@ -54,12 +54,26 @@ def home(function: object) -> str:
     return getattr(getattr(function, "func", function), "__module__", "") or ""
 
 
+def place_in_home(function: object) -> str:
+    """Its name there, with the functions and classes around it: ``factory.<locals>.load``."""
+    function = getattr(function, "func", function)
+    return getattr(function, "__qualname__", "") or type(function).__qualname__
+
+
 def error_words(error: BaseException) -> str:
     """An error in a line: its kind and the first line of its text; of our own errors the text alone."""
-    text = next(iter(str(error).strip().splitlines()), "")
+    text = next(iter(_text(error).strip().splitlines()), "")
     if isinstance(error, AdcbenchError):
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _text(error: BaseException) -> str:
+    """Its text; empty where making one fails too, which is a user's code as well."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
 
 
 def _place(error: BaseException) -> str:

@@ -154,6 +154,14 @@ def check_pair(sr: Clip, hr: Clip, frames: int = 0, crop: int = 0) -> None:
     if sr.size != hr.size and sr.size != (crop, crop):
         raise AdcbenchError(f"{sr.path} is {_wxh(sr.size)} and {hr.path} is {_wxh(hr.size)}; sizes must be equal")
     a, b = sr.numbers, hr.numbers
+    if not a and not b:
+        _check_names(sr, hr, frames)
+    if bool(a) != bool(b) and len(sr) > 1 and sr.source == hr.source == "png":
+        numbered, other = (sr, hr) if a else (hr, sr)
+        raise AdcbenchError(
+            f"the frames of {numbered.path} are numbered and the names of those of {other.path} tell no order for "
+            "sure; give both sides the same names"
+        )
     both = min(len(a), len(b))
     if both and a[:both] == b[:both] and (len(a) == len(b) or 0 < frames <= both):
         return
@@ -168,6 +176,17 @@ def check_pair(sr: Clip, hr: Clip, frames: int = 0, crop: int = 0) -> None:
                 f"the frames of {sr.path} ({_span(a)}) and {hr.path} ({_span(b)}) are not numbered alike: one is "
                 "missing somewhere; give both sides the same numbers"
             )
+
+
+def _check_names(sr: Clip, hr: Clip, frames: int) -> None:
+    """Frames without numbers (a.png, b.png) go by their order, unless names say that they don't belong together."""
+    found = ([*list_pngs(clip.path)] if clip.path.is_dir() else [] for clip in (sr, hr))
+    a, b = (sorted(names, key=_natural)[: frames or None] for names in found)
+    if a != b and set(a) & set(b):
+        raise AdcbenchError(
+            f"the frames of {sr.path} ({a[0]} to {a[-1]}) and {hr.path} ({b[0]} to {b[-1]}) have other names: one is "
+            "missing somewhere; give both sides the same names"
+        )
 
 
 def _steps(numbers: Sequence[int]) -> list[int]:

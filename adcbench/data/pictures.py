@@ -111,6 +111,8 @@ def _problem(image: Image.Image) -> str:
     """Why a picture is refused, where nothing may be lost; empty: it is not."""
     if getattr(image, "is_animated", False) and image.format != "MPO":  # MPO: a phone's JPEG of several pictures
         return "it is an animation; save one frame"
+    if not image.width * image.height:
+        return f"it has {image.width}x{image.height} pixels: there is nothing in it"
     not_yet_read = str(getattr(image, "tile", ""))  # where Pillow notes what it will cut to 8 bits
     if image.mode in ("I", "F"):
         return _DEEP.format(32)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _ALIKE = 0.8  # correlation with the input: trained networks reach 0.9, untrained ones with colour matching 0.7
 _EDGES_ALIKE = 0.4  # the same without the coarse structure: 0.65 and more, at most 0.15
+_FLAT = 1e-4  # spread of values that stands for none
+_TURNS = {(3,): "mirrored left to right", (2,): "upside down", (2, 3): "turned by 180 degrees"}  # dimensions flipped
 _REACH, _BLUR = 4, 17  # of shifts, and of the mean that is taken off, in SR pixels
 
 
@@ -53,7 +55,18 @@ def unlike(sr: Tensor, lr: Tensor, trained: bool = True) -> Iterator[str]:
     if order != (0, 1, 2) and min(matched[i][order[i]] for i in range(3)) > _ALIKE:
         yield f"its channels come out as {''.join('RGB'[i] for i in order)}, not RGB"
         lr = lr[:, list(order)]
+    if trained and sr.std().item() < _FLAT:
+        yield f"its output is {sr.mean().item():.3g} everywhere: it has nothing of its input"
+        return
+    if sr.std(dim=1).max().item() < _FLAT < sr.std().item():
+        yield "its output is grey: its three channels are equal"
     alike = _correlation(small, lr)
+    if alike < -_ALIKE:
+        yield "its output is the negative of its input"
+        return
+    if turned := [words for sides, words in _TURNS.items() if _correlation(small, lr.flip(sides)) > _ALIKE]:
+        yield f"its output is {turned[0]}"
+        return
     slope = alike * (small.std() / lr.std()).item()
     offset = small.mean().item() - slope * lr.mean().item()
     if alike > _ALIKE and not (0.4 < slope < 1.6 and abs(offset) < 0.3):

@@ -17,7 +17,8 @@ from tqdm import tqdm
 from adcbench.core.device import check_device
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.files import FolderNotWritable
-from adcbench.core.keys import digest, pixel_hash, source_hash, versions
+from adcbench.core.keys import digest, has_source, pixel_hash, source_hash, versions
+from adcbench.core.own_code import home, place_in_home
 from adcbench.core.precision import check_dtype
 from adcbench.core.rounding import Rounding
 from adcbench.core.settings import cache_dir
@@ -108,9 +109,21 @@ def output_key(system: System, weights: Mapping[str, str], device: str, dtype: s
     Args:
         weights: sha256 by file name.
     """
-    source = source_hash(*system.modules, _NUMERICS)
-    made_by = (system.name, system.scale, system.settings(), dict(weights), source)
+    own = _own(system)
+    source = source_hash(*system.modules, *own[:1], _NUMERICS)
+    made_by = (system.name, system.scale, system.settings(), dict(weights), source, *own)
     return digest(made_by, versions("torch"), device, dtype, rounding)
+
+
+def _own(system: System) -> tuple[str, ...]:
+    """Of a user's system: the module and the name of its ``load``, and its version; of ours nothing.
+
+    Two factories of one module may give the same name and config, and ``modules`` may leave out their own.
+    """
+    module = home(system.load)
+    if not module or module.partition(".")[0] == "adcbench" or not has_source(module):
+        return ()
+    return module, place_in_home(system.load), system.version
 
 
 def _outputs(

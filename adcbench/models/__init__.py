@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import is_dataclass, replace
 from importlib import metadata
 from typing import Any, get_args
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.own_code import calling, guarded, home
+from adcbench.core.keys import has_source
+from adcbench.core.own_code import calling, guarded, home, place_in_home
 from adcbench.core.rounding import Rounding
 from adcbench.core.system import System, Upscaler
 from adcbench.core.weight_files import WeightFile
@@ -78,11 +78,14 @@ def find_system(name: str) -> System:
     if wrong := [*_wrong_fields(system)]:
         raise AdcbenchError(f"system {name!r}: {'; '.join(wrong)}")
     locate = system.locate and guarded(system.locate, f"system {name!r}: locate fails with")
-    return replace(system, load=_guarded_load(system.load, name), locate=locate)
+    return replace(system, load=_guarded_load(system.load, name, target), locate=locate)
 
 
-def _guarded_load(load: Callable[..., Any], name: str) -> Callable[..., Upscaler]:
-    """A user's ``load``; errors of it and of the upscaler that it gives are a line each."""
+def _guarded_load(load: Callable[..., Any], name: str, target: str) -> Callable[..., Upscaler]:
+    """A user's ``load``; errors of it and of the upscaler that it gives are a line each.
+
+    Its name tells it from what other factories give, which cache keys rely on.
+    """
 
     def made(*arguments: Any) -> Upscaler:
         upscaler = load(*arguments)
@@ -90,7 +93,7 @@ def _guarded_load(load: Callable[..., Any], name: str) -> Callable[..., Upscaler
             raise AdcbenchError(f"system {name!r}: load returns a {type(upscaler).__name__}, which can't be called")
         return guarded(upscaler, f"system {name!r}: the call fails with")
 
-    made.__module__ = home(load)
+    made.__module__, made.__qualname__ = home(load), f"{target}: {place_in_home(load)}"
     return guarded(made, f"system {name!r}: load fails with")
 
 
@@ -106,7 +109,9 @@ def _wrong_fields(system: System) -> Iterator[str]:
         yield f"its modules are {system.modules!r}, not a tuple of names"
     else:
         yield from (
-            f"its modules name {one!r}, of which there is no source" for one in system.modules if not _source(one)
+            f"its modules name {one!r}, of which there is no source"
+            for one in system.modules
+            if not has_source(str(one))
         )
     if not callable(system.load):
         yield f"its load is {system.load!r}, which can't be called"
@@ -114,12 +119,3 @@ def _wrong_fields(system: System) -> Iterator[str]:
         yield f"its files are {system.files!r}, not a tuple of WeightFile"
     if system.rounding not in get_args(Rounding):
         yield f"its rounding is {system.rounding!r}, not one of {', '.join(get_args(Rounding))}"
-
-
-def _source(module: object) -> bool:
-    """Whether there is Python source of a module, as cache keys need it."""
-    try:
-        spec = importlib.util.find_spec(str(module))
-    except (ImportError, ValueError):
-        return False
-    return bool(spec and spec.origin and spec.origin.endswith(".py"))

@@ -53,7 +53,7 @@ def folder(table_id: str, root: Path | None = None) -> Path:
 
 def is_committed(table_id: str, root: Path | None = None) -> bool:
     """Whether a table was ever written."""
-    return (folder(table_id, root) / "cells.jsonl").is_file()
+    return (folder(table_id, root) / "cells.jsonl").exists()
 
 
 def made_by(table_id: str) -> str:

@@ -38,6 +38,12 @@ def test_faults_of_trained_networks_are_found(trained: Tensor) -> None:
         "2 pixels to the right and 0 down": lambda sr: sr.roll(2, 3),
         "0 pixels to the right and 1 down": lambda sr: sr.roll(1, 2),
         "-3 pixels to the right and 3 down": lambda sr: sr.roll((3, -3), (2, 3)),
+        "the negative": lambda sr: 1 - sr,
+        "mirrored left to right": lambda sr: sr.flip(3),
+        "upside down": lambda sr: sr.flip(2),
+        "turned by 180 degrees": lambda sr: sr.flip(2, 3),
+        "its three channels are equal": lambda sr: sr.mean(1, keepdim=True).expand(-1, 3, -1, -1),
+        "0.5 everywhere": lambda sr: 0 * sr + 0.5,
     }
     for words, fault in faults.items():
         (said,) = unlike(fault(trained), LR)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clip_files import FRAMES, write_named, write_video
+from clip_files import FRAMES, write_folder, write_named, write_video
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.data.clips import check_pair, frame_numbers, open_clip
@@ -112,3 +112,20 @@ def test_sizes_are_those_before_the_crop(tmp_path: Path) -> None:
     for crop in (0, 8):
         with pytest.raises(AdcbenchError, match="sizes must be equal"):
             check_pair(small, whole, crop=crop)
+
+
+def test_names_without_numbers_that_overlap_and_differ(tmp_path: Path) -> None:
+    """As with numbers: SR that has lost its first frame, and has one more at its end, is not HR's clip."""
+    hr = open_clip(write_named(tmp_path / "hr", "abcdef"))
+    check_pair(open_clip(write_named(tmp_path / "same", "abcdef")), hr)
+    check_pair(open_clip(write_named(tmp_path / "elsewhere", "uvwxyz")), hr)
+    with pytest.raises(AdcbenchError, match=r"\(b to g\) and .* \(a to f\) have other names"):
+        check_pair(open_clip(write_named(tmp_path / "later", "bcdefg")), hr)
+
+
+@pytest.mark.parametrize("names", [["-2", "-1", "0", "1", "2", "3"], [*"¹²³⁴⁵⁶"]])
+def test_numbers_that_are_none_here_do_not_go_with_numbers(names: list[str], tmp_path: Path) -> None:
+    """Below zero or raised, they would be sorted into another order."""
+    hr = open_clip(write_folder(tmp_path / "hr", FRAMES[:6]))
+    with pytest.raises(AdcbenchError, match="tell no order for sure"):
+        check_pair(open_clip(write_named(tmp_path / "sr", names)), hr)

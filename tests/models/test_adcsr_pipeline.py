@@ -100,7 +100,20 @@ PIXEL = {
     "no image": ([], "no image"),
     "an empty tensor": (torch.zeros(0, 3, 4, 4), "no image"),
     "no pixels": (torch.zeros(1, 3, 0, 4), "shape"),
+    "a picture of no pixels": (Image.new("RGB", (0, 5)), "0x5 pixels"),
+    "a little more than 1": (torch.full((1, 3, 4, 4), 1.000001), "1.0000"),
+    "texts": (np.array([[["a", "b", "c"]]]), "array of <U1"),
+    "complex": (HALF.astype(complex), "array of complex128"),
+    "sparse": (torch.zeros(1, 3, 4, 4).to_sparse(), "sparse_coo"),
+    "nowhere": (torch.zeros(1, 3, 4, 4, device="meta"), "on meta"),
 }
+
+
+def test_floats_of_any_kind_are_the_same_picture() -> None:
+    pipeline = AdcSRPipeline.from_network(mini_network())
+    expected = pipeline(HALF, output_type="np").images
+    for kind in (">f4", ">f8", "g", "f2"):
+        assert np.array_equal(pipeline(HALF.astype(kind), output_type="np").images, expected)
 
 
 @pytest.mark.parametrize("kind", PIXEL)

@@ -202,7 +202,13 @@ def _input(image: Any, name: str) -> _Input:
             f"AdcSRPipeline takes PIL images or a tensor (N, 3, h, w) or an array (N, h, w, 3); {name} is a "
             f"{type(image).__name__}"
         )
+    if is_array and image.dtype.kind not in "fiub":
+        raise AdcbenchError(f"{name} is an array of {image.dtype}: give floats in 0..1, or a PIL image")
+    if is_array and image.dtype.kind == "f":
+        image = image.astype(np.float32)  # torch has neither other byte orders nor long doubles
     values = torch.from_numpy(np.ascontiguousarray(image)) if is_array else image
+    if values.layout != torch.strided or values.is_meta:
+        raise AdcbenchError(f"{name} is {values.layout} on {values.device}: give a plain tensor with its values")
     if values.dim() == 3:
         values = values[None]
     if values.dim() == 4 and is_array:
@@ -217,7 +223,7 @@ def _input(image: Any, name: str) -> _Input:
         raise AdcbenchError(f"{name} has values that are NaN or infinite")
     if values.numel() and not 0 <= values.min() <= values.max() <= 1:
         raise AdcbenchError(
-            f"{name} has values from {values.min():.4g} to {values.max():.4g}, outside 0..1: scale them, or clamp(0, 1)"
+            f"{name} has values from {values.min():.9g} to {values.max():.9g}, outside 0..1: scale them, or clamp(0, 1)"
         )
     return _Input(values)
 
