@@ -30,15 +30,17 @@ def find_key(table: str, row: str, test_set: str, metric: str) -> CellKey:
     row = _match(f"row of {found.id}", row, found.rows)
     test_set = _match(f"test set of {found.id}", test_set, list(dict.fromkeys(c.test_set for c in found.columns)))
     metrics = [c.metric for c in found.columns if c.test_set == test_set]
-    return CellKey(found.id, row, test_set, _match(f"metric of {found.id} on {test_set}", metric, metrics))
+    others = [c.test_set for c in found.columns if c.metric.lower() == metric.lower()]
+    hint = f" It is one of the test set {' and '.join(others)}." if others else ""
+    return CellKey(found.id, row, test_set, _match(f"metric of {found.id} on {test_set}", metric, metrics, hint))
 
 
-def _match(what: str, name: str, known: Sequence[str]) -> str:
+def _match(what: str, name: str, known: Sequence[str], hint: str = "") -> str:
     same = {k.lower(): k for k in known}
     if name.lower() in same:
         return same[name.lower()]
-    near = difflib.get_close_matches(name, known, 1, 0.5)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    near = [] if hint else difflib.get_close_matches(name, known, 1, 0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else hint
     raise AdcbenchError(f"unknown {what}: {name!r}.{hint} There are: {', '.join(known)}")
 
 
