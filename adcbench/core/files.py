@@ -94,7 +94,11 @@ def check_writable(path: Path) -> None:
 
 
 def _special(path: Path) -> bool:
-    return path.exists() and not (path.is_file() or path.is_dir())
+    """A pipe, a device, or a name of what the process has open: a link (/dev/stdout) that no file may replace."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        return True
+    names = (str(path.absolute()), str(path.readlink()) if path.is_symlink() else "")
+    return any(name.startswith(("/proc/", "/dev/fd/")) for name in names)
 
 
 def _part(path: Path) -> Path:
