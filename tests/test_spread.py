@@ -144,7 +144,7 @@ def test_a_network_runs_on_other_threads_and_as_another_system(
         return upscaler
 
     file = tmp_path / "net.pth"
-    file.touch()
+    file.write_bytes(b"weights" * 100)
     monkeypatch.setattr(spread, "upscale_testset", upscale)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     bicubic = find_system("bicubic")

@@ -19,7 +19,7 @@ from adcbench.cli.boundary import FAULT, guarded
 from adcbench.data.images import write_png
 
 ODD = (
-    "", " ", "\t", "a" * 300, "漢" * 120, "a\0b", "\udcff", "..", "../x", "no/such/place", "/dev/null", "/dev/zero",
+    "", " ", "\t", "a" * 300, "漢" * 120, "\udcff", "..", "../x", "no/such/place", "/dev/null", "/dev/zero",
     "pipe", "-1", "0", "1", "1.5", "nan", "inf", "1e309", "9" * 25, "0x10", "True", "None", "{}", "[1]", "a=b=c", "=",
     ",", ",,psnr", "psnr,psnr", "a,b", "@", "a@b=c", "%s", "$(x)", "*", "os:getcwd", "builtins:print", "builtins:exit",
     ":x", "x:", "../x:y", "os", "json:loads", "gpu", "cpu:-1", "cuda:99", "meta", "mps", "cpu,cuda", "float8", "int8",

@@ -40,7 +40,8 @@ def test_the_straight_through_gradient_is_one_everywhere(x: list[float]) -> None
 
 @given(values)
 def test_the_hard_clips_gradient_is_one_inside_and_none_outside(x: list[float]) -> None:
-    assert gradient(x, "hard").tolist() == [float(-1 <= value <= 1) for value in x]
+    assume(all(abs(value) != 1 for value in x))  # exactly at a limit torch's versions differ
+    assert gradient(x, "hard").tolist() == [float(-1 < value < 1) for value in x]
 
 
 @given(floats)
