@@ -147,18 +147,16 @@ def _identity(file: WeightFile) -> tuple[str, str]:
 
 
 def list_text(catalogue: Sequence[Entry]) -> str:
-    """The catalogue as a table for the terminal, a line a file."""
+    """The catalogue for the terminal: a line a file, below it licence and address, which are too long for columns."""
     from tabulate import tabulate
 
-    head = ("of", "file", "size", "licence", "sha256", "here", "address")
-    lines = [
-        (
-            ", ".join(entry.users), entry.file.name, _size(entry.file.size), entry.licence, entry.hash_known,
-            "here" if entry.here else "missing", _address(entry),
-        )
-        for entry in catalogue
-    ]  # fmt: skip
-    return tabulate(lines, head)
+    rows = [
+        (one.file.name, _size(one.file.size), one.hash_known, "here" if one.here else "missing", ", ".join(one.users))
+        for one in catalogue
+    ]
+    head, rule, *lines = tabulate(rows, ("file", "size", "sha256", "here", "of")).splitlines()
+    below = (f"    {one.licence}\n    {_address(one)}" for one in catalogue)
+    return "\n".join([head, rule, *(f"{line}\n{more}" for line, more in zip(lines, below, strict=True))])
 
 
 def _address(entry: Entry) -> str:

@@ -86,6 +86,7 @@ def test_bad_images_are_named(kind: str, says: str, folders: tuple[Path, Path]) 
         ),
         (("adcsr/table1", "OSEDiff", "DRealsR2", "PSNR"), "unknown test set of adcsr/table1"),
         (("adcsr/table1", "OSEDiff", "DRealSR", "PSNRR"), "Did you mean 'PSNR'?"),
+        (("adcsr/table1", "OSEDiff", "DRealSR", "params"), "'params'. It is one of the test set complexity. There are"),
     ],
 )
 def test_explain_names_what_is_unknown(arguments: tuple[str, ...], says: str) -> None:

@@ -143,6 +143,15 @@ def test_the_camera_s_orientation_is_applied(tmp_path: Path) -> None:
     assert read_picture(save(tmp_path / "x.jpg", exif=exif)).shape == (13, 9, 3)
 
 
+@pytest.mark.parametrize(
+    ("system", "said"), [("adcsr-mini", True), ("adcsr-mini-trained", False), ("bicubic-torch", False)]
+)
+def test_that_nobody_trained_a_system_is_said(system: str, said: bool, tmp_path: Path) -> None:
+    """Its noise is a file like any other's, and "1 written" was all that was said."""
+    result = run(save(tmp_path / "a.png"), tmp_path / "out", system=system)
+    assert result.exit_code == 0 and (f"{system} is untrained" in result.output) is said
+
+
 def test_a_single_image_goes_to_a_file_or_a_folder(tmp_path: Path) -> None:
     source = save(tmp_path / "x.jpg")
     assert run(source, tmp_path / "y.png").exit_code == 0 and (tmp_path / "y.png").is_file()

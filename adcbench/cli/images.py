@@ -154,13 +154,19 @@ def _check(system: System, device: str) -> None:
 
 
 def named_system(name: str) -> System:
-    """A system by name; ``module:factory`` is also looked for in the present folder, as python -m does."""
+    """A system by name; ``module:factory`` is also looked for in the present folder, as python -m does.
+
+    Of one that nobody trained that is said, since its outputs are files like any other's.
+    """
     from adcbench.models.trained.runs import open_system
 
     here = str(Path.cwd())
     if ":" in name and here not in sys.path:
         sys.path.insert(0, here)
-    return open_system(name)
+    system = open_system(name)
+    if system.scale == "mini" and not system.files:
+        click.echo(f"{name} is untrained, for tests and timing: its pictures and scores mean nothing", err=True)
+    return system
 
 
 @click.command()

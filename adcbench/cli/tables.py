@@ -127,7 +127,10 @@ def tables(ids: tuple[str, ...], write: bool, intervals: bool, marks: bool, to: 
 @click.argument("test_set")
 @click.argument("metric")
 def explain(table: str, row: str, test_set: str, metric: str) -> None:
-    """Everything about one cell: readings, measurements, verdict, provenance, worst images."""
+    """Everything about one cell: readings, measurements, verdict, provenance, worst images.
+
+    Counts, times and steps belong to no test set: there TEST_SET is complexity.
+    """
     from adcbench.report import explain as report
 
     click.echo(report.explain(report.find_key(table, row, test_set, metric)))

@@ -90,6 +90,18 @@ def test_a_device_is_written_as_it_is() -> None:
     assert Path(os.devnull).is_char_device()
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no /proc here")
+def test_a_link_to_an_open_file_stays_one(tmp_path: Path) -> None:
+    """As root, --out /dev/stdout > scores.csv put a file in the place of /dev/stdout, for everybody."""
+    link = tmp_path / "stdout"
+    with (tmp_path / "redirected").open("wb") as file:
+        link.symlink_to(f"/proc/self/fd/{file.fileno()}")
+        check_writable(link)
+        write_whole(link, b"data")
+    assert link.is_symlink() and (tmp_path / "redirected").read_bytes() == b"data"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["redirected", "stdout"]
+
+
 def test_an_error_while_writing_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     write_whole(path, b"old")

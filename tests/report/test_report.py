@@ -99,6 +99,15 @@ def test_markdown_has_every_cell_and_every_reason(cells: list[Cell]) -> None:
     assert blocked_lines(cells) == ["3 cells: no data. To unblock: `adcbench fetch x`"]
 
 
+def test_every_form_says_what_was_not_read_in_a_primary_source(cells: list[Cell]) -> None:
+    """LaTeX called values "as printed" that nobody here saw in print."""
+    forms = (markdown, latex, table_text)
+    assert not any("primary source" in form(TABLE, cells) for form in forms)
+    third = [replace(one, readings=(replace(one.readings[0], kind="third-party"),)) for one in cells[:2]]
+    said = "Of 6 printed values 2 were not read in a primary source: 2 third-party (adcbench explain names each)."
+    assert all(said in form(TABLE, [*third, *cells[2:]]) for form in forms)
+
+
 def test_terminal(cells: list[Cell]) -> None:
     text = table_text(TABLE, cells)
     assert "28.2000" in text and "blocked, 3 cells" in text
