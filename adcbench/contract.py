@@ -80,7 +80,7 @@ def _description(system: System) -> Iterator[str]:
     place = home(system.load)
     known = source_closure(*filter(_exists, system.modules))
     if place and place.partition(".")[0] != "adcbench" and place not in known:
-        yield f"load is defined in {place}, which modules leaves out: changes of it would not change the cache keys"
+        yield f"load is defined in {place}, which modules leaves out: what is noted of the code would not name it"
 
 
 def _exists(module: str) -> bool:

@@ -57,16 +57,13 @@ def unlike(sr: Tensor, lr: Tensor, trained: bool = True) -> Iterator[str]:
         lr = lr[:, list(order)]
     if trained and sr.std().item() < _FLAT:
         yield f"its output is {sr.mean().item():.3g} everywhere: it has nothing of its input"
-        return
     if sr.std(dim=1).max().item() < _FLAT < sr.std().item():
         yield "its output is grey: its three channels are equal"
     alike = _correlation(small, lr)
     if alike < -_ALIKE:
         yield "its output is the negative of its input"
-        return
     if turned := [words for sides, words in _TURNS.items() if _correlation(small, lr.flip(sides)) > _ALIKE]:
         yield f"its output is {turned[0]}"
-        return
     slope = alike * (small.std() / lr.std()).item()
     offset = small.mean().item() - slope * lr.mean().item()
     if alike > _ALIKE and not (0.4 < slope < 1.6 and abs(offset) < 0.3):
