@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import run
+from commands import error, run
 
 from adcbench import jobs
 from adcbench.core import store
