@@ -12,9 +12,10 @@ from typing import Literal
 import numpy as np
 
 from adcbench.core.errors import AdcbenchError, Blocked, some
-from adcbench.core.hashes import SIZE_ALONE, again, check_file, remembered_hash
-from adcbench.core.system import NeedsFiles, System, WeightFile, file_path
+from adcbench.core.hashes import remembered_hash
+from adcbench.core.system import System
 from adcbench.core.tables import Infer, Score, Time, load_table
+from adcbench.core.weight_files import SIZE_ALONE, NeedsFiles, WeightFile, again, check_file, file_path
 from adcbench.data.checkpoints import addresses, fetch_file, known_hash
 from adcbench.data.download import remote_size
 from adcbench.metrics import METRICS
@@ -146,18 +147,16 @@ def _identity(file: WeightFile) -> tuple[str, str]:
 
 
 def list_text(catalogue: Sequence[Entry]) -> str:
-    """The catalogue as a table for the terminal, a line a file."""
+    """The catalogue for the terminal: a line a file, below it licence and address, which are too long for columns."""
     from tabulate import tabulate
 
-    head = ("of", "file", "size", "licence", "sha256", "here", "address")
-    lines = [
-        (
-            ", ".join(entry.users), entry.file.name, _size(entry.file.size), entry.licence, entry.hash_known,
-            "here" if entry.here else "missing", _address(entry),
-        )
-        for entry in catalogue
-    ]  # fmt: skip
-    return tabulate(lines, head)
+    rows = [
+        (one.file.name, _size(one.file.size), one.hash_known, "here" if one.here else "missing", ", ".join(one.users))
+        for one in catalogue
+    ]
+    head, rule, *lines = tabulate(rows, ("file", "size", "sha256", "here", "of")).splitlines()
+    below = (f"    {one.licence}\n    {_address(one)}" for one in catalogue)
+    return "\n".join([head, rule, *(f"{line}\n{more}" for line, more in zip(lines, below, strict=True))])
 
 
 def _address(entry: Entry) -> str:

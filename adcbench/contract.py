@@ -10,12 +10,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, is_dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -25,6 +22,7 @@ from adcbench.core.errors import Blocked
 from adcbench.core.keys import source_closure
 from adcbench.core.outputs import checked_shape
 from adcbench.core.own_code import error_words, home
+from adcbench.core.settings import empty_folder
 from adcbench.core.system import System, Upscaler
 from adcbench.inference.forward import output_shape
 from adcbench.inference.likeness import leaves, unlike
@@ -121,26 +119,13 @@ def _files(system: System) -> Iterator[str]:
 
 
 def _blocked(system: System) -> Iterator[str]:
-    with _no_weights():
+    with empty_folder("ADCBENCH_WEIGHTS"):
         try:
             replace(system, locate=None).find_weights()
             yield "find_weights finds files where there are none"
         except Blocked as error:
             if error.command != system.get:
                 yield f"without its files it names the command {error.command!r}, not {system.get!r}"
-
-
-@contextmanager
-def _no_weights() -> Iterator[None]:
-    before = os.environ.get("ADCBENCH_WEIGHTS")
-    with tempfile.TemporaryDirectory() as empty:
-        os.environ["ADCBENCH_WEIGHTS"] = empty
-        try:
-            yield
-        finally:
-            os.environ.pop("ADCBENCH_WEIGHTS")
-            if before is not None:
-                os.environ["ADCBENCH_WEIGHTS"] = before
 
 
 @dataclass(frozen=True)

@@ -10,23 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from commands import error, run
 from PIL import Image
 
-from adcbench.cli import cli, main
-from adcbench.core.errors import AdcbenchError
+from adcbench.cli import main
 from adcbench.data.images import write_png
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(cli, [str(a) for a in arguments])
-
-
-def error(*arguments: str | Path) -> str:
-    """The message of a command that must fail with an error meant for users."""
-    result = run(*arguments)
-    assert isinstance(result.exception, AdcbenchError), result.output
-    return str(result.exception)
 
 
 @pytest.fixture
@@ -98,6 +86,7 @@ def test_bad_images_are_named(kind: str, says: str, folders: tuple[Path, Path]) 
         ),
         (("adcsr/table1", "OSEDiff", "DRealsR2", "PSNR"), "unknown test set of adcsr/table1"),
         (("adcsr/table1", "OSEDiff", "DRealSR", "PSNRR"), "Did you mean 'PSNR'?"),
+        (("adcsr/table1", "OSEDiff", "DRealSR", "params"), "'params'. It is one of the test set complexity. There are"),
     ],
 )
 def test_explain_names_what_is_unknown(arguments: tuple[str, ...], says: str) -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from commands import message
 
 from adcbench.cli import cli
 from adcbench.contract import check
-from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.core.errors import Blocked
 from adcbench.core.settings import CHECKOUT
 
 DOCS = (CHECKOUT or Path()) / "docs" / "own_system.md"
@@ -24,9 +25,7 @@ def run(*arguments: str, system: str = "bicubic") -> Result:
 
 
 def error(*arguments: str, system: str = "bicubic") -> str:
-    result = run(*arguments, system=system)
-    assert isinstance(result.exception, AdcbenchError), result.output
-    return str(result.exception)
+    return message(run(*arguments, system=system))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from toy_tables import make_table, measure_as, use_tables
 
 from adcbench.core.cells import Cell, Measurement
-from adcbench.core.datafiles import read_text
+from adcbench.core.datafiles import data_text
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.tables import Score, load_table, table_ids
 from adcbench.data.images import write_png
@@ -56,7 +56,7 @@ def test_committed_tables_rebuild_to_the_same_text(tmp_path: Path) -> None:
     for table_id in table_ids():
         rebuild(table_id, target=tmp_path)
         for path in folder(table_id, tmp_path).iterdir():
-            assert read_text(path) == read_text(folder(table_id) / path.name), f"{table_id}: {path.name}"
+            assert data_text(path) == data_text(folder(table_id) / path.name), f"{table_id}: {path.name}"
 
 
 def one(value: float, **changes: object) -> Measurement:

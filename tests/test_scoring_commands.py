@@ -11,10 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from commands import error, run
 
 from adcbench import jobs
-from adcbench.cli import cli
 from adcbench.core import store
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.tables import Infer, load_table
@@ -22,16 +21,6 @@ from adcbench.data.images import write_png
 from adcbench.report.csv_file import write_csv
 
 ODD = os.fsdecode(b"m_\xb2\xe2")  # a name in GBK
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(cli, [str(a) for a in arguments])
-
-
-def error(*arguments: str | Path) -> str:
-    result = run(*arguments)
-    assert isinstance(result.exception, AdcbenchError), result.output
-    return str(result.exception)
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ from click.testing import CliRunner
 from adcbench import spread
 from adcbench.cli import cli
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.system import System, WeightFile
+from adcbench.core.system import System
+from adcbench.core.weight_files import WeightFile
 from adcbench.data.images import write_png
 from adcbench.data.pairs import Pair
 from adcbench.metrics import METRICS

@@ -20,7 +20,7 @@ from adcbench.cli import cli
 from adcbench.cli.boundary import guarded
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.files import remove_leftovers
-from adcbench.core.system import WeightFile
+from adcbench.core.weight_files import WeightFile
 from adcbench.data.images import read_png, write_png
 from adcbench.inference import folder as running
 from adcbench.inference import stamps

@@ -61,11 +61,11 @@ def compare(
     found_set = find_testset(testset)
     systems = [find_own(name, found_set) for name in (a, b)]
     needs: list[Need] = [*(system.find_weights for system in systems if system), partial(open_testset, found_set.name)]
-    _, left_out = ready(chosen, needs, [out])
+    _, blocked = ready(chosen, needs, [out])
     sides = [find_outputs(n, found_set, s, limit=limit, device=device) for n, s in zip((a, b), systems, strict=True)]
     found = compare_outputs(sides[0], sides[1], found_set.name, chosen, device=device)
     write = [partial(write_comparison, out, found)] if out else []
-    finish([comparison_text(found)], found.problems, left_out if metrics else [], *write)
+    finish([comparison_text(found)], found.problems, blocked if metrics else [], *write)
 
 
 def find_own(name: str, test_set: TestSet) -> System | None:

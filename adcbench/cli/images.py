@@ -52,10 +52,10 @@ def score(sr: Path, hr: Path, metrics: str, device: str, out: Path | None, no_st
 
     chosen = chosen_metrics(metrics)
     with store_or_not(no_store):
-        here, left_out = ready(chosen, outputs=[out])
+        here, blocked = ready(chosen, outputs=[out])
         found = score_pairs(pair(sr, hr), here, device=device, use_store=not no_store)
         write = [partial(write_scores, out, found)] if out else []
-        finish(score_lines(here, found), found.problems, left_out, *write)
+        finish(score_lines(here, found), found.problems, blocked, *write)
 
 
 @click.command()
@@ -84,9 +84,9 @@ def upscale(
     transparent pixels, 16 bits a channel, CMYK and animations are errors. Colours are not converted: an ICC profile
     goes into the output. Bad images are listed at the end, with exit code 1.
 
-    Every output notes in itself what made it. One that is there is skipped if it is what would be made: same system,
-    version, weights, settings and input. Anything else is left alone and listed, with exit code 2; damaged files are
-    made again.
+    Every output has a stamp that says what made it. One that is there is skipped if it is what would be made: same
+    system, version, weights, settings and input. Anything else is left alone and listed, with exit code 2; damaged
+    files are made again.
 
     Tiles change what looks at the whole image: attention, normalisation, and colour matching, which AdcSR does
     within each tile. Flat tiles can shift in colour: prefer whole images, or large tiles.
@@ -134,13 +134,13 @@ def evaluate(
         _check(system, device)
         return
     needs: list[Need] = [system.find_weights, partial(open_testset, testset)]
-    here, left_out = ready(chosen_metrics(metrics), needs, [out])
+    here, blocked = ready(chosen_metrics(metrics), needs, [out])
     if check:
         _check(system, device)
     made = upscale_testset(system, testset, device=device, dtype=dtype, seed=seed, rounding=rounding, limit=limit)
     scored = score_pairs(made, here, device=device)
     write = [partial(write_scores, out, scored)] if out else []
-    finish(score_lines(here, scored), scored.problems, left_out, *write)
+    finish(score_lines(here, scored), scored.problems, blocked, *write)
 
 
 def _check(system: System, device: str) -> None:
@@ -154,13 +154,19 @@ def _check(system: System, device: str) -> None:
 
 
 def named_system(name: str) -> System:
-    """A system by name; ``module:factory`` is also looked for in the present folder, as python -m does."""
+    """A system by name; ``module:factory`` is also looked for in the present folder, as python -m does.
+
+    Of one that nobody trained that is said, since its outputs are files like any other's.
+    """
     from adcbench.models.trained.runs import open_system
 
     here = str(Path.cwd())
     if ":" in name and here not in sys.path:
         sys.path.insert(0, here)
-    return open_system(name)
+    system = open_system(name)
+    if system.scale == "mini" and not system.files:
+        click.echo(f"{name} is untrained, for tests and timing: its pictures and scores mean nothing", err=True)
+    return system
 
 
 @click.command()

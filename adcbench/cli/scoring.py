@@ -33,7 +33,7 @@ def ready(
         outputs: files to write at the end (None: not asked for); their folders are made.
 
     Raises:
-        Blocked: a need or every metric is missing; names all that is, the left out metrics' needs too.
+        Blocked: a need or every metric is missing; names all that is, what blocked metrics need too.
         AdcbenchError: an output can't be written, has the name of a picture, or is named twice.
     """
     files = [*filter(None, outputs)]
@@ -45,31 +45,31 @@ def ready(
         check_writable(path)
     if len({path.resolve() for path in files}) < len(files):
         raise AdcbenchError(f"{files[0]}: two outputs would be written there; name two files")
-    here, left_out = available(metrics)
+    here, blocked = available(metrics)
     lacking = missing(needs)
     if lacking or not here:
-        raise together([*lacking, *(block for _, block in left_out)])
-    if left_out:
-        click.echo("\n".join(missing_lines(left_out)), err=True)
-    return here, left_out
+        raise together([*lacking, *(block for _, block in blocked)])
+    if blocked:
+        click.echo("\n".join(missing_lines(blocked)), err=True)
+    return here, blocked
 
 
-def missing_lines(left_out: Iterable[tuple[Checkable, Blocked]]) -> list[str]:
+def missing_lines(blocked: Iterable[tuple[Checkable, Blocked]]) -> list[str]:
     """A line for each metric that is missing here."""
-    return [f"missing: {metric.name}: {block}" for metric, block in left_out]
+    return [f"missing: {metric.name}: {block}" for metric, block in blocked]
 
 
 def finish(
     lines: Iterable[str],
     problems: Sequence[str],
-    left_out: Sequence[tuple[Checkable, Blocked]],
+    blocked: Sequence[tuple[Checkable, Blocked]],
     *writes: Callable[[], None],
 ) -> None:
     """Print scores and what is missing, then write files, then exit."""
-    click.echo("\n".join([*lines, *missing_lines(left_out)]))
+    click.echo("\n".join([*lines, *missing_lines(blocked)]))
     for write in writes:
         write()
-    sys.exit(2 if left_out else 1 if problems else 0)
+    sys.exit(2 if blocked else 1 if problems else 0)
 
 
 def store_or_not(no_store: bool) -> AbstractContextManager[None]:

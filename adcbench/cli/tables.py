@@ -127,7 +127,10 @@ def tables(ids: tuple[str, ...], write: bool, intervals: bool, marks: bool, to: 
 @click.argument("test_set")
 @click.argument("metric")
 def explain(table: str, row: str, test_set: str, metric: str) -> None:
-    """Everything about one cell: readings, measurements, verdict, provenance, worst images."""
+    """Everything about one cell: readings, measurements, verdict, provenance, worst images.
+
+    Counts, times and steps belong to no test set: there TEST_SET is complexity.
+    """
     from adcbench.report import explain as report
 
     click.echo(report.explain(report.find_key(table, row, test_set, metric)))
@@ -195,7 +198,7 @@ def spread(
     found_set = find_testset(test_set)
     system = named_system(name) if level == "inference" else find_own(name, found_set)
     needs: list[Need] = [*([system.find_weights] if system else []), partial(open_testset, found_set.name)]
-    here, left_out = ready(chosen, needs)
+    here, blocked = ready(chosen, needs)
     wanted = {shown_name(metric): metric for metric in here}
     if system and level == "inference":
         tried = [dtype.strip() for dtype in dtypes.split(",") if dtype.strip()]
@@ -208,7 +211,7 @@ def spread(
         side = find_outputs(name, found_set, system, limit=limit)
         moves = scores_moves(side.pairs, wanted, device=device)
         subject = f"{side.name} ({side.what}) on {found_set.name}, {len(side.pairs)} images, scored again"
-    click.echo("\n".join([*spread_lines(moves), *missing_lines(left_out)]))
+    click.echo("\n".join([*spread_lines(moves), *missing_lines(blocked)]))
     if write:
         typed = {"level": level if level != "inference" else "", "metrics": metrics, "dtypes": dtypes,
                  "seeds": seeds if seeds != 5 else "", "device": device, "limit": limit or ""}  # fmt: skip
@@ -216,7 +219,7 @@ def spread(
         options += "".join(f" --other {shlex.quote(other)}" for other in others)
         command = f"adcbench spread {name} {found_set.folder}{options} --write"
         click.echo(f"written to {write_spread(level, subject, moves, command)}")
-    sys.exit(2 if left_out and names else 0)
+    sys.exit(2 if blocked and names else 0)
 
 
 def _other(text: str) -> tuple[str, str]:

@@ -50,14 +50,14 @@ def score_video(
 
     chosen = [m.on_part(frames, crop) for m in find_clip_metrics(metrics, reference=hr is not None, flow=flow)]
     with store_or_not(no_store):
-        here, left_out = ready(chosen, outputs=[out, frame_scores])
+        here, blocked = ready(chosen, outputs=[out, frame_scores])
         found = score_clips(
             pair_clips(sr, hr), here, frames=frames, crop=crop, lossy_ok=allow_lossy, device=device,
             use_store=not no_store,
         )  # fmt: skip
         write = [partial(write_scores, out, found)] if out else []
         write += [partial(write_frame_scores, frame_scores, found)] if frame_scores else []
-        finish(clip_lines(here, found), found.problems, left_out, *write)
+        finish(clip_lines(here, found), found.problems, blocked, *write)
 
 
 COMMANDS = (score_video,)

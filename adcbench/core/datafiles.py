@@ -1,7 +1,8 @@
-"""Data files of ours (tables, published values, spreads): read whole, and whatever is wrong with one is one line.
+"""Data files: JSON and CSV, read whole, and whatever is wrong with one is one line.
 
-Each format has one reader. It reads inside ``reading``, so that any error of what a file holds names the file and says
-how to restore it.
+Files of ours (tables, published values, spreads): each format has one reader. It reads inside ``reading``, so that any
+error of what a file holds names the file and says how to restore it. Settings and records, which may be somebody
+else's: ``read_json``, bounded in size and depth.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
-from adcbench.core.errors import AdcbenchError
-from adcbench.core.files import read_whole
+from adcbench.core.errors import AdcbenchError, one_line
+from adcbench.core.files import read_text, read_whole
 from adcbench.core.settings import CHECKOUT, PACKAGE
 
 Kinds: TypeAlias = Mapping[str, type | tuple[type, ...]]  # name -> of which type its value is
-_LARGEST = 1 << 28  # bytes of text in a .gz: far more than any of ours has
+LARGEST_SETTINGS = 200_000  # bytes of a file of settings; the largest that we write has 4,000
+_LARGEST_UNPACKED = 1 << 28  # bytes of text in a .gz: far more than any of ours has
+_DEEPEST = 32  # levels of nested mappings and lists
 
 
 @contextmanager
@@ -40,7 +43,7 @@ def reading(path: Path, otherwise: str = "") -> Iterator[None]:
     except AdcbenchError:
         raise
     except Exception as error:  # whatever a damaged file raises
-        said = f"no {error}" if isinstance(error, KeyError) else str(error) or type(error).__name__
+        said = f"no {error}" if isinstance(error, KeyError) else one_line(error)
         raise damaged(path, said, otherwise) from error
 
 
@@ -66,8 +69,8 @@ def restore(path: Path) -> str:
     return "Restore it from a copy"
 
 
-def read_text(path: Path) -> str:
-    """Text of a file in UTF-8; ``.gz`` is unpacked. Call it inside ``reading``.
+def data_text(path: Path) -> str:
+    """Text of a file of ours in UTF-8; ``.gz`` is unpacked. Call it inside ``reading``.
 
     Raises:
         AdcbenchError: it is no regular file, or can't be read.
@@ -76,9 +79,9 @@ def read_text(path: Path) -> str:
     data = read_whole(path)
     if path.suffix == ".gz":
         with gzip.open(io.BytesIO(data)) as file:
-            data = file.read(_LARGEST + 1)
-        if len(data) > _LARGEST:
-            raise ValueError(f"unpacks to more than {_LARGEST:,} bytes")
+            data = file.read(_LARGEST_UNPACKED + 1)
+        if len(data) > _LARGEST_UNPACKED:
+            raise ValueError(f"unpacks to more than {_LARGEST_UNPACKED:,} bytes")
     return data.decode()
 
 
@@ -111,7 +114,7 @@ def json_lines(path: Path, kinds: Kinds) -> Iterator[tuple[int, dict[str, Any]]]
     Raises:
         ValueError: a line is something else; names it.
     """
-    for number, text in enumerate(read_text(path).splitlines(), start=1):
+    for number, text in enumerate(data_text(path).splitlines(), start=1):
         try:
             line = json_value(text)
             check_kinds(line, kinds)
@@ -145,7 +148,7 @@ def csv_rows(path: Path, fields: Sequence[str]) -> Iterator[tuple[int, dict[str,
     Raises:
         ValueError: other columns, or a row that has more or fewer; names the line.
     """
-    rows = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    rows = csv.reader(io.StringIO(data_text(path), newline=""), strict=True)
     head = None
     for row in rows:
         if not row or (head is None and row[0].startswith("#")):
@@ -172,3 +175,39 @@ def finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{text!r} is no finite number")
     return value
+
+
+def read_json(path: Path, at_most: int = LARGEST_SETTINGS) -> Any:
+    """The content of a JSON file that may be damaged, or somebody else's.
+
+    Args:
+        at_most: the largest size in bytes that is read; 0: any.
+
+    Raises:
+        AdcbenchError: see ``files.read_text``; it is not JSON, is too deep, or has a number of thousands of digits.
+    """
+    text = read_text(path, at_most)
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else one_line(error)
+        raise AdcbenchError(f"{path}: can't be read as JSON ({reason})") from error
+    check_depth(found, str(path))
+    return found
+
+
+def check_depth(found: Any, name: str) -> None:
+    """Refuse what is nested deeper than any settings are: code that walks it may then call itself.
+
+    Raises:
+        AdcbenchError: it is; names it.
+    """
+    level = [found]
+    for _ in range(_DEEPEST + 1):
+        level = [inner for one in level for inner in _inside(one)]
+    if level:
+        raise AdcbenchError(f"{name}: nested more than {_DEEPEST} levels deep; no settings are")
+
+
+def _inside(value: Any) -> list[Any]:
+    return list(value.values()) if isinstance(value, Mapping) else value if isinstance(value, list) else []

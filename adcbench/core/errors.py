@@ -12,6 +12,11 @@ def some(names: Iterable[str]) -> str:
     return ", ".join(names[:_SHOWN]) + more
 
 
+def one_line(error: BaseException) -> str:
+    """An error's text without its line breaks, for another error's text; its kind where it has none."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 class AdcbenchError(Exception):
     """A problem the user can act on. The command line prints its message alone, with exit code 2."""
 

@@ -61,7 +61,7 @@ def writing(path: Path) -> Iterator[Path]:
         FolderNotWritable: no file can be written there (no space left, read-only folder).
         AdcbenchError: this one can't (a name too long, or that of a folder).
     """
-    try:
+    with write_errors(path):
         if _special(path):
             yield path
             return
@@ -72,8 +72,6 @@ def writing(path: Path) -> Iterator[Path]:
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
-    except OSError as error:
-        raise _unwritten(path, error) from error
 
 
 def check_writable(path: Path) -> None:
@@ -82,19 +80,37 @@ def check_writable(path: Path) -> None:
     Raises:
         AdcbenchError: as ``writing``.
     """
-    try:
+    with write_errors(path):
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not _special(path):
             part = _part(path)
             part.touch()
             part.unlink()
+
+
+@contextmanager
+def write_errors(path: Path) -> Iterator[None]:
+    """For what writes in another way (files that grow, folders): its errors name ``path`` and the remedy.
+
+    Raises:
+        FolderNotWritable, AdcbenchError: as ``writing``.
+    """
+    try:
+        yield
     except OSError as error:
-        raise _unwritten(path, error) from error
+        remedy = _REMEDIES.get(error.errno or 0, "free space or name another folder")
+        kind = AdcbenchError if error.errno in _OF_THE_NAME else FolderNotWritable
+        raise kind(f"{path}: can't be written ({error.strerror or error}); {remedy}") from error
 
 
 def _special(path: Path) -> bool:
-    return path.exists() and not (path.is_file() or path.is_dir())
+    """A pipe, a device, or what is open already: /dev/stdout leads to /proc, even where it goes to a file."""
+    if not path.exists():
+        return False
+    places = [path, *([path.parent / path.readlink()] if path.is_symlink() else [])]
+    open_already = any(place.parent.resolve().is_relative_to("/proc") for place in places)
+    return open_already or not (path.is_file() or path.is_dir())
 
 
 def _part(path: Path) -> Path:
@@ -103,12 +119,6 @@ def _part(path: Path) -> Path:
         raise OSError(errno.EINVAL, "a null byte in its name")
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.with_name(_PART.format(uuid.uuid4().hex[:14]))
-
-
-def _unwritten(path: Path, error: OSError) -> AdcbenchError:
-    remedy = _REMEDIES.get(error.errno or 0, "free space or name another folder")
-    kind = AdcbenchError if error.errno in _OF_THE_NAME else FolderNotWritable
-    return kind(f"{path}: can't be written ({error.strerror or error}); {remedy}")
 
 
 @lru_cache(maxsize=256)
@@ -138,6 +148,14 @@ def check_regular(path: Path) -> os.stat_result:
         kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe, socket or device"
         raise AdcbenchError(f"{path}: {kind}, not a regular file")
     return found
+
+
+def identity(found: os.stat_result) -> tuple[int, int, int, int, int]:
+    """What stays equal while nobody touches a file, for memos: device, inode, size, times of content and of change.
+
+    The last of them nobody can set: a file that was replaced under the same size and time is seen.
+    """
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def read_whole(path: Path, at_most: int = 0) -> bytes:

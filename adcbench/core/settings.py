@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pooch
 
 PACKAGE = Path(__file__).resolve().parents[1]
 CHECKOUT = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file() else None
-
-
 OFFLINE = "ADCBENCH_OFFLINE"
 
 
 def _from_env(name: str, default: Path) -> Path:
     value = os.environ.get(name, "")
     return Path(value).expanduser().resolve() if value else default
+
+
+@contextmanager
+def empty_folder(variable: str) -> Iterator[None]:
+    """An empty folder in the place of the one that a variable names, such as ``ADCBENCH_CACHE``."""
+    before = os.environ.get(variable)
+    with tempfile.TemporaryDirectory() as empty:
+        os.environ[variable] = empty
+        try:
+            yield
+        finally:
+            os.environ.pop(variable)
+            if before is not None:
+                os.environ[variable] = before
 
 
 def offline() -> bool:

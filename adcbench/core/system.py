@@ -5,80 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from adcbench.core.errors import Blocked
 from adcbench.core.rounding import Rounding
-from adcbench.core.settings import weights_dir
+from adcbench.core.weight_files import WeightFile, checked_files
 
 if TYPE_CHECKING:
     import torch
 
 Upscaler: TypeAlias = "Callable[[torch.Tensor], torch.Tensor]"
-
-
-@dataclass(frozen=True)
-class WeightFile:
-    """One checkpoint file.
-
-    Args:
-        name: unique among the files of a system.
-        url: where it can be downloaded; empty where no address serves it directly.
-        mirrors: further addresses of the same file, tried in order.
-        sha256: empty where nobody has published it (recorded on first download).
-        size: in bytes, to show before a download; may be rounded (3_464_000_000), and is compared with the file to
-            its last digit that is not 0 where no sha256 is known. 0 where it is not known.
-        licence: its licence; ``non_commercial`` where that forbids commercial use.
-        folder: below ``weights_dir()``, for a file that several systems share; empty: the system's name.
-        by_hand: where a person can get it; used where ``url`` is empty.
-    """
-
-    name: str
-    url: str
-    mirrors: tuple[str, ...] = ()
-    sha256: str = ""
-    size: int = 0
-    licence: str = ""
-    non_commercial: bool = False
-    folder: str = ""
-    by_hand: str = ""
-
-    def path(self, system: str) -> Path:
-        """Where it lies, or would lie, for the system of that name."""
-        return weights_dir() / (self.folder or system) / self.name
-
-
-class NeedsFiles(Protocol):
-    """Something with checkpoint files: a system or a metric. ``home`` is the folder below ``weights_dir()``."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def home(self) -> str: ...
-    @property
-    def files(self) -> tuple[WeightFile, ...]: ...
-    @property
-    def locate(self) -> Callable[[str], Path | None] | None: ...
-    @property
-    def get(self) -> str: ...
-
-
-def file_path(owner: NeedsFiles, file: WeightFile) -> Path:
-    """Where a file lies, or would lie: inside an installed package that brings it, else below ``weights_dir()``."""
-    return (owner.locate and owner.locate(file.name)) or file.path(owner.home)
-
-
-def find_files(owner: NeedsFiles) -> dict[str, Path]:
-    """Paths of all files of a system or metric.
-
-    Raises:
-        Blocked: a file is not here; the message names it and the command that gets it.
-    """
-    found = {file.name: file_path(owner, file) for file in owner.files}
-    for name, path in found.items():
-        if not path.is_file():
-            raise Blocked(f"the checkpoint {name} of {owner.name}", owner.get)
-    return found
 
 
 @dataclass(frozen=True)
@@ -129,8 +64,6 @@ class System:
             Blocked: a file is not here; the message names it and the command that gets it.
             AdcbenchError: a file is not the one it should be.
         """
-        from adcbench.core.hashes import checked_files  # which builds on this module
-
         return checked_files(self)
 
     def mini(self) -> System:

@@ -16,9 +16,8 @@ from tqdm import tqdm
 
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.files import locked, read_text, write_whole
-from adcbench.core.hashes import SUMS, check_file, read_sums, recorded_hash
 from adcbench.core.keys import file_hash
-from adcbench.core.system import WeightFile
+from adcbench.core.weight_files import SUMS, WeightFile, check_file, read_sums, recorded_hash
 from adcbench.data.download import CannotWrite, FetchStopped, NotServed, download, remove_unfinished
 
 SOURCES = "SOURCES.json"

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.errors import AdcbenchError
 from adcbench.data.images import list_pngs, read_png
+from adcbench.data.pairs import check_partners
 from adcbench.data.videos import VIDEO_SUFFIXES, open_video, video_frames
 
 ClipPair = tuple[str, Path, Path | None]  # name, SR (or LR) clip, HR clip
@@ -112,10 +113,7 @@ def pair_clips(sr_dir: Path, hr_dir: Path | None) -> list[ClipPair]:
     if hr_dir is None:
         return [(name, path, None) for name, path in sr.items()]
     hr = list_clips(hr_dir)
-    alone = ((sr_dir, sorted(sr.keys() - hr.keys())), (hr_dir, sorted(hr.keys() - sr.keys())))
-    lonely = [f"{len(names)} only in {folder}: {some(names)}" for folder, names in alone if names]
-    if lonely:
-        raise AdcbenchError(f"clips without a partner, add or remove them: {'; '.join(lonely)}")
+    check_partners("clips", (sr_dir, sr), (hr_dir, hr))
     return [(name, path, hr[name]) for name, path in sr.items()]
 
 

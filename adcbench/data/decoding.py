@@ -169,7 +169,7 @@ def _checked(data: bytes, name: str, most_pixels: int) -> _Png:
         if end > len(data):
             raise ValueError("it ends early")
         if zlib.crc32(view[place + 4 : end - 4]) != int.from_bytes(view[end - 4 : end]):
-            raise ValueError(f"wrong checksum of its {kind.decode('ascii', 'replace')} chunk")
+            raise ValueError(f"wrong checksum of its {kind.decode() if kind.isalpha() else 'nameless'} chunk")
         kinds.append(kind)
         if kind == b"IDAT":
             compressed.append(view[place + 8 : end - 4])

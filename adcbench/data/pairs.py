@@ -6,6 +6,7 @@ papers' own evaluation scripts do.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +24,22 @@ def pair(sr_dir: Path, hr_dir: Path) -> list[Pair]:
         AdcbenchError: a file of one folder has no partner in the other, or see ``list_pngs``.
     """
     sr, hr = list_pngs(sr_dir), list_pngs(hr_dir)
+    check_partners("images", (sr_dir, sr), (hr_dir, hr))
+    return [(name, path, hr[name]) for name, path in sr.items()]
+
+
+def check_partners(what: str, left: tuple[Path, Mapping[str, Path]], right: tuple[Path, Mapping[str, Path]]) -> None:
+    """Whether two folders, each given with its files by name, hold the same names.
+
+    Raises:
+        AdcbenchError: they do not; how many there are only in one, and the first ten.
+    """
+    (sr_dir, sr), (hr_dir, hr) = left, right
     alone = ((sr_dir, sorted(sr.keys() - hr.keys())), (hr_dir, sorted(hr.keys() - sr.keys())))
     lonely = [f"{len(names)} only in {folder}: {some(names)}" for folder, names in alone if names]
     if lonely:
-        raise AdcbenchError(f"images without a partner, add or remove them: {'; '.join(lonely)}")
-    return [(name, path, hr[name]) for name, path in sr.items()]
+        remedy = "make those that are missing, or copy the partners of a part to a folder of their own"
+        raise AdcbenchError(f"{what} without a partner: {'; '.join(lonely)}; {remedy}")
 
 
 def read_pair(sr_path: Path, hr_path: Path, scale: int = 1) -> tuple[np.ndarray, np.ndarray]:

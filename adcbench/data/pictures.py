@@ -18,7 +18,7 @@ from adcbench.core.files import check_regular, read_whole
 from adcbench.data.decoding import MOST_BYTES, Undecodable, kind_of, one_error, opened, pixels_of
 from adcbench.data.images import IMAGE_SUFFIXES
 
-READABLE = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+READABLE = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp", ".bmp")  # what is inside decides
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 _DEEP = "it has {} bits a channel; these systems take 8: convert it first, so that you choose how"
 _ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")

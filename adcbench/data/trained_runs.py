@@ -21,15 +21,15 @@ import re
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 
-from adcbench.core.datafiles import Kinds, check_kinds
+from adcbench.core.datafiles import Kinds, check_kinds, restore
 from adcbench.core.errors import AdcbenchError, some
-from adcbench.core.files import read_whole, write_whole
+from adcbench.core.files import locked, read_whole, write_whole
 from adcbench.core.keys import digest, short
 from adcbench.core.settings import cache_dir, tables_dir
 
@@ -161,7 +161,7 @@ def _read_runs(root: Path | None) -> Runs:
     if found is None or sum(len(scores) for scores, _ in members) != len(results):
         raise AdcbenchError(
             f"{runs_dir(root)}: runs.csv.gz and runs.jsonl do not fit each other: a write was cut off, or a file was "
-            f"edited. Run the last run again ({COMMAND}), or restore both files: git checkout {runs_dir(root)}"
+            f"edited. Run the last run again: {COMMAND}. {restore(runs_dir(root))}"
         )
     latest = {_slot(one.trained): number for number, one in enumerate(results)}
     replaced = tuple(one.trained for number, one in enumerate(results) if latest[_slot(one.trained)] != number)
@@ -188,8 +188,7 @@ def append_run(trained: Trained, scores: Scores, root: Path | None = None) -> No
         kept = _without_cut_off(results, members)
         if _scores_of(results, kept) is None:
             raise AdcbenchError(
-                f"{runs_dir(root)}: runs.csv.gz lacks scores of runs.jsonl, or has others. Restore both: git checkout "
-                f"{runs_dir(root)}"
+                f"{runs_dir(root)}: runs.csv.gz lacks scores of runs.jsonl, or has others. {restore(runs_dir(root))}"
             )
         older = [one for one in results if _slot(one.trained) == slot]
         line = asdict(trained) | {"scores": _hash(rounded), "replaces": _line_hash(older[-1].line) if older else ""}
@@ -244,10 +243,8 @@ def _without_cut_off(results: Sequence[_Result], members: Sequence[Member]) -> l
     return kept
 
 
-def _writing(root: Path | None) -> FileLock:
-    lock = cache_dir() / f"runs-{short(digest(str(runs_dir(root).resolve())))}.lock"
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(lock)
+def _writing(root: Path | None) -> AbstractContextManager[None]:
+    return locked(cache_dir() / f"runs-{short(digest(str(runs_dir(root).resolve())))}")
 
 
 def _check(slot: Slot, scores: Scores) -> None:
@@ -366,4 +363,4 @@ def _result(text: str) -> tuple[_Result, tuple[str, str] | None]:
 
 
 def _damaged(path: Path, why: str) -> AdcbenchError:
-    return AdcbenchError(f"{path}: damaged: {why}. Restore it: git checkout {path.parent}")
+    return AdcbenchError(f"{path}: damaged: {why}. {restore(path.parent)}")

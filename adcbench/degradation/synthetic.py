@@ -6,11 +6,14 @@ machine that rounds differently may change single values, which the recorded man
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from tqdm import tqdm
 
-from adcbench.data.images import write_png
+from adcbench.core.errors import AdcbenchError
+from adcbench.data.images import read_png, write_png
 from adcbench.data.pictures import read_picture
 from adcbench.data.testsets import TestSet
 from adcbench.data.training.bsds import bsds500
@@ -20,7 +23,7 @@ _SEED = 2025  # of the whole set
 
 
 def write_degraded(testset: TestSet, progress: bool = True) -> None:
-    """Write ``LR`` and ``HR`` of a test set made from BSDS500's test part, where they are not there yet.
+    """Write ``LR`` and ``HR`` of a test set made from BSDS500's test part, where they are not there yet, or damaged.
 
     Raises:
         Blocked: BSDS500 is not here.
@@ -29,11 +32,20 @@ def write_degraded(testset: TestSet, progress: bool = True) -> None:
     names = bsds500("test")
     for number, path in enumerate(tqdm(names, "degrading", disable=not progress)):
         files = [testset.root / part / f"{path.stem}.png" for part in ("LR", "HR")]
-        if all(file.is_file() for file in files):
+        if _is_pair(*files):
             continue
         pair = degraded_pair(read_picture(path), number)
         for file, pixels in zip(files, pair, strict=True):
             write_png(file, pixels)
+
+
+def _is_pair(lr: Path, hr: Path) -> bool:
+    """Whether two files are whole pictures, the one a quarter of the other; damaged ones are made again."""
+    try:
+        (height, width, _), of_hr = read_png(lr).shape, read_png(hr).shape
+    except AdcbenchError:
+        return False
+    return of_hr[:2] == (height * MILD.scale, width * MILD.scale)
 
 
 def degraded_pair(photograph: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,16 +8,14 @@ listed as blocked where those are absent).
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from adcbench.core.cells import CellKey, Measurement
-from adcbench.core.datafiles import read_text, reading
+from adcbench.core.datafiles import data_text, reading
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.core.settings import tables_dir
+from adcbench.core.settings import empty_folder, tables_dir
 from adcbench.core.tables import Count, Fingerprint, Infer, Job, Reaggregate, Score, keys_of, load_table, table_ids
 from adcbench.cost.latency import measure
 from adcbench.drift.check import Check, changed_inputs, move
@@ -81,10 +79,10 @@ def _text_changes(committed: Path, rebuilt: Path) -> list[str]:
         return [f"{name}: not committed; run `adcbench tables --write`"]
     try:
         with reading(committed):
-            old = read_text(committed).splitlines()
+            old = data_text(committed).splitlines()
     except AdcbenchError as error:
         return [f"{name}: {error}"]
-    new = read_text(rebuilt).splitlines()
+    new = data_text(rebuilt).splitlines()
     if old == new:
         return []
     at = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
@@ -100,7 +98,7 @@ def check_jobs(
     blocked: dict[str, None] = {}
     cells = 0
     options, sources = Options(sample=SAMPLE), read_sources(root)
-    with empty_cache():
+    with empty_folder("ADCBENCH_CACHE"):  # a cached score would hide a drift
         for table_id in ids or table_ids():
             try:
                 table, cells_now = load_table(table_id), read_cells(table_id, root)
@@ -172,7 +170,7 @@ def check_speed(root: Path | None = None) -> Check:
         return Check("speed, by ratio", 0, blocked=(f"no committed times; run `{again}`",))
     moved = ""
     for _ in range(2):
-        with empty_cache():
+        with empty_folder("ADCBENCH_CACHE"):  # a cached score would hide a drift
             timed = measure(("osediff-mini", "adcsr-mini"), threads=slow.provenance.get("threads", 1))["systems"]
         now = median_ratio_interval(timed["osediff-mini"]["seconds"], timed["adcsr-mini"]["seconds"])
         if noise := too_wide(now):
@@ -182,17 +180,3 @@ def check_speed(root: Path | None = None) -> Check:
             return Check("speed, by ratio", 1)
         moved = f"OSEDiff / AdcSR (mini): {committed:.3g} -> {now[0]:.3g}, more than a factor of {SPEED_FACTOR:g}"
     return Check("speed, by ratio", 1, (moved,))
-
-
-@contextmanager
-def empty_cache() -> Iterator[None]:
-    """An empty cache folder: a cached score would hide a drift."""
-    old = os.environ.get("ADCBENCH_CACHE")
-    with tempfile.TemporaryDirectory() as cache:
-        os.environ["ADCBENCH_CACHE"] = cache
-        try:
-            yield
-        finally:
-            os.environ.pop("ADCBENCH_CACHE")
-            if old is not None:
-                os.environ["ADCBENCH_CACHE"] = old

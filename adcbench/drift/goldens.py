@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from adcbench.core.datafiles import check_kinds, json_value, read_text, reading
+from adcbench.core.datafiles import check_kinds, data_text, json_value, reading
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.files import write_whole
 from adcbench.core.keys import source_closure
@@ -54,7 +54,7 @@ def read_golden(path: Path) -> Golden:
         AdcbenchError: the file is damaged.
     """
     with reading(path, "record it again: adcbench drift --record"):
-        found = json_value(read_text(path))
+        found = json_value(data_text(path))
         check_kinds(found, {**dict.fromkeys(("kind", "hardware"), str), **dict.fromkeys(_NAMED, dict),
                             **dict.fromkeys(_LISTED, list)})  # fmt: skip
         for name, kind in _NAMED.items():

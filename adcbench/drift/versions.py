@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from adcbench.core.datafiles import read_text, reading
+from adcbench.core.datafiles import data_text, reading
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.files import write_whole
 from adcbench.drift.goldens import CLOSE, LOOSE, has_moved, nearest, read_golden, why
@@ -61,7 +61,7 @@ def compare_folder(folder: Path, goldens: Path) -> Matrix:
 
 def _read(path: Path) -> str:
     with reading(path):
-        return read_text(path)
+        return data_text(path)
 
 
 def _rows(environment: str, old: Golden, new: Golden) -> list[tuple[str, ...]]:

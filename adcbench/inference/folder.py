@@ -1,6 +1,6 @@
 """Upscale a user's image or folder of images to PNGs: past bad images, resumable, never overwriting unasked.
 
-An output that is there is skipped only if its own note (``stamps``) proves it to be what would be made: by this
+An output that is there is skipped only if its own stamp (``stamps``) proves it to be what would be made: by this
 system with these weights and settings, from an input of these pixels.
 """
 

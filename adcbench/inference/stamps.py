@@ -1,6 +1,6 @@
-"""Outputs that say what made them: a note in the PNG itself, which a copied or moved file keeps.
+"""Outputs that say what made them: a stamp in the PNG itself, which a copied or moved file keeps.
 
-The note holds the output's key, a hash of its pixels, and the system. A file without one (another program's, or
+The stamp holds the output's key, a hash of its pixels, and the system. A file without one (another program's, or
 one that was optimised since) and one whose pixels were changed are nobody's: they never count as a result.
 """
 
@@ -30,13 +30,13 @@ class Stamped(NamedTuple):
 
 
 def write_stamped(path: Path, pixels: np.ndarray, system: str, key: str, profile: bytes = b"") -> None:
-    """Write an output, (h, w, 3) uint8 RGB, with its note; ``profile`` as for ``write_png``.
+    """Write an output, (h, w, 3) uint8 RGB, with its stamp; ``profile`` as for ``write_png``.
 
     Raises:
         AdcbenchError: see ``write_png``.
     """
-    note = f"{key} {pixel_hash(pixels)} {system.encode('unicode_escape').decode()}"
-    write_png(path, pixels, profile, {_KEYWORD: note})
+    stamp = f"{key} {pixel_hash(pixels)} {system.encode('unicode_escape').decode()}"
+    write_png(path, pixels, profile, {_KEYWORD: stamp})
 
 
 def read_stamped(path: Path) -> Stamped | None:
@@ -49,14 +49,14 @@ def read_stamped(path: Path) -> Stamped | None:
         pixels = read_png(path)
     except AdcbenchError:
         return None if _damaged_png(path) else Stamped("", "")
-    key, of_pixels, system = (*_note(path).split(" ", 2), "", "", "")[:3]
+    key, of_pixels, system = (*_stamp(path).split(" ", 2), "", "", "")[:3]
     if of_pixels != pixel_hash(pixels):
         return Stamped("", "")
     return Stamped(system.encode().decode("unicode_escape", "replace"), key, pixels)
 
 
-def _note(path: Path) -> str:
-    """The note of a whole PNG, which stands before its pixels; empty if there is none."""
+def _stamp(path: Path) -> str:
+    """The stamp of a whole PNG, which stands before its pixels; empty if there is none."""
     with path.open("rb") as file:
         file.seek(len(PNG_START))
         while (kind := (head := file.read(8))[4:]) not in (b"IDAT", b"IEND", b""):

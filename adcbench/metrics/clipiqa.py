@@ -18,7 +18,7 @@ import numpy as np
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.files import check_unpacked
-from adcbench.core.system import WeightFile
+from adcbench.core.weight_files import WeightFile
 from adcbench.metrics.metric import Scorer
 from adcbench.metrics.pyiqa_nets import arch, build
 from adcbench.metrics.tensors import images_tensor

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.system import WeightFile
+from adcbench.core.weight_files import WeightFile
 from adcbench.metrics.metric import Scorer
 from adcbench.metrics.tensors import images_tensor
 from adcbench.metrics.vgg import file_in_package

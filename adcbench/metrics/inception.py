@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from adcbench.core.system import WeightFile
+from adcbench.core.weight_files import WeightFile
 
 if TYPE_CHECKING:
     import torch

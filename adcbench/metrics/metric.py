@@ -13,9 +13,8 @@ from PIL import Image
 
 from adcbench import __version__
 from adcbench.core.errors import Blocked
-from adcbench.core.hashes import checked_files, hash_shown
 from adcbench.core.keys import digest, source_hash, versions
-from adcbench.core.system import WeightFile
+from adcbench.core.weight_files import WeightFile, checked_files, hash_shown
 
 # (B, h, w, 3) uint8 RGB of SR, the same of HR (None for a metric without reference) -> (B,) scores,
 # or (B, 2, d) features of SR and HR for a metric over a set

@@ -17,8 +17,8 @@ import numpy as np
 from scipy import ndimage, special
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.files import check_unpacked
-from adcbench.core.system import WeightFile
+from adcbench.core.files import check_regular, check_unpacked, identity
+from adcbench.core.weight_files import WeightFile
 from adcbench.metrics.colour import crop_border
 from adcbench.metrics.strips import strips
 
@@ -114,11 +114,11 @@ def niqe(
 
 def _pristine(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Mean (36,) and covariance (36, 36) of the features of pristine photographs."""
-    return _read(path, path.stat().st_mtime_ns)
+    return _read(path, identity(check_regular(path)))
 
 
 @lru_cache(maxsize=4)
-def _read(path: Path, _changed: int) -> tuple[np.ndarray, np.ndarray]:
+def _read(path: Path, _identity: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     remedy = "Delete it, then run: adcbench weights fetch niqe"
     try:
         check_unpacked(path)

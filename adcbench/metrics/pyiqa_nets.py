@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.core.system import WeightFile
+from adcbench.core.weight_files import WeightFile
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

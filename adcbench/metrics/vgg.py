@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.system import WeightFile
+from adcbench.core.files import check_regular, identity
+from adcbench.core.weight_files import WeightFile
 from adcbench.metrics.tensors import images_tensor
 
 if TYPE_CHECKING:
@@ -101,9 +102,8 @@ def backbone(network: str, path: Path | None, device: str, user: str) -> Backbon
     Raises:
         AdcbenchError: the file is damaged, or not exactly of this network.
     """
-    stamp = path and path.is_file() and path.stat().st_mtime_ns
     try:
-        found = _backbone(network, path, stamp, device)
+        found = _backbone(network, path, identity(check_regular(path)) if path else (), device)
     except AdcbenchError as error:
         raise AdcbenchError(f"{error}. {_remedy(user)}") from error
     found.users.add(user)
@@ -111,7 +111,7 @@ def backbone(network: str, path: Path | None, device: str, user: str) -> Backbon
 
 
 @lru_cache(maxsize=2)
-def _backbone(network: str, path: Path | None, stamp: int | None, device: str) -> Backbone:
+def _backbone(network: str, path: Path | None, _identity: tuple[int, ...], device: str) -> Backbone:
     import torch
     import torchvision  # type: ignore[import-untyped]
 

@@ -12,7 +12,8 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import has_source
 from adcbench.core.own_code import calling, guarded, home, place_in_home
 from adcbench.core.rounding import Rounding
-from adcbench.core.system import System, Upscaler, WeightFile
+from adcbench.core.system import System, Upscaler
+from adcbench.core.weight_files import WeightFile
 
 # name -> "module:factory"; a factory takes no arguments and returns a System
 SYSTEMS = {

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.system import System, WeightFile
+from adcbench.core.system import System
+from adcbench.core.weight_files import WeightFile
 
 if TYPE_CHECKING:
     from adcbench.core.system import Upscaler

@@ -14,7 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adcbench.core.system import System, WeightFile
+from adcbench.core.system import System
+from adcbench.core.weight_files import WeightFile
 
 if TYPE_CHECKING:
     from adcbench.core.system import Upscaler

@@ -30,15 +30,17 @@ def find_key(table: str, row: str, test_set: str, metric: str) -> CellKey:
     row = _match(f"row of {found.id}", row, found.rows)
     test_set = _match(f"test set of {found.id}", test_set, list(dict.fromkeys(c.test_set for c in found.columns)))
     metrics = [c.metric for c in found.columns if c.test_set == test_set]
-    return CellKey(found.id, row, test_set, _match(f"metric of {found.id} on {test_set}", metric, metrics))
+    others = [c.test_set for c in found.columns if c.metric.lower() == metric.lower()]
+    hint = f" It is one of the test set {' and '.join(others)}." if others else ""
+    return CellKey(found.id, row, test_set, _match(f"metric of {found.id} on {test_set}", metric, metrics, hint))
 
 
-def _match(what: str, name: str, known: Sequence[str]) -> str:
+def _match(what: str, name: str, known: Sequence[str], hint: str = "") -> str:
     same = {k.lower(): k for k in known}
     if name.lower() in same:
         return same[name.lower()]
-    near = difflib.get_close_matches(name, known, 1, 0.5)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    near = [] if hint else difflib.get_close_matches(name, known, 1, 0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else hint
     raise AdcbenchError(f"unknown {what}: {name!r}.{hint} There are: {', '.join(known)}")
 
 
@@ -94,7 +96,22 @@ def _published(cell: Cell) -> list[str]:
 def _reading(cell: Cell, value: str, word: str, reading: object) -> str:
     source, kind, confidence, note = (getattr(reading, name) for name in ("source", "kind", "confidence", "note"))
     tail = f": {note}" if note and word != "published" else ""
-    return f"{word} {value} {cell.unit} ({kind}, confidence {confidence}) from {source}{tail}"
+    return f"{word} {_with_unit(value, cell)} ({kind}, confidence {confidence}) from {source}{tail}"
+
+
+def _with_unit(value: str, cell: Cell) -> str:
+    return f"{value} {cell.unit}".rstrip()
+
+
+def _provenance(m: Measurement) -> str:
+    """What made it, without what is empty; libraries as a reader writes them."""
+    known = {key: value for key, value in m.provenance.items() if key not in _SHOWN and value not in ("", None)}
+    texts = {
+        key: " ".join(f"{name} {version}" for name, version in value.items())
+        for key, value in known.items()
+        if key in ("libraries", "versions") and isinstance(value, dict)
+    }
+    return ", ".join(f"{key}={value}" for key, value in (known | texts).items())
 
 
 def _measured(cell: Cell, m: Measurement) -> list[str]:
@@ -103,13 +120,13 @@ def _measured(cell: Cell, m: Measurement) -> list[str]:
     tolerance = f", tolerance {verdict.tolerance:g}" if verdict.tolerance is not None else ""
     why = f": {verdict.why}" if verdict.why else ""
     lines = [
-        f"re-aggregated {show(m, cell)} {cell.unit} - not measured by us: {verdict.why}{tolerance}"
+        f"re-aggregated {_with_unit(show(m, cell), cell)} - not measured by us: {verdict.why}{tolerance}"
         if log
-        else f"measured {show(m, cell)} {cell.unit} - verdict {verdict}{tolerance}{why}",
+        else f"measured {_with_unit(show(m, cell), cell)} - verdict {verdict}{tolerance}{why}",
         f"  level {m.level}, scale {m.scale}, device {m.device}, {m.dtype}, {m.reduce} of {m.n} samples"
         + (f", {len(m.unscored)} unscored" if m.unscored else ""),
         f"  signature: {m.signature}",
-        f"  provenance: {', '.join(f'{k}={v}' for k, v in m.provenance.items() if k not in _SHOWN)}",
+        f"  provenance: {_provenance(m)}",
     ]
     if m.brought:
         lines.append(f"  outputs {BROUGHT}: folder {m.brought}; nobody released them as this row's")

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
-from adcbench.core.datafiles import Kinds, brief, check_kinds, csv_rows, finite, json_lines, read_text, reading, restore
+from adcbench.core.datafiles import Kinds, brief, check_kinds, csv_rows, data_text, finite, json_lines, reading, restore
 from adcbench.core.errors import AdcbenchError, some
 from adcbench.core.files import locked, write_whole
 from adcbench.core.keys import digest, short
@@ -154,7 +154,7 @@ def write_text(path: Path, text: str) -> None:
         AdcbenchError: the file can't be written.
     """
     with suppress(AdcbenchError), reading(path):  # what can't be read is replaced
-        if read_text(path) == text:
+        if data_text(path) == text:
             return
     data = text.encode()
     write_whole(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)

@@ -82,7 +82,7 @@ def verdicts(root: Path | None = None) -> str:
             "",
             *_totals(found),
             "",
-            _left_out(papers),
+            _left_out(papers, found),
             _beside(related),
             _claims(tables),
             "",
@@ -106,7 +106,7 @@ def _quality(cells: Sequence[Cell], found: Sequence[Fact]) -> str:
     words = _words(Counter(judge(cell).word for cell in measured))
     return (
         f"**Of the two papers' {len(printed)} printed quality cells {len(measured)} are measured** ({where}): {words}. "
-        f"Of AdcSR's and AdcVSR's own, **{own or 'none'}** is. Checked are, above all, counts:"
+        f"Of AdcSR's and AdcVSR's own rows, **{own or 'none'}** is. Checked are, above all, counts:"
     )
 
 
@@ -142,8 +142,8 @@ def _unseen(cells: Sequence[Cell]) -> list[str]:
         f"project's brief; primary: its README, and OSEDiff's text); for its own row {_words(row)}. `explain` names "
         "each source. AdcVSR's Tables 1 to 4 were read in a converted text of the paper; of Tables 5 to 8 only "
         "topics are known.",
-        f"No source prints the numbers of {', '.join(f'`{name}`' for name in assumed)}: they are assumed. Those of "
-        "AdcSR's other ablations (`ablation_*`) are unknown.",
+        f"Table numbers: those of {', '.join(f'`{name}`' for name in assumed)} are assumed, no source prints them; "
+        "those of AdcSR's other ablations (`ablation_*`) are unknown.",
     ]
 
 
@@ -172,12 +172,15 @@ def _totals(found: Sequence[Fact]) -> list[str]:
     return [f"| {' | '.join(line)} |" for line in lines]
 
 
-def _left_out(cells: Sequence[Cell]) -> str:
+def _left_out(cells: Sequence[Cell], found: Sequence[Fact]) -> str:
+    printed = sum(cell.kind == "quality" and cell.published is not None for cell in cells)
+    once = sum(fact.cell.kind == "quality" and fact.cell.published is not None for fact in found)
     settings = sum(cell.kind == "setting" for cell in cells)
     empty = Counter(cell.key.table for cell in cells if cell.kind != "setting" and is_empty(cell))
     (largest, most), *_ = empty.most_common(1) or [("", 0)]
     return (
-        "A fact is one system's number on one test set, however many tables repeat it. Not among them: "
+        "A fact is one system's number on one test set, however many tables repeat it: the "
+        f"{printed} printed quality cells hold {once}. Not among them: "
         f"{settings} settings (`Steps`: what the paper chose), and {sum(empty.values())} cells that nothing prints and "
         f"nothing here measures ({most} in `{largest}`)."
     )

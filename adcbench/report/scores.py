@@ -45,7 +45,8 @@ def score_lines(metrics: Sequence[Metric], scored: Scored) -> list[str]:
         lost = len(scored.lost(metric.name))
         bounds = f", 95 % {interval_text(n, low, high, '.4f')}" if has_interval(n) else ""
         spread = f"(n={n}{f', {lost} unscored' if lost else ''}{bounds}{beside})"
-        lines.append(f"{metric.name} {value:.4f} {metric.unit} {spread}  [{metric.signature}]")
+        unit = f" {metric.unit}" if metric.unit else ""
+        lines.append(f"{metric.name} {value:.4f}{unit} {spread}  [{metric.signature}]")
     return [*lines, *(f"not scored: {problem}" for problem in scored.problems)]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from adcbench.core.datafiles import check_kinds, json_value, read_text, reading
+from adcbench.core.datafiles import check_kinds, data_text, json_value, reading
 from adcbench.core.files import locked
 from adcbench.core.keys import code_hash, source_closure
 from adcbench.core.settings import tables_dir
@@ -58,7 +58,7 @@ def read_sources(root: Path | None = None) -> dict[str, dict[str, str]]:
     if not path.exists():
         return {}
     with reading(path, "delete it: then drift can't name what has changed since"):
-        found: dict[str, dict[str, str]] = json_value(read_text(path))
+        found: dict[str, dict[str, str]] = json_value(data_text(path))
         check_kinds(found, dict.fromkeys(found, dict))
         for modules in found.values():
             check_kinds(modules, dict.fromkeys(modules, str))

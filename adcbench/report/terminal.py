@@ -13,7 +13,16 @@ from adcbench.core.cells import BROUGHT, Cell
 from adcbench.core.tables import Table, load_table
 from adcbench.cost.counts import Payload, quantity, readings
 from adcbench.report.frames import COLUMNS, Display, tidy
-from adcbench.report.texts import blocked_lines, brought_lines, cell_notes, claim_line, heading, legends, unscored_lines
+from adcbench.report.texts import (
+    blocked_lines,
+    brought_lines,
+    cell_notes,
+    claim_line,
+    elsewhere_lines,
+    heading,
+    legends,
+    unscored_lines,
+)
 from adcbench.results.bootstrap import has_interval, interval_text, median_ratio_interval
 from adcbench.results.claims import judge_claims, too_wide
 from adcbench.results.verdicts import WORDS, judge
@@ -28,7 +37,8 @@ def table_text(table: Table, cells: Sequence[Cell], display: Display | None = No
     logs = frame["re-aggregated"] != ""
     columns = _SHORT + (["re-aggregated", "log and print"] if logs.any() else [])
     columns += [name for name in frame.columns if name not in COLUMNS]  # unscored, low, high, significance
-    parts = [heading(table), grid(frame[columns].values.tolist(), columns), *(f"  {one}." for one in legends(display))]
+    said = [*elsewhere_lines(cells), *legends(display)]
+    parts = [heading(table), grid(frame[columns].values.tolist(), columns), *(f"  {one}." for one in said)]
     parts += [f"  not scored: {line}" for line in unscored_lines(cells)]
     parts += [f"  outputs {BROUGHT}: {line}" for line in brought_lines(cells)]
     parts += [f"  blocked, {line}" for line in blocked_lines(cells)]

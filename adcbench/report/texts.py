@@ -57,6 +57,16 @@ def legends(display: Display) -> list[str]:
     return [_INTERVAL_LEGEND] * display.intervals + [_MARK_LEGEND] * display.significance
 
 
+def elsewhere_lines(cells: Iterable[Cell]) -> list[str]:
+    """One line where printed values were not read in a primary source: how many, and what stands in; else none."""
+    kinds = Counter(cell.published.kind for cell in cells if cell.published)
+    total = kinds.total()
+    del kinds["primary"]
+    found = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common())
+    text = f"Of {total} printed values {kinds.total()} were not read in a primary source: {found} (adcbench explain"
+    return [f"{text} names each)"] if found else []
+
+
 def unscored_lines(cells: Iterable[Cell]) -> list[str]:
     """Each cell that has images without a score: how many, and the first ten names."""
     return [
@@ -96,7 +106,8 @@ def markdown(table: Table, cells: Sequence[Cell], display: Display | None = None
     made = f"Made by `{_made_by(table, display)}`. Cells: printed / **measured** verdict."
     if any(cell.kind == "setting" for cell in cells):
         made += " A setting is what the paper chose: neither measured nor judged."
-    parts = [f"# {heading(table)}", " ".join([made, *(f"{line}." for line in legends(display))])]
+    said = [*elsewhere_lines(cells), *legends(display)]
+    parts = [f"# {heading(table)}", " ".join([made, *(f"{line}." for line in said)])]
     parts += [f"## {name}\n\n{_grid(table, name, group, display)}" for name, group in _by_test_set(cells)]
     if logs := _log_grid(cells):
         parts.append("## Published logs, averaged again\n\nNothing here is measured by us.\n\n" + logs)
@@ -209,7 +220,7 @@ def _latex_group(table: Table, test_set: str, cells: Sequence[Cell], display: Di
         lines[_escape(column.metric + unit) + arrow] = _latex_column(of_column, column.better, both, display)
     names = [name for row in table.rows for name in ((_escape(row), r"\quad measured") if both else (_escape(row),))]
     caption = [f"{_escape(heading(table))} ({_escape(test_set)}). {_LEGEND if both else _OWN_LEGEND}"]
-    caption += [f"{_escape(line)}." for line in legends(display)]
+    caption += [f"{_escape(line)}." for line in [*elsewhere_lines(cells), *legends(display)]]
     if lost := unscored_lines(cells):
         caption.append(rf"$\dagger$ some images have no score: {_escape('; '.join(lost))}.")
     if brought := brought_lines(cells):

@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +18,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from adcbench.core.datafiles import read_json
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.files import check_regular
+from adcbench.core.files import check_regular, write_errors
 from adcbench.core.keys import digest, file_hash
-from adcbench.core.parsing import read_json
 
 _STATE = "state.json"
 _BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError, AdcbenchError)
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turns a failure to write ``path`` (a full disk, a read-only folder) into an error that says so."""
-    try:
-        yield
-    except (OSError, SafetensorError) as error:
-        raise AdcbenchError(f"{path}: can't be written ({error}); free space or name another folder") from error
 
 
 def step_folder(folder: Path, step: int) -> Path:
@@ -59,12 +49,12 @@ def save(folder: Path, step: int, files: Mapping[str, Mapping[str, Tensor]], sta
     """
     final = step_folder(folder, step)
     part = folder / f".{final.name}.part"
-    with writing(final):
+    with write_errors(final):
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         try:
             for name, tensors in files.items():
-                save_file(dict(tensors), part / name)
+                _save_file(tensors, part / name)
                 _flush(part / name)
             content = {"step": step, **state, "files": {name: file_hash(part / name) for name in files}}
             (part / _STATE).write_text(json.dumps({"state": content, "sha256": digest(content)}), encoding="utf-8")
@@ -149,6 +139,13 @@ def clean(folder: Path) -> None:
 def _hash_of(path: Path) -> str:
     check_regular(path)  # a pipe would hang
     return file_hash(path)
+
+
+def _save_file(tensors: Mapping[str, Tensor], path: Path) -> None:
+    try:
+        save_file(dict(tensors), path)
+    except SafetensorError as error:  # of a full disk, for example
+        raise OSError(str(error)) from error
 
 
 def _flush(path: Path) -> None:

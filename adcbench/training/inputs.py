@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from adcbench.core.errors import Blocked
-from adcbench.core.hashes import checked_files
+from adcbench.core.weight_files import checked_files
 from adcbench.models import adcsr, osediff, trained
 from adcbench.models.adcsr import DECODER_FILE, AdcSRConfig
 from adcbench.models.loading.library_files import library_tensors

@@ -20,10 +20,10 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from adcbench.core.datafiles import read_json
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.files import write_whole
 from adcbench.core.keys import file_hash
-from adcbench.core.parsing import read_json
 from adcbench.models.loading.library_files import library_tensors
 from adcbench.models.parts.vae import Vae
 from adcbench.training import vae as autoencoder

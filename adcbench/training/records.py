@@ -18,10 +18,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.core.files import write_whole
-from adcbench.core.parsing import read_text
+from adcbench.core.files import read_text, write_errors, write_whole
 from adcbench.data.images import write_png
-from adcbench.training.checkpoints import writing
 
 _SHEET_ROWS = 6
 _REMEDY = "restore it, or take it away: the run then goes on without its earlier rows"
@@ -52,7 +50,7 @@ class Table:
         Raises:
             AdcbenchError: it can't be written.
         """
-        with writing(self._path):
+        with write_errors(self._path):
             if not set(row) <= set(self._columns):
                 self._widen(tuple(dict.fromkeys((*row, *self._columns))))
             self._file.write(_csv([[str(row.get(name, "")) for name in self._columns]]))
@@ -66,7 +64,7 @@ class Table:
 
     def flush(self) -> None:
         """Have the disk itself hold all rows."""
-        with writing(self._path):
+        with write_errors(self._path):
             os.fsync(self._file.fileno())
 
     def close(self) -> None:
@@ -149,7 +147,7 @@ class Records:
 
     def _event(self, step: int, values: Mapping[str, float]) -> None:
         if self._events:
-            with writing(self._folder / "tensorboard"):
+            with write_errors(self._folder / "tensorboard"):
                 for name, value in values.items():
                     self._events.add_scalar(name.replace(".", "/"), value, step)
 
@@ -191,7 +189,7 @@ def _rows(path: Path) -> list[list[str]]:
     if not path.is_file():
         return []
     try:
-        text = read_text(path, at_most=0)
+        text = read_text(path)
         rows = list(csv.reader(io.StringIO(text[: text.rfind("\n") + 1])))
     except csv.Error as error:
         raise _damaged(path, str(error)) from error

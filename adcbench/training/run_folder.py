@@ -11,11 +11,11 @@ from typing import Any
 
 import torch
 
+from adcbench.core.datafiles import read_json
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.files import write_whole
+from adcbench.core.files import write_errors, write_whole
 from adcbench.core.keys import versions
-from adcbench.core.parsing import read_json
-from adcbench.training.checkpoints import steps_saved, writing
+from adcbench.training.checkpoints import steps_saved
 
 CONTENTS = "contents"  # in the settings: a hash of the images of each source
 _REMEDY = "restore it, or name another folder"
@@ -35,7 +35,7 @@ def alone(folder: Path) -> Iterator[None]:
     except ImportError:  # Windows
         yield
         return
-    with writing(folder):
+    with write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / ".lock").open("w")
     with file:

@@ -7,8 +7,9 @@ from typing import Any
 
 import yaml
 
-from adcbench.core.errors import AdcbenchError
-from adcbench.core.parsing import check_depth, one_line, read_text
+from adcbench.core.datafiles import LARGEST_SETTINGS, check_depth
+from adcbench.core.errors import AdcbenchError, one_line
+from adcbench.core.files import read_text
 
 _DATE = "tag:yaml.org,2002:timestamp"
 
@@ -17,9 +18,9 @@ def read_yaml(path: Path) -> Any:
     """The content of a YAML file.
 
     Raises:
-        AdcbenchError: see ``parsing.read_text`` and ``parse_yaml``; names the file.
+        AdcbenchError: see ``files.read_text`` and ``parse_yaml``; names the file.
     """
-    return parse_yaml(read_text(path), str(path))
+    return parse_yaml(read_text(path, LARGEST_SETTINGS), str(path))
 
 
 def parse_yaml(text: str, name: str) -> Any:

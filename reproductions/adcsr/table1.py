@@ -102,7 +102,7 @@ TABLE = Table(
         _claim("74 % fewer parameters than OSEDiff", "reduction", "74", "OSEDiff", "Params", ABSTRACT),
     ),
     notes=(
-        "AdcSR's own print of the baselines' quality was not seen; each cell's note says what stands in.",
+        "AdcSR's own print of the baselines' quality was not seen; `adcbench explain` says what stands in.",
         "The S3Diff row is known in two versions: a re-run by RCOD, and the S3Diff paper's own numbers.",
         "Time is for one image on one A100; batch, precision and warm-up are not stated.",
         "FPS is known for AdcSR only.",

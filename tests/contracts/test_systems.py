@@ -15,7 +15,8 @@ from torch import Tensor
 from adcbench import catalogue
 from adcbench.contract import check
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.core.system import System, WeightFile
+from adcbench.core.system import System
+from adcbench.core.weight_files import WeightFile
 from adcbench.models import SYSTEMS, find_system
 
 

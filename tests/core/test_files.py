@@ -72,10 +72,34 @@ def test_whether_a_file_can_be_written_is_found_out_without_a_trace(tmp_path: Pa
     assert _names(tmp_path) == ["deep", "old"] and (tmp_path / "old").read_bytes() == b"old"
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="no /proc here")
+def test_a_link_to_what_is_open_stays_one(tmp_path: Path) -> None:
+    """As /dev/stdout is, where a shell sends it to a file: no file takes the link's place."""
+    with (tmp_path / "file").open("wb") as file:
+        link = tmp_path / "stdout"
+        link.symlink_to(f"/proc/self/fd/{file.fileno()}")
+        check_writable(link)
+        write_whole(link, b"data")
+        assert link.is_symlink() and (tmp_path / "file").read_bytes() == b"data"
+        assert _names(tmp_path) == ["file", "stdout"]
+
+
 def test_a_device_is_written_as_it_is() -> None:
     write_whole(Path(os.devnull), b"data")
     check_writable(Path(os.devnull))
     assert Path(os.devnull).is_char_device()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no /proc here")
+def test_a_link_to_an_open_file_stays_one(tmp_path: Path) -> None:
+    """As root, --out /dev/stdout > scores.csv put a file in the place of /dev/stdout, for everybody."""
+    link = tmp_path / "stdout"
+    with (tmp_path / "redirected").open("wb") as file:
+        link.symlink_to(f"/proc/self/fd/{file.fileno()}")
+        check_writable(link)
+        write_whole(link, b"data")
+    assert link.is_symlink() and (tmp_path / "redirected").read_bytes() == b"data"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["redirected", "stdout"]
 
 
 def test_an_error_while_writing_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ DAMAGED = {
     "empty image data": (png(HEAD, chunk(b"IDAT", b"")), "too little data"),
     "wrong checksum of metadata": (png(HEAD, WRONG_SUM, DATA), "wrong checksum of its tEXt"),
     "wrong checksum of pixels": (png(HEAD, DATA[:-1] + bytes([DATA[-1] ^ 1])), "wrong checksum of its IDAT"),
+    "a chunk with lines in its name": (png(HEAD, bytes(4) + b"\r\n\xff\n" + bytes(4), DATA), "its nameless chunk"),
     "header not first": (png(chunk(b"tEXt", b"a\0b"), HEAD, DATA), "not the first chunk"),
     "short header": (png(chunk(b"IHDR", b"1234"), DATA), "not the first chunk"),
     "no end": (png(HEAD, DATA)[:-12], "ends early"),

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.system import WeightFile
+from adcbench.core.weight_files import WeightFile
 from adcbench.data import download
 from adcbench.data.checkpoints import SOURCES, SUMS, addresses, fetch_file, read_sources
 from adcbench.data.download import CannotWrite

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.system import WeightFile
+from adcbench.core.weight_files import WeightFile
 from adcbench.data import download
 from adcbench.data.checkpoints import SOURCES, SUMS, fetch_file, read_sources
 

@@ -30,6 +30,14 @@ def test_of_a_phone_s_two_pictures_all_take_the_first(tmp_path: Path) -> None:
         np.testing.assert_array_equal(pixels, read_picture(path))
 
 
+@pytest.mark.parametrize("suffix", ["mpo", "MPO", "jpe", "jfif"])
+def test_no_jpeg_of_a_folder_is_left_out_for_its_name(suffix: str, tmp_path: Path) -> None:
+    """A folder takes what is taken by itself: an .mpo was left out without a word."""
+    path = tmp_path / f"photo.{suffix}"
+    path.write_bytes(phone_jpeg())
+    assert list_pictures(tmp_path) == ([path], [])
+
+
 def turned(how: int) -> Image.Exif:
     exif = Image.Exif()
     exif[0x0112] = how

@@ -12,7 +12,7 @@ from PIL import Image
 from adcbench.core.errors import Blocked
 from adcbench.core.settings import cache_dir
 from adcbench.data.fetch import fetch
-from adcbench.data.images import read_png
+from adcbench.data.images import read_png, write_png
 from adcbench.data.testsets import find_testset, open_testset
 from adcbench.data.training import bsds
 from adcbench.degradation.synthetic import degraded_pair, write_degraded
@@ -56,9 +56,16 @@ def test_the_set_is_written_once_and_its_manifest_recorded(tmp_path: Path, monke
     write_degraded(testset, progress=False)
     kept, lost = (testset.root / "LR" / f"{name}.png" for name in ("a", "b"))
     written, pixels = kept.stat().st_mtime_ns, read_png(lost)
-    lost.unlink()
-    write_degraded(testset, progress=False)
-    assert kept.stat().st_mtime_ns == written and np.array_equal(read_png(lost), pixels) and pixels.shape == (40, 41, 3)
+    for spoil in (
+        lost.unlink,
+        lambda: lost.write_bytes(b""),
+        lambda: lost.write_bytes(kept.read_bytes()[:60]),
+        lambda: write_png(lost, photograph(40, 40)),  # of another size
+    ):
+        spoil()
+        write_degraded(testset, progress=False)
+        assert kept.stat().st_mtime_ns == written and np.array_equal(read_png(lost), pixels)
+    assert pixels.shape == (40, 41, 3)
     two = type(testset)(**{**vars(testset), "pairs": 2})
     fetch(two, progress=False)
     paths = open_testset("BSDS500-test")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from planting import Edit, Fault
 
-from adcbench.core.datafiles import read_text
+from adcbench.core.datafiles import data_text
 from adcbench.report.files import write_text
 
 _FILES = "test_drift.py::test_nothing_has_moved[files]"
@@ -27,7 +27,7 @@ def _edits() -> Iterator[Fault]:
 def _spoiled(name: str, file: str, says: str, change: Callable[[str], str]) -> Fault:
     def plant(patch: pytest.MonkeyPatch, tables: Path) -> None:
         path = tables / "embedded" / file
-        text = read_text(path)
+        text = data_text(path)
         assert change(text) != text, "the fault must change something"
         write_text(path, change(text))
         patch.setenv("ADCBENCH_TABLES", str(tables))

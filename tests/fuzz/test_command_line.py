@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from damage import FULL
 
 from adcbench.cli import cli
 from adcbench.cli.boundary import FAULT, guarded
@@ -46,7 +47,7 @@ COMMANDS = (
     "claims",
 )
 KEPT = ("--check", "--show")  # flags: nothing follows them
-SAMPLES = 2000 if os.environ.get("ADCBENCH_FUZZ") == "full" else 120
+SAMPLES = 2000 if FULL else 120
 
 
 @pytest.fixture

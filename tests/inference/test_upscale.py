@@ -17,7 +17,8 @@ from torch import Tensor
 
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.settings import cache_dir
-from adcbench.core.system import System, WeightFile
+from adcbench.core.system import System
+from adcbench.core.weight_files import WeightFile
 from adcbench.data.images import read_png
 from adcbench.inference.upscale import Upscaled, upscale_images
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.metrics import METRICS, dists
 from adcbench.metrics.metric import Scorer
 from adcbench.metrics.vgg import VGG16, backbone
+from adcbench.models.loading import pickles
 
 PAIRS = picture_pairs()
 WITHIN = 1e-6
@@ -36,6 +38,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     write_backbone(folder, "vgg16")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TORCH_HOME", str(folder))
+        patch.setattr(pickles, "UNPACKED_MORE", 1 << 30)  # the classifier takes no room in these files
         yield folder
 
 
@@ -145,6 +148,23 @@ def test_nothing_is_kept_for_one_metric_alone(shared: Shared, monkeypatch: pytes
     monkeypatch.setattr(shared.trunk, "users", {"dists"})
     shared.scorers["dists"](*(image[None] for image in PAIRS["odd"]))
     assert shared.trunk._kept is None
+
+
+def test_a_backbone_swapped_under_its_size_and_time_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pickles, "UNPACKED_MORE", 1 << 30)
+    path = write_backbone(tmp_path, "alexnet")
+    tensors, before = torch.load(path), path.stat()
+    first = backbone("alexnet", path, "cpu", "lpips")
+    assert backbone("alexnet", path, "cpu", "lpips") is first
+    other = tmp_path / "other" / path.name
+    other.parent.mkdir()
+    torch.save({name: -v if name.startswith("features") else v for name, v in tensors.items()}, other)
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    other.replace(path)
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    assert torch.equal(backbone("alexnet", path, "cpu", "lpips").stages[0][0].bias, -first.stages[0][0].bias)
 
 
 def test_the_file_comes_with_torchmetrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -117,6 +118,17 @@ def test_foreign_and_damaged_files_are_refused(tmp_path: Path) -> None:
         path.write_bytes(cut)
         with pytest.raises(AdcbenchError, match="not the parameters of NIQE"):
             niqe(_textured(96, 96), weights={NAME: path})
+
+
+def test_a_file_swapped_under_its_size_and_time_is_read_again(tmp_path: Path) -> None:
+    path, other, image = tmp_path / NAME, tmp_path / "other.npz", _textured(96, 96)
+    np.savez(path, mu_pris_param=np.ones((1, 36)), cov_pris_param=np.eye(36))
+    np.savez(other, mu_pris_param=np.full((1, 36), 2.0), cov_pris_param=np.eye(36))
+    before, first = path.stat(), niqe(image, weights={NAME: path})
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    other.replace(path)
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    assert niqe(image, weights={NAME: path}) != first
 
 
 def test_parameters_are_found_without_importing_their_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from adcbench import __version__
 from adcbench.core.keys import short, versions
-from adcbench.core.system import WeightFile
+from adcbench.core.weight_files import WeightFile
 from adcbench.metrics import METRICS
 from adcbench.metrics.metric import Metric, Scorer
 

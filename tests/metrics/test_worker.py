@@ -21,7 +21,7 @@ import pytest
 
 from adcbench.core import store
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.core.system import WeightFile
+from adcbench.core.weight_files import WeightFile
 from adcbench.data.images import read_png, write_png
 from adcbench.data.pairs import pair
 from adcbench.metrics import METRICS, scoring, worker

@@ -37,7 +37,7 @@ def test_the_first_screen_says_what_was_checked_and_what_not() -> None:
     screen = "\n".join(TEXT.splitlines()[:40]).partition("\n|")[0]
     assert START in screen
     for words in (
-        "printed quality cells", "Of AdcSR's and AdcVSR's own", "AdcSR's own tables were not seen", "are assumed",
+        "printed quality cells", "Of AdcSR's and AdcVSR's own rows", "AdcSR's own tables were not seen", "are assumed",
         "`adcsr/table2`", "Never run here", "official weights", "CUDA", "several GPUs",
     ):  # fmt: skip
         assert words in screen, words
@@ -61,6 +61,8 @@ def test_totals_count_each_fact_once_and_no_setting() -> None:
         if line.startswith(("| quality", "| counted", "| timed"))
     ]
     assert sum(int(n) for row in rows for n in row[1:] if n.strip()) == len(found)
+    once = sum(fact.cell.kind == "quality" and fact.cell.published is not None for fact in found)
+    assert number(r"the (\d+) printed quality cells hold (\d+)") == (len(PRINTED), once)
     settings, empty, most = number(
         r"(\d+) settings .* and (\d+) cells that nothing prints.*\((\d+) in `adcvsr/table8`\)"
     )

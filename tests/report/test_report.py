@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from adcbench.cli import cli
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
-from adcbench.core.datafiles import read_text
+from adcbench.core.datafiles import data_text
 from adcbench.core.tables import Column, Table, table_ids
 from adcbench.report.files import folder, read_tables
 from adcbench.report.frames import COLUMNS as COLUMNS_OF_A_TABLE
@@ -99,6 +99,15 @@ def test_markdown_has_every_cell_and_every_reason(cells: list[Cell]) -> None:
     assert blocked_lines(cells) == ["3 cells: no data. To unblock: `adcbench fetch x`"]
 
 
+def test_every_form_says_what_was_not_read_in_a_primary_source(cells: list[Cell]) -> None:
+    """LaTeX called values "as printed" that nobody here saw in print."""
+    forms = (markdown, latex, table_text)
+    assert not any("primary source" in form(TABLE, cells) for form in forms)
+    third = [replace(one, readings=(replace(one.readings[0], kind="third-party"),)) for one in cells[:2]]
+    said = "Of 6 printed values 2 were not read in a primary source: 2 third-party (adcbench explain names each)."
+    assert all(said in form(TABLE, [*third, *cells[2:]]) for form in forms)
+
+
 def test_terminal(cells: list[Cell]) -> None:
     text = table_text(TABLE, cells)
     assert "28.2000" in text and "blocked, 3 cells" in text
@@ -169,10 +178,10 @@ def test_nothing_is_added_where_nothing_is_asked_for(cells: list[Cell]) -> None:
 
 
 def test_tables_command_prints_and_writes_elsewhere(tmp_path: Path) -> None:
-    before = read_text(folder("embedded") / "table.md")
+    before = data_text(folder("embedded") / "table.md")
     result = CliRunner().invoke(cli, ["tables", "embedded", "--intervals", "--marks", "--to", str(tmp_path)])
     assert result.exit_code == 0, result.exception
     assert "significance" in result.output and "95 % bootstrap" in result.output
     assert {path.name for path in (tmp_path / "embedded").iterdir()} == {"table.csv", "table.md", "table.tex"}
-    assert "Made by `adcbench tables embedded --write --intervals --marks`" in read_text(tmp_path / "embedded/table.md")
-    assert read_text(folder("embedded") / "table.md") == before
+    assert "Made by `adcbench tables embedded --write --intervals --marks`" in data_text(tmp_path / "embedded/table.md")
+    assert data_text(folder("embedded") / "table.md") == before

@@ -207,7 +207,7 @@ def test_an_empty_part_changes_nothing_and_a_base_is_a_name(tmp_path: Path) -> N
     ],
 )  # fmt: skip
 def test_what_training_would_end_at_is_refused_when_it_is_shown(stage: str, change: str, said: str) -> None:
-    """One line that names the setting, its value and what it may be; see also tests/fuzz/test_settings.py."""
+    """One line that names the setting, its value and what it may be; see also tests/fuzz/test_odd_settings.py."""
     with pytest.raises(AdcbenchError, match=said) as caught:
         chosen(stage, "mini", changes=[change])
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 300

@@ -1,7 +1,7 @@
 """What training images are by their contents, so that a run goes on with the images it began with, or not at all.
 
-Files are hashed once: what a file's hash is remembered by (device, inode, size, times of content and of state) changes
-when it is written, replaced or renamed over. Sources of more than ``WHOLE`` bytes are hashed by each file's size and
+Files are hashed once: what a file's hash is remembered by (``files.identity``) changes when it is written, replaced or
+renamed over. Sources of more than ``WHOLE`` bytes are hashed by each file's size and
 edges, because reading all of them would take longer than it is worth (docs/training_data.md has the figures).
 """
 
@@ -16,10 +16,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from adcbench.core.datafiles import read_json
 from adcbench.core.errors import AdcbenchError, some
-from adcbench.core.files import check_regular, write_whole
+from adcbench.core.files import check_regular, identity, write_whole
 from adcbench.core.keys import digest, file_hash
-from adcbench.core.parsing import read_json
 from adcbench.core.settings import cache_dir
 
 WHOLE = 256 << 30  # bytes of a source up to which every byte is read
@@ -90,8 +90,7 @@ def file_state(path: Path) -> str:
 
 
 def _key(state: os.stat_result, whole: bool) -> str:
-    values = state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
-    return ("" if whole else "edges ") + " ".join(map(str, values))
+    return ("" if whole else "edges ") + " ".join(map(str, identity(state)))
 
 
 def _hash_all(files: dict[str, Path], make: Callable[[Path], str]) -> tuple[dict[str, str], list[str]]:

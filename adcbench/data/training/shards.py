@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
+from adcbench.core.datafiles import read_json
 from adcbench.core.errors import AdcbenchError, some
 from adcbench.core.files import check_regular, write_whole
 from adcbench.core.keys import digest
-from adcbench.core.parsing import read_json
 from adcbench.core.settings import cache_dir
 from adcbench.data.training.contents import content_hashes, file_state
 from adcbench.data.training.decode import SUFFIXES, decode

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from adcbench.core.system import WeightFile
+from adcbench.core.weight_files import WeightFile
 
 FILES = (
     WeightFile(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from adcbench.core.system import WeightFile
+from adcbench.core.weight_files import WeightFile
 from adcbench.metrics.video.dover import sigmoid
 
 FILES = (

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.core.system import WeightFile
+from adcbench.core.weight_files import WeightFile
 from adcbench.metrics.metric import HasFiles
 from adcbench.metrics.video.ewarp import Flow
 

@@ -9,9 +9,8 @@ from typing import Any, Literal
 
 from adcbench import __version__
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.hashes import hash_shown
 from adcbench.core.keys import digest, source_hash, versions
-from adcbench.core.system import WeightFile
+from adcbench.core.weight_files import WeightFile, hash_shown
 from adcbench.metrics.metric import HasFiles, Metric, setting_shown
 from adcbench.metrics.video.flow import FlowSource, find_flow
 

@@ -12,7 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from adcbench.core.system import System, WeightFile
+from adcbench.core.system import System
+from adcbench.core.weight_files import WeightFile
 from adcbench.models.parts.sd21 import LAST_STEP, UNetConfig
 
 if TYPE_CHECKING:

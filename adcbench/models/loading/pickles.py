@@ -21,7 +21,7 @@ from torch import Tensor
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.files import UNPACKED_MORE, check_unpacked
-from adcbench.core.hashes import unlike_weights
+from adcbench.core.weight_files import unlike_weights
 
 _ZIP = b"PK\x03\x04"
 _LEGACY = pickle.dumps(torch.serialization.MAGIC_NUMBER, protocol=2)  # how torch before 1.6 began its files

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from adcbench.core.system import WeightFile
+from adcbench.core.weight_files import WeightFile
 
 if TYPE_CHECKING:
     from torch import Tensor

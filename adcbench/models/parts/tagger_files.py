@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adcbench.core.system import WeightFile
+from adcbench.core.weight_files import WeightFile
 
 RAM_FILE, DAPE_FILE = "ram_swin_large_14m.pth", "DAPE.pth"
 WORDS_FILE, THRESHOLDS_FILE = "ram_tag_list.txt", "ram_tag_list_threshold.txt"

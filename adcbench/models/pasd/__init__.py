@@ -28,7 +28,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.core.system import System, WeightFile
+from adcbench.core.system import System
+from adcbench.core.weight_files import WeightFile
 from adcbench.models.parts.sd21 import TextConfig, UNetConfig, VaeConfig
 from adcbench.models.parts.tokenizer import TOKENIZER_FILES
 

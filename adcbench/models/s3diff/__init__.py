@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.system import System, WeightFile
+from adcbench.core.system import System
+from adcbench.core.weight_files import WeightFile
 from adcbench.models.parts import sd21
 from adcbench.models.parts.tokenizer import TOKENIZER_FILES
 

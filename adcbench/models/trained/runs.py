@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from adcbench.core.errors import AdcbenchError
-from adcbench.core.parsing import one_line, read_json
+from adcbench.core.datafiles import read_json
+from adcbench.core.errors import AdcbenchError, one_line
 from adcbench.core.system import System
 from adcbench.models import SYSTEMS, adcsr, find_system, osediff
 from adcbench.models.sizes import check_student

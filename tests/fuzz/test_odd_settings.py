@@ -6,7 +6,6 @@ settings can be built and take a step. ADCBENCH_FUZZ=full: all cases, not a samp
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from damage import FULL
 from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError
@@ -36,7 +36,6 @@ from adcbench.training.loop_config import LoopConfig
 from adcbench.training.named import NAMED
 from adcbench.training.ranges import checked, plain
 
-FULL = os.environ.get("ADCBENCH_FUZZ") == "full"
 BAD = (-1, 0, float("nan"), float("inf"), -float("inf"), 10**30, 10**5000, -1e300, "x", "", [], {}, None, True, 0.5)
 RARE = (1, 2, 3, 7, 30, 8192, 100_000)
 HEAVY = 200_000_000  # parameters and pixels that no test builds
