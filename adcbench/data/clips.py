@@ -6,6 +6,7 @@ Frames are read one after another, so that a long clip never lies in memory as a
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise
@@ -140,7 +141,7 @@ def check_pair(sr: Clip, hr: Clip, frames: int = 0, crop: int = 0) -> None:
     """Whether two whole clips can be compared frame by frame, as far as their parts are looked at.
 
     Lengths and numbers are those of the whole clips: what is cut off could hide that a frame is missing before it.
-    Numbers may begin elsewhere (at 0 and at 1, or far apart), but not overlap and differ.
+    Numbers may begin elsewhere (at 0 and at 1, or far apart), with a warning, but not overlap and differ.
 
     Args:
         frames: how many frames are looked at, see ``Clip.part``. SR may then have just these, if HR has more.
@@ -174,6 +175,10 @@ def check_pair(sr: Clip, hr: Clip, frames: int = 0, crop: int = 0) -> None:
                 f"the frames of {sr.path} ({_span(a)}) and {hr.path} ({_span(b)}) are not numbered alike: one is "
                 "missing somewhere; give both sides the same numbers"
             )
+        warnings.warn(
+            f"the frames of {sr.path} are numbered from {a[0]}, those of {hr.path} from {b[0]}: taken as the same",
+            stacklevel=2,
+        )
 
 
 def _check_names(sr: Clip, hr: Clip, frames: int) -> None:

@@ -66,8 +66,12 @@ def _names(first: int, count: int, form: str = "{:03}") -> list[str]:
         (["001", "003", "005"], ["001", "003", "005", "007"], 3),
     ],
 )
-def test_frames_that_belong_together(tmp_path: Path, sr: list[str], hr: list[str], frames: int) -> None:
+def test_frames_that_belong_together(
+    tmp_path: Path, sr: list[str], hr: list[str], frames: int, recwarn: pytest.WarningsRecorder
+) -> None:
     _check(tmp_path, sr, hr, frames)
+    first = [found[0] for names in (sr, hr) if (found := frame_numbers(names))]
+    assert len(recwarn) == (len(set(first)) > 1)  # numbers that begin elsewhere are said
 
 
 @pytest.mark.parametrize(
