@@ -129,10 +129,10 @@ def _check_known(metrics: Iterable[str], known: Iterable[str]) -> None:
 
 
 def no_outputs(table_id: str, rows: Iterable[str], test_set: str, reason: str = "") -> tuple[Block, ...]:
-    """Blocks for the quality of rows that no system here can make: a folder of SR images unblocks each."""
+    """Blocks for the quality of rows that no job can make yet: a folder of SR images unblocks each."""
     return tuple(
         Block(
-            missing=f"the SR outputs of {row!r}, which no system here makes",
+            missing=f"the SR outputs of {row!r}, which no job of the table makes yet",
             command=f"adcbench reproduce {table_id} --outputs '{row}@{test_set}=DIR'",
             reason=reason,
             rows=re.escape(row),
