@@ -259,6 +259,18 @@ def test_damaged_goldens_are_named(tmp_path: Path) -> None:
         read_golden(tmp_path / "x.json")
 
 
+@pytest.mark.parametrize(
+    ("metric", "move", "seen"), [("NIQE", 7e-4, False), ("NIQE", 2e-3, True), ("PSNR", 7e-4, True)]
+)
+def test_niqe_of_a_network_s_output_may_follow_a_few_grey_levels(metric: str, move: float, seen: bool) -> None:
+    cells = {(cell.key.row, cell.key.metric): cell for cell in read_cells("embedded")}
+    cell = cells["Student (AdcSR, mini)", metric]
+    old = cell.measured
+    assert old and old.level == "inference"
+    new = replace(old, samples=tuple((name, value * (1 + move)) for name, value in old.samples))
+    assert bool(committed._moved(cell.key, old, new)) == seen
+
+
 def test_library_and_module_are_named_beside_a_moved_value() -> None:
     new = replace(golden(psnr=31.0, torch="2.9"), sources={"adcbench.metrics.psnr": "2"})
     assert compare(golden(psnr=30.0), new, goldens.LOOSE) == [
