@@ -96,9 +96,9 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def margins(session: nox.Session) -> None:
-    """How near the tests come to their limits on each instruction set: an hour; nox -s margins -- tests/models."""
+    """How near the tests come to their limits on each instruction set: an hour; nox -s margins -- tests/systems."""
     environment(session)
-    path = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "models")])}
+    path = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "systems")])}
     session.run(PYTHON, "tests/margins.py", *session.posargs, external=True, env=path)
 
 

@@ -9,7 +9,7 @@ import goldens
 import pytest
 import yaml
 
-from adcbench.data.testsets import find_testset
+from adcbench.data.testsets.registry import find_testset
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[1]

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from adcbench import reproduce as pipeline
-from adcbench.core import tables
 from adcbench.core.cells import CellKey, Measurement
-from adcbench.core.tables import Job, Table, keys_of
-from adcbench.jobs import Options
 from adcbench.report.files import folder
+from adcbench.tables import table as tables
+from adcbench.tables.jobs import Options
+from adcbench.tables.table import Job, Table, keys_of
+from adcbench.workflows import reproduce as pipeline
 
-_TABLE = """from adcbench.core.columns import columns
-from adcbench.core.tables import Score, Table
+_TABLE = """from adcbench.tables.columns import columns
+from adcbench.tables.table import Score, Table
 METRICS = {{"PSNR": "psnr", "SSIM": "ssim"}}
 TABLE = Table({id!r}, "toys", "1", "ours", "Toy", ("A", "B"), columns("DRealSR", METRICS),
               jobs=tuple(Score(row, "DRealSR", "OSEDiff", METRICS) for row in ("A", "B")))

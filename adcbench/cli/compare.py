@@ -14,8 +14,8 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.needs import Need
 
 if TYPE_CHECKING:
-    from adcbench.core.system import System
-    from adcbench.data.testsets import TestSet
+    from adcbench.data.testsets.registry import TestSet
+    from adcbench.systems.system import System
 
 
 @click.command()
@@ -51,11 +51,11 @@ def compare(
         return
     if not (a and b and testset) or metric:
         raise AdcbenchError("name A, B and --testset; or a table with --table (see adcbench compare --help)")
-    from adcbench.core.columns import IMAGE_SCORES
-    from adcbench.data.testsets import find_testset, open_testset
+    from adcbench.data.testsets.registry import find_testset, open_testset
     from adcbench.report.comparison import comparison_text, write_comparison
     from adcbench.report.scores import chosen_metrics
     from adcbench.results.compare import compare_outputs, find_outputs
+    from adcbench.tables.columns import IMAGE_SCORES
 
     chosen = chosen_metrics(metrics or ",".join(IMAGE_SCORES.values()))
     found_set = find_testset(testset)
@@ -75,8 +75,8 @@ def find_own(name: str, test_set: TestSet) -> System | None:
         AdcbenchError: it is none of them.
     """
     from adcbench.cli.images import named_system as find
-    from adcbench.models import SYSTEMS
-    from adcbench.models.trained.runs import is_run
+    from adcbench.systems import SYSTEMS
+    from adcbench.systems.trained.runs import is_run
 
     run = is_run(Path(name))
     if name in test_set.outputs or (name not in SYSTEMS and Path(name).is_dir() and not run):
@@ -94,11 +94,11 @@ def find_own(name: str, test_set: TestSet) -> System | None:
 
 def _rows(table_id: str, metric: str | None) -> None:
     from adcbench.core.cells import BROUGHT
-    from adcbench.core.tables import load_table
     from adcbench.report.files import read_cells
     from adcbench.report.ranking import ranking_text
-    from adcbench.report.texts import brought_lines
+    from adcbench.report.writers import brought_lines
     from adcbench.results.ranks import test_table
+    from adcbench.tables.table import load_table
 
     table, cells = load_table(table_id), read_cells(table_id)
     click.echo(ranking_text(table, test_table(table, cells), metric))

@@ -15,7 +15,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.needs import Need
 
 if TYPE_CHECKING:
-    from adcbench.core.system import System
+    from adcbench.systems.system import System
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _METRICS = click.option("--metrics", default="psnr,ssim", show_default=True, help="Comma-separated names.")
@@ -46,8 +46,8 @@ def score(sr: Path, hr: Path, metrics: str, device: str, out: Path | None, no_st
     Each image is read once for all metrics. Images that can't be scored are listed, with exit code 1. Metrics whose
     files are missing are said first and listed at the end, with exit code 2; the others are scored all the same.
     """
-    from adcbench.data.pairs import pair
-    from adcbench.metrics.scoring import score_pairs
+    from adcbench.data.media.pairs import pair
+    from adcbench.metrics.engine.scoring import score_pairs
     from adcbench.report.scores import chosen_metrics, score_lines, write_scores
 
     chosen = chosen_metrics(metrics)
@@ -122,9 +122,9 @@ def evaluate(
     What is missing here is said before anything runs. A missing metric is listed again at the end, with exit code 2,
     and the others are scored; images that can't be scored are listed, with exit code 1.
     """
-    from adcbench.data.testsets import open_testset
+    from adcbench.data.testsets.registry import open_testset
     from adcbench.inference.testset import upscale_testset
-    from adcbench.metrics.scoring import score_pairs
+    from adcbench.metrics.engine.scoring import score_pairs
     from adcbench.report.scores import chosen_metrics, score_lines, write_scores
 
     system = named_system(name)
@@ -144,7 +144,7 @@ def evaluate(
 
 
 def _check(system: System, device: str) -> None:
-    from adcbench.contract import check
+    from adcbench.inference.contract import check
 
     problems = check(system, device)
     if problems:
@@ -158,7 +158,7 @@ def named_system(name: str) -> System:
 
     Of one that nobody trained that is said, since its outputs are files like any other's.
     """
-    from adcbench.models.trained.runs import open_system
+    from adcbench.systems.trained.runs import open_system
 
     here = str(Path.cwd())
     if ":" in name and here not in sys.path:
@@ -178,10 +178,10 @@ def fetch(name: str, source: Path | None) -> None:
 
     Checkpoints: adcbench weights fetch.
     """
-    from adcbench.data.fetch import fetch as fetch_testset
-    from adcbench.data.testsets import TESTSETS
+    from adcbench.data.testsets.fetch import fetch as fetch_testset
+    from adcbench.data.testsets.registry import TESTSETS
     from adcbench.data.training.photographs import fetch_photographs
-    from adcbench.models import SYSTEMS
+    from adcbench.systems import SYSTEMS
 
     sets = {testset.folder: testset for testset in TESTSETS.values()}
     if name.lower() == "photographs":

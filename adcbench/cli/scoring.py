@@ -17,8 +17,8 @@ from adcbench.core import store
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.files import check_writable
 from adcbench.core.needs import Checkable, Need, available, missing, together
-from adcbench.data.images import IMAGE_SUFFIXES
-from adcbench.data.videos import VIDEO_SUFFIXES
+from adcbench.data.media.images import IMAGE_SUFFIXES
+from adcbench.data.media.videos import VIDEO_SUFFIXES
 
 M = TypeVar("M", bound=Checkable)
 

@@ -29,10 +29,10 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--quiet", is_flag=True, help="No progress bars, no printed table.")
 def reproduce(tables: tuple[str, ...], number: str | None, outputs: tuple[str, ...], device: str, quiet: bool) -> None:
     """Measure what can be measured here, write tables/ and print the verdicts."""
-    from adcbench import reproduce as pipeline
-    from adcbench.core.tables import load_table, numbered
-    from adcbench.jobs import Options
     from adcbench.report.terminal import table_text
+    from adcbench.tables.jobs import Options
+    from adcbench.tables.table import load_table, numbered
+    from adcbench.workflows import reproduce as pipeline
 
     ids = (*tables, *(numbered(number) if number else ()))
     if not ids:
@@ -89,15 +89,15 @@ def _outputs(texts: tuple[str, ...]) -> dict[tuple[str, str], Path]:
               "this folder, and leave the tables' own files alone.")  # fmt: skip
 def tables(ids: tuple[str, ...], write: bool, intervals: bool, marks: bool, to: Path | None) -> None:
     """List all tables with the number of cells of each verdict; or print those named."""
-    from adcbench import reproduce as pipeline
-    from adcbench.core.tables import load_table, table_ids
+    from adcbench.report.dataframes import display_of
     from adcbench.report.files import read_cells, read_tables
-    from adcbench.report.frames import display_of
     from adcbench.report.ledger import ledger, write_ledger
     from adcbench.report.readme import write_readme
     from adcbench.report.sources import keep_sources
     from adcbench.report.terminal import overview, table_text
-    from adcbench.report.texts import write_texts
+    from adcbench.report.writers import write_texts
+    from adcbench.tables.table import load_table, table_ids
+    from adcbench.workflows import reproduce as pipeline
 
     def one(table_id: str) -> None:
         table, cells = load_table(table_id), read_cells(table_id)
@@ -144,9 +144,9 @@ def diff(old: Path, new: Path) -> None:
 
     Exit code 1 if anything did.
     """
-    from adcbench.core.tables import table_ids
     from adcbench.report.files import folder, read_cells
     from adcbench.results.diff import compare
+    from adcbench.tables.table import table_ids
 
     changes: list[str] = []
     both = [t for t in table_ids() if folder(t, old).is_dir() or folder(t, new).is_dir()]
@@ -184,11 +184,11 @@ def spread(
     """
     from adcbench.cli.compare import find_own
     from adcbench.cli.images import named_system
-    from adcbench.core.columns import IMAGE_SCORES
-    from adcbench.data.testsets import find_testset, open_testset
+    from adcbench.data.testsets.registry import find_testset, open_testset
     from adcbench.report.scores import chosen_metrics
     from adcbench.results.compare import find_outputs, shown_name
-    from adcbench.spread import inference_moves, scores_moves, spread_lines, spread_path, write_spread
+    from adcbench.tables.columns import IMAGE_SCORES
+    from adcbench.workflows.spread import inference_moves, scores_moves, spread_lines, spread_path, write_spread
 
     if write:
         spread_path()  # before hours of measuring
@@ -240,10 +240,10 @@ def drift(device: str, record: bool, to: Path | None, versions: Path | None) -> 
 
     Exit code 1 if a value moved or nothing could be measured.
     """
-    from adcbench.drift import check_all
-    from adcbench.drift.goldens import golden_dir, write_golden
-    from adcbench.drift.values import kind_of_machine, measure
-    from adcbench.drift.versions import compare_folder, write_report
+    from adcbench.workflows.drift import check_all
+    from adcbench.workflows.drift.goldens import golden_dir, write_golden
+    from adcbench.workflows.drift.values import kind_of_machine, measure
+    from adcbench.workflows.drift.versions import compare_folder, write_report
 
     if record:
         path = to or golden_dir() / f"{kind_of_machine(device)}.json"  # before it is measured

@@ -38,7 +38,7 @@ def train(
 
     With several processes: torchrun --nproc_per_node 2 -m adcbench.cli train STAGE ...
     """
-    from adcbench.training.ablations import own_stage_1
+    from adcbench.training.experiments.ablations import own_stage_1
     from adcbench.training.settings import as_yaml, base_of, chosen
 
     found = chosen(stage, config, ablation, source, settings)
@@ -48,7 +48,7 @@ def train(
     if stage == "distil" and own_stage_1(ablation) and not (decoder or weights):
         made = f"adcbench train decoder --config {config} --ablation {ablation} --out OUT"
         raise Blocked(f"the half decoder of {ablation}", f"{made}, then add --decoder OUT/products/decoder.safetensors")
-    from adcbench.training.inputs import weights_for
+    from adcbench.training.pretrained import weights_for
     from adcbench.training.run import run
 
     name = "-".join(part for part in (stage, Path(config).stem, ablation) if part)
@@ -62,8 +62,8 @@ def train(
 @click.option("--release", is_flag=True, help="Then copy the weights, as float16, into the package.")
 def train_mini(out: Path, release: bool) -> None:
     """Train the mini scale from scratch: autoencoder, U-Net, teacher, half decoder, student."""
-    from adcbench.models.trained import FOLDER
-    from adcbench.training import recipe
+    from adcbench.systems.trained import FOLDER
+    from adcbench.training.experiments import mini_scale as recipe
 
     weights = recipe.train_mini(out)
     if not _speaks():
@@ -81,7 +81,7 @@ def train_mini(out: Path, release: bool) -> None:
 def train_claims(runs: tuple[str, ...], out: Path, seeds: int) -> None:
     """Train and score RUNS (default: all that the claims need) at the mini scale; resumes where it stopped."""
     from adcbench.results.ledger import load_claims, run_names
-    from adcbench.training.claim_runs import train_claims as train_runs
+    from adcbench.training.experiments.claim_runs import train_claims as train_runs
 
     for line in train_runs(runs or ("bicubic", *run_names(load_claims())), out, seeds):
         click.echo(line)

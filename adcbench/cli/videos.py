@@ -42,9 +42,9 @@ def score_video(
 
     AdcVSR's protocol: --frames 25 --centre-crop 512.
     """
-    from adcbench.data.clips import pair_clips
-    from adcbench.metrics.video import find_clip_metrics
-    from adcbench.metrics.video.scoring import score_clips
+    from adcbench.data.media.clips import pair_clips
+    from adcbench.metrics.clip import find_clip_metrics
+    from adcbench.metrics.engine.clips import score_clips
     from adcbench.report.clip_scores import clip_lines, write_frame_scores
     from adcbench.report.scores import write_scores
 

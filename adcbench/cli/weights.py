@@ -22,7 +22,7 @@ def weights() -> None:
 @click.option("--metrics", is_flag=True, help="Those of the metrics only.")
 def list_(names: tuple[str, ...], table: str, metrics: bool) -> None:
     """Every file with its size, licence, hash, and where it comes from; of all systems and metrics if none is named."""
-    from adcbench import catalogue
+    from adcbench.workflows import catalogue
 
     click.echo(catalogue.list_text(catalogue.entries(catalogue.chosen(names, table, metrics))))
 
@@ -36,8 +36,8 @@ def fetch(names: tuple[str, ...], table: str, yes: bool) -> None:
 
     HF_ENDPOINT and ADCBENCH_GITHUB name servers that stand in for huggingface.co and github.com.
     """
-    from adcbench import catalogue
     from adcbench.core.offline import need_network
+    from adcbench.workflows import catalogue
 
     _named(names, table)
     entries = catalogue.entries(catalogue.chosen(names, table))
@@ -65,7 +65,7 @@ def _confirm(yes: bool) -> None:
 @click.option("--load", is_flag=True, help="Also load each on the CPU, strictly (gigabytes, minutes).")
 def check(names: tuple[str, ...], table: str, load: bool) -> None:
     """Compare files with their sha256 (published, recorded, in the name) or size. Exit code 1: missing or wrong."""
-    from adcbench import catalogue
+    from adcbench.workflows import catalogue
 
     _named(names, table)
     users = catalogue.chosen(names, table)

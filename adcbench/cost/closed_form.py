@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from adcbench.cost.components import Formula
 from adcbench.cost.macs import KINDS, NORM_COST
+from adcbench.systems.components import Formula
 
 
 def closed_form_macs(

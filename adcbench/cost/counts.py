@@ -19,22 +19,22 @@ from typing import Any
 from adcbench.core import store
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import digest, source_hash, versions
-from adcbench.models import adcsr
+from adcbench.systems import adcsr
 
 Payload = dict[str, Any]
 
 NETWORKS = {  # name -> module:function:its arguments
-    "adcsr": "adcbench.cost.adcsr_networks:student",
-    **{f"adcsr-{name}": f"adcbench.cost.adcsr_networks:variant:{name}" for name in adcsr.variants()},
-    "adcvsr": "adcbench.cost.adcsr_networks:video_student",
-    "osediff": "adcbench.cost.osediff_networks:teacher",
-    "s3diff": "adcbench.cost.s3diff_networks:network",
-    "seesr": "adcbench.cost.seesr_networks:network",
-    "stablesr": "adcbench.cost.stablesr_networks:network",
-    "diffbir": "adcbench.cost.diffbir_networks:network",
-    "pasd": "adcbench.cost.pasd_networks:network",
-    "resshift": "adcbench.cost.resshift_networks:resshift",
-    "sinsr": "adcbench.cost.resshift_networks:sinsr",
+    "adcsr": "adcbench.systems.adcsr.components:student",
+    **{f"adcsr-{name}": f"adcbench.systems.adcsr.components:variant:{name}" for name in adcsr.variants()},
+    "adcvsr": "adcbench.systems.adcsr.components:video_student",
+    "osediff": "adcbench.systems.osediff.components:teacher",
+    "s3diff": "adcbench.systems.s3diff.components:network",
+    "seesr": "adcbench.systems.seesr.components:network",
+    "stablesr": "adcbench.systems.stablesr.components:network",
+    "diffbir": "adcbench.systems.diffbir.components:network",
+    "pasd": "adcbench.systems.pasd.components:network",
+    "resshift": "adcbench.systems.resshift.components:resshift",
+    "sinsr": "adcbench.systems.resshift.components:sinsr",
 }
 SIGNATURES = {
     "steps": "diffusion steps (with guidance, two passes each)",

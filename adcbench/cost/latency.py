@@ -23,7 +23,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import source_hash, versions
 from adcbench.core.precision import check_dtype
 from adcbench.cost.worker import Worker
-from adcbench.models.trained.runs import open_system
+from adcbench.systems.trained.runs import open_system
 
 CPU_WARMUPS, CPU_CALLS = 1, 5
 CUDA_WARMUPS, CUDA_CALLS, CUDA_SECONDS = 20, 201, 10.0

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from torch import nn
 
-from adcbench.cost.components import Component
+from adcbench.systems.components import Component
 
 Part = nn.Module | nn.Parameter
 

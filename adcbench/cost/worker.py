@@ -30,7 +30,7 @@ class Worker:
     Use as a context manager; every method waits for the answer.
 
     Args:
-        system: name on the command line, see ``adcbench.models.trained.runs.open_system``.
+        system: name on the command line, see ``adcbench.systems.trained.runs.open_system``.
         device, dtype: where and in what precision the network runs.
         size: side of the LR image in pixels; the input is (1, 3, size, size) in [0, 1].
         threads: CPU threads; 0 leaves torch's default.
@@ -114,7 +114,7 @@ def _prepare(name: str, device: str, dtype: str, size: int, threads: int) -> dic
 
     from adcbench.core.outputs import checked_shape
     from adcbench.inference.forward import output_shape
-    from adcbench.models.trained.runs import open_system
+    from adcbench.systems.trained.runs import open_system
 
     if threads:
         torch.set_num_threads(threads)
@@ -169,7 +169,7 @@ def _time_cpu(call: Callable[[], Any]) -> float:
 
 
 def _time_steps(call: Callable[[], Any]) -> tuple[float, int]:
-    from adcbench.models.parts.stepping import Stopwatch
+    from adcbench.systems.layers.stepping import Stopwatch
 
     with Stopwatch(_TIMED_STEPS) as watch:
         seconds = _time_cpu(call)

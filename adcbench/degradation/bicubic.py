@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from adcbench.data.images import resize
+from adcbench.data.media.images import resize
 
 KERNEL = "pil-bicubic"
 

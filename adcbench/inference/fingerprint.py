@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from adcbench.core.system import System
+from adcbench.systems.system import System
 
 PROJECTIONS = 4
 

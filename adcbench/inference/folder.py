@@ -22,9 +22,8 @@ from adcbench.core.files import FolderNotWritable, check_regular, check_writable
 from adcbench.core.keys import digest, pixel_hash, source_hash
 from adcbench.core.precision import check_dtype
 from adcbench.core.rounding import Rounding
-from adcbench.core.system import System, Upscaler
-from adcbench.data.images import IMAGE_SUFFIXES
-from adcbench.data.pictures import Picture, check_readable, list_pictures, open_picture
+from adcbench.data.media.images import IMAGE_SUFFIXES
+from adcbench.data.media.pictures import Picture, check_readable, list_pictures, open_picture
 from adcbench.inference.forward import upscale_pixels
 from adcbench.inference.stamps import Stamped, read_stamped, write_stamped
 from adcbench.inference.tiles import (
@@ -39,6 +38,7 @@ from adcbench.inference.tiles import (
 )
 from adcbench.inference.upscale import image_seed, load_on, output_key
 from adcbench.inference.weights import weights_hashes
+from adcbench.systems.system import System, Upscaler
 
 if TYPE_CHECKING:
     from torch import Tensor

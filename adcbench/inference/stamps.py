@@ -15,8 +15,8 @@ from PIL.PngImagePlugin import PngImageFile
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import pixel_hash
-from adcbench.data.decoding import PNG_START
-from adcbench.data.images import read_png, write_png
+from adcbench.data.media.decoding import PNG_START
+from adcbench.data.media.images import read_png, write_png
 
 _KEYWORD = "adcbench"
 

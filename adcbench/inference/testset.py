@@ -6,11 +6,11 @@ from pathlib import Path
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.rounding import Rounding
-from adcbench.core.system import System
-from adcbench.data.images import read_png
-from adcbench.data.pairs import pair
-from adcbench.data.testsets import open_testset
+from adcbench.data.media.images import read_png
+from adcbench.data.media.pairs import pair
+from adcbench.data.testsets.registry import open_testset
 from adcbench.inference.upscale import upscale_images
+from adcbench.systems.system import System
 
 
 def upscale_testset(
@@ -27,7 +27,7 @@ def upscale_testset(
     """Upscale a test set's LR images; outputs that are in the cache are not made again.
 
     Args:
-        test_set: see ``data.testsets.find_testset``.
+        test_set: see ``data.testsets.registry.find_testset``.
         seed, rounding: see ``inference.upscale.upscale_images``.
         limit: only so many images, spread evenly over the set; 0: all.
 

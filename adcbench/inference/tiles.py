@@ -17,9 +17,9 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.memory import physical_memory
 from adcbench.core.outputs import checked_finite, checked_range, checked_shape
 from adcbench.core.rounding import Rounding
-from adcbench.core.system import Upscaler
 from adcbench.core.windows import window_starts
 from adcbench.inference.forward import SCALE, input_of, seeded, to_pixels
+from adcbench.systems.system import Upscaler
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -22,10 +22,10 @@ from adcbench.core.own_code import home, place_in_home
 from adcbench.core.precision import check_dtype
 from adcbench.core.rounding import Rounding
 from adcbench.core.settings import cache_dir
-from adcbench.core.system import System, Upscaler
 from adcbench.inference.forward import upscale_pixels
 from adcbench.inference.stamps import read_stamped, write_stamped
 from adcbench.inference.weights import weights_hashes
+from adcbench.systems.system import System, Upscaler
 
 _NUMERICS = "adcbench.inference.forward"
 

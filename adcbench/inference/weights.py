@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from adcbench.core.hashes import remembered_hash
-from adcbench.core.system import System
+from adcbench.systems.system import System
 
 
 def weights_hashes(system: System, paths: Mapping[str, Path]) -> dict[str, str]:

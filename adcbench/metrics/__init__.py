@@ -9,12 +9,13 @@ from __future__ import annotations
 from functools import partial
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.metrics import clipiqa, dists, feature_distance, fid, lpips, maniqa, musiq, niqe
+from adcbench.metrics.image import clipiqa, dists, feature_distance, lpips, maniqa, musiq, niqe
+from adcbench.metrics.image.ms_ssim import ms_ssim
+from adcbench.metrics.image.power_spectrum import RINGS, spectrum
+from adcbench.metrics.image.psnr import psnr
+from adcbench.metrics.image.ssim import ssim
 from adcbench.metrics.metric import Metric
-from adcbench.metrics.ms_ssim import ms_ssim
-from adcbench.metrics.power_spectrum import RINGS, spectrum
-from adcbench.metrics.psnr import psnr
-from adcbench.metrics.ssim import ssim
+from adcbench.metrics.set import fid
 
 _PSNR = {"colour": "y-studio", "crop": 0}
 _SSIM = {"colour": "y-studio", "crop": 0, "round_values": True, "clamp_contrast": True}

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from adcbench.metrics.video.metric import ClipMetric
-from adcbench.metrics.video.scoring import ScoredClips
+from adcbench.metrics.engine.clip_metric import ClipMetric
+from adcbench.metrics.engine.clips import ScoredClips
 from adcbench.report.csv_file import write_csv
 from adcbench.report.scores import score_lines
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from adcbench.core.cells import BROUGHT, Cell, CellKey, Measurement
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.tables import COMPLEXITY, Infer, Time, load_table, table_ids
-from adcbench.models import find_system
+from adcbench.report.dataframes import show
 from adcbench.report.files import read_cells, sampling_interval
-from adcbench.report.frames import show
 from adcbench.results.causes import CAUSES, effects, inside_if_switched
 from adcbench.results.verdicts import judge, judge_measurement
+from adcbench.systems import find_system
+from adcbench.tables.table import COMPLEXITY, Infer, Time, load_table, table_ids
 
 _WORST = 5
 _SHOWN = ("other readings", "note")  # parts of the provenance that have lines of their own

@@ -24,9 +24,9 @@ from adcbench.core.errors import AdcbenchError, some
 from adcbench.core.files import locked, write_whole
 from adcbench.core.keys import digest, short
 from adcbench.core.settings import tables_dir
-from adcbench.core.tables import Column, load_readings, load_table, table_ids
 from adcbench.results.bootstrap import has_interval, interval
 from adcbench.results.verdicts import judge, judge_measurement
+from adcbench.tables.table import Column, load_readings, load_table, table_ids
 
 _SAMPLE_FIELDS = ("row", "test_set", "metric", "level", "scale", "device", "dtype", "name", "value")
 _PLACE = ("row", "test_set", "metric")

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from adcbench.core.settings import tables_dir
-from adcbench.data.trained_runs import COMMAND, SCORED_IN, Runs, read_runs, runs_dir
 from adcbench.metrics import METRICS
 from adcbench.report.files import read_cells, write_text
 from adcbench.report.terminal import grid
@@ -27,6 +26,7 @@ from adcbench.results.ledger import (
     ratio_of,
     run_names,
 )
+from adcbench.training.experiments.trained_runs import COMMAND, SCORED_IN, Runs, read_runs, runs_dir
 
 MADE_BY = "adcbench claims --write"
 _HEADER = ("claim", "kind", "as printed", "full scale", "mini scale", "effect at mini scale", "seeds")

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from tabulate import tabulate
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.tables import Column, Table
 from adcbench.results.bootstrap import has_interval, interval_text
 from adcbench.results.ranks import RankTable, RowTest, TableTests, rank_tables
 from adcbench.results.significance import p_text, too_few
+from adcbench.tables.table import Column, Table
 
 _HEADER = ("column", "row", "is", "than row", "by", "95 %", "better/equal/worse", "d_z", "p sign", "p Wilcoxon")
 

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from adcbench.core.cells import Cell, CellKey
-from adcbench.core.columns import IMAGE_METHODS
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import CHECKOUT
-from adcbench.core.tables import Infer, load_table, table_ids
+from adcbench.report.dataframes import show
 from adcbench.report.files import read_cells, write_text
-from adcbench.report.frames import show
 from adcbench.results.claims import judge_claims
 from adcbench.results.facts import Fact, facts, is_empty, totals
 from adcbench.results.verdicts import WORDS, judge
+from adcbench.tables.columns import IMAGE_METHODS
+from adcbench.tables.table import Infer, load_table, table_ids
 
 START, END = "<!-- verdicts: made by `adcbench tables --write` -->", "<!-- end of verdicts -->"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.metrics import find_metric
+from adcbench.metrics.engine.scoring import Scored
 from adcbench.metrics.metric import Metric
-from adcbench.metrics.scoring import Scored
 from adcbench.report.csv_file import write_csv
 from adcbench.results.bootstrap import has_interval, interval, interval_text
 

@@ -15,8 +15,8 @@ from adcbench.core.datafiles import check_kinds, data_text, json_value, reading
 from adcbench.core.files import locked
 from adcbench.core.keys import code_hash, source_closure
 from adcbench.core.settings import tables_dir
-from adcbench.core.tables import Count, Fingerprint, Infer, Job, Score, table_ids
 from adcbench.report.files import read_cells, write_text
+from adcbench.tables.table import Count, Fingerprint, Infer, Job, Score, table_ids
 
 Closure = Mapping[str, str]  # module -> first 8 hex digits of the hash of its code
 
@@ -37,12 +37,12 @@ def modules_of(job: Job, column: str) -> tuple[str, ...]:
     found: tuple[str, ...] = ()
     if isinstance(job, Score | Infer):
         from adcbench.metrics import METRICS
-        from adcbench.metrics.video import CLIP_METRICS
+        from adcbench.metrics.clip import CLIP_METRICS
 
         name = job.metrics[column]
         found += METRICS[name].modules if name in METRICS else CLIP_METRICS[name].modules
     if isinstance(job, Infer | Fingerprint):
-        from adcbench.models import find_system
+        from adcbench.systems import find_system
 
         found += find_system(job.system).modules
     return (*found, "adcbench.inference.fingerprint") if isinstance(job, Fingerprint) else found

@@ -10,10 +10,9 @@ from typing import Any
 from tabulate import tabulate
 
 from adcbench.core.cells import BROUGHT, Cell
-from adcbench.core.tables import Table, load_table
 from adcbench.cost.counts import Payload, quantity, readings
-from adcbench.report.frames import COLUMNS, Display, tidy
-from adcbench.report.texts import (
+from adcbench.report.dataframes import COLUMNS, Display, tidy
+from adcbench.report.writers import (
     blocked_lines,
     brought_lines,
     cell_notes,
@@ -26,6 +25,7 @@ from adcbench.report.texts import (
 from adcbench.results.bootstrap import has_interval, interval_text, median_ratio_interval
 from adcbench.results.claims import judge_claims, too_wide
 from adcbench.results.verdicts import WORDS, judge
+from adcbench.tables.table import Table, load_table
 
 _SHORT = ["row", "test_set", "metric", "published", "measured", "unit", "verdict", "level"]
 

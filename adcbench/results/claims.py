@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from adcbench.core.cells import Cell, CellKey, Measurement
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.printed import parse
-from adcbench.core.tables import Claim, Table
 from adcbench.results.bootstrap import has_interval, median_ratio_interval
+from adcbench.tables.table import Claim, Table
 
 Range = tuple[float, float]
 RATIO_HALF_WIDTH = 0.10  # of a timed ratio: a wider 95 % interval says nothing

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from adcbench.core.columns import IMAGE_SCORES
 from adcbench.core.errors import AdcbenchError, Blocked, some
 from adcbench.core.needs import available, together
-from adcbench.core.system import System
-from adcbench.data.pairs import Pair, pair
-from adcbench.data.testsets import TestSet, open_testset
+from adcbench.data.media.pairs import Pair, pair
+from adcbench.data.testsets.registry import TestSet, open_testset
 from adcbench.inference.testset import upscale_testset
+from adcbench.metrics.engine.scoring import Scored, score_pairs
 from adcbench.metrics.metric import Metric, SetScore
-from adcbench.metrics.scoring import Scored, score_pairs
 from adcbench.results.significance import Paired, compare_paired, holm
+from adcbench.systems.system import System
+from adcbench.tables.columns import IMAGE_SCORES
 
 _PRINTED = {name: column for column, name in IMAGE_SCORES.items()}
 

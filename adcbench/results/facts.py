@@ -14,10 +14,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from adcbench.core.cells import Cell, Kind
-from adcbench.core.columns import UNITS
 from adcbench.core.printed import parse
-from adcbench.core.tables import load_table
 from adcbench.results.verdicts import judge
+from adcbench.tables.columns import UNITS
+from adcbench.tables.table import load_table
 
 KINDS: tuple[Kind, ...] = ("quality", "counted", "timed")
 _SAME = 1e-9  # relative, of measured values: what ten committed digits can't tell apart

@@ -16,13 +16,13 @@ import numpy as np
 from adcbench.core.cells import BROUGHT, KINDS, Cell, CellKey, Measurement
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import reproductions_dir
-from adcbench.core.tables import CLAIMS_FILE, Claim, load_file, load_table
-from adcbench.data.trained_runs import COMMAND, SCORED_IN, Runs
 from adcbench.metrics import METRICS
 from adcbench.results.bootstrap import paired_interval
 from adcbench.results.claims import Judged, Range, judge_claim, printed_range
 from adcbench.results.hierarchical import Effect, Kind, effect, interval_word, verdict_p
 from adcbench.results.significance import ALPHA, holm, too_few
+from adcbench.tables.table import CLAIMS_FILE, Claim, load_file, load_table
+from adcbench.training.experiments.trained_runs import COMMAND, SCORED_IN, Runs
 
 MIN_SEEDS = 5
 Sure = Literal["paper", "repository", "brief", "second-hand", "nobody"]

@@ -11,8 +11,8 @@ import numpy as np
 
 from adcbench.core.cells import Cell, CellKey, Measurement
 from adcbench.core.printed import parse
-from adcbench.core.tables import Column, Table
 from adcbench.results.significance import Paired, compare_columns, holm
+from adcbench.tables.table import Column, Table
 
 _LEVELS = ("scores", "inference", "training")  # what has a score for each image
 Slot = tuple[str, str]  # level and scale

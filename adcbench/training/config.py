@@ -8,11 +8,11 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 from pydantic import Field
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.models import adcsr, osediff
-from adcbench.models.parts.sd21 import LAST_STEP, VaeConfig
-from adcbench.models.sizes import check_cut, check_half, check_osediff, check_pixels, check_student, check_vae
-from adcbench.training.loop_config import LoopConfig
-from adcbench.training.ranges import Count, Factor, Positive, Weight, Whole, check_ranges
+from adcbench.systems import adcsr, osediff
+from adcbench.systems.layers.sd21 import LAST_STEP, VaeConfig
+from adcbench.systems.sizes import check_cut, check_half, check_osediff, check_pixels, check_student, check_vae
+from adcbench.training.engine.loop_config import LoopConfig
+from adcbench.training.engine.ranges import Count, Factor, Positive, Weight, Whole, check_ranges
 
 Width = Annotated[int, Field(ge=1, le=8192)]
 Rank = Annotated[int, Field(ge=1, le=1024)]

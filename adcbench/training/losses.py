@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adcbench.training.config import Clip, PatchLoss
-from adcbench.training.stage import Batch, Loss
+from adcbench.training.engine.stage import Batch, Loss
 
 Perceptual = Callable[[Tensor, Tensor], Tensor]
 _LARGEST = 1e4  # of the adaptive weight (latent-diffusion), against losses summed over an image

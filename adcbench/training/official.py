@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adcbench.core.weight_files import WeightFile
-from adcbench.models import adcsr, osediff
-from adcbench.models.parts import sd21
+from adcbench.systems import adcsr, osediff
+from adcbench.systems.layers import sd21
 
 
 @dataclass(frozen=True)
 class OfficialFiles:
-    """What ``adcbench weights`` takes beside systems and metrics; see ``core.system.NeedsFiles``."""
+    """What ``adcbench weights`` takes beside systems and metrics; see ``systems.system.NeedsFiles``."""
 
     files: tuple[WeightFile, ...]
     name: str = "adcsr-training"

@@ -17,9 +17,10 @@ from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.keys import short
-from adcbench.metrics import METRICS, feature_distance, lpips
-from adcbench.metrics.vgg import VGG16, backbone, read_exactly
-from adcbench.models.loading.deterministic import deterministic_tensor
+from adcbench.metrics import METRICS
+from adcbench.metrics.image import feature_distance, lpips
+from adcbench.metrics.networks.vgg import VGG16, backbone, read_exactly
+from adcbench.systems.checkpoints.deterministic import deterministic_tensor
 
 Kind = Literal["lpips-vgg", "fd-efflite0"]
 _SIDE = 64  # of the smallest crop

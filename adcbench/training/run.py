@@ -19,7 +19,7 @@ from adcbench.data.training.crops import Crop, Crops, centre_crop
 from adcbench.data.training.sources import InMemory, is_folder, is_there, open_images, resolved
 from adcbench.degradation.draws import batch_wide
 from adcbench.degradation.realesrgan import HARD, MILD, degrade, draw
-from adcbench.models.parts.checkpointing import checkpointed
+from adcbench.systems.layers.checkpointing import checkpointed
 from adcbench.training.config import (
     DataConfig,
     DecoderStage,
@@ -30,18 +30,18 @@ from adcbench.training.config import (
     TeacherStage,
     VaeStage,
 )
-from adcbench.training.decoder import PRODUCT as DECODER
-from adcbench.training.decoder import DecoderTraining
-from adcbench.training.denoise import DenoiseTraining
-from adcbench.training.distil import DistilTraining
-from adcbench.training.inputs import needed, pretrained_teacher, pretrained_unet, pretrained_vae, product, prompter
-from adcbench.training.loop import train
+from adcbench.training.engine.loop import train
+from adcbench.training.engine.run_folder import CONTENTS
+from adcbench.training.engine.runtime import say
+from adcbench.training.engine.stage import Batch, Stage
 from adcbench.training.perceptual import load_perceptual
-from adcbench.training.run_folder import CONTENTS
-from adcbench.training.session import say
-from adcbench.training.stage import Batch, Stage
-from adcbench.training.teacher import TeacherTraining
-from adcbench.training.vae import VaeTraining
+from adcbench.training.pretrained import needed, pretrained_teacher, pretrained_unet, pretrained_vae, product, prompter
+from adcbench.training.stages.adcsr.decoder import PRODUCT as DECODER
+from adcbench.training.stages.adcsr.decoder import DecoderTraining
+from adcbench.training.stages.adcsr.denoise import DenoiseTraining
+from adcbench.training.stages.adcsr.distil import DistilTraining
+from adcbench.training.stages.adcsr.teacher import TeacherTraining
+from adcbench.training.stages.adcsr.vae import VaeTraining
 
 DEGRADATIONS = {"mild": MILD, "hard": HARD}
 _NO_IMAGE = 2**31  # in place of an image's number: what a whole step draws

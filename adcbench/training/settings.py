@@ -10,12 +10,12 @@ from typing import Any
 import yaml
 
 from adcbench.core.errors import AdcbenchError, some
-from adcbench.training.ablations import variant
 from adcbench.training.config import DataConfig, DecoderStage, RunConfig
-from adcbench.training.loop_config import LoopConfig
-from adcbench.training.named import NAMED, named
-from adcbench.training.ranges import checked, plain, shown
-from adcbench.training.yaml_text import parse_yaml, read_yaml
+from adcbench.training.engine.loop_config import LoopConfig
+from adcbench.training.engine.ranges import checked, plain, shown
+from adcbench.training.engine.yaml_text import parse_yaml, read_yaml
+from adcbench.training.experiments.ablations import variant
+from adcbench.training.presets import NAMED, named
 
 _BASE = "base"  # key of a file: the named settings that it changes; mini if absent
 

@@ -9,8 +9,8 @@ which way a difference goes, it is a question: the effect is shown and nothing i
     adcbench claims
 """
 
-from adcbench.core.tables import COMPLEXITY, Claim
 from adcbench.results.ledger import LedgerClaim, MiniTest, Pair, Sure
+from adcbench.tables.table import COMPLEXITY, Claim
 
 Place = tuple[str, str, str]  # row, test set, metric
 ABSTRACT = "AdcSR arXiv 2411.13383, abstract"

@@ -21,9 +21,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from adcbench.models.adcsr import FULL
-from adcbench.models.adcsr.network import AdcSR, load_network, upscaler
-from adcbench.models.adcsr.weights import alias_target, canonical_name
+from adcbench.systems.adcsr import FULL
+from adcbench.systems.adcsr.network import AdcSR, load_network, upscaler
+from adcbench.systems.adcsr.weights import alias_target, canonical_name
 
 ROUNDS = 5
 SIZE = 128

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from adcbench.core.columns import IMAGE_METHODS
+from adcbench.tables.columns import IMAGE_METHODS
 
 TARGETS = {("adcsr", "osediff"): (20, 2e9), tuple(IMAGE_METHODS.values()): (90, 4e9)}  # seconds, bytes
 

@@ -19,11 +19,12 @@ import numpy as np
 import psutil
 import pytest
 
-from adcbench.data.images import read_png, write_png
-from adcbench.data.pairs import pair
-from adcbench.metrics import METRICS, scoring
+from adcbench.data.media.images import read_png, write_png
+from adcbench.data.media.pairs import pair
+from adcbench.metrics import METRICS
+from adcbench.metrics.engine import scoring
+from adcbench.metrics.engine.worker import scoring_process
 from adcbench.metrics.metric import Metric, Scorer
-from adcbench.metrics.worker import scoring_process
 
 FASTER, NO_SLOWER = 3, 1.05
 PLAIN = ("psnr", "ssim", "ms-ssim", "niqe")

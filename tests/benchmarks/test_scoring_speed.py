@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from adcbench.data.images import read_png, write_png
+from adcbench.data.media.images import read_png, write_png
 
 PAIRS = 93
 RATIO = 12

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from adcbench.core.errors import Blocked
 from adcbench.inference.likeness import leaves, unlike
-from adcbench.models import find_system
+from adcbench.systems import find_system
 
 LR = leaves()
 

@@ -12,12 +12,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from adcbench import catalogue
-from adcbench.contract import check
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.core.system import System
 from adcbench.core.weight_files import WeightFile
-from adcbench.models import SYSTEMS, find_system
+from adcbench.inference.contract import check
+from adcbench.systems import SYSTEMS, find_system
+from adcbench.systems.system import System
+from adcbench.workflows import catalogue
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -52,7 +52,7 @@ def test_files_that_share_a_place_are_the_same_file() -> None:
 
 
 def test_package_module_factory_is_a_system_too() -> None:
-    assert find_system("adcbench.models.bicubic:bicubic").name == "bicubic"
+    assert find_system("adcbench.systems.bicubic:bicubic").name == "bicubic"
 
 
 @pytest.mark.parametrize(

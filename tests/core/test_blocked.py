@@ -11,15 +11,15 @@ import pytest
 
 from adcbench.cli import cli
 from adcbench.core.cells import Cell
-from adcbench.core.columns import NO_CODE, NO_WEIGHTS, NOT_BUILT, NOTHING
-from adcbench.core.tables import Infer, Table, Time, keys_of, load_table, table_ids
-from adcbench.jobs import Options
-from adcbench.models import find_system
-from adcbench.models.trained.runs import ablation_names
 from adcbench.report.files import read_cells
-from adcbench.reproduce import _jobs_for_outputs
 from adcbench.results.verdicts import judge
-from adcbench.training.ablations import own_stage_1, variant_names
+from adcbench.systems import find_system
+from adcbench.systems.trained.runs import ablation_names
+from adcbench.tables.columns import NO_CODE, NO_WEIGHTS, NOT_BUILT, NOTHING
+from adcbench.tables.jobs import Options
+from adcbench.tables.table import Infer, Table, Time, keys_of, load_table, table_ids
+from adcbench.training.experiments.ablations import own_stage_1, variant_names
+from adcbench.workflows.reproduce import _jobs_for_outputs
 
 REASONS = (NO_CODE, NO_WEIGHTS, NOT_BUILT, NOTHING, f"{NO_WEIGHTS}, and {NOT_BUILT}")
 every_table = pytest.mark.parametrize("table_id", table_ids())

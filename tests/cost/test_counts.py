@@ -14,9 +14,10 @@ import pytest
 
 from adcbench.core import store
 from adcbench.core.errors import AdcbenchError
-from adcbench.cost import counts, sd_parts
+from adcbench.cost import counts
 from adcbench.cost.counts import cached_count, count, count_key, quantity, readings, total
-from adcbench.models.adcsr import variants
+from adcbench.systems.adcsr import variants
+from adcbench.systems.layers import sd_components as sd_parts
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "cost"
 FACTS: dict[str, Any] = json.loads((GOLDEN / "counts.json").read_text())
@@ -171,7 +172,7 @@ def test_a_component_counted_twice_is_caught(payloads: dict[str, Any]) -> None:
 
 
 def test_attention_dropped_by_one_counter_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    from adcbench.models.parts.blocks import SelfAttention
+    from adcbench.systems.layers.blocks import SelfAttention
 
     monkeypatch.delitem(sd_parts.FORMULAS, SelfAttention)
     with pytest.raises(AdcbenchError, match=r"adcsr / unet: torch counts 230.* closed form 185"):

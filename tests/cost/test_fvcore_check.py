@@ -10,11 +10,11 @@ import torch
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.cost import fvcore_check
-from adcbench.cost.components import empty
 from adcbench.cost.fvcore_check import cached_fvcore, compare, trace
 from adcbench.cost.macs import count_macs
-from adcbench.models.parts.blocks import TransformerBlock
-from adcbench.models.parts.swin import Swin
+from adcbench.systems.components import empty
+from adcbench.systems.layers.blocks import TransformerBlock
+from adcbench.systems.layers.swin import Swin
 
 
 def test_a_trace_counts_all_but_fused_attention() -> None:

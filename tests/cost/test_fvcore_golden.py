@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from adcbench.core.columns import IMAGE_METHODS
 from adcbench.report.files import read_cells
+from adcbench.tables.columns import IMAGE_METHODS
 
 EXACT = 1e-6
 PICTURES = {("PASD", "controlnet"): 2e-3}  # its side pictures are no outputs: a trace drops their layers

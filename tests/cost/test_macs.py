@@ -12,14 +12,14 @@ from torch import Tensor, nn
 from adcbench.core.errors import AdcbenchError
 from adcbench.cost import macs
 from adcbench.cost.closed_form import attention_macs, closed_form_macs
-from adcbench.cost.components import Call, Component, empty
 from adcbench.cost.macs import count_macs
 from adcbench.cost.params import lora_count, tied_count, unique_counts
-from adcbench.cost.sd_parts import FORMULAS
-from adcbench.models.parts.blocks import PixelAttention, SelfAttention, Upsample
-from adcbench.models.parts.lora import Lora
-from adcbench.models.parts.text_encoder import CausalAttention
-from adcbench.models.parts.unet import Attention
+from adcbench.systems.components import Call, Component, empty
+from adcbench.systems.layers.blocks import PixelAttention, SelfAttention, Upsample
+from adcbench.systems.layers.lora import Lora
+from adcbench.systems.layers.sd_components import FORMULAS
+from adcbench.systems.layers.text_encoder import CausalAttention
+from adcbench.systems.layers.unet import Attention
 
 # One of each: 2 samples, 6x10 pixels or 60 tokens, 8 channels.
 LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[tuple[int, ...], ...], dict[str, int]]] = {

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from adcbench.cost import pasd_networks
 from adcbench.cost.counts import count, quantity, readings, total
+from adcbench.systems.pasd import components as pasd_networks
 
 PRINTED_PARAMS, PRINTED_MACS = 1900e6, 29125e9  # AdcSR's table 1
 PARAMS = {  # SD1.5's VAE and text encoder; diffusers' UNet2DConditionModel and ControlNetModel with PASD's layers

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from adcbench.core.tables import COMPLEXITY, load_table, table_ids
-from adcbench.cost import adcsr_networks
 from adcbench.cost.counts import cached_count, readings, total
 from adcbench.report.files import read_cells
+from adcbench.systems.adcsr import components as adcsr_networks
+from adcbench.tables.table import COMPLEXITY, load_table, table_ids
 
 COUNTED = [
     cell

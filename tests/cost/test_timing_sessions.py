@@ -46,7 +46,7 @@ def test_what_cannot_be_timed_is_named(arguments: dict[str, object], says: str) 
 
 
 def test_a_system_in_the_present_folder_is_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    own = "from dataclasses import replace\nfrom adcbench.models import find_system\n"
+    own = "from dataclasses import replace\nfrom adcbench.systems import find_system\n"
     own += "def factory():\n    return replace(find_system('bicubic'), name='own')\n"
     (tmp_path / "timed_here.py").write_text(own)
     monkeypatch.chdir(tmp_path)

@@ -11,8 +11,8 @@ from clip_files import FRAMES, write_folder, write_video
 from PIL import Image
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.data.clips import check_pair, list_clips, open_clip, pair_clips
-from adcbench.data.images import write_png
+from adcbench.data.media.clips import check_pair, list_clips, open_clip, pair_clips
+from adcbench.data.media.images import write_png
 
 
 def test_frames_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:

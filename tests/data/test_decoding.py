@@ -13,10 +13,10 @@ from picture_files import PIXELS, chunk, encoded, header, interlaced, phone_jpeg
 from PIL import Image
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.data import decoding
-from adcbench.data.decoding import Undecodable, kind_of, opened, pixels_of
-from adcbench.data.images import read_png
-from adcbench.data.pictures import decode_picture, read_picture
+from adcbench.data.media import decoding
+from adcbench.data.media.decoding import Undecodable, kind_of, opened, pixels_of
+from adcbench.data.media.images import read_png
+from adcbench.data.media.pictures import decode_picture, read_picture
 from adcbench.data.training.decode import decode
 
 HEAD = header(40, 24)

@@ -9,8 +9,8 @@ import pytest
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import pixel_hash
-from adcbench.data import embedded
-from adcbench.data.images import read_png
+from adcbench.data.media.images import read_png
+from adcbench.data.testsets.registry import embedded
 from adcbench.degradation.bicubic import downscale
 
 

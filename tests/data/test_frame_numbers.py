@@ -10,7 +10,7 @@ import pytest
 from clip_files import FRAMES, write_folder, write_named, write_video
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.data.clips import check_pair, frame_numbers, open_clip
+from adcbench.data.media.clips import check_pair, frame_numbers, open_clip
 
 
 @pytest.mark.parametrize(

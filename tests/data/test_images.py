@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.data.images import list_pngs, read_png, resize, write_png
+from adcbench.data.media.images import list_pngs, read_png, resize, write_png
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (24, 16, 3), dtype=np.uint8)

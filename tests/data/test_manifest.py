@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.data.manifest import ManifestFile, differences, read_manifest, scan_folder, write_manifest
+from adcbench.data.testsets.manifest import (
+    ManifestFile,
+    differences,
+    read_manifest,
+    scan_folder,
+    write_manifest,
+)
 
 
 @pytest.fixture

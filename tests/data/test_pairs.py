@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.data.images import write_png
-from adcbench.data.pairs import pair, read_pair
+from adcbench.data.media.images import write_png
+from adcbench.data.media.pairs import pair, read_pair
 
 NAMES = st.sets(st.text("abcdefgh_0123", min_size=1, max_size=6), min_size=1, max_size=8)
 

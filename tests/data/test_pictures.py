@@ -14,8 +14,8 @@ from picture_files import PIXELS, chunk, encoded, phone_jpeg, png_with, profile
 from PIL import Image
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.data.images import read_png, write_png
-from adcbench.data.pictures import check_readable, list_pictures, open_picture, read_picture, rgb_picture
+from adcbench.data.media.images import read_png, write_png
+from adcbench.data.media.pictures import check_readable, list_pictures, open_picture, read_picture, rgb_picture
 from adcbench.data.training.decode import decode
 
 

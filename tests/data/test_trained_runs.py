@@ -15,7 +15,7 @@ import pytest
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import CHECKOUT
-from adcbench.data.trained_runs import SHARED, Trained, append_run, read_runs, runs_dir
+from adcbench.training.experiments.trained_runs import SHARED, Trained, append_run, read_runs, runs_dir
 
 COMMITTED = (  # file, bytes, sha256
     ("runs.jsonl", 43228, "645a173cb49c2ee1b4a561b5c22b093ca7f91d365ff77599b5d85614a00e84cd"),
@@ -225,7 +225,7 @@ def test_a_damaged_list_of_runs(tmp_path: Path, change: object, message: str) ->
 def test_a_write_cut_off_between_the_files_is_put_right_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from adcbench.data import trained_runs
+    from adcbench.training.experiments import trained_runs
 
     add(tmp_path, "adcsr", 0, 1.0)
     whole = trained_runs.write_whole

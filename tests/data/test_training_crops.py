@@ -14,7 +14,7 @@ from scipy.stats import chisquare
 from torch.utils.data import DataLoader
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.data.images import write_png
+from adcbench.data.media.images import write_png
 from adcbench.data.training.crops import Crop, Crops, centre_crop
 from adcbench.data.training.decode import Undecodable
 from adcbench.data.training.sources import open_images

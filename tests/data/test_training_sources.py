@@ -126,7 +126,7 @@ def test_too_little_memory_makes_no_image_broken(monkeypatch: pytest.MonkeyPatch
     def none_left(image: Image.Image) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("adcbench.data.pictures.pixels_of", none_left)
+    monkeypatch.setattr("adcbench.data.media.pictures.pixels_of", none_left)
     with pytest.raises(AdcbenchError, match=r"x\.png: there is not enough memory") as caught:
         decode(encoded(Image.fromarray(PIXELS)), "x.png")
     assert not isinstance(caught.value, Undecodable)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.data import testsets
-from adcbench.data.fetch import fetch
-from adcbench.data.images import write_png
-from adcbench.data.testsets import TESTSETS, find_testset, open_testset
+from adcbench.data.media.images import write_png
+from adcbench.data.testsets.fetch import fetch
+from adcbench.data.testsets.registry import TESTSETS, find_testset, open_testset
+from adcbench.data.testsets.registry import registry as testsets
 
 
 @pytest.fixture

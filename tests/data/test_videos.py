@@ -10,7 +10,7 @@ import pytest
 from clip_files import FRAMES, cut_video, turn_video, write_video
 
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.data.clips import open_clip
+from adcbench.data.media.clips import open_clip
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from PIL import Image
 
 from adcbench.core.errors import Blocked
 from adcbench.core.settings import cache_dir
-from adcbench.data.fetch import fetch
-from adcbench.data.images import read_png, write_png
-from adcbench.data.testsets import find_testset, open_testset
+from adcbench.data.media.images import read_png, write_png
+from adcbench.data.testsets.fetch import fetch
+from adcbench.data.testsets.registry import find_testset, open_testset
 from adcbench.data.training import bsds
 from adcbench.degradation.synthetic import degraded_pair, write_degraded
 

@@ -33,37 +33,37 @@ from cosmic_ray.plugins import get_operator, operator_names
 ROOT = Path(__file__).parents[2]
 # Modules below adcbench/ -> the tests that must notice; those that take longer are left out by name.
 TESTS = {
-    "metrics/psnr.py metrics/ssim.py": "tests/metrics/test_pixel_values.py tests/properties/test_psnr_ssim.py",
-    "metrics/colour.py": "tests/metrics/test_pixel_values.py tests/properties/test_psnr_ssim.py",
-    "metrics/niqe.py": "tests/metrics/test_niqe.py",
-    "metrics/ms_ssim.py": "tests/metrics/test_ms_ssim.py",
-    "metrics/scoring.py metrics/metric.py": (
+    "metrics/image/psnr.py metrics/image/ssim.py": "tests/metrics/test_pixel_values.py tests/properties/test_psnr_ssim.py",
+    "metrics/image/colour.py": "tests/metrics/test_pixel_values.py tests/properties/test_psnr_ssim.py",
+    "metrics/image/niqe.py": "tests/metrics/test_niqe.py",
+    "metrics/image/ms_ssim.py": "tests/metrics/test_ms_ssim.py",
+    "metrics/engine/scoring.py metrics/metric.py": (
         "tests/metrics/test_scoring.py tests/metrics/test_signatures.py tests/metrics/test_pixel_values.py"
     ),
     "results/*.py": "tests/results",
-    "data/pairs.py data/images.py": "tests/data/test_pairs.py tests/data/test_images.py",
-    "data/manifest.py": "tests/data/test_manifest.py",
-    "data/authors_log.py": "tests/data/test_authors_log.py",
-    "data/embedded.py degradation/*.py": "tests/data/test_embedded.py tests/degradation",
-    "core/cells.py core/keys.py core/tables.py core/columns.py core/windows.py": "tests/core tests/results",
+    "data/media/pairs.py data/media/images.py": "tests/data/test_pairs.py tests/data/test_images.py",
+    "data/testsets/manifest.py": "tests/data/test_manifest.py",
+    "data/testsets/authors_log.py": "tests/data/test_authors_log.py",
+    "data/testsets/embedded.py degradation/*.py": "tests/data/test_embedded.py tests/degradation",
+    "core/cells.py core/keys.py tables/table.py tables/columns.py core/windows.py": "tests/core tests/results",
     "inference/tiles.py": "tests/inference/test_tiles.py tests/inference/test_tile_weights.py",
     "inference/upscale.py inference/forward.py": "tests/inference/test_upscale.py",
-    "inference/folder.py": "tests/test_upscale_cli.py",
+    "inference/folder.py": "tests/cli/test_upscale_cli.py",
     "cost/closed_form.py cost/macs.py cost/params.py": "tests/cost/test_macs.py",
     "cost/latency.py": "tests/cost/test_timing_numbers.py tests/cost/test_timing_sessions.py",
-    "report/terminal.py report/texts.py": "tests/report",
-    "report/files.py reproduce.py": "tests/test_reproduce_embedded.py tests/test_reproduce.py",
-    "report/sources.py drift/check.py drift/versions.py": "tests/test_drift.py",
+    "report/terminal.py report/writers.py": "tests/report",
+    "report/files.py workflows/reproduce.py": "tests/workflows/test_reproduce_embedded.py tests/workflows/test_reproduce.py",
+    "report/sources.py workflows/drift/check.py workflows/drift/versions.py": "tests/workflows/test_drift.py",
 }
 SLOW = (
-    "tests/test_reproduce.py::test_a_block_never_overwrites_a_measurement",
+    "tests/workflows/test_reproduce.py::test_a_block_never_overwrites_a_measurement",
     "tests/inference/test_upscale.py::test_a_cached_run_does_not_import_torch",
     "tests/cost/test_timing_sessions.py::test_a_session_keeps_every_raw_value_and_is_found_again",
     "tests/cost/test_timing_sessions.py::test_only_the_newest_session_counts",
     "tests/cost/test_timing_sessions.py::test_what_cannot_be_timed_is_named",
     "tests/metrics/test_signatures.py::test_they_are_known_without_loading_a_library",
-    "tests/test_drift.py::test_nothing_has_moved",
-    "tests/test_drift.py::test_no_golden_has_moved",
+    "tests/workflows/test_drift.py::test_nothing_has_moved",
+    "tests/workflows/test_drift.py::test_no_golden_has_moved",
 )
 LIBRARIES = (
     *("numpy", "scipy.ndimage", "scipy.stats", "pandas", "PIL.Image", "torch", "torchvision", "skimage", "hypothesis"),
@@ -117,7 +117,7 @@ def modules() -> dict[str, str]:
     for path in sorted((ROOT / "adcbench").rglob("*.py")):
         name = path.relative_to(ROOT / "adcbench").as_posix()
         tests = next((t for patterns, t in TESTS.items() if any(fnmatch(name, p) for p in patterns.split())), "")
-        if tests and path.name != "__init__.py":
+        if tests and path.name != "/__init__.py":
             found[name] = tests
     return found
 

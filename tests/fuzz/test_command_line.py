@@ -17,7 +17,7 @@ from damage import FULL
 
 from adcbench.cli import cli
 from adcbench.cli.boundary import FAULT, guarded
-from adcbench.data.images import write_png
+from adcbench.data.media.images import write_png
 
 ODD = (
     "", " ", "\t", "a" * 300, "漢" * 120, "\udcff", "..", "../x", "no/such/place", "/dev/null", "/dev/zero",

@@ -21,17 +21,17 @@ from safetensors.torch import save_file
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.weight_files import SUMS, WeightFile, check_file, read_sums
-from adcbench.data import authors_log
 from adcbench.data.checkpoints import SOURCES, fetch_file, read_sources
-from adcbench.data.embedded import EMBEDDED_MANIFEST, Photograph
-from adcbench.data.manifest import read_manifest, read_rows
+from adcbench.data.testsets.embedded import EMBEDDED_MANIFEST, Photograph
+from adcbench.data.testsets.manifest import read_manifest, read_rows
+from adcbench.data.testsets.registry import authors_log
 from adcbench.data.training import photographs
 from adcbench.data.training.debian import read_package
-from adcbench.metrics import niqe
-from adcbench.models.loading.converted import converted
-from adcbench.models.loading.library_files import library_tensors
-from adcbench.models.loading.ncnn import read_convolutions
-from adcbench.models.parts import tagger, tokenizer
+from adcbench.metrics.image import niqe
+from adcbench.systems.checkpoints.converted import converted
+from adcbench.systems.checkpoints.library_files import library_tensors
+from adcbench.systems.checkpoints.ncnn import read_convolutions
+from adcbench.systems.layers import tagger, tokenizer
 
 HASHES = ["0123456789abcdef" * 4, "f" * 64, "0" * 64]
 IMAGE_LINE = (

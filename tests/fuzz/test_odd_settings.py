@@ -20,21 +20,21 @@ from damage import FULL
 from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.data.images import write_png
-from adcbench.models.adcsr import AdcSRConfig
-from adcbench.models.adcsr.half_decoder import HalfDecoder
-from adcbench.models.adcsr.network import AdcSR
-from adcbench.models.osediff import OSEDiffConfig
-from adcbench.models.parts.sd21 import SD21Config, TextConfig, UNetConfig, VaeConfig
-from adcbench.models.parts.unet import UNet
-from adcbench.models.parts.vae import Vae
+from adcbench.data.media.images import write_png
+from adcbench.systems.adcsr import AdcSRConfig
+from adcbench.systems.adcsr.half_decoder import HalfDecoder
+from adcbench.systems.adcsr.network import AdcSR
+from adcbench.systems.layers.sd21 import SD21Config, TextConfig, UNetConfig, VaeConfig
+from adcbench.systems.layers.unet import UNet
+from adcbench.systems.layers.vae import Vae
+from adcbench.systems.osediff import OSEDiffConfig
 from adcbench.training import config as kinds
-from adcbench.training import inputs
+from adcbench.training import pretrained as inputs
 from adcbench.training import run as running
 from adcbench.training.config import DataConfig, PatchLoss, Rates, RunConfig
-from adcbench.training.loop_config import LoopConfig
-from adcbench.training.named import NAMED
-from adcbench.training.ranges import checked, plain
+from adcbench.training.engine.loop_config import LoopConfig
+from adcbench.training.engine.ranges import checked, plain
+from adcbench.training.presets import NAMED
 
 BAD = (-1, 0, float("nan"), float("inf"), -float("inf"), 10**30, 10**5000, -1e300, "x", "", [], {}, None, True, 0.5)
 RARE = (1, 2, 3, 7, 30, 8192, 100_000)

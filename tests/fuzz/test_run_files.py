@@ -20,14 +20,14 @@ from PIL import Image
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import cache_dir
-from adcbench.data.trained_runs import Trained, append_run, read_runs, runs_dir
 from adcbench.data.training.shards import ShardImages
 from adcbench.data.training.sources import open_images
-from adcbench.models.trained.runs import open_system
-from adcbench.training import checkpoints
-from adcbench.training.records import Table, seconds_logged
-from adcbench.training.run_folder import check_settings, record_environment, write_settings
-from adcbench.training.yaml_text import parse_yaml
+from adcbench.systems.trained.runs import open_system
+from adcbench.training.engine import checkpoints
+from adcbench.training.engine.logging import Table, seconds_logged
+from adcbench.training.engine.run_folder import check_settings, record_environment, write_settings
+from adcbench.training.engine.yaml_text import parse_yaml
+from adcbench.training.experiments.trained_runs import Trained, append_run, read_runs, runs_dir
 
 
 def each_damage(path: Path, use: Callable[[], object]) -> None:

@@ -13,17 +13,17 @@ from toy_tables import forget, make_table, measurement, use_tables
 
 from adcbench.core.cells import Cell, Measurement
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.tables import load_table
-from adcbench.drift.check import changed_inputs
-from adcbench.drift.goldens import compare, read_golden, write_golden
-from adcbench.drift.values import Golden
 from adcbench.report.explain import explain
 from adcbench.report.files import cell_lines, folder, read_cells, sample_rows, write_cells
 from adcbench.report.sources import add_sources, changed_modules, read_sources
 from adcbench.report.terminal import table_text
-from adcbench.report.texts import latex, markdown
+from adcbench.report.writers import latex, markdown
 from adcbench.results import verdicts
 from adcbench.results.ranks import test_table as rank_rows
+from adcbench.tables.table import load_table
+from adcbench.workflows.drift.check import changed_inputs
+from adcbench.workflows.drift.goldens import compare, read_golden, write_golden
+from adcbench.workflows.drift.values import Golden
 
 _REMEDY = re.compile(
     r"git checkout|Restore it|delete it|delete one|adcbench reproduce|add its row|needs exactly|write what"

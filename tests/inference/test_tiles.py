@@ -13,7 +13,7 @@ from torch import Tensor
 from adcbench.core.errors import AdcbenchError
 from adcbench.inference.forward import upscale_pixels
 from adcbench.inference.tiles import automatic_tile, difference, in_tiles, pixels_in_tiles, window_starts
-from adcbench.models import find_system
+from adcbench.systems import find_system
 
 RADIUS = 4  # LR pixels that the network below sees to each side
 

@@ -17,10 +17,10 @@ from torch import Tensor
 
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.settings import cache_dir
-from adcbench.core.system import System
 from adcbench.core.weight_files import WeightFile
-from adcbench.data.images import read_png
+from adcbench.data.media.images import read_png
 from adcbench.inference.upscale import Upscaled, upscale_images
+from adcbench.systems.system import System
 
 IMAGES = {f"image {i}": np.full((2, 3, 3), 10 * i, np.uint8) for i in range(5)}
 
@@ -314,7 +314,7 @@ def test_a_cached_run_does_not_import_torch() -> None:
     script = (
         "import sys, numpy as np\n"
         "from adcbench.inference.upscale import upscale_images\n"
-        "from adcbench.models.realesrgan import mini_system\n"
+        "from adcbench.systems.realesrgan import mini_system\n"
         "image = np.zeros((4, 4, 3), np.uint8)\n"
         "found = list(upscale_images(mini_system(), {'a': image}, progress=False))\n"
         "print(len(found), 'torch' in sys.modules)\n"

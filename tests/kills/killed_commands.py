@@ -21,11 +21,11 @@ import numpy as np
 import torch  # noqa: F401  (all that costs seconds is imported before the forks)
 
 import adcbench.inference.folder
-import adcbench.metrics.scoring
-import adcbench.metrics.video.scoring  # noqa: F401
+import adcbench.metrics.engine.clips
+import adcbench.metrics.engine.scoring  # noqa: F401
 from adcbench.cli import cli
 from adcbench.cli.boundary import guarded
-from adcbench.data.images import write_png
+from adcbench.data.media.images import write_png
 
 COMMANDS = {
     "upscale": "upscale {pictures}/lr {own}/out --system bicubic",

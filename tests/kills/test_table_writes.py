@@ -12,8 +12,8 @@ from toy_tables import make_table, measure_as, use_tables, written
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.report.files import TornTable, folder, read_cells
-from adcbench.reproduce import reproduce
 from adcbench.results.verdicts import judge
+from adcbench.workflows.reproduce import reproduce
 
 
 @pytest.fixture

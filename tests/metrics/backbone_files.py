@@ -13,9 +13,9 @@ from skimage import data
 from torch import Tensor
 
 from adcbench.core.errors import Blocked
-from adcbench.data.authors_log import read_log
-from adcbench.data.pairs import pair, read_pair
-from adcbench.data.testsets import LOG
+from adcbench.data.media.pairs import pair, read_pair
+from adcbench.data.testsets.authors_log import read_log
+from adcbench.data.testsets.registry import LOG
 from adcbench.metrics import METRICS
 from adcbench.metrics.metric import Scorer
 

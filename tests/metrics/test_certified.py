@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adcbench.data.authors_log import read_log
-from adcbench.data.pairs import pair
-from adcbench.data.testsets import LOG
+from adcbench.data.media.pairs import pair
+from adcbench.data.testsets.authors_log import read_log
+from adcbench.data.testsets.registry import LOG
 from adcbench.metrics import METRICS
-from adcbench.metrics.scoring import score_pairs
+from adcbench.metrics.engine.scoring import score_pairs
 
 WITHIN = {"psnr": 1e-5, "ssim": 5e-6}
 

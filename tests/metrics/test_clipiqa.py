@@ -11,7 +11,7 @@ from no_trace import go_offline, process_state
 from PIL import Image
 
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.metrics import clipiqa
+from adcbench.metrics.image import clipiqa
 
 
 def images() -> list[np.ndarray]:

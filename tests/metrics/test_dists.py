@@ -21,10 +21,11 @@ from backbone_files import (
 )
 
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.metrics import METRICS, dists
+from adcbench.metrics import METRICS
+from adcbench.metrics.image import dists
 from adcbench.metrics.metric import Scorer
-from adcbench.metrics.vgg import VGG16, backbone
-from adcbench.models.loading import pickles
+from adcbench.metrics.networks.vgg import VGG16, backbone
+from adcbench.systems.checkpoints import pickles
 
 PAIRS = picture_pairs()
 WITHIN = 1e-6

@@ -18,12 +18,13 @@ from skimage import data
 
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.keys import file_hash
-from adcbench.data.authors_log import read_log
-from adcbench.data.pairs import pair, read_pair
-from adcbench.data.testsets import LOG
-from adcbench.metrics import METRICS, feature_distance
-from adcbench.metrics.efficientnet import load_lite0
+from adcbench.data.media.pairs import pair, read_pair
+from adcbench.data.testsets.authors_log import read_log
+from adcbench.data.testsets.registry import LOG
+from adcbench.metrics import METRICS
+from adcbench.metrics.image import feature_distance
 from adcbench.metrics.metric import Scorer
+from adcbench.metrics.networks.efficientnet import load_lite0
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "metrics"
 NAME = feature_distance.NAME
@@ -146,7 +147,7 @@ def test_deterministic_weights_grow_with_noise() -> None:
 
 
 def test_without_the_package_it_is_blocked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("adcbench.metrics.feature_distance.file_in_package", lambda package, inside: None)
+    monkeypatch.setattr("adcbench.metrics.image.feature_distance.file_in_package", lambda package, inside: None)
     monkeypatch.setenv("ADCBENCH_WEIGHTS", str(tmp_path))
     with pytest.raises(Blocked, match=f"{FILE.name} of {NAME}"):
         METRICS[NAME].find_weights()

@@ -10,13 +10,13 @@ from PIL import Image
 from scipy import linalg
 
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.data.authors_log import read_averages
-from adcbench.data.pairs import pair
-from adcbench.data.testsets import LOG
+from adcbench.data.media.pairs import pair
+from adcbench.data.testsets.authors_log import read_averages
+from adcbench.data.testsets.registry import LOG
 from adcbench.metrics import METRICS
-from adcbench.metrics.fid import check_comparable, fid_of_features, frechet_distance, load
-from adcbench.metrics.inception import NAME
-from adcbench.metrics.scoring import score_pairs
+from adcbench.metrics.engine.scoring import score_pairs
+from adcbench.metrics.networks.inception import NAME
+from adcbench.metrics.set.fid import check_comparable, fid_of_features, frechet_distance, load
 
 SETTINGS = {"features": "inception-v3 2048", "resize": "clean"}
 
@@ -119,7 +119,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A file such as torch-fidelity's, of deterministic weights and all the classifier's names."""
     import torch
 
-    from adcbench.metrics.inception import inception
+    from adcbench.metrics.networks.inception import inception
 
     tensors = inception(None, "cpu").state_dict()
     path = tmp_path_factory.mktemp("inception") / NAME

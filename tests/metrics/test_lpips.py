@@ -19,9 +19,10 @@ from backbone_files import (
 )
 
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.metrics import METRICS, lpips
+from adcbench.metrics import METRICS
+from adcbench.metrics.image import lpips
 from adcbench.metrics.metric import Scorer
-from adcbench.models.loading import pickles
+from adcbench.systems.checkpoints import pickles
 
 NETS = {"lpips": "alex", "lpips-vgg": "vgg"}
 SMALLEST = {"lpips": 31, "lpips-vgg": 16}

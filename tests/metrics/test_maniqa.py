@@ -12,7 +12,7 @@ from no_trace import go_offline, process_state
 from PIL import Image
 
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.metrics import maniqa
+from adcbench.metrics.image import maniqa
 from adcbench.metrics.metric import Scorer
 
 # Corners of crops by the functions in pyiqa's own wheels, of 0.1.10 (random_crop, the first call after
@@ -111,7 +111,7 @@ def test_equals_pyiqa_and_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) -> No
     import torch
     from pyiqa.archs import maniqa_arch
 
-    from adcbench.models.loading.deterministic import fill_deterministic
+    from adcbench.systems.checkpoints.deterministic import fill_deterministic
 
     go_offline(monkeypatch)
     draw = np.random.default_rng(2)

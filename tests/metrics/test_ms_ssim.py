@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from adcbench.metrics.ms_ssim import ms_ssim
+from adcbench.metrics.image.ms_ssim import ms_ssim
 
 
 def _smooth_pair(height: int, width: int, noise: int = 20) -> tuple[np.ndarray, np.ndarray]:
@@ -42,7 +42,7 @@ def test_equals_torchmetrics_but_for_its_coarsest_scale(monkeypatch: pytest.Monk
     import torch
 
     weights = (0.0448, 0.2856, 0.3001, 0.2363, 0.0)
-    monkeypatch.setattr(import_module("adcbench.metrics.ms_ssim"), "_WEIGHTS", np.array(weights))
+    monkeypatch.setattr(import_module("adcbench.metrics.image.ms_ssim"), "_WEIGHTS", np.array(weights))
     sr, hr = _smooth_pair(192, 256, noise=60)
     tensors = [torch.from_numpy(pixels).permute(2, 0, 1)[None].double() for pixels in (sr, hr)]
     theirs = float(image.multiscale_structural_similarity_index_measure(*tensors, data_range=255.0, betas=weights))

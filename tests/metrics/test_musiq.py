@@ -10,10 +10,12 @@ from no_trace import go_offline, process_state
 from PIL import Image
 
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.data.authors_log import read_log
-from adcbench.data.testsets import LOG
-from adcbench.metrics import METRICS, musiq, pyiqa_nets
-from adcbench.metrics.scoring import score_pairs
+from adcbench.data.testsets.authors_log import read_log
+from adcbench.data.testsets.registry import LOG
+from adcbench.metrics import METRICS
+from adcbench.metrics.engine.scoring import score_pairs
+from adcbench.metrics.image import musiq
+from adcbench.metrics.networks import pyiqa_nets
 
 
 def images() -> list[np.ndarray]:
@@ -27,7 +29,7 @@ def test_equals_pyiqa_and_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) -> No
     pyiqa = pytest.importorskip("pyiqa", reason="the iqa extra is not installed")
     import torch
 
-    from adcbench.models.loading.deterministic import fill_deterministic
+    from adcbench.systems.checkpoints.deterministic import fill_deterministic
 
     go_offline(monkeypatch)
     before = process_state()

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.data.authors_log import read_log
-from adcbench.data.images import read_png
-from adcbench.data.testsets import LOG
-from adcbench.metrics.niqe import FILES, locate, niqe
+from adcbench.data.media.images import read_png
+from adcbench.data.testsets.authors_log import read_log
+from adcbench.data.testsets.registry import LOG
+from adcbench.metrics.image.niqe import FILES, locate, niqe
 
 NAME = FILES[0].name
 NEEDS_FILE = pytest.mark.skipif(locate(NAME) is None, reason="no mmeval, mmagic or BasicSR installed")

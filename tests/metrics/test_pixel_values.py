@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adcbench.metrics.colour import compared_values, crop_border
-from adcbench.metrics.psnr import psnr
-from adcbench.metrics.ssim import ssim
+from adcbench.metrics.image.colour import compared_values, crop_border
+from adcbench.metrics.image.psnr import psnr
+from adcbench.metrics.image.ssim import ssim
 
 PRIMARIES = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]], np.uint8)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 from skimage import data
 
-from adcbench.metrics.power_spectrum import RINGS, radial_spectrum, spectrum
+from adcbench.metrics.image.power_spectrum import RINGS, radial_spectrum, spectrum
 
 SIDES = st.integers(64, 150)
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.data.images import write_png
-from adcbench.data.pairs import pair
+from adcbench.data.media.images import write_png
+from adcbench.data.media.pairs import pair
 from adcbench.metrics import METRICS, find_metric
+from adcbench.metrics.engine.scoring import score_pairs
 from adcbench.metrics.metric import Metric
-from adcbench.metrics.scoring import score_pairs
 
 BOTH = [METRICS["psnr"], METRICS["ssim"]]
 
@@ -38,7 +38,7 @@ def _counting(calls: list[int]) -> Metric:
         calls.append(1)
         return float(sr.mean())
 
-    function.__module__ = "adcbench.metrics.psnr"
+    function.__module__ = "adcbench.metrics.image.psnr"
     return Metric("counting", {}, function)
 
 

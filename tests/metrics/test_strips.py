@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from adcbench.metrics import strips as module
-from adcbench.metrics.ms_ssim import ms_ssim
-from adcbench.metrics.niqe import niqe
-from adcbench.metrics.psnr import psnr
-from adcbench.metrics.ssim import ssim
-from adcbench.metrics.strips import strips
+from adcbench.metrics.image import strips as module
+from adcbench.metrics.image.ms_ssim import ms_ssim
+from adcbench.metrics.image.niqe import niqe
+from adcbench.metrics.image.psnr import psnr
+from adcbench.metrics.image.ssim import ssim
+from adcbench.metrics.image.strips import strips
 
 
 def pair(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:

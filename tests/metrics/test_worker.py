@@ -22,11 +22,12 @@ import pytest
 from adcbench.core import store
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.weight_files import WeightFile
-from adcbench.data.images import read_png, write_png
-from adcbench.data.pairs import pair
-from adcbench.metrics import METRICS, scoring, worker
+from adcbench.data.media.images import read_png, write_png
+from adcbench.data.media.pairs import pair
+from adcbench.metrics import METRICS
+from adcbench.metrics.engine import scoring, worker
+from adcbench.metrics.engine.scoring import Scored, score_pairs
 from adcbench.metrics.metric import Metric, Scorer, SetScore
-from adcbench.metrics.scoring import Scored, score_pairs
 
 Folders = tuple[Path, Path]
 Weights = Mapping[str, Path] | None
@@ -183,7 +184,7 @@ def test_ordered_metrics_see_images_in_order_and_once_and_never_the_store(tmp_pa
 
 def test_each_image_is_decoded_once_for_all_metrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[Path] = []
-    monkeypatch.setattr("adcbench.data.pairs.read_png", lambda path: (read.append(path), read_png(path))[1])
+    monkeypatch.setattr("adcbench.data.media.pairs.read_png", lambda path: (read.append(path), read_png(path))[1])
     folders = save(tmp_path, [1, 2, 3])
     scored(folders, MEAN, PID, SET, COUNT, *PLAIN, METRICS["ssim"])
     assert sorted(read) == sorted(path for folder in folders for path in folder.iterdir())
@@ -313,7 +314,7 @@ sys.path.insert(0, {here!r})
 import numpy as np
 if __name__ == "__main__":
     from test_worker import PID
-    from adcbench.metrics.worker import scoring_process
+    from adcbench.metrics.engine.worker import scoring_process
     with scoring_process([PID]) as submit:
         print(int(submit([PID], np.zeros((1, 4, 4, 3), np.uint8), None).result()["load_pid"][0]), flush=True)
         time.sleep(60)

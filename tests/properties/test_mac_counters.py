@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adcbench.cost.closed_form import closed_form_macs
-from adcbench.cost.components import empty
 from adcbench.cost.macs import count_macs
-from adcbench.cost.sd_parts import FORMULAS
-from adcbench.models.parts.sd21 import UNetConfig, VaeConfig
-from adcbench.models.parts.unet import UNet
-from adcbench.models.parts.vae import Decoder, Encoder
+from adcbench.systems.components import empty
+from adcbench.systems.layers.sd21 import UNetConfig, VaeConfig
+from adcbench.systems.layers.sd_components import FORMULAS
+from adcbench.systems.layers.unet import UNet
+from adcbench.systems.layers.vae import Decoder, Encoder
 
 sizes = st.integers(1, 3)
 few = settings(max_examples=6)

@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adcbench.core.errors import Blocked
-from adcbench.metrics import METRICS, maniqa
+from adcbench.metrics import METRICS
+from adcbench.metrics.image import maniqa
 from adcbench.metrics.metric import Metric, Scorer
 
 INF = math.inf

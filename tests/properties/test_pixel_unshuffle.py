@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from adcbench.models.adcsr import FULL, MINI, AdcSRConfig, variants
-from adcbench.models.adcsr.network import AdcSR, load_network
+from adcbench.systems.adcsr import FULL, MINI, AdcSRConfig, variants
+from adcbench.systems.adcsr.network import AdcSR, load_network
 
 FACTOR = 2
 sizes = st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(1, 6))

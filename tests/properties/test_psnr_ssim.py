@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from adcbench.metrics import METRICS
-from adcbench.metrics.colour import compared_values
-from adcbench.metrics.psnr import psnr
-from adcbench.metrics.ssim import ssim
+from adcbench.metrics.image.colour import compared_values
+from adcbench.metrics.image.psnr import psnr
+from adcbench.metrics.image.ssim import ssim
 
 SIDES = st.integers(11, 24)
 SHAPES = st.tuples(SIDES, SIDES, st.just(3))

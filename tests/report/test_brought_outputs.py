@@ -9,16 +9,16 @@ from click.testing import CliRunner
 
 from adcbench.cli import cli
 from adcbench.core.cells import BROUGHT, Cell, CellKey, Measurement, Reading
-from adcbench.core.columns import columns
-from adcbench.core.tables import Table
-from adcbench.data.trained_runs import Runs
 from adcbench.report import explain as explain_module
+from adcbench.report.dataframes import tidy
 from adcbench.report.explain import explain
-from adcbench.report.frames import tidy
 from adcbench.report.terminal import table_text
-from adcbench.report.texts import latex, markdown
+from adcbench.report.writers import latex, markdown
 from adcbench.results import ledger
 from adcbench.results.ledger import LedgerClaim, Pair, judge_ledger
+from adcbench.tables.columns import columns
+from adcbench.tables.table import Table
+from adcbench.training.experiments.trained_runs import Runs
 
 TABLE = Table("toy", "p", "1", "printed", "t", ("theirs", "ours"), columns("DRealSR", ["PSNR", "SSIM"]))
 NOTE = "outputs brought by the user: theirs (DRealSR), folder out_50%: PSNR, SSIM"
@@ -64,7 +64,7 @@ def test_nothing_is_marked_where_nobody_brought_any(cells: list[Cell]) -> None:
 
 
 def test_explain_and_compare_say_so(cells: list[Cell], monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("adcbench.report.explain", "adcbench.core.tables"):
+    for module in ("adcbench.report.explain", "adcbench.tables.table"):
         monkeypatch.setattr(f"{module}.load_table", lambda table_id: TABLE)
     monkeypatch.setattr(explain_module, "read_cells", lambda table_id: cells)
     assert "outputs brought by the user: folder out_50%" in explain(cells[0].key)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from adcbench.core.tables import load_table, table_ids
 from adcbench.report.files import read_cells
 from adcbench.report.readme import SHOWN, START, readme_path, verdicts, with_verdicts
 from adcbench.results.facts import facts
+from adcbench.tables.table import load_table, table_ids
 
 PATH = readme_path()
 assert PATH

@@ -13,13 +13,13 @@ from click.testing import CliRunner
 from adcbench.cli import cli
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
 from adcbench.core.datafiles import data_text
-from adcbench.core.tables import Column, Table, table_ids
+from adcbench.report.dataframes import COLUMNS as COLUMNS_OF_A_TABLE
+from adcbench.report.dataframes import Display, display_of, ranks, show, tidy
 from adcbench.report.files import folder, read_tables
-from adcbench.report.frames import COLUMNS as COLUMNS_OF_A_TABLE
-from adcbench.report.frames import Display, display_of, ranks, show, tidy
 from adcbench.report.terminal import overview, table_text
-from adcbench.report.texts import blocked_lines, latex, markdown
+from adcbench.report.writers import blocked_lines, latex, markdown
 from adcbench.results.bootstrap import interval
+from adcbench.tables.table import Column, Table, table_ids
 
 COLUMNS = (Column("Set_A", "PSNR", "dB", "higher"), Column("Set_A", "LPIPS", "", "lower"))
 TABLE = Table("adcsr/table1", "A & B", "1", "printed", "50 % of #1", ("one", "two", "three"), COLUMNS)

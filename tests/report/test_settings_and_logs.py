@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
-from adcbench.core.columns import columns
-from adcbench.core.tables import COMPLEXITY, Table, load_table, table_ids
+from adcbench.report.dataframes import tidy
 from adcbench.report.explain import explain
 from adcbench.report.files import cell_lines, read_cells
-from adcbench.report.frames import tidy
 from adcbench.report.terminal import table_text
-from adcbench.report.texts import cell_notes, latex, markdown
+from adcbench.report.writers import cell_notes, latex, markdown
 from adcbench.results.verdicts import judge_measurement, log_word
+from adcbench.tables.columns import columns
+from adcbench.tables.table import COMPLEXITY, Table, load_table, table_ids
 
 COLUMNS = (*columns("DRealSR", ("MANIQA",)), *columns(COMPLEXITY, ("Steps", "Params")))
 TABLE = Table("adcsr/table1", "A paper", "1", "printed", "Title", ("one",), COLUMNS)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from adcbench.core.tables import Claim
 from adcbench.metrics import find_metric
-from adcbench.metrics.scoring import Scored
+from adcbench.metrics.engine.scoring import Scored
 from adcbench.report.scores import score_lines
 from adcbench.report.terminal import cost_text, latency_text
-from adcbench.report.texts import claim_line
+from adcbench.report.writers import claim_line
 from adcbench.results.claims import Judged
+from adcbench.tables.table import Claim
 
 
 def system(*seconds: float, peak: int = 2**30, note: str = "", derived: int = 0) -> dict[str, object]:

@@ -7,13 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adcbench.results.bootstrap import (
-    interval,
-    intervals,
-    median_ratio_interval,
-    paired_interval,
-    resampled_means,
-)
+from adcbench.results.bootstrap import interval, intervals, median_ratio_interval, paired_interval, resampled_means
 
 
 def test_interval_agrees_with_the_normal_approximation() -> None:

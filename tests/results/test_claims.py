@@ -7,8 +7,8 @@ import math
 import pytest
 
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
-from adcbench.core.tables import Claim, Column, Table
 from adcbench.results.claims import judge_claims
+from adcbench.tables.table import Claim, Column, Table
 
 
 def table(claim: Claim) -> Table:

@@ -12,15 +12,15 @@ from click.testing import CliRunner
 
 from adcbench.cli.compare import compare as command
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.data.images import read_png, write_png
-from adcbench.data.testsets import find_testset, open_testset
+from adcbench.data.media.images import read_png, write_png
+from adcbench.data.testsets.registry import find_testset, open_testset
 from adcbench.metrics import METRICS
+from adcbench.metrics.engine.scoring import Scored
 from adcbench.metrics.metric import Metric, SetScore
-from adcbench.metrics.scoring import Scored
-from adcbench.models import find_system
 from adcbench.report.comparison import answer, comparison_text, set_line, write_comparison
 from adcbench.results.compare import Comparison, Outputs, compare_outputs, compare_scores, find_outputs
 from adcbench.results.significance import too_few
+from adcbench.systems import find_system
 
 EMBEDDED = find_testset("embedded")
 PSNR, NIQE = METRICS["psnr"], METRICS["niqe"]

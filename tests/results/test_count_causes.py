@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from adcbench.core.columns import IMAGE_METHODS
 from adcbench.core.printed import parse
 from adcbench.report.files import read_cells
 from adcbench.results.verdicts import judge
+from adcbench.tables.columns import IMAGE_METHODS
 
 CELLS = {
     (cell.key.row, cell.key.metric): cell

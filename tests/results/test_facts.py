@@ -7,10 +7,10 @@ from collections import Counter
 import pytest
 
 from adcbench.core.cells import Cell, CellKey, Kind, Measurement, Reading
-from adcbench.core.tables import COMPLEXITY, load_table, table_ids
 from adcbench.report.files import read_cells
 from adcbench.results.facts import facts, is_empty, totals
 from adcbench.results.verdicts import judge
+from adcbench.tables.table import COMPLEXITY, load_table, table_ids
 
 TABLE1, TABLE2, VIDEO1, VIDEO2 = "adcsr/table1", "adcsr/table2", "adcvsr/table1", "adcvsr/table2"
 REMOVED = "VAE encoder removed (AdcSR)"

@@ -11,12 +11,12 @@ import pytest
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import reproductions_dir
-from adcbench.core.tables import Claim, Table, load_table, table_ids
-from adcbench.data.trained_runs import SCORED_IN, SHARED, Runs, Trained
 from adcbench.report.files import read_cells
 from adcbench.results import ledger
 from adcbench.results.claims import judge_claim
 from adcbench.results.ledger import LedgerClaim, Line, MiniTest, Pair, judge_ledger, load_claims
+from adcbench.tables.table import Claim, Table, load_table, table_ids
+from adcbench.training.experiments.trained_runs import SCORED_IN, SHARED, Runs, Trained
 
 NOTHING = Runs({}, {})
 CLAIMS = load_claims()
@@ -74,7 +74,7 @@ def test_every_ratio_of_adcsrs_tables_is_in_the_ledger() -> None:
 
 
 def test_runs_are_those_that_training_knows() -> None:
-    from adcbench.training.ablations import variant_names
+    from adcbench.training.experiments.ablations import variant_names
 
     assert set(ledger.run_names(CLAIMS)) <= {*variant_names(), "teacher"}
 
@@ -179,7 +179,7 @@ def cell(row: str, *values: float, level: str = "inference", printed: str = "1.0
 def test_full_scale_from_our_scores(
     monkeypatch: pytest.MonkeyPatch, first: tuple[float, ...], second: tuple[float, ...], word: str
 ) -> None:
-    from adcbench.core.columns import columns
+    from adcbench.tables.columns import columns
 
     table = Table("toy", "p", "", "ours", "t", ("a", "b"), columns("DRealSR", ("LPIPS",)))
     monkeypatch.setattr(ledger, "load_table", lambda table_id: table)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
-from adcbench.core.tables import Claim, Column, Table
 from adcbench.results.causes import effects, inside_if_switched
 from adcbench.results.claims import Judged, judge_claims, too_wide
+from adcbench.tables.table import Claim, Column, Table
 
 
 def counted(value: float) -> Measurement:

@@ -7,10 +7,10 @@ import pytest
 
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.tables import Column, Table
 from adcbench.report.ranking import ranking_text
 from adcbench.results.ranks import rank_tables, test_table
 from adcbench.results.significance import compare_paired, holm
+from adcbench.tables.table import Column, Table
 
 PSNR, NIQE, FID = Column("S", "PSNR", "dB", "higher"), Column("S", "NIQE", "", "lower"), Column("S", "FID", "", "lower")
 ROWS = ("good", "same", "bad", "elsewhere", "never")

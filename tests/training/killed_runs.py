@@ -17,7 +17,7 @@ from pathlib import Path
 import accelerate  # noqa: F401  (imported before the forks, as is the loop: they cost seconds)
 from toy_stage import ToyStage, toy_config, toy_validation, train_toy
 
-import adcbench.training.loop  # noqa: F401
+import adcbench.training.engine.loop  # noqa: F401
 
 STEPS, KILLS, AIMED = 40, 20, 6
 

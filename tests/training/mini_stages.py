@@ -11,13 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from adcbench.models.adcsr import AdcSRConfig
-from adcbench.models.osediff import OSEDiffConfig
-from adcbench.models.osediff.teacher import Teacher, load_teacher
-from adcbench.models.parts.sd21 import SD21Config, TextConfig, UNetConfig, VaeConfig
-from adcbench.models.parts.unet import UNet
-from adcbench.models.parts.vae import Vae
-from adcbench.training.stage import Batch, Loss, Stage, noise, seeded
+from adcbench.systems.adcsr import AdcSRConfig
+from adcbench.systems.layers.sd21 import SD21Config, TextConfig, UNetConfig, VaeConfig
+from adcbench.systems.layers.unet import UNet
+from adcbench.systems.layers.vae import Vae
+from adcbench.systems.osediff import OSEDiffConfig
+from adcbench.systems.osediff.teacher import Teacher, load_teacher
+from adcbench.training.engine.stage import Batch, Loss, Stage, noise, seeded
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "adcsr_training"
 OSEDIFF = OSEDiffConfig(

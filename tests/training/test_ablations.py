@@ -22,13 +22,13 @@ from mini_stages import (
 from torch import Tensor
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.models.adcsr import variants
-from adcbench.models.adcsr.patch_discriminator import PatchDiscriminator
-from adcbench.training.ablations import variant, variant_names
+from adcbench.systems.adcsr import variants
+from adcbench.systems.adcsr.patch_discriminator import PatchDiscriminator
 from adcbench.training.config import DecoderStage, DistilStage, PatchLoss, Rates, RunConfig
-from adcbench.training.decoder import DecoderTraining
-from adcbench.training.distil import DistilTraining
-from adcbench.training.named import FULL_DECODER, FULL_DISTIL, MINI_DECODER, MINI_DISTIL
+from adcbench.training.experiments.ablations import variant, variant_names
+from adcbench.training.presets import FULL_DECODER, FULL_DISTIL, MINI_DECODER, MINI_DISTIL
+from adcbench.training.stages.adcsr.decoder import DecoderTraining
+from adcbench.training.stages.adcsr.distil import DistilTraining
 
 RATES = Rates(1e-3)
 DECODER = replace(MINI_DECODER, stage=DecoderStage(OSEDIFF.base.vae, STUDENT, RATES, patch=PatchLoss(width=8)))

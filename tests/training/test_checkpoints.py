@@ -9,8 +9,17 @@ import pytest
 import torch
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.training import checkpoints
-from adcbench.training.checkpoints import clean, newest, prune, read_state, read_tensors, save, step_folder, steps_saved
+from adcbench.training.engine import checkpoints
+from adcbench.training.engine.checkpoints import (
+    clean,
+    newest,
+    prune,
+    read_state,
+    read_tensors,
+    save,
+    step_folder,
+    steps_saved,
+)
 
 
 def saved(folder: Path, *steps: int) -> None:

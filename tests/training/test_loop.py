@@ -19,11 +19,11 @@ from torch import Tensor
 from toy_stage import ToySamples, ToyStage, toy_config, toy_degrade, toy_validation, train_toy
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.training.ema import Ema
-from adcbench.training.judge import Diverged, Judge
-from adcbench.training.loop_config import LoopConfig
-from adcbench.training.records import Records, Table, seconds_logged, sheet
-from adcbench.training.stage import Batch, Loss
+from adcbench.training.engine.divergence import Diverged, Judge
+from adcbench.training.engine.ema import Ema
+from adcbench.training.engine.logging import Records, Table, seconds_logged, sheet
+from adcbench.training.engine.loop_config import LoopConfig
+from adcbench.training.engine.stage import Batch, Loss
 
 
 def weights(folder: Path, step: int, file: str = "networks") -> dict[str, Tensor]:
@@ -308,7 +308,7 @@ def test_a_column_that_begins_later_is_empty_before(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_names_the_last_good_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from adcbench.training import checkpoints
+    from adcbench.training.engine import checkpoints
 
     whole = checkpoints.save_file
 

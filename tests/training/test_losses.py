@@ -14,6 +14,7 @@ from mini_stages import GOLDEN, load_recipe
 from torch import Tensor, nn
 
 from adcbench.training.config import Clip, PatchLoss
+from adcbench.training.engine.stage import Batch, Loss
 from adcbench.training.losses import (
     adaptive_weight,
     clipped,
@@ -22,7 +23,6 @@ from adcbench.training.losses import (
     hinge_discriminator_loss,
     reconstruction_losses,
 )
-from adcbench.training.stage import Batch, Loss
 
 FIXTURE = json.loads(gzip.decompress((GOLDEN / "reconstruction.json.gz").read_bytes()))
 IMAGE = torch.tensor([-2.0, -0.75, -0.25, 0.5, 0.875, 3.0])

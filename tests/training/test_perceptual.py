@@ -9,7 +9,8 @@ from skimage import data
 from torch import Tensor
 
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.metrics import METRICS, feature_distance
+from adcbench.metrics import METRICS
+from adcbench.metrics.image import feature_distance
 from adcbench.training.perceptual import Perceptual, load_perceptual
 
 KINDS = ("fd-efflite0", "lpips-vgg")

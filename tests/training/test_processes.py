@@ -14,9 +14,9 @@ from safetensors.torch import load_file
 from toy_stage import toy_config, train_toy
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.training.feed import micro_batches
-from adcbench.training.loop_config import LoopConfig
-from adcbench.training.processes import Processes
+from adcbench.training.engine.dataloader import micro_batches
+from adcbench.training.engine.loop_config import LoopConfig
+from adcbench.training.engine.processes import Processes
 
 TOY = Path(__file__).with_name("toy_stage.py")
 

@@ -13,11 +13,12 @@ import torch
 from filelock import FileLock
 
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.data.images import write_png
-from adcbench.data.trained_runs import read_runs
-from adcbench.models import trained
-from adcbench.training import claim_runs, recipe
-from adcbench.training.named import NAMED, STAGES
+from adcbench.data.media.images import write_png
+from adcbench.systems import trained
+from adcbench.training.experiments import claim_runs
+from adcbench.training.experiments import mini_scale as recipe
+from adcbench.training.experiments.trained_runs import read_runs
+from adcbench.training.presets import NAMED, STAGES
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_all_weights_are_made_and_small_enough_to_ship(made: Path) -> None:
 
 
 def test_latents_have_unit_variance(made: Path) -> None:
-    from adcbench.training.inputs import pretrained_vae
+    from adcbench.training.pretrained import pretrained_vae
     from adcbench.training.run import make_crops
 
     config = NAMED["vae", "mini"]

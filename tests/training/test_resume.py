@@ -16,8 +16,8 @@ from safetensors.torch import load_file
 from toy_stage import SETTINGS, ToySamples, ToyStage, toy_config, toy_validation, train_toy
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.training.loop import Stopped, export
-from adcbench.training.run_folder import alone
+from adcbench.training.engine.loop import Stopped, export
+from adcbench.training.engine.run_folder import alone
 
 SCRIPT = Path(__file__).with_name("killed_runs.py")
 

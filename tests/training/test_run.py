@@ -18,11 +18,11 @@ from torch import Tensor, nn
 
 from adcbench.cli.compare import find_own
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.data.images import write_png
-from adcbench.data.testsets import find_testset
+from adcbench.data.media.images import write_png
+from adcbench.data.testsets.registry import find_testset
 from adcbench.degradation.draws import Draw
-from adcbench.models import trained
-from adcbench.models.trained.runs import open_system
+from adcbench.systems import trained
+from adcbench.systems.trained.runs import open_system
 from adcbench.training import run as running
 from adcbench.training.config import (
     DataConfig,
@@ -36,9 +36,9 @@ from adcbench.training.config import (
     TeacherStage,
     VaeStage,
 )
-from adcbench.training.inputs import weights_for
-from adcbench.training.loop_config import LoopConfig
-from adcbench.training.named import FULL_DECODER, FULL_DISTIL, FULL_TEACHER, NAMED
+from adcbench.training.engine.loop_config import LoopConfig
+from adcbench.training.presets import FULL_DECODER, FULL_DISTIL, FULL_TEACHER, NAMED
+from adcbench.training.pretrained import weights_for
 
 RATES = Rates(1e-3)
 PATCH = PatchLoss(width=8, start=1)

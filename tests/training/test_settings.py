@@ -16,10 +16,10 @@ from mini_stages import GOLDEN
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.degradation.realesrgan import HARD, MILD, smallest_side
-from adcbench.models import adcsr, osediff, sizes
-from adcbench.models.parts.blocks import GROUPS
+from adcbench.systems import adcsr, osediff, sizes
+from adcbench.systems.layers.blocks import GROUPS
 from adcbench.training.config import SMALLEST_CROP, DecoderStage, DistilStage, PatchLoss, Rates, TeacherStage
-from adcbench.training.named import (
+from adcbench.training.presets import (
     FULL_DECODER,
     FULL_DISTIL,
     FULL_DISTIL_UPSTREAM,

@@ -27,18 +27,18 @@ from mini_stages import (
 )
 from torch import Tensor, nn
 
-from adcbench.models.osediff.prompts import load_prompter
-from adcbench.models.osediff.teacher import load_teacher
-from adcbench.models.parts.unet import UNet
-from adcbench.models.parts.vae import Vae
+from adcbench.systems.layers.unet import UNet
+from adcbench.systems.layers.vae import Vae
+from adcbench.systems.osediff.prompts import load_prompter
+from adcbench.systems.osediff.teacher import load_teacher
 from adcbench.training.config import DecoderStage, DenoiseStage, DistilStage, PatchLoss, Rates, TeacherStage, VaeStage
-from adcbench.training.decoder import DecoderTraining
-from adcbench.training.denoise import DenoiseTraining
-from adcbench.training.diffusion import add_noise, clean_at
-from adcbench.training.distil import DistilTraining
-from adcbench.training.stage import Stage, integers, noise
-from adcbench.training.teacher import TeacherTraining
-from adcbench.training.vae import VaeTraining, moments, normalised
+from adcbench.training.engine.stage import Stage, integers, noise
+from adcbench.training.stages.adcsr.decoder import DecoderTraining
+from adcbench.training.stages.adcsr.denoise import DenoiseTraining
+from adcbench.training.stages.adcsr.diffusion import add_noise, clean_at
+from adcbench.training.stages.adcsr.distil import DistilTraining
+from adcbench.training.stages.adcsr.teacher import TeacherTraining
+from adcbench.training.stages.adcsr.vae import VaeTraining, moments, normalised
 
 RATES = Rates(1e-3)
 

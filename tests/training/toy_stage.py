@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from adcbench.training.loop_config import LoopConfig
-from adcbench.training.stage import Batch, Loss, noise
+from adcbench.training.engine.loop_config import LoopConfig
+from adcbench.training.engine.stage import Batch, Loss, noise
 
 SIZE = 16
 SETTINGS = {"stage": "toy", "data": {"size": SIZE}}
@@ -87,7 +87,7 @@ def toy_validation() -> list[Batch]:
 
 
 def train_toy(folder: Path, config: LoopConfig, stage: ToyStage | None = None, **options: Any) -> Path:
-    from adcbench.training.loop import train
+    from adcbench.training.engine.loop import train
 
     arguments = {"samples": ToySamples(), "degrade": toy_degrade, "settings": SETTINGS} | options
     return train(stage or ToyStage(), config=config, folder=folder, **arguments)

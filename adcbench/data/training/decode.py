@@ -1,11 +1,11 @@
-"""Encoded images of training sets to pixels: lenient, where measuring (``data.images``) is strict."""
+"""Encoded images of training sets to pixels: lenient, where measuring (``data.media.images``) is strict."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from adcbench.data.decoding import Undecodable as Undecodable  # training does without such an image
-from adcbench.data.pictures import decode_picture
+from adcbench.data.media.decoding import Undecodable as Undecodable  # training does without such an image
+from adcbench.data.media.pictures import decode_picture
 
 SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"))
 _FORMATS = ("BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")

@@ -44,7 +44,7 @@ def manifests(folder: Path) -> None:
 
 def mini() -> None:
     """The mini network's output on one input, from this checkout: in float64, then stored in float32."""
-    sys.path.insert(0, str(HERE.parents[1] / "models"))
+    sys.path.insert(0, str(HERE.parents[1] / "systems"))
     from adcsr_files import mini_input, mini_network
 
     with torch.inference_mode():

@@ -21,9 +21,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from adcbench.models.adcsr import FULL, AdcSRConfig, DiscriminatorConfig
-from adcbench.models.loading.deterministic import deterministic_tensor
-from adcbench.models.parts.sd21 import UNetConfig
+from adcbench.systems.adcsr import FULL, AdcSRConfig, DiscriminatorConfig
+from adcbench.systems.checkpoints.deterministic import deterministic_tensor
+from adcbench.systems.layers.sd21 import UNetConfig
 
 HERE = Path(__file__).parent
 MINI = AdcSRConfig(unet_widths=(24, 48, 48, 48), heads=(1, 2, 2, 2), decoder_widths=(32, 32, 32, 32))
@@ -132,7 +132,7 @@ def mini(model: Any, utils: Any) -> None:
 @torch.no_grad()
 def full(model: Any) -> None:
     """Print whether every tensor is equal, and the largest difference of the outputs."""
-    from adcbench.models.adcsr.pruning import initial_student
+    from adcbench.systems.adcsr.pruning import initial_student
 
     unet, decoder = _sources(UNetConfig(), FULL)
     ours = initial_student(FULL, unet.state_dict(), decoder.state_dict())

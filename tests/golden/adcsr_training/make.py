@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from adcbench.training import stage
+from adcbench.training.engine import stage
 
 HERE = Path(__file__).parent
 

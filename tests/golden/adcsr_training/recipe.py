@@ -13,11 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from adcbench.models.adcsr import AdcSRConfig
-from adcbench.models.loading.deterministic import deterministic_tensor
-from adcbench.models.osediff import OSEDiffConfig
-from adcbench.models.parts.sd21 import SD21Config, TextConfig, UNetConfig, VaeConfig
-from adcbench.training.stage import Batch
+from adcbench.systems.adcsr import AdcSRConfig
+from adcbench.systems.checkpoints.deterministic import deterministic_tensor
+from adcbench.systems.layers.sd21 import SD21Config, TextConfig, UNetConfig, VaeConfig
+from adcbench.systems.osediff import OSEDiffConfig
+from adcbench.training.engine.stage import Batch
 
 STUDENT = AdcSRConfig(unet_widths=(24, 48, 48, 48), heads=(1, 2, 2, 2), decoder_widths=(32, 32, 32, 32))
 BASE = SD21Config(

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1] / "models"))
+sys.path.insert(0, str(HERE.parents[1] / "systems"))
 
 import parity  # noqa: E402
 
-from adcbench.models.bsrgan import FULL, BSRGANConfig, canonical  # noqa: E402
-from adcbench.models.loading.deterministic import deterministic_tensor  # noqa: E402
+from adcbench.systems.bsrgan import FULL, BSRGANConfig, canonical  # noqa: E402
+from adcbench.systems.checkpoints.deterministic import deterministic_tensor  # noqa: E402
 
 CONFIGS = {"mini": BSRGANConfig(blocks=2, features=16, growth=8), "full": FULL}
 

@@ -77,8 +77,8 @@ def _by_kind(operators: dict[str, float]) -> dict[str, float]:
 
 def fvcore() -> dict[str, Any]:
     """fvcore's counts of our networks, from the store where it has them."""
-    from adcbench.core.columns import IMAGE_METHODS
     from adcbench.cost.fvcore_check import check
+    from adcbench.tables.columns import IMAGE_METHODS
 
     return {network: check(network) for network in IMAGE_METHODS.values()}
 

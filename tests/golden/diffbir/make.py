@@ -20,12 +20,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "models"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "systems"))
 import parity
 
-from adcbench.models.diffbir import BASE_FILE, CONTROL_FILE, FULL, MINI, STAGE1_FILE, DiffBIRConfig
-from adcbench.models.diffbir.weights import TEXT_PREFIX, UNET_PREFIX, VAE_PREFIX
-from adcbench.models.loading.compvis import text_names, unet_name, vae_name
+from adcbench.systems.checkpoints.compvis import text_names, unet_name, vae_name
+from adcbench.systems.diffbir import BASE_FILE, CONTROL_FILE, FULL, MINI, STAGE1_FILE, DiffBIRConfig
+from adcbench.systems.diffbir.weights import TEXT_PREFIX, UNET_PREFIX, VAE_PREFIX
 
 HERE = Path(__file__).parent
 CONFIGS = {"mini": MINI, "full": FULL}

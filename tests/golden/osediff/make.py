@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from adcbench.models.loading.deterministic import deterministic_tensor, fill_deterministic
+from adcbench.systems.checkpoints.deterministic import deterministic_tensor, fill_deterministic
 
 HERE = Path(__file__).parent
 LATENT, ODD_LATENT, IMAGE = (2, 4, 16, 24), (1, 4, 9, 11), (1, 3, 48, 32)

@@ -18,12 +18,12 @@ import torch
 from torch import Tensor, nn
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1] / "models"))
+sys.path.insert(0, str(HERE.parents[1] / "systems"))
 
 from parity import lively, write_manifest  # noqa: E402
 
-from adcbench.models.loading.deterministic import deterministic_tensor  # noqa: E402
-from adcbench.models.pasd import FULL, MINI, PASDConfig  # noqa: E402
+from adcbench.systems.checkpoints.deterministic import deterministic_tensor  # noqa: E402
+from adcbench.systems.pasd import FULL, MINI, PASDConfig  # noqa: E402
 
 CONFIGS = {"mini": MINI, "full": FULL}
 LATENTS = {"mini": (2, 4, 6, 10), "full": (1, 4, 16, 16)}  # the mini one doubles to odd sizes

@@ -19,13 +19,13 @@ import torch
 from torch import Tensor, nn
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1] / "models"))
+sys.path.insert(0, str(HERE.parents[1] / "systems"))
 
 import parity  # noqa: E402
 
-from adcbench.models.loading.deterministic import deterministic_tensor  # noqa: E402
-from adcbench.models.resshift import FULL, MINI, ResShiftConfig  # noqa: E402
-from adcbench.models.resshift.weights import canonical  # noqa: E402
+from adcbench.systems.checkpoints.deterministic import deterministic_tensor  # noqa: E402
+from adcbench.systems.resshift import FULL, MINI, ResShiftConfig  # noqa: E402
+from adcbench.systems.resshift.weights import canonical  # noqa: E402
 
 CONFIGS = {"mini": MINI, "full": FULL}
 SEED = 1  # one after which no latent of the sampler is near the border between two codes

@@ -23,10 +23,10 @@ import torch
 from torch import Tensor, nn
 from torchvision.transforms import Compose, Normalize, Resize
 
-from adcbench.models.parts.tagger_files import RAM, RAM_MINI, RamConfig
+from adcbench.systems.layers.tagger_files import RAM, RAM_MINI, RamConfig
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1] / "models"))
+sys.path.insert(0, str(HERE.parents[1] / "systems"))
 from parity import lively, write_manifest  # noqa: E402
 
 # Upstream writes these two numbers into its code, not into its settings.

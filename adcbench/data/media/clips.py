@@ -1,0 +1,270 @@
+"""Video clips: folders of PNG frames, or video files (``videos``); joined by name, never by position.
+
+Frames are read one after another, so that a long clip never lies in memory as a whole.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice, pairwise
+from pathlib import Path
+
+import numpy as np
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.data.media.images import list_pngs, read_png
+from adcbench.data.media.pairs import check_partners
+from adcbench.data.media.videos import VIDEO_SUFFIXES, open_video, video_frames
+
+ClipPair = tuple[str, Path, Path | None]  # name, SR (or LR) clip, HR clip
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip on disk and the part of it that is looked at. Iterating reads its frames: (h, w, 3) uint8 RGB each.
+
+    Args:
+        name: the folder's name, or the file's without suffix.
+        path: a folder of PNGs, or a video file.
+        size: (height, width) of its frames after the crop.
+        length: how many frames, after ``limit``.
+        source: what the frames are kept in: ``png``, or see ``videos.Video``.
+        lossy: why the file is not known to hold the very pixels that were written; empty if it does.
+        fps: frames a second, where the file says so; no metric depends on it.
+        numbers: each frame's number, see ``frame_numbers``; empty for a video file or names without numbers.
+        limit: only the first so many frames; 0: all.
+        crop: side of a centre crop in pixels; 0: the whole frame.
+    """
+
+    name: str
+    path: Path
+    size: tuple[int, int]
+    length: int
+    source: str
+    lossy: str = ""
+    fps: float | None = None
+    numbers: tuple[int, ...] = ()
+    limit: int = 0
+    crop: int = 0
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        frames = _png_frames(self.path) if self.path.is_dir() else video_frames(self.path)
+        count = 0
+        for frame in islice(frames, self.limit or None):
+            cut = _centre(frame, self.crop)
+            if cut.shape[:2] != self.size:
+                raise AdcbenchError(f"{self.path}: frame {count + 1} is {_wxh(cut.shape)}, the first {_wxh(self.size)}")
+            count += 1
+            yield cut
+        if count != self.length:
+            raise AdcbenchError(
+                f"{self.path}: only {count} of {self.length} frames can be read; the file is cut off or damaged"
+            )
+
+    def part(self, frames: int = 0, crop: int = 0) -> Clip:
+        """The first ``frames`` frames (0: all), cropped to the central ``crop`` x ``crop`` pixels (0: not).
+
+        The crop starts at ((h - crop) // 2, (w - crop) // 2).
+
+        Raises:
+            AdcbenchError: the clip is shorter or smaller than that.
+        """
+        if frames > self.length:
+            raise AdcbenchError(f"{self.path}: has {self.length} frames, not the {frames} asked for")
+        if crop > min(self.size):
+            raise AdcbenchError(f"{self.path}: is {_wxh(self.size)}, too small for a crop of {crop}x{crop} pixels")
+        length = frames or self.length
+        size = (crop, crop) if crop else self.size
+        return replace(self, length=length, size=size, numbers=self.numbers[:length], limit=frames, crop=crop)
+
+
+def open_clip(path: Path) -> Clip:
+    """What a clip is, without reading all of its frames.
+
+    Raises:
+        AdcbenchError: no such clip, no frames, or frames that are not 8-bit RGB or 8-bit YUV.
+        Blocked: a video file, and PyAV is not installed.
+    """
+    if path.is_dir():
+        files = list_pngs(path)
+        return Clip(path.name, path, _hw(next(_png_frames(path))), len(files), "png", numbers=_numbers(files)[1])
+    if not path.is_file():
+        raise AdcbenchError(f"{path}: no such clip; name a folder of PNG frames or a video file")
+    video = open_video(path)
+    return Clip(_name(path), path, video.size, video.length, video.source, video.lossy, video.fps)
+
+
+def pair_clips(sr_dir: Path, hr_dir: Path | None) -> list[ClipPair]:
+    """Join the clips of two folders by name: (name, SR, HR) sorted by name; HR None without ``hr_dir``.
+
+    A folder that itself holds PNG frames, or a video file, is one clip and goes with whatever the other one is.
+
+    Raises:
+        AdcbenchError: a clip of one folder has no partner in the other, see ``list_clips``.
+    """
+    if _is_clip(sr_dir) and (hr_dir is None or _is_clip(hr_dir)):
+        return [(_name(sr_dir), sr_dir, hr_dir)]
+    sr = list_clips(sr_dir)
+    if hr_dir is None:
+        return [(name, path, None) for name, path in sr.items()]
+    hr = list_clips(hr_dir)
+    check_partners("clips", (sr_dir, sr), (hr_dir, hr))
+    return [(name, path, hr[name]) for name, path in sr.items()]
+
+
+def list_clips(folder: Path) -> dict[str, Path]:
+    """Clips in a folder by name, sorted: its sub-folders and its video files. Other files are ignored.
+
+    Raises:
+        AdcbenchError: no such folder, no clip in it, or two clips of one name.
+    """
+    if not folder.is_dir():
+        raise AdcbenchError(f"{folder}: no such folder; name a folder of clips")
+    found: dict[str, Path] = {}
+    for path in sorted(p for p in folder.iterdir() if not p.name.startswith(".")):
+        if path.is_dir() or path.suffix.lower() in VIDEO_SUFFIXES:
+            if _name(path) in found:
+                raise AdcbenchError(f"{folder}: two clips are called {_name(path)}; keep one of them")
+            found[_name(path)] = path
+    if not found:
+        raise AdcbenchError(f"{folder}: has no clips: neither folders of PNG frames nor video files")
+    return dict(sorted(found.items()))
+
+
+def check_pair(sr: Clip, hr: Clip, frames: int = 0, crop: int = 0) -> None:
+    """Whether two whole clips can be compared frame by frame, as far as their parts are looked at.
+
+    Lengths and numbers are those of the whole clips: what is cut off could hide that a frame is missing before it.
+    Numbers may begin elsewhere (at 0 and at 1, or far apart), with a warning, but not overlap and differ.
+
+    Args:
+        frames: how many frames are looked at, see ``Clip.part``. SR may then have just these, if HR has more.
+        crop: the same for the side in pixels.
+
+    Raises:
+        AdcbenchError: other sizes, more or fewer frames than that, or frames that do not belong together.
+    """
+    if sr.size != hr.size and sr.size != (crop, crop):
+        raise AdcbenchError(f"{sr.path} is {_wxh(sr.size)} and {hr.path} is {_wxh(hr.size)}; sizes must be equal")
+    a, b = sr.numbers, hr.numbers
+    if not a and not b:
+        _check_names(sr, hr, frames)
+    if bool(a) != bool(b) and len(sr) > 1 and sr.source == hr.source == "png":
+        numbered, other = (sr, hr) if a else (hr, sr)
+        raise AdcbenchError(
+            f"the frames of {numbered.path} are numbered and the names of those of {other.path} tell no order for "
+            "sure; give both sides the same names"
+        )
+    both = min(len(a), len(b))
+    if both and a[:both] == b[:both] and (len(a) == len(b) or 0 < frames <= both):
+        return
+    if len(sr) != len(hr) and not (len(sr) == frames < len(hr)):
+        raise AdcbenchError(f"{sr.path} has {len(sr)} frames and {hr.path} {len(hr)}; both must have the same ones")
+    if len(sr) != len(hr) and a and (a[0] > 1 or _steps(a) != _steps(b or range(len(a)))[: len(a) - 1]):
+        raise AdcbenchError(f"the frames of {sr.path} ({_span(a)}) are not the first {frames} of {hr.path}")
+    if a and b:
+        elsewhere = not set(a) & set(b) or (len(a) == len(b) and {a[0], b[0]} == {0, 1})
+        if _steps(a) != _steps(b)[: len(a) - 1] or not elsewhere:
+            raise AdcbenchError(
+                f"the frames of {sr.path} ({_span(a)}) and {hr.path} ({_span(b)}) are not numbered alike: one is "
+                "missing somewhere; give both sides the same numbers"
+            )
+        warnings.warn(
+            f"the frames of {sr.path} are numbered from {a[0]}, those of {hr.path} from {b[0]}: taken as the same",
+            stacklevel=2,
+        )
+
+
+def _check_names(sr: Clip, hr: Clip, frames: int) -> None:
+    """Frames without numbers (a.png, b.png) go by their order, unless names say that they don't belong together."""
+    found = ([*list_pngs(clip.path)] if clip.path.is_dir() else [] for clip in (sr, hr))
+    a, b = (sorted(names, key=_natural)[: frames or None] for names in found)
+    if a != b and set(a) & set(b):
+        raise AdcbenchError(
+            f"the frames of {sr.path} ({a[0]} to {a[-1]}) and {hr.path} ({b[0]} to {b[-1]}) have other names: one is "
+            "missing somewhere; give both sides the same names"
+        )
+
+
+def _steps(numbers: Sequence[int]) -> list[int]:
+    return [after - before for before, after in pairwise(numbers)]
+
+
+def _span(numbers: Sequence[int]) -> str:
+    return f"{numbers[0]} to {numbers[-1]}"
+
+
+def frame_numbers(stems: Sequence[str]) -> tuple[int, ...]:
+    """The number of each frame by its name; empty where names have none that tells them apart.
+
+    A name's numbers are compared with those in the same place of the clip's other names: it is the first that
+    differs in every frame; where none does, all that vary, one after the other.
+
+    >>> frame_numbers(["001_EDVR_M_x4", "002_EDVR_M_x4"]), frame_numbers(["v2_f1_40ms", "v2_f2_80ms"])
+    ((1, 2), (1, 2))
+    """
+    found = [[int(number) for number in re.findall("[0-9]+", stem)] for stem in stems]
+    places = list(zip(*found, strict=False))
+    if len(stems) == 1:
+        return places[0] if len(places) == 1 else ()
+    own = [numbers for numbers in places if len(set(numbers)) == len(stems)]
+    if own:
+        return own[0]
+    varying = zip(*(numbers for numbers in places if len(set(numbers)) > 1), strict=True)
+    joined = tuple(int("".join(f"{number:012}" for number in numbers)) for numbers in varying)
+    return joined if len(set(joined)) == len(stems) else ()
+
+
+def _numbers(stems: Iterable[str]) -> tuple[list[str], tuple[int, ...]]:
+    """A clip's frames in their order, by number where they have one, and those numbers."""
+    names = list(stems)
+    numbers = frame_numbers(names)
+    if not numbers:
+        return sorted(names, key=_natural), ()
+    ordered = sorted(zip(numbers, names, strict=True))
+    return [name for _, name in ordered], tuple(number for number, _ in ordered)
+
+
+def _png_frames(folder: Path) -> Iterator[np.ndarray]:
+    """Frames in the order of the numbers in their names: 2 before 10."""
+    files = list_pngs(folder)
+    if len({_natural(stem) for stem in files}) != len(files):
+        raise AdcbenchError(f"{folder}: two frames have the same number (1.png and 01.png); keep one of them")
+    return (read_png(files[stem]) for stem in _numbers(files)[0])
+
+
+def _natural(stem: str) -> tuple[tuple[int, str], ...]:
+    """A key that sorts numbers as numbers."""
+    words = re.findall(r"[0-9]+|[^0-9]+", stem)
+    return tuple((int(word), "") if word.isdecimal() else (-1, word) for word in words)
+
+
+def _is_clip(path: Path) -> bool:
+    if path.is_dir():
+        return any(p.suffix.lower() == ".png" for p in path.iterdir() if p.is_file())
+    return path.is_file()
+
+
+def _name(path: Path) -> str:
+    return path.name if path.is_dir() else path.stem
+
+
+def _centre(frame: np.ndarray, side: int) -> np.ndarray:
+    if not side:
+        return frame
+    top, left = (frame.shape[0] - side) // 2, (frame.shape[1] - side) // 2
+    return frame[top : top + side, left : left + side]
+
+
+def _hw(frame: np.ndarray) -> tuple[int, int]:
+    return frame.shape[0], frame.shape[1]
+
+
+def _wxh(size: tuple[int, ...]) -> str:
+    return f"{size[1]}x{size[0]} pixels"

@@ -1,0 +1,1 @@
+"""Test sets: which there are, their manifests, fetching."""

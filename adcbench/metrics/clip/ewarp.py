@@ -1,0 +1,133 @@
+"""Warping error E*_warp: how much a clip flickers, its motion taken out.
+
+Every paper cites Lai et al. (ECCV 2018), and three definitions are in use that differ by a factor of three and
+more; they are named presets here (see ``metrics/video/__init__.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from adcbench.metrics.clip.warp import at_motion_boundary, inconsistent, leaves_frame, warp
+
+# (h, w, 3) float RGB in [0, 1] of frames t and t + 1 -> flows t to t + 1 and back, (h, w, 2) float pixels, x then y
+Flow: TypeAlias = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+Frames: TypeAlias = Iterable[np.ndarray]  # (h, w, 3) uint8 RGB each; can be iterated again
+
+
+def warping_error(
+    sr: Frames,
+    hr: Frames | None = None,
+    *,
+    flow: Flow,
+    flow_on: Literal["reference", "output"] = "reference",
+    reduction: Literal["mean", "sum"] = "mean",
+    downscale: Literal[1, 2] = 1,
+    in_frame: bool = True,
+    occlusion: bool = True,
+    pad_to: int = 0,
+    empty: Literal["skip", "zero"] = "skip",
+) -> float:
+    """1000 times the squared difference of neighbouring frames where both show the same point.
+
+    1000 / (T - 1) * sum over pairs of [sum over p of M(p) |W(V[t+1], f)(p) - V[t](p)|^2 / sum over p of M(p)],
+    frames in [0, 1], |.|^2 the mean or the sum over the three channels, W bilinear.
+
+    Args:
+        sr: the frames that are judged.
+        hr: the reference, of equal size and length; needed for ``flow_on="reference"``.
+        flow: finds both flows of two neighbouring frames.
+        flow_on: whose flow. A flow found on the output follows its noise and lowers the score.
+        reduction: ``mean`` over channels as Lai's code, or ``sum`` as Lai's formula and EvalCrafter's code: 3 times.
+        downscale: 2 halves the frames first, by the mean of 2x2 pixels (torch's bilinear, align_corners=False).
+        in_frame: leave out pixels whose target lies outside the frame; published code compares them with the border.
+        occlusion: leave out pixels that are hidden in the next frame or lie where the flow jumps.
+        pad_to: extend halved frames to a multiple of this by repeating the border, half on each side, and count the
+            border in the score, as EvalCrafter does; 0: not.
+        empty: a pair without any visible pixel is skipped, or counts 0 as in published code.
+
+    Returns:
+        0 (best) or more.
+
+    Raises:
+        ValueError: fewer than two frames, frames of different or odd types and sizes, or no visible pixel at all.
+    """
+    errors = [
+        error
+        for error in _pair_errors(sr, hr, flow, flow_on, reduction, downscale, in_frame, occlusion, pad_to)
+        if error is not None or empty == "zero"
+    ]
+    if not errors:
+        raise ValueError("no pixel is visible in two neighbouring frames")
+    return 1000 * float(np.mean([error or 0.0 for error in errors]))
+
+
+def _pair_errors(
+    sr: Frames, hr: Frames | None, flow: Flow, flow_on: str, reduction: str, downscale: int, in_frame: bool,
+    occlusion: bool, pad_to: int,
+) -> Iterator[float | None]:  # fmt: skip
+    """Squared error of each pair of neighbours; None where no pixel is visible in both frames."""
+    if flow_on == "reference" and hr is None:
+        raise ValueError("the flow is to be found on the reference, and there is none")
+    own = (_prepared(frame, downscale, pad_to) for frame in sr)
+    guide = (
+        (_prepared(frame, downscale, pad_to) for frame in (() if hr is None else hr))
+        if flow_on == "reference"
+        else None
+    )
+    both = ((frame, frame) for frame in own) if guide is None else zip(own, guide, strict=True)
+    pairs = 0
+    for (now, now_guide), (then, then_guide) in pairwise(both):
+        if now.shape != then.shape or now_guide.shape != now.shape:
+            raise ValueError(f"frames of different sizes: {now.shape}, {then.shape}, {now_guide.shape}")
+        pairs += 1
+        yield _pair_error(now, then, *flow(now_guide, then_guide), reduction, in_frame, occlusion)
+    if not pairs:
+        raise ValueError("a warping error needs at least two frames")
+
+
+def _pair_error(
+    now: np.ndarray, then: np.ndarray, forward: np.ndarray, backward: np.ndarray, reduction: str, in_frame: bool,
+    occlusion: bool,
+) -> float | None:  # fmt: skip
+    moved = warp(np.concatenate((then, backward.astype(then.dtype)), axis=2), forward)  # (h, w, 3 + 2)
+    visible = np.ones(now.shape[:2], bool)
+    if occlusion:
+        visible &= ~inconsistent(forward, moved[..., 3:]) & ~at_motion_boundary(forward)
+    if in_frame:
+        visible &= ~leaves_frame(forward)
+    count = int(visible.sum())
+    if not count:
+        return None
+    squared = float(((moved[..., :3] - now)[visible] ** 2).sum())
+    return squared / (count * (3 if reduction == "mean" else 1))
+
+
+def _prepared(frame: np.ndarray, downscale: int, pad_to: int) -> np.ndarray:
+    """(h, w, 3) float64 in [0, 1] at the size that is scored."""
+    values = as_floats(frame)
+    if downscale == 2:
+        h, w = frame.shape[0] // 2, frame.shape[1] // 2
+        if not h or not w:
+            raise ValueError(f"a frame of {frame.shape[1]}x{frame.shape[0]} pixels can't be halved")
+        values = values[: 2 * h, : 2 * w].reshape(h, 2, w, 2, 3).mean(axis=(1, 3))
+    if pad_to:
+        extra = [-side % pad_to for side in values.shape[:2]]
+        values = np.pad(values, ([(e // 2, e - e // 2) for e in extra] + [(0, 0)]), mode="edge")
+    return values
+
+
+def as_floats(frame: np.ndarray) -> np.ndarray:
+    """(h, w, 3) uint8 RGB -> float64 in [0, 1].
+
+    Raises:
+        ValueError: not 8-bit RGB.
+    """
+    if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
+        raise ValueError(f"frames must be (h, w, 3) uint8 RGB, not {frame.dtype} {frame.shape}")
+    floats: np.ndarray = frame / np.float64(255)
+    return floats

@@ -1,0 +1,1 @@
+"""How samples are scored: frames read once, networks in a process of their own, scores kept."""

@@ -1,0 +1,1 @@
+"""Networks that several metrics share, in plain torch."""

@@ -1,0 +1,1 @@
+"""AdcVSR's student."""

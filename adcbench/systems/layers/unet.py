@@ -1,0 +1,314 @@
+"""The U-Net of Stable Diffusion 2.1-base, in plain torch with the parameter names of diffusers.
+
+Rombach et al., "High-Resolution Image Synthesis with Latent Diffusion Models" (CVPR 2022), section 3.
+Certified against diffusers' UNet2DConditionModel by ``tests/systems/test_sd21.py``; ``sd21`` says why.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from adcbench.systems.layers.blocks import Downsample, FeedForward, attend, conv3x3, group_norm
+from adcbench.systems.layers.sd21 import UNetConfig
+
+Contexts: TypeAlias = "Sequence[Any]"  # what each transformer of a layer attends to, in their order
+
+
+@dataclass(frozen=True)
+class LayerKinds:
+    """What a U-Net's layers are made of; the defaults are Stable Diffusion's.
+
+    Args:
+        resblock: (channels in, channels out, width of the time embedding) -> module called with (x, time).
+        transformers: name of the stages' list -> (channels, heads) -> module called with (x, context); each
+            layer runs them in this order, each with its own context.
+    """
+
+    resblock: Callable[[int, int, int], nn.Module]
+    transformers: Mapping[str, Callable[[int, int], nn.Module]]
+
+
+def plain_layers(config: UNetConfig) -> LayerKinds:
+    """Residual blocks shifted by the time, and one transformer that reads the text."""
+    return LayerKinds(
+        TimedResBlock, {"attentions": partial(TextTransformer, context=config.context, linear=config.linear)}
+    )
+
+
+class UNetHalf(nn.Module):
+    """The way down and the middle: all of a ControlNet but its outputs, and the first half of a U-Net.
+
+    Args:
+        kinds: what its layers are made of; None: ``plain_layers``.
+    """
+
+    def __init__(self, config: UNetConfig, kinds: LayerKinds | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.kinds = kinds or plain_layers(config)
+        widths, lowest = config.widths, len(config.widths) - 1
+        self.time_width = 4 * widths[0]
+        self.time_embedding = TimeEmbedding(widths[0], self.time_width)
+        self.conv_in = conv3x3(config.channels, widths[0])
+        self.skip_widths = [widths[0]]  # channels of every feature map that the way up takes back
+        self.down_blocks = nn.ModuleList()
+        for i, width in enumerate(widths):
+            inputs = [self.skip_widths[-1]] + [width] * (config.layers - 1)
+            heads = config.heads[i] if i < lowest else 0
+            self.down_blocks.append(DownStage(inputs, width, self.time_width, heads, self.kinds, halve=i < lowest))
+            self.skip_widths += [width] * (config.layers + (i < lowest))
+        self.mid_block = MidStage(widths[-1], self.time_width, config.heads[-1], self.kinds)
+
+    def embed(self, step: Tensor | int, like: Tensor) -> Tensor:
+        """The time embedding (B, 4 * widths[0]) of a step, for a batch with the size and type of ``like``."""
+        steps = torch.as_tensor(step, device=like.device).expand(len(like))
+        time: Tensor = self.time_embedding(sinusoid(steps, self.config.widths[0]).to(like.dtype))
+        return time
+
+    def down(self, x: Tensor, time: Any, contexts: Contexts) -> tuple[list[Tensor], Tensor]:
+        """Features after ``conv_in`` -> every feature map on the way down, ``x`` first, and the middle's output."""
+        skips = [x]
+        for stage in self.down_blocks:
+            skips += stage(skips[-1], time, contexts)
+        return skips, self.mid_block(skips[-1], time, contexts)
+
+
+class UNet(UNetHalf):
+    """Predicts the noise in a latent.
+
+    ``forward``: latent (B, 4, h, w), any h and w; time step (int or (B,) tensor, 0-999); text embedding
+    (B, tokens, context), or a tuple with one context for each of the kinds' transformers -> (B, 4, h, w).
+    ``control`` are a ControlNet's outputs, added to the skips and, the last one, to the middle.
+    """
+
+    def __init__(self, config: UNetConfig, kinds: LayerKinds | None = None) -> None:
+        super().__init__(config, kinds)
+        widths, lowest, skips = config.widths, len(config.widths) - 1, list(self.skip_widths)
+        width = widths[-1]
+        self.up_blocks = nn.ModuleList()
+        for i, out in reversed(list(enumerate(widths))):
+            inputs = [width + skips.pop()] + [out + skips.pop() for _ in range(config.layers)]
+            heads = config.heads[i] if i < lowest else 0
+            self.up_blocks.append(UpStage(inputs, out, self.time_width, heads, self.kinds, double=i > 0))
+            width = out
+        self.conv_norm_out = group_norm(width, 1e-5)
+        self.conv_out = conv3x3(width, config.channels)
+
+    def forward(
+        self, latent: Tensor, step: Tensor | int, text: Tensor | Contexts, control: Sequence[Tensor] | None = None
+    ) -> Tensor:
+        contexts = (text,) if isinstance(text, Tensor) else text
+        return self.run(latent, self.embed(step, latent), contexts, control)
+
+    def run(self, latent: Tensor, time: Any, contexts: Contexts, control: Sequence[Tensor] | None = None) -> Tensor:
+        """As ``forward``, with whatever the residual blocks take as their second argument in place of the step."""
+        skips, x = self.down(self.conv_in(latent), time, contexts)
+        if control is not None:
+            *sides, middle = control
+            skips = [skip + side for skip, side in zip(skips, sides, strict=True)]
+            x = x + middle
+        for stage in self.up_blocks:
+            x = stage(x, skips, time, contexts)
+        noise: Tensor = self.conv_out(F.silu(self.conv_norm_out(x)))
+        return noise
+
+
+class Stage(nn.Module):
+    """Residual blocks of one resolution, the first ``transformers`` of them followed by transformers.
+
+    Args:
+        inputs: channels that each residual block takes.
+        heads: attention heads of the transformers.
+    """
+
+    def __init__(
+        self, inputs: Sequence[int], width: int, time: int, heads: int, kinds: LayerKinds, transformers: int
+    ) -> None:
+        super().__init__()
+        self.resnets = nn.ModuleList([kinds.resblock(size, width, time) for size in inputs])
+        self.lists = tuple(kinds.transformers)
+        for name, make in kinds.transformers.items():
+            self.add_module(name, nn.ModuleList([make(width, heads) for _ in range(transformers)]))
+
+    def layer(self, i: int, x: Tensor, time: Any, contexts: Contexts) -> Tensor:
+        """One layer: (B, inputs[i], h, w), time embedding, a context for each transformer -> (B, width, h, w)."""
+        x = self.resnets[i](x, time)
+        for name, context in zip(self.lists, contexts, strict=True):
+            for transformer in getattr(self, name)[i : i + 1]:  # some layers have none
+                x = transformer(x, context)
+        return x
+
+
+class DownStage(Stage):
+    """A stage on the way down; it gives back every layer's output, and the halved one last."""
+
+    def __init__(
+        self, inputs: Sequence[int], width: int, time: int, heads: int, kinds: LayerKinds, halve: bool
+    ) -> None:
+        super().__init__(inputs, width, time, heads, kinds, len(inputs) if heads else 0)
+        self.downsamplers = nn.ModuleList([Downsample(width)] if halve else [])
+
+    def forward(self, x: Tensor, time: Any, contexts: Contexts) -> list[Tensor]:
+        outputs = []
+        for i in range(len(self.resnets)):
+            x = self.layer(i, x, time, contexts)
+            outputs.append(x)
+        return outputs + [downsample(x) for downsample in self.downsamplers]
+
+
+class MidStage(Stage):
+    """The coarsest resolution: residual block, transformers, residual block."""
+
+    def __init__(self, width: int, time: int, heads: int, kinds: LayerKinds) -> None:
+        super().__init__([width] * 2, width, time, heads, kinds, transformers=1)
+
+    def forward(self, x: Tensor, time: Any, contexts: Contexts) -> Tensor:
+        return self.layer(1, self.layer(0, x, time, contexts), time, contexts)
+
+
+class UpStage(Stage):
+    """A stage on the way up; it takes its skips off the end of the caller's list."""
+
+    def __init__(
+        self, inputs: Sequence[int], width: int, time: int, heads: int, kinds: LayerKinds, double: bool
+    ) -> None:
+        super().__init__(inputs, width, time, heads, kinds, len(inputs) if heads else 0)
+        self.upsamplers = nn.ModuleList([UpsampleTo(width)] if double else [])
+
+    def forward(self, x: Tensor, skips: list[Tensor], time: Any, contexts: Contexts) -> Tensor:
+        for i in range(len(self.resnets)):
+            x = self.layer(i, torch.cat([x, skips.pop()], 1), time, contexts)
+        for upsample in self.upsamplers:
+            x = upsample(x, skips[-1].shape[2:])  # odd sizes come back as they were
+        return x
+
+
+class TimedResBlock(nn.Module):
+    """Residual block shifted by the time embedding: (B, width_in, h, w), (B, time) -> (B, width, h, w)."""
+
+    def __init__(self, width_in: int, width: int, time: int) -> None:
+        super().__init__()
+        self.norm1 = group_norm(width_in, 1e-5)
+        self.conv1 = conv3x3(width_in, width)
+        self.time_emb_proj = nn.Linear(time, width)
+        self.norm2 = group_norm(width, 1e-5)
+        self.conv2 = conv3x3(width, width)
+        self.conv_shortcut = nn.Conv2d(width_in, width, 1) if width_in != width else None
+
+    def forward(self, x: Tensor, time: Tensor) -> Tensor:
+        hidden = self.conv1(F.silu(self.norm1(x), inplace=True)) + self.time_emb_proj(F.silu(time))[..., None, None]
+        changed: Tensor = self.conv2(F.silu(self.norm2(hidden), inplace=True))
+        changed += self.conv_shortcut(x) if self.conv_shortcut else x
+        return changed
+
+
+class TextTransformer(nn.Module):
+    """Transformer over all pixels that reads the text: (B, width, h, w), (B, tokens, context) -> as x.
+
+    Args:
+        linear: whether the projections around it are linear layers (SD2.x) or 1x1 convolutions (SD1.x).
+    """
+
+    def __init__(self, width: int, heads: int, context: int, linear: bool = True) -> None:
+        super().__init__()
+        self.linear = linear
+        self.norm = group_norm(width, 1e-6)
+        self.proj_in = nn.Linear(width, width) if linear else nn.Conv2d(width, width, 1)
+        self.transformer_blocks = nn.ModuleList([TextLayer(width, heads, context)])
+        self.proj_out = nn.Linear(width, width) if linear else nn.Conv2d(width, width, 1)
+
+    def forward(self, x: Tensor, text: Tensor) -> Tensor:
+        normed = self.norm(x)
+        tokens = self.proj_in(_tokens(normed)) if self.linear else _tokens(self.proj_in(normed))  # (B, h*w, width)
+        for layer in self.transformer_blocks:
+            tokens = layer(tokens, text)
+        size = x.shape[2:]
+        change: Tensor = _pixels(self.proj_out(tokens), size) if self.linear else self.proj_out(_pixels(tokens, size))
+        return x + change
+
+
+def _tokens(x: Tensor) -> Tensor:
+    """(B, width, h, w) -> (B, h*w, width)."""
+    return x.flatten(2).transpose(1, 2)
+
+
+def _pixels(tokens: Tensor, size: torch.Size) -> Tensor:
+    """(B, h*w, width) -> (B, width, h, w)."""
+    return torch.unflatten(tokens.transpose(1, 2), 2, size)
+
+
+class TextLayer(nn.Module):
+    """Self-attention, cross-attention to the text, feed-forward; each normalised before, with a residual."""
+
+    def __init__(self, width: int, heads: int, context: int) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width)
+        self.attn1 = Attention(width, heads, width)
+        self.norm2 = nn.LayerNorm(width)
+        self.attn2 = Attention(width, heads, context)
+        self.norm3 = nn.LayerNorm(width)
+        self.ff = FeedForward(width)
+
+    def forward(self, x: Tensor, text: Tensor) -> Tensor:
+        normed = self.norm1(x)
+        x = x + self.attn1(normed, normed)
+        x = x + self.attn2(self.norm2(x), text)
+        change: Tensor = self.ff(self.norm3(x))
+        return x + change
+
+
+class Attention(nn.Module):
+    """Multi-head attention: queries from x (B, N, width), keys and values from context (B, M, context)."""
+
+    def __init__(self, width: int, heads: int, context: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.to_q = nn.Linear(width, width, bias=False)
+        self.to_k = nn.Linear(context, width, bias=False)
+        self.to_v = nn.Linear(context, width, bias=False)
+        self.to_out = nn.Sequential(nn.Linear(width, width))
+
+    def forward(self, x: Tensor, context: Tensor) -> Tensor:
+        mixed: Tensor = self.to_out(attend(self.to_q(x), self.to_k(context), self.to_v(context), self.heads))
+        return mixed
+
+
+class UpsampleTo(nn.Module):
+    """Nearest-neighbour to a given size, then a convolution: (B, width, h, w) -> (B, width, *size)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv = conv3x3(width, width)
+
+    def forward(self, x: Tensor, size: torch.Size) -> Tensor:
+        upsampled: Tensor = self.conv(F.interpolate(x, size, mode="nearest"))
+        return upsampled
+
+
+class TimeEmbedding(nn.Module):
+    """(B, width) sinusoid -> (B, time)."""
+
+    def __init__(self, width: int, time: int) -> None:
+        super().__init__()
+        self.linear_1 = nn.Linear(width, time)
+        self.linear_2 = nn.Linear(time, time)
+
+    def forward(self, x: Tensor) -> Tensor:
+        embedding: Tensor = self.linear_2(F.silu(self.linear_1(x)))
+        return embedding
+
+
+def sinusoid(steps: Tensor, width: int) -> Tensor:
+    """Cosines, then sines, of the steps at ``width / 2`` wavelengths up to 10000: (B,) -> (B, width)."""
+    half = width // 2
+    rates = torch.exp(-math.log(10000) / half * torch.arange(half, device=steps.device))
+    angles = steps[:, None].float() * rates
+    return torch.cat([angles.cos(), angles.sin()], 1)

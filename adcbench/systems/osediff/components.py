@@ -1,0 +1,42 @@
+"""OSEDiff as components, for one image 3x128x128 -> 3x512x512.
+
+U-Net and VAE encoder run with their LoRA apart and the text encoder with its attention written out, as in the
+authors' environment. The printed total is reached only if the prompt extractor's tagging head is left out,
+although it runs: the convention of the column counts it, and a post hoc reading leaves it out.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from adcbench.systems.components import Call, Component, Network, Reading, empty
+from adcbench.systems.layers import sd_components as sd_parts
+from adcbench.systems.layers.tagger_components import prompt_extractor
+from adcbench.systems.osediff import FULL
+from adcbench.systems.osediff.network import OSEDiff
+
+_PRINTED = dict.fromkeys(("vae_encoder", "unet", "vae_decoder", "text_encoder", "dape_image_encoder"), 1)
+_KINDS = {
+    "": (),
+    ", no norms or resizing": ("conv", "linear", "matmul"),
+    ", attention counted": ("conv", "linear", "matmul", "attention"),
+}
+
+
+def teacher() -> Network:
+    """OSEDiff with its prompt extractor."""
+    text = FULL.base.text
+    with torch.device("meta"):
+        network = OSEDiff(FULL)
+    latent, step = empty(1, 4, sd_parts.LATENT, sd_parts.LATENT), empty(dtype=torch.int64)
+    inputs = (latent, step, empty(1, text.tokens, text.width))
+    unet = network.unet
+    components = (
+        sd_parts.vae_encoder(network.vae),
+        Component("unet", (unet,), Call(unet), inputs, steps=1, formulas=sd_parts.FORMULAS),
+        sd_parts.vae_decoder(network.vae),
+        sd_parts.text_encoder(text),
+        *prompt_extractor(),
+    )
+    ways = ((f"without the tagging head{words}", kinds) for words, kinds in _KINDS.items())
+    return Network(components, [Reading("macs.published", name, _PRINTED, kinds) for name, kinds in ways])

@@ -1,0 +1,78 @@
+"""StableSR as components, for one image 3x128x128 -> 3x512x512.
+
+U-Net and structure encoder run at each of the 200 steps, their attention fused (xformers) as in the authors'
+environment. The printed parameters leave out the decoder's CFW layers, which are loaded and run; the printed MACs are
+near 200 runs of U-Net and structure encoder alone, without reaching them exactly.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from adcbench.cost.closed_form import pixel_attention
+from adcbench.systems.components import Call, Component, Formula, Network, Reading, empty
+from adcbench.systems.layers import sd_components as sd_parts
+from adcbench.systems.layers.sd21 import TextConfig
+from adcbench.systems.layers.text_encoder import TextLayer
+from adcbench.systems.stablesr import FULL
+from adcbench.systems.stablesr.network import StableSR, StructureAttention
+
+FORMULAS: dict[type[nn.Module], Formula] = {**sd_parts.FORMULAS, StructureAttention: pixel_attention("attention")}
+_LOADED = ("unet", "structure_encoder", "vae_encoder", "vae_decoder", "text_encoder", "text_encoder_rest")
+
+
+def network() -> Network:
+    """StableSR with the plain autoencoder's layers and CFW apart."""
+    base, steps, side = FULL.base, FULL.steps, sd_parts.LATENT
+    with torch.device("meta"):
+        stablesr = StableSR(FULL)
+    vae, latent, step = stablesr.vae, empty(1, 4, side, side), empty(dtype=torch.int64)
+    text = empty(1, base.text.tokens, base.text.width)
+    maps = [empty(1, FULL.structure_width, side >> i, side >> i) for i in range(len(base.unet.widths))]
+    structure, unet = stablesr.structure_encoder, stablesr.unet
+    components = (
+        sd_parts.vae_encoder(vae),
+        sd_parts.text_encoder(base.text),
+        Component("text_encoder_rest", text_rest(base.text)),
+        Component("structure_encoder", (structure,), Call(structure), (latent, step), times=steps, formulas=FORMULAS),
+        Component(
+            "unet",
+            (unet,),
+            Call(stablesr, "denoise"),
+            (latent, step, text, *maps),
+            times=steps,
+            steps=steps,
+            formulas=FORMULAS,
+        ),
+        sd_parts.vae_decoder(vae),
+        Component("cfw", (vae.cfw,), Call(vae, "fuse"), _fused(base.vae.widths), formulas=FORMULAS),
+    )
+    sampler = dict.fromkeys(("unet", "structure_encoder"), steps)
+    return Network(
+        components,
+        (
+            Reading("params.published", "without CFW", dict.fromkeys(_LOADED, 1)),
+            Reading("macs.published", "U-Net and structure encoder only", sampler),
+            Reading(
+                "macs.published", "U-Net and structure encoder only, no norms or resizing", sampler,
+                ("conv", "linear", "matmul"),
+            ),
+        ),
+    )  # fmt: skip
+
+
+def text_rest(config: TextConfig) -> tuple[nn.Module | nn.Parameter, ...]:
+    """What of OpenCLIP's text encoder is loaded and never run: its last layer, projection and logit scale."""
+    with torch.device("meta"):
+        return (
+            TextLayer(config.width, config.heads),
+            nn.Linear(config.width, config.width, bias=False),
+            nn.Parameter(torch.empty(())),
+        )
+
+
+def _fused(widths: tuple[int, ...]) -> tuple[torch.Tensor, ...]:
+    """The maps that CFW joins, of encoder and decoder, from the second finest level to the second coarsest."""
+    sides = [(width, sd_parts.SIZE >> level) for level, width in enumerate(widths)][1:-1]
+    return tuple(empty(1, width, side, side) for width, side in sides for _ in range(2))

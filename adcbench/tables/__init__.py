@@ -1,0 +1,1 @@
+"""A table as data, the kinds of jobs that fill its cells, and the files under ``reproductions/``."""

@@ -1,0 +1,1 @@
+"""Training without a paper: the loop, its data, checkpoints, logs, processes."""

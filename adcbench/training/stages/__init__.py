@@ -1,0 +1,1 @@
+"""The stages of training: a folder for each paper, a file for each stage."""

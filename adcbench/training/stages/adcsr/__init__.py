@@ -1,0 +1,1 @@
+"""AdcSR's stages, and the mini scale's that make its teacher."""

@@ -1,0 +1,310 @@
+"""The weights catalogue: checkpoint files of systems and metrics, where they come from, which are here and right."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from adcbench.core.errors import AdcbenchError, Blocked, some
+from adcbench.core.hashes import remembered_hash
+from adcbench.core.weight_files import SIZE_ALONE, NeedsFiles, WeightFile, again, check_file, file_path
+from adcbench.data.checkpoints import addresses, fetch_file, known_hash
+from adcbench.data.download import remote_size
+from adcbench.metrics import METRICS
+from adcbench.metrics.clip import CLIP_METRICS
+from adcbench.metrics.clip.flow import FLOWS, FlowSource
+from adcbench.metrics.metric import Metric
+from adcbench.systems.system import System
+from adcbench.tables.table import Infer, Score, Time, load_table
+from adcbench.training.official import OFFICIAL, OfficialFiles
+
+_COMMAND = "adcbench weights fetch"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of the catalogue, once, however many systems share it.
+
+    Args:
+        users: names of the systems or metrics that need it.
+        home: the folder below ``weights_dir()`` it belongs to.
+        path: where it is, or would be put.
+        located: it came with an installed package, so it is not ours to fetch.
+        get: the first user's command that gets its files.
+    """
+
+    file: WeightFile
+    users: tuple[str, ...]
+    home: str
+    path: Path
+    located: bool = False
+    get: str = ""
+
+    @property
+    def here(self) -> bool:
+        return self.path.is_file()
+
+    @property
+    def label(self) -> str:
+        """Its folder and name, for people."""
+        return f"{self.file.folder or self.home}/{self.file.name}"
+
+    @property
+    def hash_known(self) -> str:
+        """``published``, ``recorded`` (when it was first fetched here) or ``none``."""
+        if self.file.sha256:
+            return "published"
+        return "recorded" if known_hash(self.file, self.path) else "none"
+
+    @property
+    def licence(self) -> str:
+        """Its licence, with a mark where that forbids commercial use."""
+        return f"{self.file.licence}{' [NON-COMMERCIAL]' if self.file.non_commercial else ''}"
+
+
+def scorers() -> dict[str, NeedsFiles]:
+    """Metrics of images and clips, and optical flows, by name; variants share the files of their head."""
+    every: list[NeedsFiles] = [*METRICS.values(), *CLIP_METRICS.values(), *FLOWS.values()]
+    return {one.name: one for one in every}
+
+
+def users_of_table(table: str) -> tuple[str, ...]:
+    """Names of the systems that a table runs or times and of the metrics it scores with, in its order.
+
+    Raises:
+        AdcbenchError: no such table.
+    """
+    jobs = load_table(table).jobs
+    systems = [job.system for job in jobs if isinstance(job, Infer | Time)]
+    metrics = [name for job in jobs if isinstance(job, Score | Infer) for name in job.metrics.values()]
+    return tuple(dict.fromkeys((*systems, *metrics)))
+
+
+def chosen(names: Sequence[str], table: str = "", metrics: bool = False) -> list[NeedsFiles]:
+    """The named systems and metrics, and those of a table; every built-in one with files if none is named.
+
+    Args:
+        metrics: where none is named, only metrics.
+
+    Raises:
+        AdcbenchError: an unknown name or table, or a named system or metric that has no files.
+    """
+    from adcbench.systems import SYSTEMS
+
+    found = [_find(name) for name in dict.fromkeys((*names, *(users_of_table(table) if table else ())))]
+    without = [one.name for one in found if not one.files and one.name in names]
+    if without:
+        raise AdcbenchError(f"{', '.join(without)} has no weight files: nothing to fetch, it runs as it is")
+    if not names and not table:
+        plain = [name for name in scorers() if ":" not in name]
+        found = [_find(name) for name in (*(() if metrics else (*SYSTEMS, OFFICIAL.name)), *plain)]
+    return [one for one in found if one.files]
+
+
+def _find(name: str) -> NeedsFiles:
+    from adcbench.systems import find_system
+
+    if name in scorers():
+        return scorers()[name]
+    if name == OFFICIAL.name:
+        return OFFICIAL
+    try:
+        return find_system(name)
+    except AdcbenchError as error:
+        if ":" in name:
+            raise
+        with_files = ", ".join((*(name for name in METRICS if METRICS[name].files), OFFICIAL.name))
+        raise AdcbenchError(f"{error}. Others with files: {with_files}") from error
+
+
+def entries(users: Iterable[NeedsFiles]) -> list[Entry]:
+    """Every file of systems and metrics, each path once.
+
+    Raises:
+        AdcbenchError: two of them mean different files by one path.
+    """
+    found: dict[Path, Entry] = {}
+    for user in users:
+        for file in user.files:
+            path = file_path(user, file)
+            known = found.get(path)
+            if known and _identity(known.file) != _identity(file):
+                raise AdcbenchError(f"{user.name} and {', '.join(known.users)} mean different files by {path}")
+            sharers = (*known.users, user.name) if known else (user.name,)
+            located = path != file.path(user.home)
+            found[path] = Entry(known.file if known else file, sharers, user.home, path, located, user.get)
+    return list(found.values())
+
+
+def _identity(file: WeightFile) -> tuple[str, str]:
+    return file.url, file.sha256
+
+
+def list_text(catalogue: Sequence[Entry]) -> str:
+    """The catalogue for the terminal: a line a file, below it licence and address, which are too long for columns."""
+    from tabulate import tabulate
+
+    rows = [
+        (one.file.name, _size(one.file.size), one.hash_known, "here" if one.here else "missing", ", ".join(one.users))
+        for one in catalogue
+    ]
+    head, rule, *lines = tabulate(rows, ("file", "size", "sha256", "here", "of")).splitlines()
+    below = (f"    {one.licence}\n    {_address(one)}" for one in catalogue)
+    return "\n".join([head, rule, *(f"{line}\n{more}" for line, more in zip(lines, below, strict=True))])
+
+
+def _address(entry: Entry) -> str:
+    first, *mirrors = (*addresses(entry.file), "")
+    text = first or f"by hand: {entry.file.by_hand or entry.get}"
+    count = len([mirror for mirror in mirrors if mirror])
+    return text + (f" (and {count} mirror{'s' * (count > 1)})" if count else "")
+
+
+def missing(catalogue: Sequence[Entry]) -> list[Entry]:
+    """Files that are not here and can be downloaded."""
+    return [entry for entry in catalogue if not entry.here and addresses(entry.file)]
+
+
+def with_sizes(todo: Sequence[Entry]) -> list[Entry]:
+    """The same files, with sizes that nobody has written down asked of the first address."""
+
+    def sized(entry: Entry) -> Entry:
+        if entry.file.size:
+            return entry
+        return replace(entry, file=replace(entry.file, size=remote_size(addresses(entry.file)[0])))
+
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(sized, todo))
+
+
+def plan_text(todo: Sequence[Entry]) -> str:
+    """What a download would bring: files, sizes, licences, the total; to be agreed to."""
+    lines = [f"  {e.label}  {_size(e.file.size)}  {e.licence}" for e in todo]
+    unknown = sum(not entry.file.size for entry in todo)
+    more = f", and {unknown} of unknown size" if unknown else ""
+    limits = [e.label for e in todo if e.file.non_commercial]
+    total = f"{len(todo)} files to download, {_size(_total(todo))}{more}:"
+    warning = [f"For non-commercial use only: {some(limits)}"] if limits else []
+    return "\n".join([total, *lines, *warning])
+
+
+def _total(todo: Sequence[Entry]) -> int:
+    return sum(entry.file.size for entry in todo)
+
+
+def _size(size: int) -> str:
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= factor:
+            return f"{size / factor:.3g} {unit}"
+    return f"{size} B" if size else "?"
+
+
+def fetch(catalogue: Sequence[Entry], progress: bool = True) -> None:
+    """Download what is missing and verify what is here; a file that fails does not stop the others.
+
+    Raises:
+        AdcbenchError: some files are still missing or wrong: which, why, and what to do.
+    """
+    failures = []
+    for entry in catalogue:
+        try:
+            if not entry.located:
+                fetch_file(entry.file, entry.path, progress)
+        except Blocked:  # no connection may be opened: for no file
+            raise
+        except AdcbenchError as error:
+            other = "" if entry.get.startswith(_COMMAND) or not entry.get else f". Or run: {entry.get}"
+            failures.append(f"{', '.join(entry.users)}: {error}{other}")
+    if failures:
+        raise AdcbenchError(
+            f"{len(failures)} of {len(catalogue)} weight files are not here yet:\n"
+            + "\n".join(f"- {failure}" for failure in failures)
+            + "\nTo go on, run the same command again: what has come is kept"
+        )
+
+
+def check_space(todo: Sequence[Entry]) -> None:
+    """Refuse a download that the disk has no room for.
+
+    Raises:
+        AdcbenchError: how much is free, how much is needed, and what to do.
+    """
+    if not todo:
+        return
+    folder = todo[0].path.parent
+    while not folder.is_dir():
+        folder = folder.parent
+    free, needed = shutil.disk_usage(folder).free, _total(todo)
+    if needed > free:
+        raise AdcbenchError(
+            f"{folder} has {_size(free)} free, the files need {_size(needed)}: "
+            "free space, or set ADCBENCH_WEIGHTS to a folder on another disk"
+        )
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found about one file, or one system's loading.
+
+    Args:
+        verdict: ``BAD`` where something is wrong; ``not verified`` where nothing is known to compare with.
+    """
+
+    what: str
+    verdict: Literal["ok", "BAD", "not verified"]
+    text: str
+
+    @property
+    def passed(self) -> bool:
+        """Nothing was found to be wrong."""
+        return self.verdict != "BAD"
+
+    def __str__(self) -> str:
+        return f"{self.verdict:4} {self.what}: {self.text}"
+
+
+def check(catalogue: Sequence[Entry]) -> list[Check]:
+    """Compare every file with all that is known of it, as it is done before one is loaded."""
+    return [_check_file(entry) for entry in catalogue]
+
+
+def _check_file(entry: Entry) -> Check:
+    what = entry.label
+    if not entry.here:
+        return Check(what, "BAD", f"missing. To get it: {entry.get}")
+    known = check_file(entry.file, entry.path)
+    if known.problem:
+        return Check(what, "BAD", f"{known.problem}. {again(entry.get)}")
+    if known.by and known.by != SIZE_ALONE:
+        return Check(what, "ok", known.by)
+    unknown = f"nobody published its sha256 and none is recorded; it is {remembered_hash(entry.path)}"
+    return Check(what, "ok", f"{known.by}; {unknown}") if known.by else Check(what, "not verified", unknown)
+
+
+def check_loading(user: NeedsFiles) -> Check:
+    """Load the files of a system or metric on the CPU: every tensor must be there, of the right shape and finite."""
+    what = f"{user.name} loads"
+    try:
+        if isinstance(user, System):
+            user.load(user.find_weights(), "cpu", "float32")
+        elif isinstance(user, FlowSource):
+            user.build(user.find_weights(), "cpu")
+        elif isinstance(user, Metric) and user.load:
+            user.load(user.find_weights(), "cpu", **user.settings)
+        elif isinstance(user, Metric):
+            user(np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8), None, user.find_weights())
+        elif isinstance(user, OfficialFiles):
+            from adcbench.training.pretrained import check_official
+
+            check_official()
+        else:
+            return Check(what, "ok", "in an environment of its own, when it is first used")
+    except AdcbenchError as error:
+        return Check(what, "BAD", str(error))
+    return Check(what, "ok", "all its tensors, strictly")

@@ -1,0 +1,160 @@
+"""Run one table: its jobs become measurements, measurements become cells, cells become files.
+
+A run replaces only what it re-measured: the same cell at the same level, scale, device and dtype. What
+can't be measured here is blocked, and a block never overwrites a measurement. Several runs of one table may go on at
+once: each takes the table as it is when it has measured, and adds its own.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from tqdm import tqdm
+
+from adcbench.core.cells import Cell, CellKey, Measurement
+from adcbench.core.errors import AdcbenchError, Blocked, some
+from adcbench.core.files import locked
+from adcbench.data.testsets.registry import find_testset
+from adcbench.report.files import fixed, folder, kept_cells, read_cells, whole_cells, write_cells
+from adcbench.report.sources import Closure, add_sources, closure, modules_of, read_sources
+from adcbench.report.writers import write_texts
+from adcbench.tables.columns import IMAGE_SCORES, VIDEO_SCORES
+from adcbench.tables.jobs import Options, run
+from adcbench.tables.table import Job, Score, Table, keys_of, load_table
+
+Change = tuple[CellKey, Measurement | Blocked]
+
+
+def reproduce(table_id: str, options: Options | None = None, root: Path | None = None) -> tuple[Cell, ...]:
+    """Run all jobs of a table and write its files.
+
+    Args:
+        table_id: such as ``adcsr/table1``.
+        options: what the run may use; by default the CPU and no outputs of the user's.
+        root: folder of all tables; by default ``tables/``.
+
+    Returns:
+        All its cells, in the table's order.
+
+    Raises:
+        AdcbenchError: unknown table, bad data; what was measured before is kept in the store.
+    """
+    table, options = load_table(table_id), options or Options()
+    jobs = (*_jobs_for_outputs(table, options), *table.jobs)
+    with locked(folder(table_id, root)):  # what can't be read or written is said before hours of measuring
+        kept_cells(table_id, root)
+        read_sources(root)
+    changes: list[Change] = []
+    sources: dict[str, Closure] = {}
+    for job in tqdm(jobs, desc=table_id, unit="job", delay=2, disable=not options.progress):
+        try:
+            measured = run(table, job, options)
+        except Blocked as block:
+            measured = [(key, block) for key in keys_of(table, job)]
+        for key, found in measured:
+            changes.append((key, _finite(found)))
+            if isinstance(found, Measurement):
+                sources[found.provenance.get("sources", "")] = closure(*modules_of(job, key.metric))
+    done = _commit(table, changes, root)
+    add_sources({key: modules for key, modules in sources.items() if key and modules}, root)
+    return done
+
+
+def _finite(found: Measurement | Blocked) -> Measurement | Blocked:
+    """A measurement; what blocks it where some of its samples are no numbers."""
+    if isinstance(found, Blocked):
+        return found
+    bad = [name for name, value in found.samples if not math.isfinite(value)]
+    return Blocked(f"finite numbers, which it did not give for {some(bad)}") if bad else found
+
+
+def _commit(table: Table, changes: Iterable[Change], root: Path | None) -> tuple[Cell, ...]:
+    """Put what was measured into the table as it is now, and write it."""
+    with locked(folder(table.id, root)):
+        kept, torn = kept_cells(table.id, root)
+        cells = {cell.key: _blocked_by_table(table, cell) for cell in kept}
+        for key, found in changes:
+            if isinstance(found, Blocked):
+                cells[key] = replace(cells[key], missing=found.missing, command=found.command)
+            else:
+                cells[key] = with_measurement(cells[key], found)
+        done = tuple(cells.values())
+        write_cells(table.id, done, root)
+        write_texts(table, done, root)
+    if torn:
+        text = f"{table.id}: its two files were of different writes; replaced or dropped: {some(torn)}"
+        tqdm.write(text, file=sys.stderr)
+    return done
+
+
+def rebuild(table_id: str, source: Path | None = None, target: Path | None = None) -> tuple[Cell, ...]:
+    """Derive all files of a table again from its committed cells and samples; measures nothing.
+
+    What blocks a cell that no job fills, and why, is taken from the table file as it is now.
+    """
+    table = load_table(table_id)
+    filled = {key for job in table.jobs for key in keys_of(table, job)}
+    here = folder(table_id, target) == folder(table_id, source)
+    with locked(folder(table_id, target)):
+        kept = whole_cells(table_id, source) if here else read_cells(table_id, source)
+        cells = tuple(
+            replace(cell, reason=_blocked_by_table(table, cell).reason)
+            if cell.key in filled
+            else _blocked_by_table(table, cell)
+            for cell in kept
+        )
+        write_cells(table_id, cells, target)
+        write_texts(table, cells, target)
+    return cells
+
+
+def with_measurement(cell: Cell, new: Measurement) -> Cell:
+    """The cell with ``new`` in place of the measurement of its slot.
+
+    A measurement that is only confirmed (same samples, signature and sources) stays as it was first
+    committed, so that re-running on another machine changes no file.
+    """
+    new = replace(new, samples=tuple((name, fixed(value)) for name, value in new.samples))
+    kept = []
+    for old in cell.measurements:
+        if old.slot != new.slot:
+            kept.append(old)
+        elif _confirms(old, new):
+            new = old
+    order = sorted([*kept, new], key=lambda m: m.slot)
+    return replace(cell, measurements=tuple(order))
+
+
+def _confirms(old: Measurement, new: Measurement) -> bool:
+    same = ("samples", "signature", "reduce", "cause", "not_comparable", "unscored")
+    sources = ("sources", "data", "weights", "session", "note", "other readings")
+    return all(getattr(old, name) == getattr(new, name) for name in same) and all(
+        old.provenance.get(name) == new.provenance.get(name) for name in sources
+    )
+
+
+def _blocked_by_table(table: Table, cell: Cell) -> Cell:
+    block = next((b for b in table.blocks if b.covers(cell.key)), None)
+    cell = replace(cell, reason=block.reason if block else "")
+    return replace(cell, missing=block.missing, command=block.command) if block else cell
+
+
+def _jobs_for_outputs(table: Table, options: Options) -> list[Job]:
+    """A Score job for each folder the user brings, on the columns that can be scored."""
+    jobs: list[Job] = []
+    for (row, test_set), brought in options.outputs.items():
+        columns = [c for c in table.columns if c.test_set == test_set]
+        if row not in table.rows or not columns:
+            sets = ", ".join(dict.fromkeys(c.test_set for c in table.columns))
+            raise AdcbenchError(
+                f"--outputs {row}@{test_set}: {table.id} has no such row or test set. "
+                f"Rows: {', '.join(table.rows)}. Test sets: {sets}"
+            )
+        scored = VIDEO_SCORES if find_testset(test_set).clips else IMAGE_SCORES
+        metrics = {c.metric: scored[c.metric] for c in columns if c.metric in scored}
+        jobs.append(Score(row, test_set, str(brought), metrics))
+    return jobs

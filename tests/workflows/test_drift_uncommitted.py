@@ -1,0 +1,86 @@
+"""Where nothing is committed, or a committed file is damaged, drift says so before it measures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from adcbench.cli import cli
+from adcbench.core import settings
+from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.workflows import drift, spread
+from adcbench.workflows.drift import committed, goldens, values
+from adcbench.workflows.drift.goldens import check_goldens, read_golden, write_golden
+from adcbench.workflows.drift.values import Golden
+
+GOLDEN = Golden("x86_64-AVX2", "a machine", {"torch": "2"}, {"m": "h"}, {"psnr / a": 1.0}, ("b",), ("f",))
+
+
+@pytest.fixture
+def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outside a checkout, with no tables; measuring anything fails."""
+    for module in (settings, goldens, spread):
+        monkeypatch.setattr(module, "CHECKOUT", None)
+    monkeypatch.setenv("ADCBENCH_TABLES", str(tmp_path / "tables"))
+    for module, name in ((committed, "check_tables"), (committed, "run"), (goldens, "measure"), (values, "measure")):
+        monkeypatch.setattr(module, name, lambda *args, **more: pytest.fail("it measured"))
+    monkeypatch.setattr(spread, "inference_moves", lambda *args, **more: pytest.fail("it measured"))
+
+
+@pytest.mark.usefixtures("wheel")
+@pytest.mark.parametrize("arguments", [[], ["--device", "cuda"]])
+def test_a_wheel_has_nothing_to_compare_with(arguments: list[str], tmp_path: Path) -> None:
+    found = CliRunner().invoke(cli, ["drift", *arguments])
+    assert isinstance(found.exception, Blocked)
+    assert str(found.exception).startswith("anything committed to compare with: no checkout of adcbench, no tables in")
+
+
+@pytest.mark.usefixtures("wheel")
+def test_what_would_be_committed_is_not_measured_for_nothing() -> None:
+    found = CliRunner().invoke(cli, ["drift", "--record"])
+    assert isinstance(found.exception, Blocked) and "checkout" in str(found.exception)
+    found = CliRunner().invoke(cli, ["spread", "bicubic", "embedded", "--metrics", "PSNR", "--write"])
+    assert isinstance(found.exception, Blocked) and "checkout" in str(found.exception)
+
+
+def test_tables_of_a_folder_are_compared_outside_a_checkout_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    here = settings.reproductions_dir()
+    monkeypatch.setattr(settings, "CHECKOUT", None)
+    monkeypatch.setattr("adcbench.tables.table.reproductions_dir", lambda: here)  # a wheel has a copy of its own
+    monkeypatch.setenv("ADCBENCH_TABLES", str(tmp_path))
+    (tmp_path / "embedded").mkdir()
+    (tmp_path / "embedded" / "cells.jsonl").write_text("")
+    done = drift.Check("x", 1)
+    monkeypatch.setattr(committed, "check_tables", lambda: (done,))
+    monkeypatch.setattr(goldens, "check_goldens", lambda device: done)
+    assert drift.check_all() == (done, done)
+
+
+def test_a_table_that_was_never_written_is_not_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(committed, "run", lambda *args: pytest.fail("it measured"))
+    found = committed.check_jobs("jobs", tuple(committed._KINDS["networks counted again"]), ["adcsr/table1"], tmp_path)
+    assert found.moved == ("adcsr/table1: not committed; run `adcbench reproduce adcsr/table1`",)
+
+
+def test_goldens_round_trip_and_damaged_ones_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.json"
+    write_golden(GOLDEN, path)
+    assert read_golden(path) == GOLDEN
+    text = path.read_text()
+    for bad in (text[:-9], "[]", text.replace("1.0", "NaN"), text.replace("1.0", '"1"'), text.replace('"kind"', '"k"')):
+        path.write_text(bad)
+        with pytest.raises(AdcbenchError, match=r"x\.json: damaged: .*, or record it again: adcbench drift --record"):
+            read_golden(path)
+    monkeypatch.setattr(goldens, "measure", lambda *args: pytest.fail("it measured"))
+    found = check_goldens(folder=tmp_path)
+    assert not found.passed and "x.json: damaged" in str(found)
+
+
+def test_a_value_that_is_no_number_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(values, "_makers", lambda device: {"psnr": iter([("a", 1.0), ("b", float("nan"))])})
+    found = values.measure()
+    assert found.values == {"psnr / a": 1.0} and found.failed == ("psnr / b: nan is no number",)

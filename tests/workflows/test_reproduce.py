@@ -1,0 +1,144 @@
+"""From jobs to files: what a run replaces, what it keeps, and that files rebuild themselves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from toy_tables import make_table, measure_as, use_tables
+
+from adcbench.core.cells import Cell, Measurement
+from adcbench.core.datafiles import data_text
+from adcbench.core.errors import AdcbenchError
+from adcbench.data.media.images import write_png
+from adcbench.data.testsets.registry import open_testset
+from adcbench.report.files import folder, read_cells, write_cells
+from adcbench.results.diff import compare
+from adcbench.results.verdicts import judge
+from adcbench.tables.jobs import Options, run
+from adcbench.tables.table import Score, load_table, table_ids
+from adcbench.workflows.reproduce import rebuild, reproduce, with_measurement
+
+
+@pytest.fixture
+def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path / "nothing"))
+
+
+def test_without_data_cells_are_blocked_and_say_how_to_unblock(no_data: None, tmp_path: Path) -> None:
+    cells = reproduce("causes", Options(progress=False), tmp_path)
+    blocked = [cell for cell in cells if cell.measured is None]
+    assert blocked == list(cells)
+    assert {cell.command for cell in blocked} == {"adcbench fetch drealsr", ""}
+
+
+@pytest.mark.golden
+def test_a_block_never_overwrites_a_measurement(
+    drealsr_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = reproduce("causes", Options(progress=False), tmp_path)
+    monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path / "nothing"))
+    after = reproduce("causes", Options(progress=False), tmp_path)
+    assert compare(before, after) == []
+    assert sum(cell.measured is not None for cell in after) == 17
+
+
+def test_every_cell_of_every_table_has_a_verdict_and_a_blocked_one_a_reason() -> None:
+    for table_id in table_ids():
+        for cell in read_cells(table_id):
+            verdict = judge(cell)
+            assert verdict.word != "blocked" or cell.missing, cell.key
+
+
+def test_committed_tables_rebuild_to_the_same_text(tmp_path: Path) -> None:
+    for table_id in table_ids():
+        rebuild(table_id, target=tmp_path)
+        for path in folder(table_id, tmp_path).iterdir():
+            assert data_text(path) == data_text(folder(table_id) / path.name), f"{table_id}: {path.name}"
+
+
+def one(value: float, **changes: object) -> Measurement:
+    fields = {
+        "level": "scores", "scale": "full", "device": "cpu", "dtype": "float64",
+        "samples": (("a", value), ("b", value)), "reduce": "mean", "signature": "s", "provenance": {"sources": "x"},
+    }  # fmt: skip
+    return Measurement(**(fields | changes))
+
+
+@pytest.fixture
+def cell() -> Cell:
+    return read_cells("causes")[0]
+
+
+def test_a_run_replaces_only_its_own_slot(cell: Cell) -> None:
+    cell = replace(cell, measurements=())
+    cell = with_measurement(cell, one(1.0))
+    cell = with_measurement(cell, one(2.0, level="inference", dtype="float32"))
+    cell = with_measurement(cell, one(3.0))
+    assert sorted(m.value for m in cell.measurements) == [2, 3]
+
+
+def test_a_confirmed_measurement_keeps_its_provenance(cell: Cell) -> None:
+    cell = with_measurement(replace(cell, measurements=()), one(1 / 3, provenance={"sources": "x", "libraries": 1}))
+    again = with_measurement(cell, one(1 / 3, provenance={"sources": "x", "libraries": 2}))
+    assert again == cell
+    moved = with_measurement(cell, one(1 / 3, provenance={"sources": "y", "libraries": 2}))
+    assert moved.measurements[0].provenance["libraries"] == 2
+
+
+def test_files_round_trip(cell: Cell, tmp_path: Path) -> None:
+    cells = list(read_cells("causes"))
+    measured = one(1 / 3, unscored=("c",), cause="suspected Y_RANGE", not_comparable="device: x")
+    cells[0] = with_measurement(replace(cells[0], measurements=()), measured)
+    write_cells("causes", cells, tmp_path)
+    again = read_cells("causes", tmp_path)
+    assert [c.measurements for c in again] == [c.measurements for c in cells]
+    assert [c.missing for c in again if c.measured is None] == [c.missing for c in cells if c.measured is None]
+
+
+def test_damaged_files_are_named(tmp_path: Path) -> None:
+    write_cells("causes", read_cells("causes"), tmp_path)
+    path = folder("causes", tmp_path) / "cells.jsonl"
+    path.write_text(path.read_text()[:-40])
+    with pytest.raises(AdcbenchError, match=r"cells\.jsonl: damaged: line \d+: .* run: adcbench reproduce causes"):
+        read_cells("causes", tmp_path)
+
+
+def test_outputs_a_user_brings_are_scored_as_their_row() -> None:
+    hr = open_testset("embedded")["HR"]
+    found = dict(run(load_table("embedded"), Score("Real-ESRGAN", "embedded", str(hr), {"PSNR": "psnr"}), Options()))
+    ((key, measurement),) = found.items()
+    assert key.row == "Real-ESRGAN"
+    assert measurement.level == "scores"
+    assert measurement.value == pytest.approx(80)
+    assert measurement.provenance["outputs"] == "brought by the user: HR"
+    assert measurement.brought == "HR"
+
+
+def test_outputs_for_no_row_are_refused(tmp_path: Path) -> None:
+    options = Options({("StableSRR", "DRealSR"): tmp_path})
+    with pytest.raises(AdcbenchError, match=r"no such row or test set\. Rows: StableSR, DiffBIR"):
+        reproduce("adcsr/table1", options, tmp_path)
+
+
+def test_unknown_table_lists_the_known_ones() -> None:
+    with pytest.raises(AdcbenchError, match=r"unknown table 'adcsr/table9'.*adcsr/table1"):
+        reproduce("adcsr/table9")
+
+
+def test_pairs_of_different_names_stop_a_run(tmp_path: Path) -> None:
+    write_png(tmp_path / "sr" / "x.png", np.zeros((16, 16, 3), np.uint8))
+    options = Options({("Bicubic (PIL)", "embedded"): tmp_path / "sr"}, progress=False)
+    with pytest.raises(AdcbenchError, match="without a partner"):
+        reproduce("embedded", options, tmp_path / "tables")
+
+
+def test_what_is_no_number_blocks_its_own_cell_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_table(tmp_path / "reproductions")
+    use_tables(tmp_path, monkeypatch)
+    measure_as({"A": float("nan"), "B": 1.0}, monkeypatch)
+    for cells in (reproduce("toy"), read_cells("toy")):
+        assert [judge(cell).word for cell in cells] == ["blocked", "blocked", "unpublished", "unpublished"]
+        assert cells[0].missing == "finite numbers, which it did not give for image-0, image-1, image-2"
