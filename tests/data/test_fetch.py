@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.data.testsets import fetch as fetching
+from adcbench.data.testsets import registry as testsets
 from adcbench.data.testsets.fetch import fetch, upstream_path
 from adcbench.data.testsets.manifest import scan_folder, write_manifest
-from adcbench.data.testsets.registry import fetch as fetching
-from adcbench.data.testsets.registry import registry as testsets
 
 if TYPE_CHECKING:
     from conftest import Web

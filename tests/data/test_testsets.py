@@ -11,8 +11,8 @@ from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.settings import cache_dir
 from adcbench.data.media.images import list_pngs
 from adcbench.data.media.pairs import pair, read_pair
+from adcbench.data.testsets import registry as testsets
 from adcbench.data.testsets.fetch import fetch
-from adcbench.data.testsets.registry import registry as testsets
 
 FETCHED = ("DRealSR", "RealSR")
 

@@ -10,9 +10,9 @@ import pytest
 
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.data.media.images import write_png
+from adcbench.data.testsets import registry as testsets
 from adcbench.data.testsets.fetch import fetch
 from adcbench.data.testsets.registry import TESTSETS, find_testset, open_testset
-from adcbench.data.testsets.registry import registry as testsets
 
 
 @pytest.fixture

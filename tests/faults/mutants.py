@@ -117,7 +117,7 @@ def modules() -> dict[str, str]:
     for path in sorted((ROOT / "adcbench").rglob("*.py")):
         name = path.relative_to(ROOT / "adcbench").as_posix()
         tests = next((t for patterns, t in TESTS.items() if any(fnmatch(name, p) for p in patterns.split())), "")
-        if tests and path.name != "/__init__.py":
+        if tests and path.name != "__init__.py":
             found[name] = tests
     return found
 

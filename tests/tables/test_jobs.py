@@ -11,9 +11,9 @@ import pytest
 from adcbench.core.cells import Measurement
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.data.media.images import write_png
+from adcbench.data.testsets import registry as testsets
 from adcbench.data.testsets.fetch import fetch
 from adcbench.data.testsets.registry import TESTSETS, find_testset
-from adcbench.data.testsets.registry import registry as testsets
 from adcbench.metrics import find_metric
 from adcbench.tables.columns import columns, scores
 from adcbench.tables.jobs import Options, run, unit_of
