@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.rounding import Rounding
+from adcbench.data.media import Sample, pair
 from adcbench.data.media.images import read_png
-from adcbench.data.media.pairs import pair
 from adcbench.data.testsets.registry import open_testset
 from adcbench.inference.upscale import upscale_images
 from adcbench.systems.system import System
@@ -23,7 +21,7 @@ def upscale_testset(
     rounding: Rounding | None = None,
     limit: int = 0,
     progress: bool = True,
-) -> list[tuple[str, Path, Path]]:
+) -> list[Sample]:
     """Upscale a test set's LR images; outputs that are in the cache are not made again.
 
     Args:
@@ -49,4 +47,4 @@ def upscale_testset(
     images = {name: read_png(lr) for name, lr, _ in pairs}
     made = upscale_images(system, images, device=device, dtype=dtype, seed=seed, rounding=rounding, progress=progress)
     outputs = {output.name: output.path for output in made}
-    return [(name, outputs[name], hr) for name, _, hr in pairs]
+    return [Sample(name, outputs[name], hr) for name, _, hr in pairs]

@@ -36,11 +36,9 @@ def modules_of(job: Job, column: str) -> tuple[str, ...]:
         return ()
     found: tuple[str, ...] = ()
     if isinstance(job, Score | Infer):
-        from adcbench.metrics import METRICS
-        from adcbench.metrics.clip import CLIP_METRICS
+        from adcbench.metrics import find_metric
 
-        name = job.metrics[column]
-        found += METRICS[name].modules if name in METRICS else CLIP_METRICS[name].modules
+        found += find_metric(job.metrics[column]).modules
     if isinstance(job, Infer | Fingerprint):
         from adcbench.systems import find_system
 

@@ -17,10 +17,10 @@ from adcbench.tables.columns import UNITS
 from adcbench.tables.table import COMPLEXITY, Count, Fingerprint, Infer, Job, Reaggregate, Score, Table, Time
 
 if TYPE_CHECKING:
+    from adcbench.data.media import Sample
     from adcbench.data.testsets.registry import TestSet
-    from adcbench.metrics.engine.clip_metric import ClipMetric
+    from adcbench.metrics.metric import Metric
 
-Pair = tuple[str, Path, Path]  # name, LR or SR file, HR file
 # Finds a metric by name, and scores with a list of such metrics: of images, or of clips
 ScoreAll = tuple[Callable[[str], Any], Callable[[list[Any]], Any]]
 Measured = Iterator[tuple[CellKey, Measurement | Blocked]]
@@ -65,7 +65,7 @@ def _run(table: Table, job: Job, options: Options) -> list[tuple[CellKey, Measur
 
 
 def _score(table: Table, job: Score, options: Options) -> Measured:
-    from adcbench.data.media.pairs import pair
+    from adcbench.data.media import pair
     from adcbench.data.testsets.registry import find_testset, manifest_hash, open_testset
 
     test_set, paths = find_testset(job.test_set), open_testset(job.test_set)
@@ -145,33 +145,31 @@ def _fingerprint(table: Table, job: Fingerprint) -> Measured:
     )  # fmt: skip
 
 
-def _image_scores(pairs: Sequence[Pair], options: Options) -> ScoreAll:
+def _image_scores(pairs: Sequence[Sample], options: Options) -> ScoreAll:
     """Scores pairs of images with metrics by name."""
     from adcbench.metrics import find_metric
-    from adcbench.metrics.engine.scoring import score_pairs
+    from adcbench.metrics.engine.scoring import score
 
-    return find_metric, partial(score_pairs, pairs, device=options.device, progress=options.progress)
+    return find_metric, partial(score, pairs, device=options.device, progress=options.progress)
 
 
 def _clip_scores(test_set: TestSet, sr: Path, options: Options) -> ScoreAll:
     """Scores the part of a test set's clips that the tables look at."""
-    from adcbench.data.media.clips import list_clips, pair_clips
-    from adcbench.metrics.clip import find_clip_metrics
-    from adcbench.metrics.engine.clips import score_clips
+    from adcbench.data.media import Part, pair
+    from adcbench.metrics import find_metric
+    from adcbench.metrics.engine.scoring import score
 
     truth = test_set.root / "HR" if test_set.reference == "HR" else None
-    pairs = pair_clips(sr, truth)
-    wanted = list_clips(test_set.root / test_set.reference).keys()
+    pairs = pair(sr, truth)
+    wanted = {name for name, *_ in pair(test_set.root / test_set.reference, None)}
     if names := sorted(wanted ^ {name for name, *_ in pairs}):
         raise AdcbenchError(f"{sr} and {test_set.name} do not have the same clips: {some(names)}")
 
-    def find(name: str) -> ClipMetric:
-        (metric,) = find_clip_metrics(name, reference=truth is not None)
-        return metric.on_part(test_set.frames, test_set.crop)
+    def find(name: str) -> Metric:
+        return find_metric(name) if truth else find_metric(name).without_reference()
 
-    return find, partial(
-        score_clips, pairs, frames=test_set.frames, crop=test_set.crop, device=options.device, progress=options.progress
-    )
+    part = Part(test_set.frames, test_set.crop)
+    return find, partial(score, pairs, part=part, device=options.device, progress=options.progress)
 
 
 def _scored(
@@ -214,7 +212,7 @@ def _scored(
                 dtype,
                 samples=scored.samples(metric.name),
                 reduce="set" if metric.name in scored.sets else "mean",
-                signature=metric.signature,
+                signature=scored.signature(metric),
                 provenance={**provenance, "sources": sources, "libraries": libraries, **scored.beside(metric.name)},
                 cause=(job.causes or {}).get(column, "") if isinstance(job, Infer) else "",
                 unscored=lost,

@@ -13,8 +13,7 @@ from tqdm import tqdm
 from adcbench.core.errors import AdcbenchError, Blocked, some
 from adcbench.core.keys import file_hash
 from adcbench.data.download import FetchStopped, download, remove_unfinished
-from adcbench.data.media.clips import list_clips
-from adcbench.data.media.pairs import pair
+from adcbench.data.media import pair
 from adcbench.data.testsets.embedded import embedded_folder
 from adcbench.data.testsets.manifest import ManifestFile, scan_folder, write_manifest
 from adcbench.data.testsets.registry import TestSet, manifest, manifest_path, open_testset
@@ -116,7 +115,7 @@ def _record(testset: TestSet) -> Path:
     if path.is_file() or not all((root / folder).is_dir() for folder in folders):
         open_testset(testset.name, full=True)
         return root
-    found = len(list_clips(root / testset.reference) if testset.clips else pair(root / "LR", root / "HR"))
+    found = len(pair(root / folders[0], root / folders[1] if len(folders) > 1 else None))
     if found != testset.pairs:
         what = "clips" if testset.clips else "pairs"
         raise AdcbenchError(f"{root} has {found} {what}, {testset.name} has {testset.pairs}: complete it")

@@ -17,6 +17,7 @@ from adcbench.core.datafiles import data_text, reading
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.settings import empty_folder, tables_dir
 from adcbench.cost.latency import measure
+from adcbench.metrics import find_metric
 from adcbench.report.files import folder, is_committed, made_by, read_cells
 from adcbench.report.ledger import ledger, write_ledger
 from adcbench.report.readme import readme_path, with_verdicts
@@ -35,8 +36,6 @@ SAMPLE = 2  # images each network is run on again
 # Relative moves that count: other processors and libraries change the last bits of a score, and a few grey
 # levels of a network's output; a wrong setting changes far more
 TOLERANCE = {"scores": 1e-7, "re-aggregated": 1e-9, "counted": 1e-9, "inference": 1e-4}
-# NIQE follows single grey levels: one thread against two moves an image's by up to 6.5e-4 (PSNR, SSIM: below 1e-4)
-OF_GREY_LEVELS = {"NIQE": 1e-3}
 OTHER_MACHINE = LOOSE[SYSTEMS]  # of a fingerprint, between instruction sets
 
 
@@ -129,19 +128,27 @@ def check_jobs(
                     old = next((m for m in committed[key].measurements if m.slot == new.slot), None)
                     if old is None:
                         moved.append(_not_committed(key, new))
-                    elif lines := _moved(key, old, new):
+                    elif lines := _moved(key, old, new, _moves_by(job, key.metric)):
                         known = sources.get(old.provenance.get("sources", ""))
                         now = closure(*modules_of(job, key.metric))
                         moved += [*lines, f"{key}: {changed_inputs(old, new, known, now)}"]
     return Check(name, cells, tuple(moved), tuple(blocked))
 
 
+def _moves_by(job: Job, column: str) -> float:
+    """How far a few grey levels move the values of a column, see ``Metric``."""
+    return find_metric(job.metrics[column]).moves_by if isinstance(job, Infer) else 0.0
+
+
 def _not_committed(key: CellKey, new: Measurement) -> str:
     return f"{key}: measured here ({new.value:.6g}) but not committed; run `adcbench reproduce {key.table}`"
 
 
-def _moved(key: CellKey, old: Measurement, new: Measurement) -> list[str]:
-    """What moved between two measurements of one cell, the largest three samples by name."""
+def _moved(key: CellKey, old: Measurement, new: Measurement, moves_by: float) -> list[str]:
+    """What moved between two measurements of one cell, the largest three samples by name.
+
+    ``moves_by``: see ``Metric``.
+    """
     changes = []
     if old.signature != new.signature:
         changes.append(f"{key}: has another signature")
@@ -149,7 +156,7 @@ def _moved(key: CellKey, old: Measurement, new: Measurement) -> list[str]:
         changes.append(f"{key}: reduced by {old.reduce} -> {new.reduce}")
     names = dict(new.samples) if new.level == "inference" else dict(old.samples) | dict(new.samples)
     same = old.provenance.get("machine") == new.provenance.get("machine")
-    allowed = max(TOLERANCE[new.level], OF_GREY_LEVELS.get(key.metric, 0) if new.level == "inference" else 0)
+    allowed = max(TOLERANCE[new.level], moves_by if new.level == "inference" else 0)
     moved = [m for m in moved_samples(old, new, allowed if same else OTHER_MACHINE) if m[0] in names]
     changes += [f"{key}: {name} {move(was, now)}" for name, was, now in moved[:3]]
     if len(moved) > 3:
