@@ -33,6 +33,7 @@ from adcbench.core.rounding import Rounding
 from adcbench.core.settings import CHECKOUT, reproductions_dir
 from adcbench.data.media.images import read_png
 from adcbench.data.media.pairs import Pair
+from adcbench.data.testsets.test_set import OpenTestSet
 from adcbench.inference.testset import upscale_testset
 from adcbench.metrics import METRICS
 from adcbench.metrics.engine.scoring import score_pairs
@@ -82,7 +83,7 @@ class Move:
 @verified()
 def inference_moves(
     system: System,
-    test_set: str,
+    opened: OpenTestSet,
     metrics: Mapping[str, Metric],
     *,
     dtypes: Sequence[str] = (),
@@ -104,9 +105,9 @@ def inference_moves(
         limit: only so many images; 0: all.
 
     Raises:
-        Blocked: the test set, a weight file or the device is not here.
+        Blocked: a weight file or the device is not here.
     """
-    run = partial(upscale_testset, test_set=test_set, limit=limit)
+    run = partial(upscale_testset, opened=opened, limit=limit)
     other: Rounding = "truncate" if system.rounding == "round" else "round"
     base = _scores(run(system), metrics)
     rounded = _scores(run(system, rounding=other), metrics)
