@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from adcbench.core.datafiles import check_kinds, data_text, json_value, reading
 from adcbench.core.files import locked
@@ -79,8 +78,9 @@ def _path(root: Path | None) -> Path:
 
 
 def changed_modules(old: Closure, new: Closure) -> list[str]:
-    """What differs between two closures: modules that changed, came or went."""
-    words: dict[str, Any] = {name: " (new)" for name in new.keys() - old.keys()}
-    words |= {name: " (gone)" for name in old.keys() - new.keys()}
+    """What differs between two closures: modules that changed, came or went; one that was only renamed does not."""
+    kept, still = set(old.values()), set(new.values())
+    words: dict[str, str] = {name: " (new)" for name in new.keys() - old.keys() if new[name] not in kept}
+    words |= {name: " (gone)" for name in old.keys() - new.keys() if old[name] not in still}
     words |= {name: "" for name in old.keys() & new.keys() if old[name] != new[name]}
     return [name + words[name] for name in sorted(words)]
