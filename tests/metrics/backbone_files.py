@@ -16,7 +16,7 @@ from adcbench.core.errors import Blocked
 from adcbench.data.media import pair
 from adcbench.data.media.images import read_png
 from adcbench.data.testsets.authors_log import read_log
-from adcbench.data.testsets.registry import LOG
+from adcbench.data.testsets.test_set import LOG
 from adcbench.metrics import METRICS
 from adcbench.metrics.metric import Scorer
 
