@@ -105,5 +105,5 @@ def test_short_and_small_clips_give_a_value_or_a_clear_error(
 
 def test_other_types_give_a_clear_error(metric: Metric, score: Score) -> None:
     frames = clip(4).astype(np.float32)
-    with pytest.raises((ValueError, TypeError), match="uint8|type"):
+    with pytest.raises((ValueError, TypeError), match=r"uint8|type"):
         score(frames, frames)
