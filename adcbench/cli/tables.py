@@ -175,7 +175,7 @@ def spread(
     name: str, test_set: str, level: Literal["inference", "scores"], metrics: str, dtypes: str, seeds: int,
     device: str, others: tuple[str, ...], limit: int, write: bool,
 ) -> None:  # fmt: skip
-    """How far doing the same again moves means. The verdict close is judged by it.
+    """How far doing the same again moves means. The verdict close goes by it.
 
     Level inference: a system on other threads, in another precision, device, seed, or another system that should
     compute the same; and, shown but no spread, with another rounding to 8 bits. Level scores: the outputs of a

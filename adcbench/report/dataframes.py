@@ -9,11 +9,21 @@ import pandas as pd
 
 from adcbench.core.cells import BROUGHT, Cell, CellKey, Measurement
 from adcbench.report.files import sampling_interval
-from adcbench.results.ranks import ranks, show, test_table
-from adcbench.results.verdicts import judge, log_word
+from adcbench.results.ranks import ranks, test_table, value_text
+from adcbench.results.verdicts import log_word, verdict_of
 from adcbench.tables.table import Table
 
-__all__ = ["COLUMNS", "Display", "display_of", "interval_text", "log_of", "ranks", "show", "tidy", "unscored_text"]
+__all__ = [
+    "COLUMNS",
+    "Display",
+    "display_of",
+    "interval_text",
+    "log_of",
+    "ranks",
+    "tidy",
+    "unscored_text",
+    "value_text",
+]
 
 COLUMNS = (
     "row", "test_set", "metric", "unit", "published", "measured", "verdict",
@@ -82,11 +92,11 @@ def _tidy_row(cell: Cell) -> tuple[str, ...]:
         cell.key.metric,
         cell.unit,
         cell.published.value if cell.published else "",
-        show(own, cell) if own else "",
-        str(judge(cell)),
+        value_text(own, cell) if own else "",
+        str(verdict_of(cell)),
         own.level if own else "",
         own.device if own else "",
-        show(log, cell) if log else "",
+        value_text(log, cell) if log else "",
         log_word(cell.published, log) if log else "",
     )
 
@@ -110,7 +120,7 @@ def _bounds_of(m: Measurement, cell: Cell) -> tuple[str, str]:
     if not (found := sampling_interval(m)):
         return "", ""
     low, high = found
-    digits = len(show(m, cell).partition(".")[2])
+    digits = len(value_text(m, cell).partition(".")[2])
     return f"{low:.{digits}f}", f"{high:.{digits}f}"
 
 

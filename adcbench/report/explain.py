@@ -9,10 +9,10 @@ from typing import Any
 
 from adcbench.core.cells import BROUGHT, Cell, CellKey, Measurement
 from adcbench.core.errors import AdcbenchError
-from adcbench.report.dataframes import show
+from adcbench.report.dataframes import value_text
 from adcbench.report.files import read_cells, sampling_interval
 from adcbench.results.causes import CAUSES, effects, inside_if_switched
-from adcbench.results.verdicts import judge, judge_measurement
+from adcbench.results.verdicts import measurement_verdict, verdict_of
 from adcbench.systems import find_system
 from adcbench.tables.table import COMPLEXITY, Infer, Time, load_table, table_ids
 
@@ -58,7 +58,7 @@ def explain(key: CellKey) -> str:
 
 
 def _unmeasured(cell: Cell) -> list[str]:
-    verdict = judge(cell)
+    verdict = verdict_of(cell)
     if verdict.word == "setting":
         return [f"setting: {verdict.why}"]
     if verdict.word != "blocked":
@@ -115,14 +115,14 @@ def _provenance(m: Measurement) -> str:
 
 
 def _measured(cell: Cell, m: Measurement) -> list[str]:
-    verdict = judge_measurement(cell.published, m, cell.key.metric)
+    verdict = measurement_verdict(cell.published, m, cell.key.metric)
     log = m.level == "re-aggregated"
     tolerance = f", tolerance {verdict.tolerance:g}" if verdict.tolerance is not None else ""
     why = f": {verdict.why}" if verdict.why else ""
     lines = [
-        f"re-aggregated {_with_unit(show(m, cell), cell)} - not measured by us: {verdict.why}{tolerance}"
+        f"re-aggregated {_with_unit(value_text(m, cell), cell)} - not measured by us: {verdict.why}{tolerance}"
         if log
-        else f"measured {_with_unit(show(m, cell), cell)} - verdict {verdict}{tolerance}{why}",
+        else f"measured {_with_unit(value_text(m, cell), cell)} - verdict {verdict}{tolerance}{why}",
         f"  level {m.level}, scale {m.scale}, device {m.device}, {m.dtype}, {m.reduce} of {m.n} samples"
         + (f", {len(m.unscored)} unscored" if m.unscored else ""),
         f"  signature: {m.signature}",
@@ -156,7 +156,7 @@ def _other_readings(cell: Cell, m: Measurement) -> list[str]:
     lines = []
     for one in tried["different"]:
         alone = replace(m, samples=(("", one["value"]),))
-        inside = judge_measurement(cell.published, alone, cell.key.metric).word == "match"
+        inside = measurement_verdict(cell.published, alone, cell.key.metric).word == "match"
         lines.append(
             f"    {one['value']:.6g} {cell.unit}: {'; '.join(one['ways'])}"
             + (f" (supposes {one['supposes']})" if one["supposes"] else "")
@@ -184,7 +184,7 @@ def _causes(cell: Cell) -> list[str]:
         return []
     lines = ["what a wrong setting would do (measured on the released OSEDiff outputs, table causes):"]
     lines += [f"  {name} {delta:+.4f}: {CAUSES[name]}" for name, delta in deltas]
-    if judge(cell).word == "differs":
+    if verdict_of(cell).word == "differs":
         same = cell.key.row == "OSEDiff"  # only there were the switched settings run on these very outputs
         found = ", ".join(inside_if_switched(cell, deltas))
         lines.append(f"  {'demonstrated' if same else 'suspected'}: {found}" if found else "  none of them explains it")

@@ -25,7 +25,7 @@ from adcbench.core.files import locked, write_whole
 from adcbench.core.keys import digest, short
 from adcbench.core.settings import tables_dir
 from adcbench.results.bootstrap import has_interval, interval
-from adcbench.results.verdicts import judge, judge_measurement
+from adcbench.results.verdicts import measurement_verdict, verdict_of
 from adcbench.tables.table import Column, load_readings, load_table, table_ids
 
 _SAMPLE_FIELDS = ("row", "test_set", "metric", "level", "scale", "device", "dtype", "name", "value")
@@ -88,14 +88,14 @@ def _line(cell: Cell, m: Measurement | None) -> dict[str, Any]:
         "source": printed.source if printed else None,
         "measured": None, "ci": None, "n": 0, "unscored": [], "reduce": None,
         "level": None, "scale": None, "device": None, "dtype": None,
-        "tolerance": None, "verdict": str(judge(cell)), "cause": "", "not_comparable": "",
+        "tolerance": None, "verdict": str(verdict_of(cell)), "cause": "", "not_comparable": "",
         "blocked_by": None, "signature": None, "provenance": {}, "made_by": made_by(cell.key.table),
     }  # fmt: skip
     if m is None and cell.kind != "setting":
         line["blocked_by"] = {"missing": cell.missing, "command": cell.command, "reason": cell.reason}
     if m is None:
         return line
-    verdict = judge_measurement(printed, m, cell.key.metric)
+    verdict = measurement_verdict(printed, m, cell.key.metric)
     bounds = sampling_interval(m)
     ci = [fixed(bound) for bound in bounds] if bounds else None
     return line | {

@@ -9,11 +9,11 @@ from pathlib import Path
 from adcbench.core.cells import Cell, CellKey
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import CHECKOUT
-from adcbench.report.dataframes import show
+from adcbench.report.dataframes import value_text
 from adcbench.report.files import read_cells, write_text
-from adcbench.results.claims import judge_claims
+from adcbench.results.claims import claim_verdicts
 from adcbench.results.facts import Fact, facts, is_empty, totals
-from adcbench.results.verdicts import WORDS, judge
+from adcbench.results.verdicts import WORDS, verdict_of
 from adcbench.tables.columns import IMAGE_METHODS
 from adcbench.tables.table import Infer, load_table, table_ids
 
@@ -103,7 +103,7 @@ def _quality(cells: Sequence[Cell], found: Sequence[Fact]) -> str:
     places = Counter((c.key.row, c.key.test_set, c.measured.level if c.measured else "") for c in measured)
     where = "; ".join(f"{n} of row {row} on {name}, level `{level}`" for (row, name, level), n in places.items())
     own = sum(fact.system in OWN for fact in found if fact.cell.kind == "quality" and fact.cell.measured)
-    words = _words(Counter(judge(cell).word for cell in measured))
+    words = _words(Counter(verdict_of(cell).word for cell in measured))
     return (
         f"**Of the two papers' {len(printed)} printed quality cells {len(measured)} are measured** ({where}): {words}. "
         f"Of AdcSR's and AdcVSR's own rows, **{own or 'none'}** is. Checked are, above all, counts:"
@@ -190,12 +190,12 @@ def _beside(cells: Sequence[Cell]) -> str:
     measured = [cell for cell in cells if cell.published and cell.measured]
     rows = ", ".join(dict.fromkeys(cell.key.row for cell in measured))
     printed = sum(cell.published is not None for cell in cells)
-    words = _words(Counter(judge(cell).word for cell in measured))
+    words = _words(Counter(verdict_of(cell).word for cell in measured))
     return f"Of {printed} printed cells of `related/` (RSD's GAN rows) {len(measured)} are measured ({rows}): {words}."
 
 
 def _claims(tables: Mapping[str, Sequence[Cell]]) -> str:
-    claims = [j for t, cells in tables.items() for j in judge_claims(load_table(t), {c.key: c for c in cells})]
+    claims = [j for t, cells in tables.items() for j in claim_verdicts(load_table(t), {c.key: c for c in cells})]
     wrong = "; ".join(f"“{j.claim.text}”" for j in claims if j.printed == "contradicted")
     agree = sum(j.printed == "consistent" for j in claims)
     return f"Of {len(claims)} printed ratios, {agree} agree with the printed operands; contradicted: {wrong or 'none'}."
@@ -207,7 +207,7 @@ def _words(counter: Counter[str]) -> str:
 
 
 def _line(cell: Cell) -> str:
-    own, verdict = cell.measured, judge(cell)
+    own, verdict = cell.measured, verdict_of(cell)
     cause = f", {own.cause}" if own and own.cause and verdict.word == "differs" else ""
     cause += ", with a note" if own and own.provenance.get("note") else ""
     printed = f"{cell.published.value} {cell.unit}".strip() if cell.published else "–"
@@ -217,7 +217,7 @@ def _line(cell: Cell) -> str:
         cell.key.row,
         cell.key.metric + ("" if cell.key.test_set == "complexity" else f" ({cell.key.test_set})"),
         printed,
-        show(own, cell) if own else "–",
+        value_text(own, cell) if own else "–",
         f"**{verdict}**{cause}" if own else blocked,
         own.level if own else "",
     )

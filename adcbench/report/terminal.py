@@ -23,8 +23,8 @@ from adcbench.report.writers import (
     unscored_lines,
 )
 from adcbench.results.bootstrap import has_interval, interval_text, median_ratio_interval
-from adcbench.results.claims import judge_claims, too_wide
-from adcbench.results.verdicts import WORDS, judge
+from adcbench.results.claims import claim_verdicts, too_wide
+from adcbench.results.verdicts import WORDS, verdict_of
 from adcbench.tables.table import Table, load_table
 
 _SHORT = ["row", "test_set", "metric", "published", "measured", "unit", "verdict", "level"]
@@ -43,7 +43,7 @@ def table_text(table: Table, cells: Sequence[Cell], display: Display | None = No
     parts += [f"  outputs {BROUGHT}: {line}" for line in brought_lines(cells)]
     parts += [f"  blocked, {line}" for line in blocked_lines(cells)]
     parts += [f"  note: {line}" for line in cell_notes(cells)]
-    parts += [f"  claim {claim_line(one)}" for one in judge_claims(table, {cell.key: cell for cell in cells})]
+    parts += [f"  claim {claim_line(one)}" for one in claim_verdicts(table, {cell.key: cell for cell in cells})]
     return "\n".join(parts)
 
 
@@ -51,7 +51,7 @@ def overview(tables: Mapping[str, Sequence[Cell]]) -> str:
     """Tables by id: how many cells have which verdict, and the title."""
     rows = []
     for table_id, cells in tables.items():
-        counts = Counter(judge(cell).word for cell in cells)
+        counts = Counter(verdict_of(cell).word for cell in cells)
         rows.append([table_id, *(counts[word] or "" for word in WORDS), load_table(table_id).title])
     return grid(rows, ["table", *WORDS, "title"])
 

@@ -10,10 +10,10 @@ import pandas as pd
 
 from adcbench.core.cells import BROUGHT, Cell
 from adcbench.core.errors import some
-from adcbench.report.dataframes import Display, log_of, ranks, show, tidy, unscored_text
+from adcbench.report.dataframes import Display, log_of, ranks, tidy, unscored_text, value_text
 from adcbench.report.files import folder, made_by, write_text
-from adcbench.results.claims import Judged, judge_claims
-from adcbench.results.verdicts import judge, log_word
+from adcbench.results.claims import ClaimVerdict, claim_verdicts
+from adcbench.results.verdicts import log_word, verdict_of
 from adcbench.tables.table import Table
 
 # Verdicts in LaTeX: a superscript on the measured number, explained under the table
@@ -118,7 +118,7 @@ def markdown(table: Table, cells: Sequence[Cell], display: Display | None = None
     if blocked := blocked_lines(cells):
         parts.append("## Blocked by\n\n" + "\n".join(f"- {line}" for line in blocked))
     if table.claims:
-        judged = judge_claims(table, {cell.key: cell for cell in cells})
+        judged = claim_verdicts(table, {cell.key: cell for cell in cells})
         parts.append("## Claims\n\n" + "\n".join(f"- {claim_line(one)}" for one in judged))
     if notes := [*cell_notes(cells), *table.notes]:
         parts.append("## Notes\n\n" + "\n".join(f"- {note}" for note in notes))
@@ -141,7 +141,7 @@ def _log_grid(cells: Iterable[Cell]) -> str:
         if log:
             printed, word = cell.published.value if cell.published else "–", log_word(cell.published, log)
             column, cause = f"{cell.key.metric} ({cell.key.test_set})", log.cause if word == "differs" else ""
-            rows.append((cell.key.row, column, printed, show(log, cell), word, cause))
+            rows.append((cell.key.row, column, printed, value_text(log, cell), word, cause))
     header = ("row", "column", "printed", "log", "log and print", "cause")
     return _markdown_table([header, ("---",) * len(header), *rows]) if rows else ""
 
@@ -164,13 +164,13 @@ def _grid(table: Table, test_set: str, cells: Sequence[Cell], display: Display) 
 def _markdown_cell(cell: Cell, display: Display) -> str:
     printed = cell.published.value if cell.published else "–"
     own = cell.measured
-    text = f"{printed} / {judge(cell)}"
+    text = f"{printed} / {verdict_of(cell)}"
     if own:
         parts = (
-            f"{printed} / **{show(own, cell)}**{'‡' * _brought(cell)}",
+            f"{printed} / **{value_text(own, cell)}**{'‡' * _brought(cell)}",
             display.mark(cell),
             display.interval(cell),
-            str(judge(cell)),
+            str(verdict_of(cell)),
         )
         text = " ".join(filter(None, parts))
     if lost := unscored_text(cell):
@@ -180,7 +180,7 @@ def _markdown_cell(cell: Cell, display: Display) -> str:
 
 def blocked_lines(cells: Iterable[Cell]) -> list[str]:
     """Each reason once: what is missing, why no command helps or the command that unblocks it, how many cells."""
-    counts = Counter((c.missing, c.reason, c.command) for c in cells if judge(c).word == "blocked")
+    counts = Counter((c.missing, c.reason, c.command) for c in cells if verdict_of(c).word == "blocked")
     return [
         f"{number} {'cell' if number == 1 else 'cells'}: {missing}"
         + (f" ({reason})" if reason else "")
@@ -189,7 +189,7 @@ def blocked_lines(cells: Iterable[Cell]) -> list[str]:
     ]
 
 
-def claim_line(judged: Judged) -> str:
+def claim_line(judged: ClaimVerdict) -> str:
     """A claim with its two judgements in one line."""
     allowed = f", operands allow {judged.allowed[0]:.3g} to {judged.allowed[1]:.3g}" if judged.allowed else ""
     text = f"“{judged.claim.text}” (printed {judged.claim.printed}{allowed}): as printed {judged.printed}"
@@ -242,10 +242,10 @@ def _latex_column(cells: Sequence[Cell], better: str, both: bool, display: Displ
     lines = []
     for cell in cells:
         printed = _escape(cell.published.value) if cell.published else "--"
-        ours = show(cell.measured, cell) if cell.measured else "" if cell.kind == "setting" else "--"
+        ours = value_text(cell.measured, cell) if cell.measured else "" if cell.kind == "setting" else "--"
         rank = best.get(cell.key.row, 0)
         printed, ours = (printed, _ranked(ours, rank)) if ranked_ours else (_ranked(printed, rank), ours)
-        ours += _MARKS.get(judge(cell).word, "") if both else ""
+        ours += _MARKS.get(verdict_of(cell).word, "") if both else ""
         beside = f" {found}" if (found := display.interval(cell)) else ""
         mark = rf"$_{{\mathrm{{{found}}}}}$" if (found := display.mark(cell)) else ""
         ours += r"$^{\dagger}$" * bool(unscored_text(cell)) + r"$^{\ddagger}$" * _brought(cell) + mark + beside

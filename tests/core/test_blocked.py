@@ -12,7 +12,7 @@ import pytest
 from adcbench.cli import cli
 from adcbench.core.cells import Cell
 from adcbench.report.files import read_cells
-from adcbench.results.verdicts import judge
+from adcbench.results.verdicts import verdict_of
 from adcbench.systems import find_system
 from adcbench.systems.trained.runs import ablation_names
 from adcbench.tables.columns import NO_CODE, NO_WEIGHTS, NOT_BUILT, NOTHING
@@ -26,7 +26,7 @@ every_table = pytest.mark.parametrize("table_id", table_ids())
 
 
 def blocked(table_id: str) -> list[Cell]:
-    return [cell for cell in read_cells(table_id) if judge(cell).word == "blocked"]
+    return [cell for cell in read_cells(table_id) if verdict_of(cell).word == "blocked"]
 
 
 def commands_of(cell: Cell) -> list[list[str]]:

@@ -15,7 +15,7 @@ from adcbench.report.explain import explain
 from adcbench.report.terminal import table_text
 from adcbench.report.writers import latex, markdown
 from adcbench.results import ledger
-from adcbench.results.ledger import LedgerClaim, Pair, judge_ledger
+from adcbench.results.ledger import LedgerClaim, Pair, ledger_lines
 from adcbench.tables.columns import columns
 from adcbench.tables.table import Table
 from adcbench.training.experiments.trained_runs import Runs
@@ -76,8 +76,8 @@ def test_explain_and_compare_say_so(cells: list[Cell], monkeypatch: pytest.Monke
 def test_they_decide_no_claim(cells: list[Cell], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger, "load_table", lambda table_id: TABLE)
     one = LedgerClaim("toy", "s", "b", "brief", "superiority", (Pair("toy", "DRealSR", "PSNR", "theirs", "ours"),))
-    (line,) = judge_ledger([one], lambda table_id: cells, Runs({}, {}))
+    (line,) = ledger_lines([one], lambda table_id: cells, Runs({}, {}))
     assert line.full == "not-comparable"
     assert line.full_pairs[0][3] == "theirs: outputs brought by the user, not the paper's"
     released = [replace(c, measurements=cells[2].measurements) for c in cells]
-    assert judge_ledger([one], lambda table_id: released, Runs({}, {}))[0].full == "inconclusive"
+    assert ledger_lines([one], lambda table_id: released, Runs({}, {}))[0].full == "inconclusive"

@@ -14,7 +14,7 @@ from adcbench.cli import cli
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
 from adcbench.core.datafiles import data_text
 from adcbench.report.dataframes import COLUMNS as COLUMNS_OF_A_TABLE
-from adcbench.report.dataframes import Display, display_of, ranks, show, tidy
+from adcbench.report.dataframes import Display, display_of, ranks, tidy, value_text
 from adcbench.report.files import folder, read_tables
 from adcbench.report.terminal import overview, table_text
 from adcbench.report.writers import blocked_lines, latex, markdown
@@ -115,7 +115,7 @@ def test_terminal(cells: list[Cell]) -> None:
 
 
 def test_unpublished_values_show_six_digits() -> None:
-    assert show(measured(27.904), replace(cell("one", "PSNR", "1"), readings=())) == "27.9040"
+    assert value_text(measured(27.904), replace(cell("one", "PSNR", "1"), readings=())) == "27.9040"
 
 
 def test_committed_csv_is_read_by_pandas_and_has_every_cell() -> None:

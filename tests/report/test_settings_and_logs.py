@@ -10,7 +10,7 @@ from adcbench.report.explain import explain
 from adcbench.report.files import cell_lines, read_cells
 from adcbench.report.terminal import table_text
 from adcbench.report.writers import cell_notes, latex, markdown
-from adcbench.results.verdicts import judge_measurement, log_word
+from adcbench.results.verdicts import log_word, measurement_verdict
 from adcbench.tables.columns import columns
 from adcbench.tables.table import COMPLEXITY, Table, load_table, table_ids
 
@@ -65,10 +65,10 @@ def test_lines_of_a_table_file_call_neither_of_them_a_match(cells: list[Cell]) -
 
 def test_a_log_has_a_word_and_no_verdict() -> None:
     reading = Reading("0.5899", "", "source", "primary", "high", True)
-    assert str(judge_measurement(reading, LOG, "MANIQA")) == "re-aggregated"
+    assert str(measurement_verdict(reading, LOG, "MANIQA")) == "re-aggregated"
     assert log_word(reading, LOG) == "agrees"
     other = Measurement("re-aggregated", "full", "none", "as logged", (("a", 0.59),), "mean", "as logged")
-    assert str(judge_measurement(reading, other, "MANIQA")) == "re-aggregated"
+    assert str(measurement_verdict(reading, other, "MANIQA")) == "re-aggregated"
     assert (log_word(reading, other), log_word(None, other)) == ("differs", "unpublished")
 
 

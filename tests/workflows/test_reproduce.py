@@ -16,7 +16,7 @@ from adcbench.data.media.images import write_png
 from adcbench.data.testsets.registry import open_testset
 from adcbench.report.files import folder, read_cells, write_cells
 from adcbench.results.diff import compare
-from adcbench.results.verdicts import judge
+from adcbench.results.verdicts import verdict_of
 from adcbench.tables.jobs import Options, run
 from adcbench.tables.table import Score, load_table, table_ids
 from adcbench.workflows.reproduce import rebuild, reproduce, with_measurement
@@ -48,7 +48,7 @@ def test_a_block_never_overwrites_a_measurement(
 def test_every_cell_of_every_table_has_a_verdict_and_a_blocked_one_a_reason() -> None:
     for table_id in table_ids():
         for cell in read_cells(table_id):
-            verdict = judge(cell)
+            verdict = verdict_of(cell)
             assert verdict.word != "blocked" or cell.missing, cell.key
 
 
@@ -140,5 +140,5 @@ def test_what_is_no_number_blocks_its_own_cell_alone(tmp_path: Path, monkeypatch
     use_tables(tmp_path, monkeypatch)
     measure_as({"A": float("nan"), "B": 1.0}, monkeypatch)
     for cells in (reproduce("toy"), read_cells("toy")):
-        assert [judge(cell).word for cell in cells] == ["blocked", "blocked", "unpublished", "unpublished"]
+        assert [verdict_of(cell).word for cell in cells] == ["blocked", "blocked", "unpublished", "unpublished"]
         assert cells[0].missing == "finite numbers, which it did not give for image-0, image-1, image-2"
