@@ -16,7 +16,8 @@ from adcbench.core.files import locked
 from adcbench.core.keys import code_hash, source_closure
 from adcbench.core.settings import tables_dir
 from adcbench.report.files import read_cells, write_text
-from adcbench.tables.table import Count, Fingerprint, Infer, Job, Score, table_ids
+from adcbench.tables.loading import table_ids
+from adcbench.tables.table import Count, Fingerprint, Infer, Job, Score
 
 Closure = Mapping[str, str]  # module -> first 8 hex digits of the hash of its code
 
