@@ -55,9 +55,9 @@ def compare(
     from adcbench.report.comparison import comparison_text, write_comparison
     from adcbench.report.scores import chosen_metrics
     from adcbench.results.compare import compare_outputs, find_outputs
-    from adcbench.tables.columns import IMAGE_SCORES
+    from adcbench.tables.papers import image_scores
 
-    chosen = chosen_metrics(metrics or ",".join(IMAGE_SCORES.values()))
+    chosen = chosen_metrics(metrics or ",".join(image_scores().values()))
     found_set = find_testset(testset)
     systems = [find_own(name, found_set) for name in (a, b)]
     needs: list[Need] = [*(system.find_weights for system in systems if system), partial(open_testset, found_set.name)]
@@ -96,13 +96,13 @@ def _rows(table_id: str, metric: str | None) -> None:
     from adcbench.core.cells import BROUGHT
     from adcbench.report.files import read_cells
     from adcbench.report.ranking import ranking_text
-    from adcbench.report.writers import brought_lines
+    from adcbench.report.view import view_of
     from adcbench.results.ranks import test_table
     from adcbench.tables.loading import load_table
 
     table, cells = load_table(table_id), read_cells(table_id)
     click.echo(ranking_text(table, test_table(table, cells), metric))
-    for line in brought_lines(cells):
+    for line in view_of(table, cells).brought:
         click.echo(f"outputs {BROUGHT}: {line}")
 
 

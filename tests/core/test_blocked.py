@@ -15,7 +15,7 @@ from adcbench.report.files import read_cells
 from adcbench.results.verdicts import verdict_of
 from adcbench.systems import find_system
 from adcbench.systems.trained.runs import ablation_names
-from adcbench.tables.columns import NO_CODE, NO_WEIGHTS, NOT_BUILT, NOTHING
+from adcbench.tables.blocks import NO_CODE, NO_WEIGHTS, NOT_BUILT, NOTHING
 from adcbench.tables.loading import load_table, table_ids
 from adcbench.tables.running import Options
 from adcbench.tables.table import Infer, Table, Time, keys_of

@@ -7,12 +7,12 @@ import pytest
 from adcbench.core.printed import parse
 from adcbench.report.files import read_cells
 from adcbench.results.verdicts import verdict_of
-from adcbench.tables.columns import IMAGE_METHODS
+from adcbench.tables.papers import load_papers
 
 CELLS = {
     (cell.key.row, cell.key.metric): cell
     for cell in read_cells("adcsr/table1")
-    if cell.key.metric in ("Params", "MACs") and cell.key.row in IMAGE_METHODS
+    if cell.key.metric in ("Params", "MACs") and cell.key.row in load_papers()["adcsr"].methods
 }
 
 

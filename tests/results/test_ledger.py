@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from toy_tables import IMAGE
 
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
 from adcbench.core.errors import AdcbenchError
@@ -182,7 +183,7 @@ def test_full_scale_from_our_scores(
 ) -> None:
     from adcbench.tables.columns import columns
 
-    table = Table("toy", "p", "", "ours", "t", ("a", "b"), columns("DRealSR", ("LPIPS",)))
+    table = Table("toy", "p", "", "ours", "t", ("a", "b"), columns("DRealSR", IMAGE, ("LPIPS",)))
     monkeypatch.setattr(ledger, "load_table", lambda table_id: table)
     one = LedgerClaim("toy", "s", "b", "brief", "superiority", (Pair("toy", "DRealSR", "LPIPS", "a", "b"),))
     (line,) = ledger_lines([one], lambda table_id: (cell("a", *first), cell("b", *second)), NOTHING)
