@@ -13,9 +13,9 @@ from adcbench.report.files import write_text
 from adcbench.report.view import CellView, TableView, read_view
 from adcbench.results.facts import Fact, facts, is_empty, totals
 from adcbench.results.verdicts import WORDS
+from adcbench.tables import COMPLEXITY, Infer
 from adcbench.tables.loading import table_ids
 from adcbench.tables.papers import Paper, load_papers, shown_cells
-from adcbench.tables.table import COMPLEXITY, Infer
 
 START, END = "<!-- verdicts: made by `adcbench tables --write` -->", "<!-- end of verdicts -->"
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")

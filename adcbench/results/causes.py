@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from adcbench.core.cells import Cell
 from adcbench.core.printed import parse
 from adcbench.results.verdicts import Verdict
-from adcbench.tables.table import Score, Table
+from adcbench.tables import Score, Table
 
 CAUSES_TABLE = "causes"  # the table that measures what wrong settings do
 

@@ -8,9 +8,6 @@ from dataclasses import replace
 from adcbench.core.errors import AdcbenchError, some
 from adcbench.tables.table import Column
 
-# unit of a column -> what a value of 1 in it is
-UNITS = {"M": 1e6, "B": 1e9, "G": 1e9, "": 1.0, "ms": 1e-3, "s": 1.0, "frames/s": 1.0}
-
 
 def columns(
     test_set: str, known: Iterable[Column], names: Sequence[str] = (), units: Mapping[str, str] | None = None

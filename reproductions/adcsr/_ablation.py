@@ -8,7 +8,7 @@ from adcbench.tables.blocks import NO_WEIGHTS, NOT_BUILT
 from adcbench.tables.columns import columns, scores
 
 from .._columns import COSTS, IMAGE
-from ._paper import PAPER
+from ._paper import HARDWARE, PAPER
 
 TEST_SET = "DRealSR"
 PIXELS = ("PSNR", "LPIPS")
@@ -57,6 +57,7 @@ def ablation(
         ),
         blocks=(*(_reads_text(row) for row in read_text), *no_weights(variants)),
         notes=(ASSUMED, AT_MINI_SCALE),
+        hardware=HARDWARE if costs else "",
     )
 
 

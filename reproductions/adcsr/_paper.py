@@ -2,6 +2,7 @@
 
 from adcbench.tables.papers import Paper
 
+HARDWARE = "A100"  # that it timed on
 # row of its tables -> system, in their order
 METHODS = {
     "StableSR": "stablesr",

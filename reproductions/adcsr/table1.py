@@ -13,7 +13,7 @@ from adcbench.tables.blocks import nothing_to_count
 from adcbench.tables.columns import columns, scores
 
 from .._columns import COSTS, IMAGE
-from ._paper import METHODS, PAPER
+from ._paper import HARDWARE, METHODS, PAPER
 
 COUNTED = {
     "Params": "params.published",
@@ -101,6 +101,7 @@ TABLE = Table(
         _claim("78 % less computation than OSEDiff", "reduction", "78", "OSEDiff", "MACs", ABSTRACT),
         _claim("74 % fewer parameters than OSEDiff", "reduction", "74", "OSEDiff", "Params", ABSTRACT),
     ),
+    hardware=HARDWARE,
     notes=(
         "AdcSR's own print of the baselines' quality was not seen; `adcbench explain` says what stands in.",
         "The S3Diff row is known in two versions: a re-run by RCOD, and the S3Diff paper's own numbers.",

@@ -11,7 +11,7 @@ from adcbench.tables.columns import columns, scores
 
 from .._columns import COSTS, IMAGE
 from ._ablation import AT_MINI_SCALE, COUNTED, PIXELS, no_weights, trained
-from ._paper import PAPER
+from ._paper import HARDWARE, PAPER
 
 KEPT = "VAE encoder kept"
 REMOVED = "VAE encoder removed (AdcSR)"
@@ -33,5 +33,6 @@ TABLE = Table(
         Time(REMOVED, "adcsr", {"Time": "p50"}),
     ),
     blocks=no_weights((KEPT,)),
+    hardware=HARDWARE,
     notes=("The table is known in part: it may have more columns.", AT_MINI_SCALE),
 )
