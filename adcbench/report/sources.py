@@ -29,9 +29,10 @@ def closure(*modules: str) -> dict[str, str]:
 def modules_of(job: Job, column: str) -> tuple[str, ...]:
     """The modules that a job's measurement in a column starts from; none for re-read logs and recorded times."""
     if isinstance(job, Count):
-        from adcbench.cost.counts import network_module
+        from adcbench.cost.counts import counted_modules
+        from adcbench.systems import find_system
 
-        return (network_module(job.network), "adcbench.cost.counts")
+        return (*counted_modules(find_system(job.network)), "adcbench.cost.counts")
     if not isinstance(job, Score | Infer | Fingerprint):
         return ()
     found: tuple[str, ...] = ()
