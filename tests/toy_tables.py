@@ -9,13 +9,13 @@ import pytest
 
 from adcbench.core.cells import CellKey, Measurement
 from adcbench.report.files import folder
-from adcbench.tables import table as tables
-from adcbench.tables.jobs import Options
+from adcbench.tables import loading as tables
+from adcbench.tables.running import Options
 from adcbench.tables.table import Job, Table, keys_of
 from adcbench.workflows import reproduce as pipeline
 
 _TABLE = """from adcbench.tables.columns import columns
-from adcbench.tables.table import Score, Table
+from adcbench.tables import Score, Table
 METRICS = {{"PSNR": "psnr", "SSIM": "ssim"}}
 TABLE = Table({id!r}, "toys", "1", "ours", "Toy", ("A", "B"), columns("DRealSR", METRICS),
               jobs=tuple(Score(row, "DRealSR", "OSEDiff", METRICS) for row in ("A", "B")))

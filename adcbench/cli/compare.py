@@ -99,7 +99,7 @@ def _rows(table_id: str, metric: str | None) -> None:
     from adcbench.report.ranking import ranking_text
     from adcbench.report.writers import brought_lines
     from adcbench.results.ranks import test_table
-    from adcbench.tables.table import load_table
+    from adcbench.tables.loading import load_table
 
     table, cells = load_table(table_id), read_cells(table_id)
     click.echo(ranking_text(table, test_table(table, cells), metric))

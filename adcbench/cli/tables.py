@@ -30,8 +30,8 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 def reproduce(tables: tuple[str, ...], number: str | None, outputs: tuple[str, ...], device: str, quiet: bool) -> None:
     """Measure what can be measured here, write tables/ and print the verdicts."""
     from adcbench.report.terminal import table_text
-    from adcbench.tables.jobs import Options
-    from adcbench.tables.table import load_table, numbered
+    from adcbench.tables.loading import load_table, numbered
+    from adcbench.tables.running import Options
     from adcbench.workflows import reproduce as pipeline
 
     ids = (*tables, *(numbered(number) if number else ()))
@@ -96,7 +96,7 @@ def tables(ids: tuple[str, ...], write: bool, intervals: bool, marks: bool, to: 
     from adcbench.report.sources import keep_sources
     from adcbench.report.terminal import overview, table_text
     from adcbench.report.writers import write_texts
-    from adcbench.tables.table import load_table, table_ids
+    from adcbench.tables.loading import load_table, table_ids
     from adcbench.workflows import reproduce as pipeline
 
     def one(table_id: str) -> None:
@@ -146,7 +146,7 @@ def diff(old: Path, new: Path) -> None:
     """
     from adcbench.report.files import folder, read_cells
     from adcbench.results.diff import compare
-    from adcbench.tables.table import table_ids
+    from adcbench.tables.loading import table_ids
 
     changes: list[str] = []
     both = [t for t in table_ids() if folder(t, old).is_dir() or folder(t, new).is_dir()]

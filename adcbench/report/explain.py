@@ -14,7 +14,8 @@ from adcbench.report.files import read_cells, sampling_interval
 from adcbench.results.causes import CAUSES, effects, inside_if_switched
 from adcbench.results.verdicts import judge, judge_measurement
 from adcbench.systems import find_system
-from adcbench.tables.table import COMPLEXITY, Infer, Time, load_table, table_ids
+from adcbench.tables.loading import load_table, table_ids
+from adcbench.tables.table import COMPLEXITY, Infer, Time
 
 _WORST = 5
 _SHOWN = ("other readings", "note")  # parts of the provenance that have lines of their own

@@ -15,7 +15,8 @@ from adcbench.results.claims import judge_claims
 from adcbench.results.facts import Fact, facts, is_empty, totals
 from adcbench.results.verdicts import WORDS, judge
 from adcbench.tables.columns import IMAGE_METHODS
-from adcbench.tables.table import Infer, load_table, table_ids
+from adcbench.tables.loading import load_table, table_ids
+from adcbench.tables.table import Infer
 
 START, END = "<!-- verdicts: made by `adcbench tables --write` -->", "<!-- end of verdicts -->"
 

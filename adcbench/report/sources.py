@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from adcbench.core.datafiles import check_kinds, data_text, json_value, reading
 from adcbench.core.files import locked
 from adcbench.core.keys import code_hash, source_closure
 from adcbench.core.settings import tables_dir
 from adcbench.report.files import read_cells, write_text
-from adcbench.tables.table import Count, Fingerprint, Infer, Job, Score, table_ids
+from adcbench.tables.loading import table_ids
+from adcbench.tables.table import Count, Fingerprint, Infer, Job, Score
 
 Closure = Mapping[str, str]  # module -> first 8 hex digits of the hash of its code
 
@@ -102,8 +102,9 @@ def _path(root: Path | None) -> Path:
 
 
 def changed_modules(old: Closure, new: Closure) -> list[str]:
-    """What differs between two closures: modules that changed, came or went."""
-    words: dict[str, Any] = {name: " (new)" for name in new.keys() - old.keys()}
-    words |= {name: " (gone)" for name in old.keys() - new.keys()}
+    """What differs between two closures: modules that changed, came or went; one that was only renamed does not."""
+    kept, still = set(old.values()), set(new.values())
+    words: dict[str, str] = {name: " (new)" for name in new.keys() - old.keys() if new[name] not in kept}
+    words |= {name: " (gone)" for name in old.keys() - new.keys() if old[name] not in still}
     words |= {name: "" for name in old.keys() & new.keys() if old[name] != new[name]}
     return [name + words[name] for name in sorted(words)]

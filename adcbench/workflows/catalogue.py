@@ -21,7 +21,8 @@ from adcbench.metrics.clip import CLIP_METRICS
 from adcbench.metrics.clip.flow import FLOWS, FlowSource
 from adcbench.metrics.metric import Metric
 from adcbench.systems.system import System
-from adcbench.tables.table import Infer, Score, Time, load_table
+from adcbench.tables.loading import load_table
+from adcbench.tables.table import Infer, Score, Time
 from adcbench.training.official import OFFICIAL, OfficialFiles
 
 _COMMAND = "adcbench weights fetch"

@@ -23,8 +23,9 @@ from adcbench.report.files import fixed, folder, kept_cells, read_cells, whole_c
 from adcbench.report.sources import Closure, add_sources, closure, modules_of, read_sources
 from adcbench.report.writers import write_texts
 from adcbench.tables.columns import IMAGE_SCORES, VIDEO_SCORES
-from adcbench.tables.jobs import Options, run
-from adcbench.tables.table import Job, Score, Table, keys_of, load_table
+from adcbench.tables.loading import load_table
+from adcbench.tables.running import Options, run
+from adcbench.tables.table import Job, Score, Table, keys_of
 
 Change = tuple[CellKey, Measurement | Blocked]
 

@@ -6,8 +6,8 @@ assumed, and so are the columns, which follow the VAE-encoder ablation. The MACs
     adcbench reproduce adcsr/ablation_decoder_ratio
 """
 
+from adcbench.tables import COMPLEXITY, Count, Infer, Table, Time
 from adcbench.tables.columns import ASSUMED, AT_MINI_SCALE, columns, no_weights, scores, trained
-from adcbench.tables.table import COMPLEXITY, Count, Infer, Table, Time
 
 ADCSR = "Decoder 50 % (AdcSR)"
 VARIANTS = {

@@ -8,8 +8,8 @@ reads one fixed embedding.
     adcbench reproduce adcsr/ablation_modules
 """
 
+from adcbench.tables import COMPLEXITY, Count, Infer, Table, Time
 from adcbench.tables.columns import ASSUMED, AT_MINI_SCALE, columns, no_weights, reads_text, scores, trained
-from adcbench.tables.table import COMPLEXITY, Count, Infer, Table, Time
 
 ADCSR = "All removed (AdcSR)"
 VARIANTS = {

@@ -8,8 +8,8 @@ row and the honest counts (everything that runs, attention included) are ours.
 
 from typing import Literal
 
+from adcbench.tables import COMPLEXITY, Claim, Count, Infer, Reaggregate, Score, Table, Time
 from adcbench.tables.columns import IMAGE_METHODS, IMAGE_METRICS, IMAGE_SCORES, columns, nothing_to_count
-from adcbench.tables.table import COMPLEXITY, Claim, Count, Infer, Reaggregate, Score, Table, Time
 
 COUNTED = {
     "Params": "params.published",

@@ -6,8 +6,8 @@ the encoder removed equals AdcSR in Table 1, which is why they are trusted. The 
     adcbench reproduce adcsr/table2
 """
 
+from adcbench.tables import COMPLEXITY, Count, Infer, Table, Time
 from adcbench.tables.columns import AT_MINI_SCALE, columns, no_weights, scores, trained
-from adcbench.tables.table import COMPLEXITY, Count, Infer, Table, Time
 
 KEPT = "VAE encoder kept"
 REMOVED = "VAE encoder removed (AdcSR)"

@@ -17,8 +17,9 @@ from adcbench.core import store
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.data.media.images import write_png
 from adcbench.report.csv_file import write_csv
-from adcbench.tables import jobs
-from adcbench.tables.table import Infer, load_table
+from adcbench.tables import running as jobs
+from adcbench.tables.loading import load_table
+from adcbench.tables.table import Infer
 
 ODD = os.fsdecode(b"m_\xb2\xe2")  # a name in GBK
 

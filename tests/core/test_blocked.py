@@ -17,8 +17,9 @@ from adcbench.results.verdicts import judge
 from adcbench.systems import find_system
 from adcbench.systems.registry import unreleased_names
 from adcbench.tables.columns import NO_CODE, NO_WEIGHTS, NOT_BUILT, NOTHING
-from adcbench.tables.jobs import Options
-from adcbench.tables.table import Infer, Table, Time, keys_of, load_table, table_ids
+from adcbench.tables.loading import load_table, table_ids
+from adcbench.tables.running import Options
+from adcbench.tables.table import Infer, Table, Time, keys_of
 from adcbench.training.experiments.ablations import own_stage_1, variant_names
 from adcbench.workflows.reproduce import _jobs_for_outputs
 

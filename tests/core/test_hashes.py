@@ -11,7 +11,7 @@ from adcbench.core import hashes, store
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.hashes import remembered_hash, verified
 from adcbench.core.keys import file_hash
-from adcbench.tables import jobs
+from adcbench.tables import running as jobs
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from adcbench.cli import cli
 from adcbench.core.errors import AdcbenchError
 from adcbench.report.explain import explain
 from adcbench.report.files import folder, read_cells
-from adcbench.tables.table import load_table, table_ids
+from adcbench.tables.loading import load_table, table_ids
 from adcbench.workflows.drift import committed
 from adcbench.workflows.reproduce import reproduce
 
-HEAD = "from adcbench.tables.columns import columns, scores\nfrom adcbench.tables.table import *\n"
+HEAD = "from adcbench.tables.columns import columns, scores\nfrom adcbench.tables import *\n"
 START, END = HEAD + "TABLE = Table('bad/table1', 'p', '1', 'ours', 't', ", ")\n"
 PSNR = "columns('DRealSR', ['PSNR'])"
 BAD = {

@@ -16,7 +16,7 @@ from adcbench.data.testsets.fetch import fetch
 from adcbench.data.testsets.registry import TESTSETS, find_testset
 from adcbench.metrics import find_metric
 from adcbench.tables.columns import columns, scores
-from adcbench.tables.jobs import Options, run, unit_of
+from adcbench.tables.running import Options, run, unit_of
 from adcbench.tables.table import COMPLEXITY, Count, Infer, Score, Table
 
 QUIET = Options(progress=False)

@@ -12,7 +12,8 @@ from adcbench.core.cells import UNKNOWN, CellKey, Reading
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import reproductions_dir
 from adcbench.tables.columns import columns
-from adcbench.tables.table import COMPLEXITY, keys_of, load_readings, load_table, numbered, table_ids
+from adcbench.tables.loading import load_readings, load_table, numbered, table_ids
+from adcbench.tables.table import COMPLEXITY, keys_of
 
 HEADER = "table,row,test_set,metric,value,unit,source,kind,confidence,chosen,note"
 CSV_FILES = sorted(reproductions_dir().rglob("published.csv"))
@@ -224,7 +225,7 @@ def test_bad_published_csv_is_refused(
         "TABLE = Table('toy', 'ours', '', 'ours', 'Toy', ('A',), columns('DRealSR', ('PSNR',)))\n"
     )
     (tmp_path / "published.csv").write_text(HEADER + "\n" + "".join(lines))
-    monkeypatch.setattr("adcbench.tables.table.reproductions_dir", lambda: tmp_path)
+    monkeypatch.setattr("adcbench.tables.loading.reproductions_dir", lambda: tmp_path)
     load_table.cache_clear()
     with pytest.raises(AdcbenchError, match=message):
         load_readings("toy")

@@ -22,7 +22,8 @@ from adcbench.metrics import METRICS
 from adcbench.report.files import read_cells
 from adcbench.report.sources import add_sources, changed_modules, closure, keep_sources, read_sources
 from adcbench.systems import find_system
-from adcbench.tables.table import Count, Fingerprint, Infer, load_table
+from adcbench.tables.loading import load_table
+from adcbench.tables.table import Count, Fingerprint, Infer
 from adcbench.workflows.drift import committed, goldens
 from adcbench.workflows.drift.check import NOTHING_CHANGED, Check, changed_inputs
 from adcbench.workflows.drift.committed import check_files, check_jobs, check_speed

@@ -17,8 +17,9 @@ from adcbench.data.testsets.registry import open_testset
 from adcbench.report.files import folder, read_cells, write_cells
 from adcbench.results.diff import compare
 from adcbench.results.verdicts import judge
-from adcbench.tables.jobs import Options, run
-from adcbench.tables.table import Score, load_table, table_ids
+from adcbench.tables.loading import load_table, table_ids
+from adcbench.tables.running import Options, run
+from adcbench.tables.table import Score
 from adcbench.workflows.reproduce import rebuild, reproduce, with_measurement
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from adcbench.report.files import read_cells
-from adcbench.tables.jobs import Options
-from adcbench.tables.table import load_table
+from adcbench.tables.loading import load_table
+from adcbench.tables.running import Options
 from adcbench.workflows import reproduce as pipeline
 
 

@@ -17,8 +17,8 @@ from adcbench.report import files
 from adcbench.report.files import folder, read_cells
 from adcbench.report.sources import add_sources, keep_sources, read_sources
 from adcbench.results import verdicts
-from adcbench.tables.jobs import Options
-from adcbench.tables.table import load_table
+from adcbench.tables.loading import load_table
+from adcbench.tables.running import Options
 from adcbench.workflows import reproduce as pipeline
 from adcbench.workflows import spread
 from adcbench.workflows.reproduce import reproduce

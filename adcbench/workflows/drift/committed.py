@@ -24,8 +24,9 @@ from adcbench.report.sources import closure, modules_of, read_sources
 from adcbench.results.bootstrap import median_ratio_interval
 from adcbench.results.claims import too_wide
 from adcbench.results.diff import moved_samples
-from adcbench.tables.jobs import Options, run
-from adcbench.tables.table import Count, Fingerprint, Infer, Job, Reaggregate, Score, keys_of, load_table, table_ids
+from adcbench.tables.loading import load_table, table_ids
+from adcbench.tables.running import Options, run
+from adcbench.tables.table import Count, Fingerprint, Infer, Job, Reaggregate, Score, keys_of
 from adcbench.workflows.drift.check import Check, changed_inputs, move
 from adcbench.workflows.drift.goldens import LOOSE, SYSTEMS
 from adcbench.workflows.reproduce import rebuild
