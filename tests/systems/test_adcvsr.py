@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.systems.adcsr import MINI as IMAGE_MINI
-from adcbench.systems.adcvsr.network import FULL, MINI, AdcVSR, AdcVSRConfig, TemporalBlock
+from adcbench.systems.adcvsr import FULL, MINI, AdcVSRConfig
+from adcbench.systems.adcvsr.network import AdcVSR, TemporalBlock
 
 FRAMES = 3
 

@@ -6,39 +6,12 @@ and figure 2). That placement is inferred from the printed 0.57 B, which only it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.systems.adcsr import FULL as IMAGE_FULL
-from adcbench.systems.adcsr import MINI as IMAGE_MINI
-from adcbench.systems.adcsr import AdcSRConfig
 from adcbench.systems.adcsr.network import AdcSR
-
-
-@dataclass(frozen=True)
-class AdcVSRConfig:
-    """Sizes of an AdcVSR student.
-
-    Args:
-        image: the 2D network; its ``FULL`` is the paper's.
-        temporal: False leaves the temporal blocks out: the 2D row of AdcVSR's Table 2.
-        kernel: frames that a temporal convolution sees (odd): 3.
-    """
-
-    image: AdcSRConfig = IMAGE_FULL
-    temporal: bool = True
-    kernel: int = 3
-
-    def __post_init__(self) -> None:
-        if self.kernel < 1 or self.kernel % 2 == 0:
-            raise AdcbenchError(f"AdcVSRConfig: kernel={self.kernel} must be odd, to keep the number of frames")
-
-
-FULL = AdcVSRConfig()
-MINI = AdcVSRConfig(image=IMAGE_MINI)
+from adcbench.systems.adcvsr import AdcVSRConfig
 
 
 class TemporalBlock(nn.Module):
