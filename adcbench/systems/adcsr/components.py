@@ -12,7 +12,7 @@ from adcbench.cost.params import parameters
 from adcbench.systems.adcsr import FULL, AdcSRConfig, variants
 from adcbench.systems.adcsr.half_decoder import HalfDecoder
 from adcbench.systems.adcsr.network import AdcSR
-from adcbench.systems.adcvsr.network import FULL as VIDEO_FULL
+from adcbench.systems.adcvsr import FULL as VIDEO_FULL
 from adcbench.systems.adcvsr.network import AdcVSR, TemporalBlock
 from adcbench.systems.components import Call, Component, Network, Reading, empty
 from adcbench.systems.layers import sd_components as sd_parts
@@ -108,9 +108,9 @@ def _student(config: AdcSRConfig) -> Network:
     middle = (decoder.conv_in, decoder.mid_block)
     enters, leaves, joined = (empty(1, width, side, side) for width in (into, out, join))
     features, pixels = Call(decoder, "features"), Call(decoder, "pixels")
-    text = () if config.text == "none" else (empty(1, config.tokens, config.context),)
+    text = (empty(1, config.tokens, config.context),) if config.text == "given" else ()
     parts = [
-        Component("unet", (unet,), Call(unet), (enters, *text), steps=1, formulas=FORMULAS),
+        Component("unet", (unet,), Call(network, "unet_features"), (enters, *text), steps=1, formulas=FORMULAS),
         Component("decoder_mid_block", middle, features, (leaves,), formulas=FORMULAS),
         Component("half_decoder_tail", _tail(decoder), pixels, (joined,), formulas=FORMULAS),
     ]
