@@ -185,8 +185,8 @@ def spread(
     from adcbench.data.testsets.registry import find_testset, open_testset
     from adcbench.report.scores import chosen_metrics
     from adcbench.results.compare import find_outputs, shown_name
-    from adcbench.tables.papers import image_scores
     from adcbench.systems import find_system
+    from adcbench.tables.papers import image_scores
     from adcbench.workflows.spread import inference_moves, scores_moves, spread_lines, spread_path, write_spread
 
     if write:
