@@ -205,7 +205,8 @@ def test_sources_are_kept_as_long_as_a_measurement_refers_to_them(
     add_sources({"one": {"m": "1"}, "two": {"m": "2"}}, tmp_path)
     keep_sources(tmp_path)
     assert read_sources(tmp_path) == {"two": {"m": "2"}}
-    assert changed_modules({"m": "1"}, {"m": "2", "n": "1"}) == ["m", "n (new)"]
+    assert changed_modules({"m": "1"}, {"m": "2", "n": "3"}) == ["m", "n (new)"]
+    assert changed_modules({"m": "1", "lost": "4"}, {"room.m": "1"}) == ["lost (gone)"]  # m was only moved
     assert "adcbench.metrics.image.colour" in closure("adcbench.metrics.image.psnr")
 
 
