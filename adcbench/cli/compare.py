@@ -52,12 +52,12 @@ def compare(
     if not (a and b and testset) or metric:
         raise AdcbenchError("name A, B and --testset; or a table with --table (see adcbench compare --help)")
     from adcbench.data.testsets.registry import find_testset, open_testset
+    from adcbench.metrics import find_metrics
     from adcbench.report.comparison import comparison_text, write_comparison
-    from adcbench.report.scores import chosen_metrics
     from adcbench.results.compare import compare_outputs, find_outputs
     from adcbench.tables.columns import IMAGE_SCORES
 
-    chosen = chosen_metrics(metrics or ",".join(IMAGE_SCORES.values()))
+    chosen = find_metrics(metrics or ",".join(IMAGE_SCORES.values()))
     found_set = find_testset(testset)
     systems = [find_own(name, found_set) for name in (a, b)]
     opened = cache(partial(open_testset, found_set.name))

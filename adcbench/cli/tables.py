@@ -185,7 +185,7 @@ def spread(
     from adcbench.cli.compare import find_own
     from adcbench.cli.images import named_system
     from adcbench.data.testsets.registry import find_testset, open_testset
-    from adcbench.report.scores import chosen_metrics
+    from adcbench.metrics import find_metrics
     from adcbench.results.compare import find_outputs, shown_name
     from adcbench.tables.columns import IMAGE_SCORES
     from adcbench.workflows.spread import inference_moves, scores_moves, spread_lines, spread_path, write_spread
@@ -194,7 +194,7 @@ def spread(
         spread_path()  # before hours of measuring
     columns = {column.lower(): metric for column, metric in IMAGE_SCORES.items()}
     names = [columns.get(one.strip().lower(), one) for one in metrics.split(",") if one.strip()]
-    chosen = chosen_metrics(",".join(names or IMAGE_SCORES.values()))
+    chosen = find_metrics(",".join(names or IMAGE_SCORES.values()))
     found_set = find_testset(test_set)
     system = named_system(name) if level == "inference" else find_own(name, found_set)
     opened = cache(partial(open_testset, found_set.name))

@@ -105,7 +105,7 @@ def _makers(device: str) -> dict[str, Iterator[tuple[str, float]]]:
     from adcbench.systems import SYSTEMS
 
     systems = [name for name in SYSTEMS if name.endswith("-mini")]
-    metrics = [m for m in METRICS.values() if ":" not in m.name]
+    metrics = [m for m in METRICS.values() if ":" not in m.name and not m.of_clips]
     plain = [m for m in metrics if m.function]  # do not run on the device
     return {
         **{m.name: _plain(m) for m in plain if device == "cpu"},
