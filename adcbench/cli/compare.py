@@ -52,12 +52,12 @@ def compare(
     if not (a and b and testset) or metric:
         raise AdcbenchError("name A, B and --testset; or a table with --table (see adcbench compare --help)")
     from adcbench.data.testsets.registry import find_testset, open_testset
+    from adcbench.metrics import find_metrics
     from adcbench.report.comparison import comparison_text, write_comparison
-    from adcbench.report.scores import chosen_metrics
     from adcbench.results.compare import compare_outputs, find_outputs
     from adcbench.tables.papers import image_scores
 
-    chosen = chosen_metrics(metrics or ",".join(image_scores().values()))
+    chosen = find_metrics(metrics or ",".join(image_scores().values()))
     found_set = find_testset(testset)
     systems = [side_system(name, found_set) for name in (a, b)]
     opened = cache(partial(open_testset, found_set.name))

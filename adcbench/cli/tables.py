@@ -183,7 +183,7 @@ def spread(
     """
     from adcbench.cli.compare import side_system
     from adcbench.data.testsets.registry import find_testset, open_testset
-    from adcbench.report.scores import chosen_metrics
+    from adcbench.metrics import find_metrics
     from adcbench.results.compare import find_outputs, shown_name
     from adcbench.systems import find_system
     from adcbench.tables.papers import image_scores
@@ -193,7 +193,7 @@ def spread(
         spread_path()  # before hours of measuring
     columns = {column.lower(): metric for column, metric in image_scores().items()}
     names = [columns.get(one.strip().lower(), one) for one in metrics.split(",") if one.strip()]
-    chosen = chosen_metrics(",".join(names or image_scores().values()))
+    chosen = find_metrics(",".join(names or image_scores().values()))
     found_set = find_testset(test_set)
     system = find_system(name) if level == "inference" else side_system(name, found_set)
     opened = cache(partial(open_testset, found_set.name))
