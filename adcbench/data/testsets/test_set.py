@@ -34,7 +34,7 @@ class TestSet:
         holds: what it has so many of, in words: ``PNG pairs``, or ``clips`` (folders of PNG frames, or lossless
             videos).
         needs: the folders that must be there, of ``LR`` and ``HR``.
-        frames, crop: the part of each clip that the tables score: its first frames, a central square; 0: all.
+        part: what the tables score of each clip: its first frames, a central square.
         outputs: sub-folders with outputs that a paper's authors released, named by row.
         source: where it comes from, for people.
         licence: what is known of its terms.
@@ -52,8 +52,7 @@ class TestSet:
     size: int
     holds: str = "PNG pairs"
     needs: tuple[str, ...] = ("LR", "HR")
-    frames: int = 0
-    crop: int = 0
+    part: Part = Part()  # noqa: RUF009  (immutable)
     outputs: tuple[str, ...] = ()
     source: str = ""
     licence: str = ""
@@ -105,8 +104,8 @@ class OpenTestSet:
 
     @property
     def part(self) -> Part:
-        """The part of each sample that the tables score."""
-        return Part(self.test_set.frames, self.test_set.crop)
+        """What the tables score of each sample."""
+        return self.test_set.part
 
     def samples(self, outputs: str | Path) -> list[Sample]:
         """Outputs, each with its HR (None without ground truth), sorted by name.
@@ -121,7 +120,8 @@ class OpenTestSet:
         if self.test_set.has_truth:
             return pair(sr, self.folders["HR"])
         found = pair(sr, None)
-        if names := sorted({name for name, *_ in found} ^ {name for name, *_ in pair(self.folders["LR"], None)}):
+        wanted = pair(self.folders["LR"], None)
+        if names := sorted({sample.name for sample in found} ^ {sample.name for sample in wanted}):
             raise AdcbenchError(f"{sr} and {self.name} do not hold the same {self.test_set.holds}: {some(names)}")
         return found
 

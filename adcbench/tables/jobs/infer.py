@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from adcbench.core.keys import short, source_hash, versions
 from adcbench.tables.jobs.job import Context, Job, Measured, Redo, described_system
-from adcbench.tables.jobs.scored import MadeBy, metric_modules, metric_moves_by, metrics_here, scored
+from adcbench.tables.jobs.scored import MadeBy, metric_modules, metrics_here, scored
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ class Infer(Job):
     metrics: Mapping[str, str]
     causes: Mapping[str, str] | None = None
     level: Literal["inference", "training"] = "inference"
-    # Other processors and libraries change a few grey levels of a network's output; a wrong setting changes far more.
+    # Other processors and libraries change a few grey levels of a network's output; a wrong setting changes far more
     redo: ClassVar[Redo | None] = Redo("networks run again", 1e-4, sampled=True)
 
     @property
@@ -42,8 +42,9 @@ class Infer(Job):
         return (*metric_modules(self.metrics[metric]), *find_system(self.system).modules)
 
     def tolerance(self, metric: str) -> float:
-        """Wider where a few grey levels of the network's output move the metric further."""
-        return max(super().tolerance(metric), metric_moves_by(self.metrics[metric]))
+        from adcbench.metrics import find_metric
+
+        return max(super().tolerance(metric), find_metric(self.metrics[metric]).moves_by)
 
     def files(self) -> tuple[str, ...]:
         return (self.system, *self.metrics.values())

@@ -113,7 +113,7 @@ class Job(ABC):
         return ()
 
     def tolerance(self, metric: str) -> float:
-        """Relative move of a column's sample from which on it has moved, where it is made again."""
+        """Relative move of a sample from which on drift calls it moved."""
         return self.redo.tolerance if self.redo else 0.0
 
     def files(self) -> tuple[str, ...]:

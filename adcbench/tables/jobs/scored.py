@@ -14,6 +14,7 @@ from adcbench.tables.jobs.job import Context, Measured
 if TYPE_CHECKING:
     from adcbench.data.media import Sample
     from adcbench.data.testsets.test_set import OpenTestSet
+    from adcbench.metrics.engine.scored import Scored
     from adcbench.metrics.metric import Metric
 
 
@@ -31,13 +32,15 @@ class MadeBy:
 
 def metrics_here(
     names: Mapping[str, str], opened: OpenTestSet, sample: int
-) -> tuple[dict[str, Any], dict[str, Blocked]]:
+) -> tuple[dict[str, Metric], dict[str, Blocked]]:
     """Metrics by column, and what blocks those that can't be had here, or not of a sample of the set."""
-    metrics: dict[str, Any] = {}
+    from adcbench.metrics import find_metric
+
+    metrics: dict[str, Metric] = {}
     blocked: dict[str, Blocked] = {}
     for column, name in names.items():
         try:
-            metric = _find(name, opened)
+            metric = find_metric(name) if opened.test_set.has_truth else find_metric(name).without_reference()
             metric.check_here()
             if sample and metric.takes == "set":
                 raise Blocked(f"{metric.name} of the whole set: only {sample} images are run again here")
@@ -48,7 +51,7 @@ def metrics_here(
 
 
 def scored(
-    keys: Mapping[str, CellKey], metrics: Mapping[str, Any], samples: Sequence[Sample], opened: OpenTestSet,
+    keys: Mapping[str, CellKey], metrics: Mapping[str, Metric], samples: Sequence[Sample], opened: OpenTestSet,
     made_by: MadeBy, context: Context,
 ) -> Measured:  # fmt: skip
     """Score outputs of a test set with metrics by column; ``keys`` are the cells by column."""
@@ -56,9 +59,7 @@ def scored(
         return
     from adcbench.metrics.engine.scoring import score
 
-    found = score(
-        samples, list(metrics.values()), part=opened.part, device=context.device, progress=context.progress
-    )  # fmt: skip
+    found = score(samples, list(metrics.values()), part=opened.part, device=context.device, progress=context.progress)
     for column, metric in metrics.items():
         if not found.of(metric.name):
             yield keys[column], Blocked(found.why_none(metric.name, "samples"))
@@ -66,7 +67,7 @@ def scored(
         yield keys[column], _measurement(metric, found, made_by, made_by.causes.get(column, ""))
 
 
-def _measurement(metric: Any, found: Any, made_by: MadeBy, cause: str) -> Measurement:
+def _measurement(metric: Metric, found: Scored, made_by: MadeBy, cause: str) -> Measurement:
     made, lost = made_by.provenance, found.lost(metric.name)
     total = found.of(metric.name) + len(lost)
     device, dtype = made_by.device, made_by.dtype
@@ -95,16 +96,3 @@ def metric_modules(name: str) -> tuple[str, ...]:
     from adcbench.metrics import find_metric
 
     return find_metric(name).modules
-
-
-def metric_moves_by(name: str) -> float:
-    """How far a few grey levels move a metric, see ``Metric``."""
-    from adcbench.metrics import find_metric
-
-    return find_metric(name).moves_by
-
-
-def _find(name: str, opened: OpenTestSet) -> Metric:
-    from adcbench.metrics import find_metric
-
-    return find_metric(name) if opened.test_set.has_truth else find_metric(name).without_reference()
