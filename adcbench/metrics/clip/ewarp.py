@@ -39,7 +39,7 @@ def warping_error(
     frames in [0, 1], |.|^2 the mean or the sum over the three channels, W bilinear.
 
     Args:
-        sr: the frames that are judged.
+        sr: the frames that are scored.
         hr: the reference, of equal size and length; needed for ``flow_on="reference"``.
         flow: finds both flows of two neighbouring frames.
         flow_on: whose flow. A flow found on the output follows its noise and lowers the score.

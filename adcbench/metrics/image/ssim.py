@@ -64,10 +64,10 @@ def rows_of(image: np.ndarray, colour: Colour, round_values: bool) -> Rows:
     """The compared values of any rows of an image."""
 
     def values(rows: slice) -> np.ndarray:
-        found = compared_values(image[rows], colour)
+        compared = compared_values(image[rows], colour)
         if round_values:
-            found = np.rint(found)
-        return found
+            compared = np.rint(compared)
+        return compared
 
     return values
 
@@ -82,8 +82,8 @@ def mean_similarity(
     """
     total, size = 0.0, 0
     for rows in strips(shape[0] - 2 * _RADIUS, shape[1]):
-        seen = slice(rows.start, rows.stop + 2 * _RADIUS)
-        luminance, contrast = similarity_maps(x(seen), y(seen), clamp_contrast)
+        needed = slice(rows.start, rows.stop + 2 * _RADIUS)
+        luminance, contrast = similarity_maps(x(needed), y(needed), clamp_contrast)
         total += float(np.sum(luminance * contrast if with_luminance else contrast))
         size += contrast.size
     return total / size

@@ -49,8 +49,8 @@ def load(weights: Mapping[str, Path] | None, device: str, *, features: str, resi
     @torch.inference_mode()
     def score(sr: np.ndarray, hr: np.ndarray | None) -> np.ndarray:
         assert hr is not None
-        found = [network(resized(images, resize).to(device)).flatten(1) for images in (sr, hr)]
-        both: np.ndarray = torch.stack(found, dim=1).cpu().numpy()
+        sides = [network(resized(images, resize).to(device)).flatten(1) for images in (sr, hr)]
+        both: np.ndarray = torch.stack(sides, dim=1).cpu().numpy()
         return both
 
     return score
