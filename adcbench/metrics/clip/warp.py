@@ -56,7 +56,7 @@ def inconsistent(forward: np.ndarray, backward_there: np.ndarray) -> np.ndarray:
     hidden: np.ndarray = (
         _squared(backward_there + forward) > 0.01 * (_squared(backward_there) + _squared(forward)) + 0.5
     )
-    return hides
+    return hidden
 
 
 def at_motion_boundary(forward: np.ndarray) -> np.ndarray:
