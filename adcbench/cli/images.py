@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from adcbench.cli.options import device_option
+from adcbench.cli.options import device_option, note_untrained
 from adcbench.cli.scoring import finish, ready, score_samples
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.needs import Need
@@ -86,8 +86,10 @@ def upscale(
     within each tile. Flat tiles can shift in colour: prefer whole images, or large tiles.
     """
     from adcbench.inference.folder import Settings, upscale_files, with_weights
+    from adcbench.systems import find_system
 
-    system = named_system(name)
+    system = find_system(name)
+    note_untrained([system])
     if weights:
         system = with_weights(system, weights)
     settings = Settings(device, dtype, seed, rounding, tile, overlap, compare, overwrite)
@@ -119,9 +121,11 @@ def evaluate(
     from adcbench.data.testsets.registry import find_testset, open_testset
     from adcbench.metrics import find_metrics
     from adcbench.report.scores import score_lines, write_scores
+    from adcbench.systems import find_system
     from adcbench.workflows import evaluate as workflow
 
-    system = named_system(name)
+    system = find_system(name)
+    note_untrained([system])
     if not testset:
         if not check:
             raise AdcbenchError("give --testset, --check, or both")
@@ -150,22 +154,6 @@ def _check(system: System, device: str) -> None:
     click.echo(f"{system.name} keeps the contract")
 
 
-def named_system(name: str) -> System:
-    """A system by name; ``module:factory`` is also looked for in the present folder, as python -m does.
-
-    Of one that nobody trained that is said, since its outputs are files like any other's.
-    """
-    from adcbench.systems.trained.runs import open_system
-
-    here = str(Path.cwd())
-    if ":" in name and here not in sys.path:
-        sys.path.insert(0, here)
-    system = open_system(name)
-    if system.scale == "mini" and not system.files:
-        click.echo(f"{name} is untrained, for tests and timing: its pictures and scores mean nothing", err=True)
-    return system
-
-
 @click.command()
 @click.argument("name")
 @click.option("--from", "source", type=click.Path(path_type=Path),
@@ -178,14 +166,14 @@ def fetch(name: str, source: Path | None) -> None:
     from adcbench.data.testsets.fetch import fetch as fetch_testset
     from adcbench.data.testsets.registry import find_testset
     from adcbench.data.training.photographs import fetch_photographs
-    from adcbench.systems import SYSTEMS
+    from adcbench.systems import system_names
 
     if name.lower() == "photographs":
         click.echo(f"photographs: {fetch_photographs(source)}")
         return
     if source:
         raise AdcbenchError(f"--from is for photographs, not for {name}")
-    if name in SYSTEMS:
+    if name in system_names():
         raise AdcbenchError(f"{name} is a system, not a test set. Its checkpoints: adcbench weights fetch {name}")
     test_set = find_testset(name)
     if test_set.made:

@@ -16,9 +16,7 @@ from adcbench.metrics.engine.scoring import score
 from adcbench.metrics.metric import Metric, SetScore
 from adcbench.results.significance import Paired, compare_paired, holm
 from adcbench.systems.system import System
-from adcbench.tables.columns import IMAGE_SCORES
-
-_PRINTED = {name: column for column, name in IMAGE_SCORES.items()}
+from adcbench.tables.papers import image_scores
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,8 @@ class Comparison:
 
 def shown_name(metric: Metric) -> str:
     """A metric as tables call it: PSNR for psnr; a variant keeps its own name."""
-    return _PRINTED.get(metric.name, metric.name)
+    printed = {name: column for column, name in image_scores().items()}
+    return printed.get(metric.name, metric.name)
 
 
 def find_outputs(

@@ -91,7 +91,7 @@ def chosen(names: Sequence[str], table: str = "", metrics: bool = False) -> list
     Raises:
         AdcbenchError: an unknown name or table, or a named system or metric that has no files.
     """
-    from adcbench.systems import SYSTEMS
+    from adcbench.systems import system_names
 
     found = [_find(name) for name in dict.fromkeys((*names, *(users_of_table(table) if table else ())))]
     without = [one.name for one in found if not one.files and one.name in names]
@@ -99,7 +99,7 @@ def chosen(names: Sequence[str], table: str = "", metrics: bool = False) -> list
         raise AdcbenchError(f"{', '.join(without)} has no weight files: nothing to fetch, it runs as it is")
     if not names and not table:
         plain = [name for name in scorers() if ":" not in name]
-        found = [_find(name) for name in (*(() if metrics else (*SYSTEMS, OFFICIAL.name)), *plain)]
+        found = [_find(name) for name in (*(() if metrics else (*system_names(), OFFICIAL.name)), *plain)]
     return [one for one in found if one.files]
 
 

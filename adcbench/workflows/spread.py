@@ -1,4 +1,4 @@
-"""The re-run spread that the verdict ``close`` is judged by: measured, committed, never chosen.
+"""The re-run spread that the verdict ``close`` goes by: measured, committed, never chosen.
 
 One thing is changed at a time that no paper states. At level ``inference`` a system is run again: threads, precision,
 device, seed, or another system that should compute the same (weights in another precision, another runtime). At level

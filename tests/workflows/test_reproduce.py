@@ -21,9 +21,11 @@ from adcbench.data.testsets import registry
 from adcbench.data.testsets.fetch import fetch
 from adcbench.data.testsets.registry import open_testset
 from adcbench.data.testsets.test_set import TestSet
-from adcbench.report.files import folder, read_cells, write_cells
+from adcbench.report.cell_lines import write_cells
+from adcbench.report.files import folder, read_cells
+from adcbench.report.view import read_view, view_of
 from adcbench.results.diff import compare
-from adcbench.results.verdicts import judge
+from adcbench.results.verdicts import verdict_of
 from adcbench.tables import Context, Score
 from adcbench.tables.loading import load_table, table_ids
 from adcbench.workflows.reproduce import rebuild, reproduce, with_measurement
@@ -55,7 +57,7 @@ def test_a_block_never_overwrites_a_measurement(
 def test_every_cell_of_every_table_has_a_verdict_and_a_blocked_one_a_reason() -> None:
     for table_id in table_ids():
         for cell in read_cells(table_id):
-            verdict = judge(cell)
+            verdict = verdict_of(cell)
             assert verdict.word != "blocked" or cell.missing, cell.key
 
 
@@ -99,14 +101,14 @@ def test_files_round_trip(cell: Cell, tmp_path: Path) -> None:
     cells = list(read_cells("causes"))
     measured = one(1 / 3, unscored=("c",), cause="suspected Y_RANGE", not_comparable="device: x")
     cells[0] = with_measurement(replace(cells[0], measurements=()), measured)
-    write_cells("causes", cells, tmp_path)
+    write_cells(view_of(load_table("causes"), cells), tmp_path)
     again = read_cells("causes", tmp_path)
     assert [c.measurements for c in again] == [c.measurements for c in cells]
     assert [c.missing for c in again if c.measured is None] == [c.missing for c in cells if c.measured is None]
 
 
 def test_damaged_files_are_named(tmp_path: Path) -> None:
-    write_cells("causes", read_cells("causes"), tmp_path)
+    write_cells(read_view("causes"), tmp_path)
     path = folder("causes", tmp_path) / "cells.jsonl"
     path.write_text(path.read_text()[:-40])
     with pytest.raises(AdcbenchError, match=r"cells\.jsonl: damaged: line \d+: .* run: adcbench reproduce causes"):
@@ -147,7 +149,7 @@ def test_what_is_no_number_blocks_its_own_cell_alone(tmp_path: Path, monkeypatch
     use_tables(tmp_path, monkeypatch)
     measure_as({"A": float("nan"), "B": 1.0}, monkeypatch)
     for cells in (reproduce("toy"), read_cells("toy")):
-        assert [judge(cell).word for cell in cells] == ["blocked", "blocked", "unpublished", "unpublished"]
+        assert [verdict_of(cell).word for cell in cells] == ["blocked", "blocked", "unpublished", "unpublished"]
         assert cells[0].missing == "finite numbers, which it did not give for image-0, image-1, image-2"
 
 

@@ -191,7 +191,7 @@ def test_no_committed_spread_rests_on_a_cause() -> None:
     cells = {cell.key[1:]: cell for cell in read_cells("related/rsd_table17")}
     for test_set, metric in (("DRealSR", "PSNR"), ("DRealSR", "SSIM"), ("RealSR", "PSNR")):
         assert verdicts.rerun_spread(metric, "inference")[0] > 0 or (
-            verdicts.judge(cells["Real-ESRGAN", test_set, metric]).word == "differs"
+            verdicts.verdict_of(cells["Real-ESRGAN", test_set, metric]).word == "differs"
         )
 
 

@@ -29,7 +29,7 @@ from adcbench.systems import find_system
 from adcbench.systems import trained as shipped
 from adcbench.systems.checkpoints.library_files import library_tensors
 from adcbench.systems.system import System
-from adcbench.systems.trained.runs import student_of
+from adcbench.systems.trained import student_of
 from adcbench.training.config import DistilStage, RunConfig
 from adcbench.training.engine.logging import seconds_logged
 from adcbench.training.experiments.ablations import Variant, variant
