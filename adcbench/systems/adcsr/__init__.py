@@ -27,6 +27,7 @@ _MODULES = (
     "adcbench.systems.adcsr.network",
     "adcbench.systems.adcsr.weights",
 )
+COMPONENTS = "adcbench.systems.adcsr.components:student"
 _HUB = "https://huggingface.co/Guaishou74851/AdcSR/resolve/main/weight"
 _LICENCE = "Apache-2.0; derived from Stable Diffusion 2.1, so CreativeML Open RAIL++-M applies too"
 
@@ -166,6 +167,7 @@ def system(config: AdcSRConfig = FULL) -> System:
         modules=_MODULES,
         rounding="truncate",
         load=partial(load, config),
+        components=COMPONENTS,
         files=(
             # The sha256 is quoted by a third-party downloader, not by the authors.
             WeightFile(
@@ -212,3 +214,6 @@ def load(config: AdcSRConfig, weights: Mapping[str, Path] | None, device: str, d
     from adcbench.systems.adcsr.network import load_network, upscaler  # torch: keys and tables do without it
 
     return upscaler(load_network(config, weights).to(device), dtype)
+
+
+SYSTEMS = {"adcsr": system, "adcsr-compiled": compiled_system, "adcsr-mini": mini_system}
