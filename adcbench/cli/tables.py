@@ -11,7 +11,7 @@ from typing import Literal
 
 import click
 
-from adcbench.cli.options import device_option
+from adcbench.cli.options import device_option, note_untrained
 from adcbench.cli.scoring import missing_lines, ready
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.needs import Need
@@ -181,11 +181,11 @@ def spread(
     system, of a test set's authors (OSEDiff) or in a folder, scored again with what differs between machines.
     Missing metrics are listed, with exit code 2 where --metrics names them.
     """
-    from adcbench.cli.compare import find_own
-    from adcbench.cli.images import named_system
+    from adcbench.cli.compare import side_system
     from adcbench.data.testsets.registry import find_testset, open_testset
-    from adcbench.report.scores import chosen_metrics
+    from adcbench.metrics import find_metrics
     from adcbench.results.compare import find_outputs, shown_name
+    from adcbench.systems import find_system
     from adcbench.tables.papers import image_scores
     from adcbench.workflows.spread import inference_moves, scores_moves, spread_lines, spread_path, write_spread
 
@@ -193,16 +193,17 @@ def spread(
         spread_path()  # before hours of measuring
     columns = {column.lower(): metric for column, metric in image_scores().items()}
     names = [columns.get(one.strip().lower(), one) for one in metrics.split(",") if one.strip()]
-    chosen = chosen_metrics(",".join(names or image_scores().values()))
+    chosen = find_metrics(",".join(names or image_scores().values()))
     found_set = find_testset(test_set)
-    system = named_system(name) if level == "inference" else find_own(name, found_set)
+    system = find_system(name) if level == "inference" else side_system(name, found_set)
     opened = cache(partial(open_testset, found_set.name))
     needs: list[Need] = [*([system.find_weights] if system else []), opened]
     here, blocked = ready(chosen, needs)
     wanted = {shown_name(metric): metric for metric in here}
     if system and level == "inference":
         tried = [dtype.strip() for dtype in dtypes.split(",") if dtype.strip()]
-        same = {change: named_system(name) for change, name in map(_other, others)}
+        same = {change: find_system(name) for change, name in map(_other, others)}
+        note_untrained([system, *same.values()])
         moves = inference_moves(
             system, opened(), wanted, dtypes=tried, seeds=seeds, device=device, others=same, limit=limit
         )

@@ -11,10 +11,11 @@ import pytest
 
 from adcbench.cli import cli
 from adcbench.core.cells import Cell
+from adcbench.core.errors import AdcbenchError
 from adcbench.report.files import read_cells
 from adcbench.results.verdicts import verdict_of
 from adcbench.systems import find_system
-from adcbench.systems.trained.runs import ablation_names
+from adcbench.systems.registry import unreleased_names
 from adcbench.tables import Context, Infer, Table, Time
 from adcbench.tables.blocks import NO_CODE, NO_WEIGHTS, NOT_BUILT, NOTHING
 from adcbench.tables.loading import load_table, table_ids
@@ -102,9 +103,15 @@ def test_a_latency_command_names_the_system_of_the_rows_job(table_id: str) -> No
         assert {f"adcbench latency {job.system}" for job in jobs} == {cell.command}, cell.key
 
 
-def test_ablations_are_systems_but_those_that_read_a_text() -> None:
-    assert set(ablation_names()) == set(variant_names()) - {"adcsr", "text", "prompt-extractor"}
-    for name in ablation_names():
+def test_ablations_are_systems_and_those_that_read_a_text_can_be_counted_alone() -> None:
+    names = {name.removeprefix("adcsr-") for name in unreleased_names()}
+    assert names == set(variant_names()) - {"adcsr"}
+    for name in names - {"text", "prompt-extractor"}:
         system = find_system(f"adcsr-{name}")
-        assert system.name == f"adcsr-{name}"
+        assert system.name == f"adcsr-{name}" and system.components
         assert ("adcbench train decoder" in system.get) == own_stage_1(name)
+    for name in ("text", "prompt-extractor"):
+        system = find_system(f"adcsr-{name}")
+        assert system.name == f"adcsr-{name}" and system.components
+        with pytest.raises(AdcbenchError, match="reads a text with every image"):
+            system.load(None, "cpu", "float32")

@@ -51,7 +51,7 @@ TESTS = {
     "inference/tiles.py": "tests/inference/test_tiles.py tests/inference/test_tile_weights.py",
     "inference/upscale.py inference/forward.py": "tests/inference/test_upscale.py",
     "inference/folder.py": "tests/cli/test_upscale_cli.py",
-    "cost/closed_form.py cost/macs.py cost/params.py": "tests/cost/test_macs.py",
+    "cost/closed_form.py cost/macs.py cost/params.py systems/formulas.py": "tests/cost/test_macs.py",
     "cost/latency.py": "tests/cost/test_timing_numbers.py tests/cost/test_timing_sessions.py",
     "report/terminal.py report/writers.py": "tests/report",
     "report/files.py workflows/reproduce.py": (

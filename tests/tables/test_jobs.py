@@ -11,6 +11,7 @@ from toy_tables import COSTS, IMAGE, OURS, VIDEO
 
 from adcbench.core.cells import Measurement
 from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.data.media import Part
 from adcbench.data.media.images import write_png
 from adcbench.data.testsets.fetch import fetch
 from adcbench.data.testsets.registry import TESTSETS, find_testset
@@ -68,7 +69,7 @@ def test_a_metric_over_a_set_does_without_a_sample(monkeypatch: pytest.MonkeyPat
 def udm10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """UDM10 with two clips of three frames, of which two frames and 16x16 pixels are scored."""
     monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
-    small = replace(TESTSETS["UDM10"], size=2, frames=2, crop=16)
+    small = replace(TESTSETS["UDM10"], size=2, part=Part(frames=2, crop=16))
     monkeypatch.setitem(TESTSETS, "UDM10", small)
     draw = np.random.default_rng(0)
     for clip in ("000", "001"):

@@ -1,7 +1,7 @@
 """AdcSR: configurations and systems. No torch here, so that cache keys can be made without it.
 
-The network is in ``network`` (what the ablations keep of SD2.1's UNet in ``kept``), the official files' layout in
-``weights``, the start of training in ``pruning``, its opponents in ``discriminator`` and ``patch_discriminator``.
+The network is in ``network``, the official files' layout in ``weights``, the start of training in ``pruning``, its
+opponents in ``discriminator`` and ``patch_discriminator``.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ STUDENT_FILE = "net_params_200.pkl"
 DECODER_FILE = "halfDecoder.ckpt"
 _MODULES = (
     "adcbench.systems.adcsr",
-    "adcbench.systems.adcsr.kept",
     "adcbench.systems.adcsr.network",
     "adcbench.systems.adcsr.weights",
 )
+COMPONENTS = "adcbench.systems.adcsr.components:student"
 _HUB = "https://huggingface.co/Guaishou74851/AdcSR/resolve/main/weight"
 _LICENCE = "Apache-2.0; derived from Stable Diffusion 2.1, so CreativeML Open RAIL++-M applies too"
 
@@ -116,7 +116,7 @@ TRAINED_MINI = AdcSRConfig(
 def variants(base: AdcSRConfig = FULL) -> dict[str, AdcSRConfig]:
     """The ablations whose network differs, by name; no source prints their networks in detail.
 
-    What is assumed stands in ``network`` and ``kept``. ``text`` and ``prompt-extractor`` are one network, and
+    What is assumed stands in ``network``. ``text`` and ``prompt-extractor`` are one network, and
     one training: both read DAPE's tags.
 
     Args:
@@ -167,6 +167,7 @@ def system(config: AdcSRConfig = FULL) -> System:
         modules=_MODULES,
         rounding="truncate",
         load=partial(load, config),
+        components=COMPONENTS,
         files=(
             # The sha256 is quoted by a third-party downloader, not by the authors.
             WeightFile(
@@ -213,3 +214,6 @@ def load(config: AdcSRConfig, weights: Mapping[str, Path] | None, device: str, d
     from adcbench.systems.adcsr.network import load_network, upscaler  # torch: keys and tables do without it
 
     return upscaler(load_network(config, weights).to(device), dtype)
+
+
+SYSTEMS = {"adcsr": system, "adcsr-compiled": compiled_system, "adcsr-mini": mini_system}
