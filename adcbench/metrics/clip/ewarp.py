@@ -56,6 +56,12 @@ def warping_error(
 
     Raises:
         ValueError: fewer than two frames, frames of different or odd types and sizes, or no visible pixel at all.
+
+    >>> still = np.zeros((4, 4, 2))
+    >>> frames = np.zeros((2, 4, 4, 3), np.uint8)
+    >>> frames[1] = 51  # 0.2 brighter
+    >>> round(warping_error(frames, flow=lambda now, then: (still, still), flow_on="output"), 12)
+    40.0
     """
     errors = [
         error

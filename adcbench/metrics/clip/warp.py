@@ -76,7 +76,11 @@ def at_motion_boundary(forward: np.ndarray) -> np.ndarray:
 
 
 def leaves_frame(forward: np.ndarray) -> np.ndarray:
-    """Pixels whose target lies outside the centres of the border pixels: (h, w, 2) -> (h, w) bool."""
+    """Pixels whose target lies outside the centres of the border pixels: (h, w, 2) -> (h, w) bool.
+
+    >>> leaves_frame(np.full((1, 3, 2), [1.0, 0.0])).tolist()
+    [[False, False, True]]
+    """
     h, w = forward.shape[:2]
     x, y = np.arange(w) + forward[..., 0], np.arange(h)[:, None] + forward[..., 1]
     outside: np.ndarray = (x < 0) | (x > w - 1) | (y < 0) | (y > h - 1)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from scipy import ndimage, special
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.files import check_regular, check_unpacked, identity
@@ -54,7 +53,6 @@ _LANE = _STEP % 8
 _SHAPES = ((0.2 + 0.001 * (_STEP - _LANE)).astype(np.float32) + np.float32(0.001) * _LANE.astype(np.float32)).astype(
     float
 )
-_RATIOS = np.exp(2 * special.gammaln(2 / _SHAPES) - special.gammaln(1 / _SHAPES) - special.gammaln(3 / _SHAPES))
 
 
 def locate(name: str) -> Path | None:
@@ -183,6 +181,8 @@ def _features(luma: np.ndarray, size: int, above: int, below: int) -> np.ndarray
 
     The first ``above`` and the last ``below`` rows are not in a block, but seen by those beside them.
     """
+    from scipy import ndimage  # here, as in ssim.py
+
     mean = ndimage.correlate(luma, _WINDOW, mode="nearest")
     variance = np.abs(ndimage.correlate(luma * luma, _WINDOW, mode="nearest") - mean * mean)
     normalised = (luma - mean) / (np.sqrt(variance + np.finfo(float).eps) + 1)
@@ -193,7 +193,7 @@ def _features(luma: np.ndarray, size: int, above: int, below: int) -> np.ndarray
     features = [shape, (left + right) / 2]
     for shift in ((0, 1), (1, 0), (1, 1), (1, -1)):
         shape, left, right = _asymmetric_gaussian(blocks * np.roll(blocks, shift, axis=(1, 2)))
-        mean = (right - left) * np.exp(special.gammaln(2 / shape) - special.gammaln(1 / shape))
+        mean = (right - left) * np.exp(_log_gamma(2 / shape) - _log_gamma(1 / shape))
         features += [shape, mean, left, right]
     return np.stack(features, axis=1)
 
@@ -209,11 +209,26 @@ def _asymmetric_gaussian(blocks: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
         skew = left / right
         ratio = (above.sum(1) - below.sum(1)) ** 2 / (squares_below + squares_above) / values.shape[1]
         ratio *= (skew**3 + 1) * (skew + 1) / (skew**2 + 1) ** 2
-    after = np.searchsorted(_RATIOS, ratio).clip(1, len(_RATIOS) - 1)
-    nearest = after - (ratio - _RATIOS[after - 1] <= _RATIOS[after] - ratio)
+    ratios = _ratios()
+    after = np.searchsorted(ratios, ratio).clip(1, len(ratios) - 1)
+    nearest = after - (ratio - ratios[after - 1] <= ratios[after] - ratio)
     shape = _SHAPES[np.where(np.isnan(ratio), 0, nearest)]  # torch's argmin of NaN is the first entry
-    scale = np.sqrt(np.exp(special.gammaln(1 / shape) - special.gammaln(3 / shape)))
+    scale = np.sqrt(np.exp(_log_gamma(1 / shape) - _log_gamma(3 / shape)))
     return shape, left * scale, right * scale
+
+
+@lru_cache
+def _ratios() -> np.ndarray:
+    """(mean of abs(x)) ** 2 / mean of x ** 2 for each of the shapes, by which a block's shape is found."""
+    ratios: np.ndarray = np.exp(2 * _log_gamma(2 / _SHAPES) - _log_gamma(1 / _SHAPES) - _log_gamma(3 / _SHAPES))
+    return ratios
+
+
+def _log_gamma(values: np.ndarray) -> np.ndarray:
+    from scipy import special  # here, as in ssim.py
+
+    logs: np.ndarray = special.gammaln(values)
+    return logs
 
 
 _SETTINGS = {"colour": "y-full", "crop": 0, "arithmetic": "cuda", "parameters": "float32"}

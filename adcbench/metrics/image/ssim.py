@@ -8,7 +8,6 @@ from functools import partial
 from typing import TypeAlias
 
 import numpy as np
-from scipy import ndimage
 
 from adcbench.metrics.image.colour import Colour, compared_values, crop_border
 from adcbench.metrics.image.strips import strips
@@ -104,6 +103,8 @@ def similarity_maps(x: np.ndarray, y: np.ndarray, clamp_contrast: bool) -> tuple
 
 def _window(values: np.ndarray) -> np.ndarray:
     """Gaussian-weighted mean at each valid position: (h, w, ...) -> (h - 10, w - 10, ...)."""
+    from scipy import ndimage  # here: the registry imports all metrics, and few commands compute one
+
     rows = ndimage.correlate1d(values, _TAPS, axis=0)[_RADIUS:-_RADIUS]
     return ndimage.correlate1d(rows, _TAPS, axis=1)[:, _RADIUS:-_RADIUS]
 
