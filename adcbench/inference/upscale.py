@@ -25,7 +25,7 @@ from adcbench.core.settings import cache_dir
 from adcbench.inference.forward import upscale_pixels
 from adcbench.inference.stamps import read_stamped, write_stamped
 from adcbench.inference.weights import weights_hashes
-from adcbench.systems.system import System, Upscaler
+from adcbench.systems.system import Medium, System, Upscaler
 
 _NUMERICS = "adcbench.inference.forward"
 
@@ -157,6 +157,12 @@ def load_on(system: System, weights: Mapping[str, Path] | None, device: str, dty
     """
     check_device(device)
     return system.load(weights, device, dtype)
+
+
+def check_takes(system: System, medium: Medium) -> None:
+    """Raise ``AdcbenchError`` where a system takes clips and gets images, or the other way round."""
+    if system.takes != medium:
+        raise AdcbenchError(f"{system.name} takes {system.takes}s, and is given {medium}s")
 
 
 def _check_input(name: str, lr: np.ndarray) -> None:
