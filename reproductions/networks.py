@@ -46,4 +46,5 @@ TABLE = Table(
             rows="AdcSR full size",
         ),
     ),
+    watched_ratios=(("OSEDiff mini", "AdcSR mini"),),
 )

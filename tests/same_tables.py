@@ -20,6 +20,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 SHOWN = ("note", "other readings", "n", "interval", "outputs")  # parts of the provenance that stand in texts
+CLAIMS = "tables/claims.md"
 TEXTS = ("table.csv", "table.md", "table.tex")
 
 
@@ -76,6 +77,8 @@ def main(revision: str) -> int:
     where = folders(revision)
     assert where, f"no tables in {revision}"
     lines = [line for folder in where for line in differences(folder, revision)]
+    if committed(revision, CLAIMS) != (ROOT / CLAIMS).read_bytes():
+        lines.append(f"{CLAIMS}: text differs")
     print(*lines, f"{len(where)} tables, {len(lines)} differences to {revision}", sep="\n")
     return bool(lines)
 

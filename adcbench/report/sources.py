@@ -16,7 +16,6 @@ from adcbench.core.keys import code_hash, source_closure
 from adcbench.core.settings import tables_dir
 from adcbench.report.files import read_cells, write_text
 from adcbench.tables.loading import table_ids
-from adcbench.tables.table import Count, Fingerprint, Infer, Job, Score
 
 Closure = Mapping[str, str]  # module -> first 8 hex digits of the hash of its code
 
@@ -24,29 +23,6 @@ Closure = Mapping[str, str]  # module -> first 8 hex digits of the hash of its c
 def closure(*modules: str) -> dict[str, str]:
     """All modules of adcbench that ``modules`` depend on, themselves included, with short hashes of their code."""
     return {name: code_hash(name)[:8] for name in source_closure(*modules)}
-
-
-def modules_of(job: Job, column: str) -> tuple[str, ...]:
-    """The modules that a job's measurement in a column starts from; none for re-read logs and recorded times."""
-    if isinstance(job, Count):
-        from adcbench.cost.counts import counted_modules
-        from adcbench.systems import find_system
-
-        return (*counted_modules(find_system(job.network)), "adcbench.cost.counts")
-    if not isinstance(job, Score | Infer | Fingerprint):
-        return ()
-    found: tuple[str, ...] = ()
-    if isinstance(job, Score | Infer):
-        from adcbench.metrics import METRICS
-        from adcbench.metrics.clip import CLIP_METRICS
-
-        name = job.metrics[column]
-        found += METRICS[name].modules if name in METRICS else CLIP_METRICS[name].modules
-    if isinstance(job, Infer | Fingerprint):
-        from adcbench.systems import find_system
-
-        found += find_system(job.system).modules
-    return (*found, "adcbench.inference.fingerprint") if isinstance(job, Fingerprint) else found
 
 
 def read_sources(root: Path | None = None) -> dict[str, dict[str, str]]:

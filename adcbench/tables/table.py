@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from adcbench.core.cells import CellKey, Kind
+from adcbench.core.errors import AdcbenchError
 from adcbench.core.printed import parse
+from adcbench.tables.jobs.job import Job
 
 COMPLEXITY = "complexity"  # the "test set" of counted and timed columns
+# unit of a column -> what a value of 1 in it is
+UNITS = {"M": 1e6, "B": 1e9, "G": 1e9, "": 1.0, "ms": 1e-3, "s": 1.0, "frames/s": 1.0}
 
 
 @dataclass(frozen=True)
@@ -25,82 +28,6 @@ class Column:
     unit: str = ""
     better: Literal["higher", "lower", ""] = ""
     kind: Kind = "quality"
-
-
-@dataclass(frozen=True)
-class Score:
-    """Score released outputs: folder ``outputs`` of the test set against its HR. Level ``scores``.
-
-    ``metrics`` maps a column's metric to a name in ``adcbench.metrics.METRICS``.
-    """
-
-    row: str
-    test_set: str
-    outputs: str
-    metrics: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Reaggregate:
-    """Average the authors' per-image log of the test set again. Level ``re-aggregated``."""
-
-    row: str
-    test_set: str
-    metrics: tuple[str, ...]
-    causes: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True)
-class Infer:
-    """Run a system over the test set's LR images and score its outputs.
-
-    Level ``inference``; ``training`` where the system's weights must first be trained (``Block`` says so).
-    """
-
-    row: str
-    test_set: str
-    system: str
-    metrics: Mapping[str, str]
-    causes: Mapping[str, str] | None = None
-    level: Literal["inference", "training"] = "inference"
-
-
-@dataclass(frozen=True)
-class Count:
-    """Count a network. ``columns`` maps a column's metric to ``quantity.convention``.
-
-    Level ``counted``. For example ``{"Params": "params.published", "MACs": "macs.published"}``. ``notes`` say in the
-    cell itself what its verdict leans on.
-    """
-
-    row: str
-    network: str
-    columns: Mapping[str, str]
-    causes: Mapping[str, str] | None = None
-    notes: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True)
-class Time:
-    """Fill a time column from recorded latency runs of a system (``adcbench latency``)."""
-
-    row: str
-    system: str
-    columns: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Fingerprint:
-    """Project a system's float output (deterministic weights) on fixed directions, so that drift sees any change."""
-
-    row: str
-    test_set: str
-    system: str
-    image: str
-    metrics: tuple[str, ...] = ("Fingerprint",)
-
-
-Job = Score | Reaggregate | Infer | Count | Time | Fingerprint
 
 
 @dataclass(frozen=True)
@@ -142,7 +69,11 @@ class Claim:
 
 @dataclass(frozen=True)
 class Table:
-    """One table of a paper. ``numbering`` says whether a source gives the number or we assume it."""
+    """One table of a paper. ``numbering`` says whether a source gives the number or we assume it.
+
+    ``hardware`` is the device that the paper timed on, such as ``A100``; empty: any will do. ``watched_ratios`` are
+    pairs of rows, the slower first: drift times both again and compares the ratio.
+    """
 
     id: str
     paper: str
@@ -155,6 +86,8 @@ class Table:
     blocks: tuple[Block, ...] = ()
     claims: tuple[Claim, ...] = ()
     notes: tuple[str, ...] = ()
+    hardware: str = ""
+    watched_ratios: tuple[tuple[str, str], ...] = ()
 
     @property
     def keys(self) -> tuple[CellKey, ...]:
@@ -164,17 +97,21 @@ class Table:
         return next(c for c in self.columns if (c.test_set, c.metric) == (test_set, metric))
 
     def system(self, row: str) -> str:
-        """The network or system a row stands for, as its jobs name it; without such a job, the row's name in small."""
-        named = (job for job in self.jobs if job.row == row)
-        found = [job.network if isinstance(job, Count) else getattr(job, "system", "") for job in named]
-        return next(filter(None, found), row.lower())
+        """The system that a row stands for, as its jobs name it; without such a job, the row's name in small."""
+        named = (job.stands_for() for job in self.jobs if job.row == row)
+        return next(filter(None, named), row.lower())
 
 
-def keys_of(table: Table, job: Job) -> list[CellKey]:
-    """Cells that a job fills."""
-    if isinstance(job, Count | Time):
-        return [CellKey(table.id, job.row, COMPLEXITY, metric) for metric in job.columns]
-    return [CellKey(table.id, job.row, job.test_set, metric) for metric in job.metrics]
+def unit_of(table: Table, metric: str) -> float:
+    """What one of a counted or timed column's unit is: parameters, multiply-adds, seconds.
+
+    Raises:
+        AdcbenchError: the table has another unit there.
+    """
+    unit = table.column(COMPLEXITY, metric).unit
+    if unit not in UNITS:
+        raise AdcbenchError(f"{table.id}: column {metric} has unit {unit!r}. Units: {', '.join(filter(None, UNITS))}")
+    return UNITS[unit]
 
 
 def faults_of(table: Table) -> str:
@@ -187,10 +124,10 @@ def faults_of(table: Table) -> str:
     for job in table.jobs:
         if not isinstance(job, Job):
             return f"{job!r:.80} is no job"
-        if not all(isinstance(text, str) for text in _texts(job)):
-            return f"{type(job).__name__} of {job.row!r} has a name that is no text"
-        if stray := set(keys_of(table, job)) - keys:
-            return f"{type(job).__name__} of {job.row!r} fills cells that are not there: {min(stray)}"
+        if fault := job.fault(table):
+            return fault
+    if strangers := {row for rows in table.watched_ratios for row in rows} - set(table.rows):
+        return f"it watches the speed of rows that are not there: {min(strangers)}"
     for block in table.blocks:
         block.covers(table.keys[0])  # a pattern that is none raises
     for claim in table.claims:
@@ -200,14 +137,3 @@ def faults_of(table: Table) -> str:
         if parse(claim.printed) is None:
             return f"claim {claim.text!r}: {claim.printed!r} is no number"
     return ""
-
-
-def _texts(job: Job) -> Iterator[object]:
-    """All names in a job."""
-    for value in vars(job).values():
-        if isinstance(value, Mapping):
-            yield from (*value, *value.values())
-        elif isinstance(value, tuple):
-            yield from value
-        elif value is not None:
-            yield value

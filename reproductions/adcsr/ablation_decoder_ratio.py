@@ -32,5 +32,6 @@ TABLE = Table(
         Time(ADCSR, "adcsr", {"Time": "p50"}),
     ),
     blocks=no_weights(VARIANTS),
+    hardware="A100",
     notes=(ASSUMED, AT_MINI_SCALE),
 )

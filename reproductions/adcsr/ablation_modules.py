@@ -39,5 +39,6 @@ TABLE = Table(
         Time(ADCSR, "adcsr", {"Time": "p50"}),
     ),
     blocks=(*reads_text(READ_TEXT), *no_weights(VARIANTS)),
+    hardware="A100",
     notes=(ASSUMED, AT_MINI_SCALE),
 )

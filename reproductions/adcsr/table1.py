@@ -101,6 +101,7 @@ TABLE = Table(
         _claim("78 % less computation than OSEDiff", "reduction", "78", "OSEDiff", "MACs", ABSTRACT),
         _claim("74 % fewer parameters than OSEDiff", "reduction", "74", "OSEDiff", "Params", ABSTRACT),
     ),
+    hardware="A100",
     notes=(
         "AdcSR's own print of the baselines' quality was not seen; `adcbench explain` says what stands in.",
         "The S3Diff row is known in two versions: a re-run by RCOD, and the S3Diff paper's own numbers.",

@@ -30,5 +30,6 @@ TABLE = Table(
         Time(REMOVED, "adcsr", {"Time": "p50"}),
     ),
     blocks=no_weights((KEPT,)),
+    hardware="A100",
     notes=("The table is known in part: it may have more columns.", AT_MINI_SCALE),
 )

@@ -13,7 +13,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import reproductions_dir
 from adcbench.tables.columns import columns
 from adcbench.tables.loading import load_readings, load_table, numbered, table_ids
-from adcbench.tables.table import COMPLEXITY, keys_of
+from adcbench.tables.table import COMPLEXITY
 
 HEADER = "table,row,test_set,metric,value,unit,source,kind,confidence,chosen,note"
 CSV_FILES = sorted(reproductions_dir().rglob("published.csv"))
@@ -101,7 +101,7 @@ def test_table_is_well_formed(table_id: str) -> None:
 @every_table
 def test_every_cell_has_a_job_or_a_reason(table_id: str) -> None:
     table = load_table(table_id)
-    jobs = {key for job in table.jobs for key in keys_of(table, job)}
+    jobs = {key for job in table.jobs for key in job.keys(table)}
     assert jobs <= set(table.keys)
     settings = {(c.test_set, c.metric) for c in table.columns if c.kind == "setting"}
     wanted = (key for key in table.keys if key[2:] not in settings)
