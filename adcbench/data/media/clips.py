@@ -9,6 +9,7 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -66,6 +67,12 @@ class Clip:
             raise AdcbenchError(
                 f"{self.path}: only {count} of {self.length} frames can be read; the file is cut off or damaged"
             )
+
+    @cached_property
+    def frame_names(self) -> tuple[str, ...]:
+        """A name for each frame, in their order: its PNG's without suffix; of a video its number, from 00000."""
+        names = _numbers(list_pngs(self.path))[0] if self.path.is_dir() else [f"{i:05}" for i in range(self.length)]
+        return tuple(names[: self.length])
 
     def part(self, frames: int = 0, crop: int = 0) -> Clip:
         """The first ``frames`` frames (0: all), cropped to the central ``crop`` x ``crop`` pixels (0: not).
