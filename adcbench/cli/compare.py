@@ -52,12 +52,12 @@ def compare(
     if not (a and b and testset) or metric:
         raise AdcbenchError("name A, B and --testset; or a table with --table (see adcbench compare --help)")
     from adcbench.data.testsets.registry import find_testset, open_testset
+    from adcbench.metrics import find_metrics
     from adcbench.report.comparison import comparison_text, write_comparison
-    from adcbench.report.scores import chosen_metrics
     from adcbench.results.compare import compare_outputs, find_outputs
-    from adcbench.tables.columns import IMAGE_SCORES
+    from adcbench.tables.papers import image_scores
 
-    chosen = chosen_metrics(metrics or ",".join(IMAGE_SCORES.values()))
+    chosen = find_metrics(metrics or ",".join(image_scores().values()))
     found_set = find_testset(testset)
     systems = [side_system(name, found_set) for name in (a, b)]
     opened = cache(partial(open_testset, found_set.name))
@@ -98,13 +98,13 @@ def _rows(table_id: str, metric: str | None) -> None:
     from adcbench.core.cells import BROUGHT
     from adcbench.report.files import read_cells
     from adcbench.report.ranking import ranking_text
-    from adcbench.report.writers import brought_lines
+    from adcbench.report.view import view_of
     from adcbench.results.ranks import test_table
     from adcbench.tables.loading import load_table
 
     table, cells = load_table(table_id), read_cells(table_id)
     click.echo(ranking_text(table, test_table(table, cells), metric))
-    for line in brought_lines(cells):
+    for line in view_of(table, cells).brought:
         click.echo(f"outputs {BROUGHT}: {line}")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from adcbench.cli.options import device_option, note_untrained
-from adcbench.cli.scoring import finish, ready, store_or_not
+from adcbench.cli.scoring import finish, ready, score_samples
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.needs import Need
 
@@ -46,16 +46,10 @@ def score(sr: Path, hr: Path, metrics: str, device: str, out: Path | None, no_st
     Each image is read once for all metrics. Images that can't be scored are listed, with exit code 1. Metrics whose
     files are missing are said first and listed at the end, with exit code 2; the others are scored all the same.
     """
-    from adcbench.data.media.pairs import pair
-    from adcbench.metrics.engine.scoring import score_pairs
-    from adcbench.report.scores import chosen_metrics, score_lines, write_scores
+    from adcbench.data.media import pair
+    from adcbench.metrics import find_metrics
 
-    chosen = chosen_metrics(metrics)
-    with store_or_not(no_store):
-        here, blocked = ready(chosen, outputs=[out])
-        found = score_pairs(pair(sr, hr), here, device=device, use_store=not no_store)
-        write = [partial(write_scores, out, found)] if out else []
-        finish(score_lines(here, found), found.problems, blocked, *write)
+    score_samples(lambda: pair(sr, hr), find_metrics(metrics), device=device, out=out, no_store=no_store)
 
 
 @click.command()
@@ -126,8 +120,9 @@ def evaluate(
     """
     from adcbench.data.testsets.registry import open_testset
     from adcbench.inference.testset import upscale_testset
-    from adcbench.metrics.engine.scoring import score_pairs
-    from adcbench.report.scores import chosen_metrics, score_lines, write_scores
+    from adcbench.metrics import find_metrics
+    from adcbench.metrics.engine.scoring import score
+    from adcbench.report.scores import score_lines, write_scores
     from adcbench.systems import find_system
 
     system = find_system(name)
@@ -139,11 +134,11 @@ def evaluate(
         return
     opened = cache(partial(open_testset, testset))
     needs: list[Need] = [system.find_weights, opened]
-    here, blocked = ready(chosen_metrics(metrics), needs, [out])
+    here, blocked = ready(find_metrics(metrics), needs, [out])
     if check:
         _check(system, device)
     made = upscale_testset(system, opened(), device=device, dtype=dtype, seed=seed, rounding=rounding, limit=limit)
-    scored = score_pairs(made, here, device=device)
+    scored = score(made, here, part=opened().part, device=device)
     write = [partial(write_scores, out, scored)] if out else []
     finish(score_lines(here, scored), scored.problems, blocked, *write)
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from adcbench.core.rounding import Rounding
+from adcbench.data.media import Sample
 from adcbench.data.media.images import IMAGE_SUFFIXES, read_png
-from adcbench.data.testsets.test_set import OpenTestSet, Sample
+from adcbench.data.testsets.test_set import OpenTestSet
 from adcbench.inference.clips import upscale_clips
 from adcbench.inference.upscale import prepared, upscale_images
 from adcbench.systems.system import System

@@ -21,7 +21,7 @@ from adcbench.results.ledger import (
     MiniResult,
     MiniTest,
     Pair,
-    judge_ledger,
+    ledger_lines,
     load_claims,
     ratio_of,
     run_names,
@@ -41,13 +41,13 @@ docs/claims.md."""
 
 
 def ledger(root: Path | None = None) -> tuple[tuple[Line, ...], Runs]:
-    """All claims, judged from the committed tables and runs below ``root``; and the runs.
+    """All claims, tested with the committed tables and runs below ``root``; and the runs.
 
     Raises:
         AdcbenchError: damaged files, or a claim about what is not there.
     """
     runs = read_runs(root)
-    return judge_ledger(load_claims(), lambda table: read_cells(table, root), runs), runs
+    return ledger_lines(load_claims(), lambda table: read_cells(table, root), runs), runs
 
 
 def ledger_text(lines: Sequence[Line], runs: Runs) -> str:
@@ -176,8 +176,8 @@ def _sentence(text: str) -> str:
 
 
 def _ratio_lines(line: Line) -> Iterable[str]:
-    if line.judged and line.claim.ratio and (claim := ratio_of(line.claim)):
-        found, table = line.judged, line.claim.ratio[0]
+    if line.ratio and line.claim.ratio and (claim := ratio_of(line.claim)):
+        found, table = line.ratio, line.claim.ratio[0]
         allowed = f"; the operands allow {found.allowed[0]:.4g} to {found.allowed[1]:.4g}" if found.allowed else ""
         places = " and ".join(f"{metric} of {row}" for row, _, metric in (claim.large, claim.small))
         yield f"As printed: {line.printed}: {claim.kind} {claim.printed}, `{table}`, {places}{allowed}."
@@ -225,11 +225,11 @@ def _mini_lines(line: Line, one: MiniResult) -> Iterable[str]:
         f"Mini scale: {one.word}{why}: {_interval(one.effect)}, {one.seeds} seeds, {one.effect.images} images, "
         f"d_z {one.effect.standardised:+.2f}{p}."
     )
-    if one.beside:
-        yield "Beside it, deciding nothing: " + ", ".join(f"{m} on {s} {_interval(e)}" for s, m, e in one.beside) + "."
+    if one.others:
+        yield "Beside it, deciding nothing: " + ", ".join(f"{m} on {s} {_interval(e)}" for s, m, e in one.others) + "."
     for word, places in (
-        ("better", [f"{m} on {s}" for s, m, e in one.beside if e.low > 0]),
-        ("worse", [f"{m} on {s}" for s, m, e in one.beside if e.high < 0]),
+        ("better", [f"{m} on {s}" for s, m, e in one.others if e.low > 0]),
+        ("worse", [f"{m} on {s}" for s, m, e in one.others if e.high < 0]),
     ):
         if places:
             yield f"Of these, {word} by the interval, uncorrected: {', '.join(places)}."

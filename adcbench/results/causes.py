@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from adcbench.core.cells import Cell
 from adcbench.core.printed import parse
+from adcbench.results.verdicts import Verdict
+from adcbench.tables import Score, Table
+
+CAUSES_TABLE = "causes"  # the table that measures what wrong settings do
 
 CAUSES = {
     "Y_RANGE": "luma in 0..255 where papers use BT.601's 16..235: exactly -1.3219 dB PSNR",
@@ -74,3 +79,29 @@ def inside_if_switched(cell: Cell, deltas: Iterable[tuple[str, float]]) -> list[
         return []
     gap = cell.measured.value - printed.number
     return [cause for cause, delta in deltas if abs(gap + delta) <= printed.tolerance]
+
+
+@dataclass(frozen=True)
+class Switched:
+    """What each wrong setting would do to a cell.
+
+    Args:
+        outputs: the released outputs that the effects were measured on.
+        effects: (cause, change of the value).
+        standing: ``demonstrated`` where the effects were measured on the cell's own outputs, else ``suspected``.
+        inside: causes whose effect brings our number inside the printed tolerance; none where it does not differ.
+    """
+
+    outputs: str
+    effects: tuple[tuple[str, float], ...]
+    standing: str
+    inside: tuple[str, ...]
+
+
+def switched(cell: Cell, verdict: Verdict, causes: Table, measured: Iterable[Cell]) -> Switched:
+    """A cell against the table of causes and its cells."""
+    outputs = next((job.outputs for job in causes.jobs if isinstance(job, Score)), "")
+    deltas = tuple(effects(measured, cell.key.metric, cell.key.test_set))
+    standing = "demonstrated" if cell.key.row == outputs else "suspected"
+    inside = tuple(inside_if_switched(cell, deltas)) if verdict.word == "differs" else ()
+    return Switched(outputs, deltas, standing, inside)

@@ -18,7 +18,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import reproductions_dir
 from adcbench.metrics import METRICS
 from adcbench.results.bootstrap import paired_interval
-from adcbench.results.claims import Judged, Range, judge_claim, printed_range
+from adcbench.results.claims import ClaimVerdict, Range, claim_verdict, printed_range
 from adcbench.results.hierarchical import Effect, Kind, effect, interval_word, verdict_p
 from adcbench.results.significance import ALPHA, holm, too_few
 from adcbench.tables.loading import CLAIMS_FILE, load_file, load_table
@@ -111,7 +111,7 @@ class MiniResult:
     effect: Effect | None = None
     corrected_p: float | None = None
     margin: float = 0.0  # in the metric's unit
-    beside: tuple[tuple[str, str, Effect], ...] = ()  # test set, metric, effect: they decide nothing
+    others: tuple[tuple[str, str, Effect], ...] = ()  # test set, metric, effect: they decide nothing
     why: str = ""
 
 
@@ -123,7 +123,7 @@ class Line:
     printed: str
     full: str
     mini: str
-    judged: Judged | None = None
+    ratio: ClaimVerdict | None = None
     printed_pairs: tuple[tuple[Pair, str, Range | None], ...] = ()
     full_pairs: tuple[tuple[Pair, str, Range | None, str], ...] = ()
     tests: tuple[MiniResult, ...] = ()
@@ -164,26 +164,26 @@ def run_names(claims: Iterable[LedgerClaim]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(run for c in claims for test in c.mini for run in (test.first, test.second)))
 
 
-def judge_ledger(claims: Sequence[LedgerClaim], cells: Callable[[str], Iterable[Cell]], runs: Runs) -> tuple[Line, ...]:
+def ledger_lines(claims: Sequence[LedgerClaim], cells: Callable[[str], Iterable[Cell]], runs: Runs) -> tuple[Line, ...]:
     """Every claim in its three columns. ``cells`` reads a table's cells."""
     tables = {pair.table for c in claims for pair in c.pairs} | {c.ratio[0] for c in claims if c.ratio}
     known = {cell.key: cell for table in sorted(tables) for cell in cells(table)}
-    mini = _judge_mini(claims, runs)
+    mini = _mini_results(claims, runs)
     return tuple(_line(claim, known, mini[claim.id]) for claim in claims)
 
 
 def _line(claim: LedgerClaim, cells: Mapping[CellKey, Cell], tests: tuple[MiniResult, ...]) -> Line:
     mini = _together([test.word for test in tests], "holds")
     if claim.ratio and (ratio := ratio_of(claim)):
-        judged = judge_claim(claim.ratio[0], ratio, cells)
+        found = claim_verdict(claim.ratio[0], ratio, cells)
         places = [CellKey(claim.ratio[0], *place) for place in (ratio.large, ratio.small)]
-        return Line(claim, _sourced(judged.printed, places, cells), judged.ours, mini, judged, tests=tests)
+        return Line(claim, _sourced(found.printed, places, cells), found.ours, mini, found, tests=tests)
     for pair in claim.pairs:
         if missing := [str(key) for key in pair.keys if key not in cells]:
             raise AdcbenchError(f"claim {claim.id!r}: no such cell: {'; '.join(missing)}")
     kind = "superiority" if claim.kind == "counted" else claim.kind
-    printed = tuple(_judge_printed(kind, pair, cells) for pair in claim.pairs)
-    full = tuple(_judge_full(kind, pair, cells) for pair in claim.pairs)
+    printed = tuple(_printed_verdict(kind, pair, cells) for pair in claim.pairs)
+    full = tuple(_full_verdict(kind, pair, cells) for pair in claim.pairs)
     keys = [key for pair in claim.pairs for key in pair.keys]
     return Line(
         claim,
@@ -205,7 +205,7 @@ def _sourced(word: str, keys: Iterable[CellKey], cells: Mapping[CellKey, Cell]) 
     return f"{word} ({weakest})" if word in ("consistent", "contradicted") and weakest != "primary" else word
 
 
-def _judge_printed(kind: str, pair: Pair, cells: Mapping[CellKey, Cell]) -> tuple[Pair, str, Range | None]:
+def _printed_verdict(kind: str, pair: Pair, cells: Mapping[CellKey, Cell]) -> tuple[Pair, str, Range | None]:
     """consistent if any numbers that round to the printed ones agree with the claim."""
     first, second = (printed_range(cells[key]) for key in pair.keys)
     if first is None or second is None:
@@ -222,7 +222,7 @@ def _judge_printed(kind: str, pair: Pair, cells: Mapping[CellKey, Cell]) -> tupl
     return pair, word, (low, high)
 
 
-def _judge_full(kind: str, pair: Pair, cells: Mapping[CellKey, Cell]) -> tuple[Pair, str, Range | None, str]:
+def _full_verdict(kind: str, pair: Pair, cells: Mapping[CellKey, Cell]) -> tuple[Pair, str, Range | None, str]:
     """From our own measurements of both cells: exact for counts, by a paired interval for scores of the same images."""
     first, second = (cells[key].measured for key in pair.keys)
     if first is None or second is None or {first.scale, second.scale} != {"full"}:
@@ -261,7 +261,7 @@ def _margin(test: Pair | MiniTest, second: float) -> float:
     return test.margin * abs(second) if test.relative else test.margin
 
 
-def _judge_mini(claims: Sequence[LedgerClaim], runs: Runs) -> dict[str, tuple[MiniResult, ...]]:
+def _mini_results(claims: Sequence[LedgerClaim], runs: Runs) -> dict[str, tuple[MiniResult, ...]]:
     """All mini tests, corrected within their family; one that can't be decided yet counts there with p = 1."""
     found = {claim.id: [_measure_mini(claim.kind, test, runs) for test in claim.mini] for claim in claims}
     families: dict[str, list[tuple[LedgerClaim, int, float]]] = {}
@@ -300,10 +300,10 @@ def _measure_mini(kind: str, test: MiniTest, runs: Runs) -> MiniResult:
         return MiniResult(test, "inconclusive", seeds, why=why)
     word = "inconclusive" if why else EFFECT_ONLY if kind == "question" else ""
     margin = _margin(test, float(b.mean()))
-    return MiniResult(test, word, seeds, _effect(a, b, test.metric), None, margin, _beside(test, runs), why)
+    return MiniResult(test, word, seeds, _effect(a, b, test.metric), None, margin, _others(test, runs), why)
 
 
-def _beside(test: MiniTest, runs: Runs) -> tuple[tuple[str, str, Effect], ...]:
+def _others(test: MiniTest, runs: Runs) -> tuple[tuple[str, str, Effect], ...]:
     found = []
     for test_set in runs.test_sets:
         for metric in SCORED_IN:

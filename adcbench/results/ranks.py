@@ -18,7 +18,7 @@ _LEVELS = ("scores", "inference", "training")  # what has a score for each image
 Slot = tuple[str, str]  # level and scale
 
 
-def show(measurement: Measurement, cell: Cell) -> str:
+def value_text(measurement: Measurement, cell: Cell) -> str:
     """A measured value with two digits more than the printed one; six significant ones if none is printed."""
     if cell.published is None:
         return f"{measurement.value:#.6g}".rstrip(".")
@@ -37,7 +37,9 @@ def ranks(cells: Iterable[Cell], better: str) -> dict[str, int]:
         return {}
     levels = {cell.measured.level if cell.measured else "" for cell in cells}
     ours = len(levels) == 1 and "" not in levels
-    texts = {cell.key.row: show(cell.measured, cell) if ours and cell.measured else _printed(cell) for cell in cells}
+    texts = {
+        cell.key.row: value_text(cell.measured, cell) if ours and cell.measured else _printed(cell) for cell in cells
+    }
     values = {row: found.number for row, text in texts.items() if (found := parse(text))}
     if len(values) < 2:
         return {}
@@ -130,7 +132,7 @@ def _groups(column: Column, cells: Sequence[Cell]) -> tuple[list[Group], list[tu
         if not own:
             left_out.append((cell.key.row, "not measured"))
         for m in sorted(own, key=lambda m: (m.device != "cpu", m.dtype != "float32")):
-            by_slot[m.level, m.scale].setdefault(cell.key.row, (m, float(show(m, cell))))
+            by_slot[m.level, m.scale].setdefault(cell.key.row, (m, float(value_text(m, cell))))
     groups = []
     for slot, rows in by_slot.items():
         over_sets = [row for row, (m, _) in rows.items() if m.reduce == "set"]

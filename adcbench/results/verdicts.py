@@ -1,4 +1,4 @@
-"""A verdict on a published number: is ours the same, and if not, can it be judged at all?"""
+"""A verdict on a published number: is ours the same, and if not, can that be said at all?"""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ class Verdict:
     kind: str = "primary"
 
     def __str__(self) -> str:
-        judged = self.word in ("match", "close", "differs")
-        return f"{self.word} ({self.kind})" if judged and self.kind != "primary" else self.word
+        compared = self.word in ("match", "close", "differs")
+        return f"{self.word} ({self.kind})" if compared and self.kind != "primary" else self.word
 
 
-def judge(cell: Cell) -> Verdict:
+def verdict_of(cell: Cell) -> Verdict:
     """The verdict on a cell from its best own measurement; none on what the paper chose."""
     if cell.kind == "setting":
         return Verdict("setting", why="what the paper chose: not measured, not judged")
     if cell.measured is None:
         return Verdict("blocked", why=cell.missing)
-    return judge_measurement(cell.published, cell.measured, cell.key.metric)
+    return measurement_verdict(cell.published, cell.measured, cell.key.metric)
 
 
-def judge_measurement(reading: Reading | None, measurement: Measurement, metric: str) -> Verdict:
+def measurement_verdict(reading: Reading | None, measurement: Measurement, metric: str) -> Verdict:
     """The verdict on a published reading from one measurement."""
     printed = parse(reading.value) if reading else None
     if reading is None or printed is None:

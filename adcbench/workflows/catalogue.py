@@ -17,7 +17,6 @@ from adcbench.core.weight_files import SIZE_ALONE, NeedsFiles, WeightFile, again
 from adcbench.data.checkpoints import addresses, fetch_file, known_hash
 from adcbench.data.download import remote_size
 from adcbench.metrics import METRICS
-from adcbench.metrics.clip import CLIP_METRICS
 from adcbench.metrics.clip.flow import FLOWS, FlowSource
 from adcbench.metrics.metric import Metric
 from adcbench.systems.system import System
@@ -70,7 +69,7 @@ class Entry:
 
 def scorers() -> dict[str, NeedsFiles]:
     """Metrics of images and clips, and optical flows, by name; variants share the files of their head."""
-    every: list[NeedsFiles] = [*METRICS.values(), *CLIP_METRICS.values(), *FLOWS.values()]
+    every: list[NeedsFiles] = [*METRICS.values(), *FLOWS.values()]
     return {one.name: one for one in every}
 
 
@@ -294,7 +293,7 @@ def check_loading(user: NeedsFiles) -> Check:
             user.build(user.find_weights(), "cpu")
         elif isinstance(user, Metric) and user.load:
             user.load(user.find_weights(), "cpu", **user.settings)
-        elif isinstance(user, Metric):
+        elif isinstance(user, Metric) and not user.asks:
             user(np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8), None, user.find_weights())
         elif isinstance(user, OfficialFiles):
             from adcbench.training.pretrained import check_official

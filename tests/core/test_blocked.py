@@ -13,11 +13,11 @@ from adcbench.cli import cli
 from adcbench.core.cells import Cell
 from adcbench.core.errors import AdcbenchError
 from adcbench.report.files import read_cells
-from adcbench.results.verdicts import judge
+from adcbench.results.verdicts import verdict_of
 from adcbench.systems import find_system
 from adcbench.systems.registry import unreleased_names
 from adcbench.tables import Context, Infer, Table, Time
-from adcbench.tables.columns import NO_CODE, NO_WEIGHTS, NOT_BUILT, NOTHING
+from adcbench.tables.blocks import NO_CODE, NO_WEIGHTS, NOT_BUILT, NOTHING
 from adcbench.tables.loading import load_table, table_ids
 from adcbench.training.experiments.ablations import own_stage_1, variant_names
 from adcbench.workflows.reproduce import _jobs_for_outputs
@@ -27,7 +27,7 @@ every_table = pytest.mark.parametrize("table_id", table_ids())
 
 
 def blocked(table_id: str) -> list[Cell]:
-    return [cell for cell in read_cells(table_id) if judge(cell).word == "blocked"]
+    return [cell for cell in read_cells(table_id) if verdict_of(cell).word == "blocked"]
 
 
 def commands_of(cell: Cell) -> list[list[str]]:

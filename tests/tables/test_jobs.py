@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from toy_tables import COSTS, IMAGE, OURS, VIDEO
 
 from adcbench.core.cells import Measurement
 from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.data.media import Part
 from adcbench.data.media.images import write_png
 from adcbench.data.testsets.fetch import fetch
 from adcbench.data.testsets.registry import TESTSETS, find_testset
@@ -22,7 +24,7 @@ QUIET = Context(progress=False)
 
 
 def _table(test_set: str, *metrics: str) -> Table:
-    return Table("own", "", "", "ours", "", ("Row",), columns(test_set, metrics))
+    return Table("own", "", "", "ours", "", ("Row",), columns(test_set, (*VIDEO, *IMAGE, *OURS), metrics))
 
 
 @pytest.mark.parametrize(
@@ -35,20 +37,20 @@ def test_counts_are_in_the_unit_of_their_column(unit: str, value: float, monkeyp
     monkeypatch.setattr("adcbench.cost.counts.cached_count", lambda network: payload)
     monkeypatch.setattr("adcbench.cost.counts.quantity", lambda found, name: (("unet", 1_234_500_000),))
     monkeypatch.setattr("adcbench.cost.counts.readings", lambda found: {})
-    table = Table("own", "", "", "ours", "", ("Row",), columns(COMPLEXITY, ("MACs",), {"MACs": unit}))
+    table = Table("own", "", "", "ours", "", ("Row",), columns(COMPLEXITY, COSTS, ("MACs",), {"MACs": unit}))
     ((_, found),) = Count("Row", "adcsr", {"MACs": "macs.published"}).run(table, QUIET)
     assert isinstance(found, Measurement) and found.value == value
 
 
 def test_a_unit_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    table = Table("own", "", "", "ours", "", ("Row",), columns(COMPLEXITY, ("MACs",), {"MACs": "GB"}))
+    table = Table("own", "", "", "ours", "", ("Row",), columns(COMPLEXITY, COSTS, ("MACs",), {"MACs": "GB"}))
     with pytest.raises(AdcbenchError, match=r"own: column MACs has unit 'GB'\. Units: M, B, G"):
         unit_of(table, "MACs")
 
 
 def test_a_missing_metric_blocks_its_own_cell_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADCBENCH_WEIGHTS", str(tmp_path))
-    job = Infer("Row", "embedded", "bicubic", scores("LPIPS", "PSNR"))
+    job = Infer("Row", "embedded", "bicubic", scores(IMAGE, "LPIPS", "PSNR"))
     found = {key.metric: value for key, value in job.run(_table("embedded", "PSNR", "LPIPS"), QUIET)}
     assert isinstance(found["PSNR"], Measurement)
     assert isinstance(found["LPIPS"], Blocked)
@@ -57,7 +59,7 @@ def test_a_missing_metric_blocks_its_own_cell_only(tmp_path: Path, monkeypatch: 
 
 def test_a_metric_over_a_set_does_without_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(find_metric("fid")), "check_here", lambda self: None)
-    job = Infer("Row", "embedded", "bicubic", scores("FID", "PSNR"))
+    job = Infer("Row", "embedded", "bicubic", scores(IMAGE, "FID", "PSNR"))
     found = {key.metric: value for key, value in job.run(_table("embedded", "PSNR", "FID"), replace(QUIET, sample=2))}
     assert isinstance(found["PSNR"], Measurement)
     assert "fid of the whole set" in str(found["FID"])
@@ -67,7 +69,7 @@ def test_a_metric_over_a_set_does_without_a_sample(monkeypatch: pytest.MonkeyPat
 def udm10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """UDM10 with two clips of three frames, of which two frames and 16x16 pixels are scored."""
     monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
-    small = replace(TESTSETS["UDM10"], size=2, frames=2, crop=16)
+    small = replace(TESTSETS["UDM10"], size=2, part=Part(frames=2, crop=16))
     monkeypatch.setitem(TESTSETS, "UDM10", small)
     draw = np.random.default_rng(0)
     for clip in ("000", "001"):

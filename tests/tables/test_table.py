@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from toy_tables import COSTS, IMAGE
 
 from adcbench.core.cells import UNKNOWN, CellKey, Reading
 from adcbench.core.errors import AdcbenchError
@@ -221,8 +222,8 @@ def test_bad_published_csv_is_refused(
 ) -> None:
     """Two chosen readings of one cell, a row that names no cell, and what can be no row are errors."""
     (tmp_path / "toy.py").write_text(
-        "from adcbench.tables.columns import columns\nfrom adcbench.tables.table import Table\n"
-        "TABLE = Table('toy', 'ours', '', 'ours', 'Toy', ('A',), columns('DRealSR', ('PSNR',)))\n"
+        "from adcbench.tables import Column, Table\n"
+        "TABLE = Table('toy', 'ours', '', 'ours', 'Toy', ('A',), (Column('DRealSR', 'PSNR', 'dB', 'higher'),))\n"
     )
     (tmp_path / "published.csv").write_text(HEADER + "\n" + "".join(lines))
     monkeypatch.setattr("adcbench.tables.loading.reproductions_dir", lambda: tmp_path)
@@ -233,6 +234,6 @@ def test_bad_published_csv_is_refused(
 
 
 def test_columns_take_the_papers_units() -> None:
-    time, params = columns(COMPLEXITY, ("Time", "Params"), {"Params": "B"})
+    time, params = columns(COMPLEXITY, COSTS, ("Time", "Params"), {"Params": "B"})
     assert (time.unit, time.better, params.unit, params.better) == ("s", "lower", "B", "lower")
-    assert Counter(c.better for c in columns("DRealSR", ("PSNR", "LPIPS"))) == {"higher": 1, "lower": 1}
+    assert Counter(c.better for c in columns("DRealSR", IMAGE, ("PSNR", "LPIPS"))) == {"higher": 1, "lower": 1}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
-from adcbench.metrics.clip.ewarp import Frames
 from adcbench.metrics.clip.tof import crop, middle
-from adcbench.metrics.metric import Scorer
+from adcbench.metrics.image.lpips import LPIPS
+from adcbench.metrics.metric import Facts, Frames, Metric, Runtime, Scorer
 
 
 def tlp(sr: Frames, hr: Frames, *, distance: Scorer) -> float:
@@ -28,3 +30,51 @@ def tlp(sr: Frames, hr: Frames, *, distance: Scorer) -> float:
         of_sr, of_hr = np.asarray(distance(np.stack(before), np.stack(after)), np.float64)
         changes.append(abs(of_hr - of_sr))
     return 100 * float(np.mean(changes))
+
+
+@dataclass(frozen=True)
+class FrameDistance:
+    """A metric of images as a clip metric's tool: the distance of frames, in batches.
+
+    Args:
+        metric: a network that takes pairs.
+    """
+
+    metric: Metric
+    text: str = ""
+    is_network: bool = True
+
+    @property
+    def key(self) -> str:
+        """Changes with the metric."""
+        return self.metric.key
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The metric's, and this one."""
+        return (*self.metric.modules, __name__)
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """The metric's."""
+        return self.metric.libraries
+
+    @property
+    def networks(self) -> tuple[Metric, ...]:
+        """The metric."""
+        return (self.metric,)
+
+    def check_here(self) -> None:
+        """Raise ``Blocked`` where a library or file of the metric is not here."""
+        self.metric.check_here()
+
+    def open(self, runtime: Runtime) -> Scorer:
+        """The distance: two (B, h, w, 3) uint8 batches -> (B,)."""
+        return partial(runtime.score, self.metric)
+
+
+METRICS = (
+    Metric("tlp", function=tlp, takes="clip pair", tools={"distance": FrameDistance(LPIPS)}, unit="x1e-2",
+           higher_is_better=False, libraries=("lpips", "torch", "torchvision"), facts=Facts(low=0),
+           notes="LPIPS alex, first and last 2 frames left out, centre crop to multiples of 32"),
+)  # fmt: skip

@@ -1,7 +1,7 @@
 """AdcSR: configurations and systems. No torch here, so that cache keys can be made without it.
 
-The network is in ``network`` (what the ablations keep of SD2.1's UNet in ``kept``), the official files' layout in
-``weights``, the start of training in ``pruning``, its opponents in ``discriminator`` and ``patch_discriminator``.
+The network is in ``network``, the official files' layout in ``weights``, the start of training in ``pruning``, its
+opponents in ``discriminator`` and ``patch_discriminator``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ STUDENT_FILE = "net_params_200.pkl"
 DECODER_FILE = "halfDecoder.ckpt"
 _MODULES = (
     "adcbench.systems.adcsr",
-    "adcbench.systems.adcsr.kept",
     "adcbench.systems.adcsr.network",
     "adcbench.systems.adcsr.weights",
 )
@@ -117,7 +116,7 @@ TRAINED_MINI = AdcSRConfig(
 def variants(base: AdcSRConfig = FULL) -> dict[str, AdcSRConfig]:
     """The ablations whose network differs, by name; no source prints their networks in detail.
 
-    What is assumed stands in ``network`` and ``kept``. ``text`` and ``prompt-extractor`` are one network, and
+    What is assumed stands in ``network``. ``text`` and ``prompt-extractor`` are one network, and
     one training: both read DAPE's tags.
 
     Args:

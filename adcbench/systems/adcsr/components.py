@@ -27,9 +27,9 @@ def student(config: AdcSRConfig) -> Network:
     middle = (decoder.conv_in, decoder.mid_block)
     enters, leaves, joined = (empty(1, width, side, side) for width in (into, out, join))
     features, pixels = Call(decoder, "features"), Call(decoder, "pixels")
-    text = () if config.text == "none" else (empty(1, config.tokens, config.context),)
+    text = (empty(1, config.tokens, config.context),) if config.text == "given" else ()
     parts = [
-        Component("unet", (unet,), Call(unet), (enters, *text), steps=1, formulas=FORMULAS),
+        Component("unet", (unet,), Call(network, "unet_features"), (enters, *text), steps=1, formulas=FORMULAS),
         Component("decoder_mid_block", middle, features, (leaves,), formulas=FORMULAS),
         Component("half_decoder_tail", tail(decoder), pixels, (joined,), formulas=FORMULAS),
     ]

@@ -8,6 +8,7 @@ and conv_in, 0.74 M, of 870.7 M.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +16,6 @@ from torch import Tensor, nn
 from adcbench.core.errors import AdcbenchError
 from adcbench.systems.adcsr import DiscriminatorConfig
 from adcbench.systems.checkpoints.weights import load_strict
-from adcbench.systems.layers.blocks import conv3x3
 from adcbench.systems.layers.lora import add_lora
 from adcbench.systems.layers.unet import UNet
 from adcbench.systems.osediff.network import unet_adapters
@@ -27,8 +27,7 @@ class Discriminator(nn.Module):
     def __init__(self, config: DiscriminatorConfig) -> None:
         super().__init__()
         self.config = config
-        self.unet = UNet(config.unet)
-        self.unet.conv_in = conv3x3(config.width, config.unet.widths[0])
+        self.unet = UNet(replace(config.unet, channels=config.width), width_out=config.unet.channels)
 
     def forward(self, features: Tensor, text: Tensor) -> Tensor:
         logits: Tensor = self.unet(features, self.config.step, text)

@@ -24,7 +24,7 @@ from adcbench.core.keys import digest, short, source_hash
 from adcbench.data.testsets.registry import open_testset
 from adcbench.inference.testset import upscale_testset
 from adcbench.metrics import find_metric
-from adcbench.metrics.engine.scoring import score_pairs
+from adcbench.metrics.engine.scoring import score
 from adcbench.systems import find_system
 from adcbench.systems import trained as shipped
 from adcbench.systems.checkpoints.library_files import library_tensors
@@ -125,7 +125,7 @@ def scores_of(system: System, keep: bool = True) -> Scores:
     found: dict[tuple[str, str], dict[str, float]] = {}
     for test_set in TEST_SETS:
         pairs = upscale_testset(system, open_testset(test_set))
-        scored = score_pairs(pairs, metrics)
+        scored = score(pairs, metrics)
         found |= {(test_set, metric.name): dict(scored.samples(metric.name)) for metric in metrics}
         for _, output, _ in pairs:
             if not keep:

@@ -106,7 +106,7 @@ def _makers(device: str) -> dict[str, Iterator[tuple[str, float]]]:
 
     minis = [name for name in system_names() if name.endswith("-mini")]
     systems = [name for name in minis if find_system(name).takes == "image"]
-    metrics = [m for m in METRICS.values() if ":" not in m.name]
+    metrics = [m for m in METRICS.values() if ":" not in m.name and not m.of_clips]
     plain = [m for m in metrics if m.function]  # do not run on the device
     return {
         **{m.name: _plain(m) for m in plain if device == "cpu"},
