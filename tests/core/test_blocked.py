@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
+from adcbench.training.experiments.ablations import own_stage_1, variant_names
 
 from adcbench.cli import cli
 from adcbench.core.cells import Cell
@@ -18,7 +19,6 @@ from adcbench.systems.trained.runs import ablation_names
 from adcbench.tables.columns import NO_CODE, NO_WEIGHTS, NOT_BUILT, NOTHING
 from adcbench.tables.jobs import Options
 from adcbench.tables.table import Infer, Table, Time, keys_of, load_table, table_ids
-from adcbench.training.experiments.ablations import own_stage_1, variant_names
 from adcbench.workflows.reproduce import _jobs_for_outputs
 
 REASONS = (NO_CODE, NO_WEIGHTS, NOT_BUILT, NOTHING, f"{NO_WEIGHTS}, and {NOT_BUILT}")

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from adcbench.training.presets import NAMED
 from damage import FULL
 from torch import Tensor, nn
 
@@ -34,7 +35,6 @@ from adcbench.training import run as running
 from adcbench.training.config import DataConfig, PatchLoss, Rates, RunConfig
 from adcbench.training.engine.loop_config import LoopConfig
 from adcbench.training.engine.ranges import checked, plain
-from adcbench.training.presets import NAMED
 
 BAD = (-1, 0, float("nan"), float("inf"), -float("inf"), 10**30, 10**5000, -1e300, "x", "", [], {}, None, True, 0.5)
 RARE = (1, 2, 3, 7, 30, 8192, 100_000)

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from adcbench.training.presets import NAMED, STAGES
 
 from adcbench.core.keys import file_hash
 from adcbench.data.media.images import read_png, write_png
@@ -23,7 +24,6 @@ from adcbench.systems.checkpoints.library_files import library_tensors
 from adcbench.systems.trained import FOLDER, LICENCE
 from adcbench.training.engine.run_folder import differences
 from adcbench.training.experiments.mini_scale import own_settings
-from adcbench.training.presets import NAMED, STAGES
 
 WEIGHTS = sorted(FOLDER.glob("*.safetensors"))
 

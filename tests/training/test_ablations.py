@@ -7,6 +7,8 @@ from functools import cache
 
 import pytest
 import torch
+from adcbench.training.experiments.ablations import variant, variant_names
+from adcbench.training.presets import FULL_DECODER, FULL_DISTIL, MINI_DECODER, MINI_DISTIL
 from mini_stages import (
     OSEDIFF,
     STUDENT,
@@ -25,8 +27,6 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.systems.adcsr import variants
 from adcbench.systems.adcsr.patch_discriminator import PatchDiscriminator
 from adcbench.training.config import DecoderStage, DistilStage, PatchLoss, Rates, RunConfig
-from adcbench.training.experiments.ablations import variant, variant_names
-from adcbench.training.presets import FULL_DECODER, FULL_DISTIL, MINI_DECODER, MINI_DISTIL
 from adcbench.training.stages.adcsr.decoder import DecoderTraining
 from adcbench.training.stages.adcsr.distil import DistilTraining
 

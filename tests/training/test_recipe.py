@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from adcbench.training.presets import NAMED, STAGES
 from filelock import FileLock
 
 from adcbench.core.errors import AdcbenchError, Blocked
@@ -18,7 +19,6 @@ from adcbench.systems import trained
 from adcbench.training.experiments import claim_runs
 from adcbench.training.experiments import mini_scale as recipe
 from adcbench.training.experiments.trained_runs import read_runs
-from adcbench.training.presets import NAMED, STAGES
 
 
 @pytest.fixture(scope="module")

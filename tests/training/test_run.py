@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from adcbench.training.presets import FULL_DECODER, FULL_DISTIL, FULL_TEACHER, NAMED
 from mini_stages import OSEDIFF, STUDENT, squared
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -37,7 +38,6 @@ from adcbench.training.config import (
     VaeStage,
 )
 from adcbench.training.engine.loop_config import LoopConfig
-from adcbench.training.presets import FULL_DECODER, FULL_DISTIL, FULL_TEACHER, NAMED
 from adcbench.training.pretrained import weights_for
 
 RATES = Rates(1e-3)

@@ -10,15 +10,6 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
-from mini_stages import GOLDEN
-
-from adcbench.core.errors import AdcbenchError
-from adcbench.degradation.realesrgan import HARD, MILD, smallest_side
-from adcbench.systems import adcsr, osediff, sizes
-from adcbench.systems.layers.blocks import GROUPS
-from adcbench.training.config import SMALLEST_CROP, DecoderStage, DistilStage, PatchLoss, Rates, TeacherStage
 from adcbench.training.presets import (
     FULL_DECODER,
     FULL_DISTIL,
@@ -28,6 +19,15 @@ from adcbench.training.presets import (
     STAGES,
     named,
 )
+from hypothesis import given
+from hypothesis import strategies as st
+from mini_stages import GOLDEN
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.degradation.realesrgan import HARD, MILD, smallest_side
+from adcbench.systems import adcsr, osediff, sizes
+from adcbench.systems.layers.blocks import GROUPS
+from adcbench.training.config import SMALLEST_CROP, DecoderStage, DistilStage, PatchLoss, Rates, TeacherStage
 from adcbench.training.settings import as_yaml, base_of, chosen
 
 

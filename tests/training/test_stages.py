@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from adcbench.training.stages.adcsr.diffusion import add_noise, clean_at
 from mini_stages import (
     GOLDEN,
     OSEDIFF,
@@ -35,7 +36,6 @@ from adcbench.training.config import DecoderStage, DenoiseStage, DistilStage, Pa
 from adcbench.training.engine.stage import Stage, integers, noise
 from adcbench.training.stages.adcsr.decoder import DecoderTraining
 from adcbench.training.stages.adcsr.denoise import DenoiseTraining
-from adcbench.training.stages.adcsr.diffusion import add_noise, clean_at
 from adcbench.training.stages.adcsr.distil import DistilTraining
 from adcbench.training.stages.adcsr.teacher import TeacherTraining
 from adcbench.training.stages.adcsr.vae import VaeTraining, moments, normalised

@@ -10,24 +10,18 @@ from typing import Literal
 from adcbench.core.datafiles import read_json
 from adcbench.core.errors import AdcbenchError, one_line
 from adcbench.systems import SYSTEMS, adcsr, find_system, osediff
+from adcbench.systems.adcsr.ablations import OTHER_TRAINING, OWN_DECODER
 from adcbench.systems.sizes import check_student
 from adcbench.systems.system import System
 from adcbench.systems.trained import STUDENT_FILE, load_student, student
 
 _SETTINGS = "settings.json"
-# Ablations of AdcSR that differ in training alone, and those whose half decoder has a stage 1 of its own. All are
-# trained by ``adcbench train``, where they are settings (``training.experiments.ablations``).
-_OTHER_TRAINING = (
-    "no-pretraining", "one-stage", "no-adversarial", "adversarial-0.1", "patch-discriminator", "full-discriminator",
-    "teacher-step-1",
-)  # fmt: skip
-_OWN_DECODER = ("decoder-100", "clip-ste", "clip-hard", "clip-none")
 
 
 def ablation_names() -> tuple[str, ...]:
     """Ablations of AdcSR that are systems once they are trained: ``adcsr-NAME``; not those that read a text."""
     networks = (name for name, config in adcsr.variants().items() if config.text != "given")
-    return tuple(dict.fromkeys((*networks, *_OTHER_TRAINING, *_OWN_DECODER)))
+    return tuple(dict.fromkeys((*networks, *OTHER_TRAINING, *OWN_DECODER)))
 
 
 def ablation(name: str) -> System:
@@ -36,7 +30,7 @@ def ablation(name: str) -> System:
     Nobody released such weights. Without them it can be timed (deterministic weights), not scored.
     """
     command = f"adcbench train distil --config full --ablation {name}"
-    if name in _OWN_DECODER:
+    if name in OWN_DECODER:
         decoder = f"runs/decoder-full-{name}/products/decoder.safetensors"
         command = f"adcbench train decoder --config full --ablation {name} && {command} --decoder {decoder}"
     path = Path("runs") / f"distil-full-{name}" / "products" / STUDENT_FILE
