@@ -12,8 +12,8 @@ from torch import nn
 
 from adcbench.core.keys import file_hash, short
 from adcbench.systems.layers.checkpointing import checkpointed
+from adcbench.training.batches import Degrader, make_crops, recorded, validation_batches
 from adcbench.training.config import RunConfig, StageConfig
-from adcbench.training.data import Degrader, make_crops, recorded, validation_batches
 from adcbench.training.engine.loop import train
 from adcbench.training.engine.run_folder import CONTENTS
 from adcbench.training.engine.runtime import print_line

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 import pytest
-from adcbench.training.experiments.ablations import own_stage_1, variant_names
 
 from adcbench.cli import cli
 from adcbench.core.cells import Cell
@@ -19,6 +18,8 @@ from adcbench.systems.trained.runs import ablation_names
 from adcbench.tables.columns import NO_CODE, NO_WEIGHTS, NOT_BUILT, NOTHING
 from adcbench.tables.jobs import Options
 from adcbench.tables.table import Infer, Table, Time, keys_of, load_table, table_ids
+from adcbench.training.stages.adcsr.decoder import SPEC as DECODER
+from adcbench.training.stages.adcsr.distil import SPEC as DISTIL
 from adcbench.workflows.reproduce import _jobs_for_outputs
 
 REASONS = (NO_CODE, NO_WEIGHTS, NOT_BUILT, NOTHING, f"{NO_WEIGHTS}, and {NOT_BUILT}")
@@ -103,8 +104,8 @@ def test_a_latency_command_names_the_system_of_the_rows_job(table_id: str) -> No
 
 
 def test_ablations_are_systems_but_those_that_read_a_text() -> None:
-    assert set(ablation_names()) == set(variant_names()) - {"adcsr", "text", "prompt-extractor"}
+    assert set(ablation_names()) == set(DISTIL.ablations) - {"adcsr", "text", "prompt-extractor"}
     for name in ablation_names():
         system = find_system(f"adcsr-{name}")
         assert system.name == f"adcsr-{name}"
-        assert ("adcbench train decoder" in system.get) == own_stage_1(name)
+        assert ("adcbench train decoder" in system.get) == (name in DECODER.ablations)

@@ -67,6 +67,11 @@ def variant(name: str, seed: int) -> Variant:
     )
 
 
+def config_of(stages: Variant) -> str:
+    """A hash of all that defines a run: its settings, and the weights it starts from."""
+    return short(digest(asdict(stages.distil), asdict(stages.decoder) if stages.decoder else None, _start()))
+
+
 def _seeded(config: RunConfig[Config], seed: int) -> RunConfig[Config]:
     return replace(config, loop=replace(config.loop, seed=seed))
 
@@ -91,7 +96,7 @@ def train_claims(names: Sequence[str], root: Path, seeds: int = SEEDS) -> Iterat
 def train_one(name: str, seed: int, root: Path) -> str:
     """One run, unless its scores are there for exactly these settings, or another process is at it."""
     stages = variant(name, seed)
-    config = short(digest(asdict(stages.distil), asdict(stages.decoder) if stages.decoder else None, _start()))
+    config = config_of(stages)
     folder = root / f"{name}-{seed}"
     root.mkdir(parents=True, exist_ok=True)
     try:

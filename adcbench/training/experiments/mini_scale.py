@@ -27,8 +27,8 @@ from adcbench.core.files import write_whole
 from adcbench.core.keys import file_hash
 from adcbench.systems.checkpoints.library_files import library_tensors
 from adcbench.systems.layers.vae import Vae
+from adcbench.training.batches import make_crops, recorded
 from adcbench.training.config import RunConfig, StageConfig
-from adcbench.training.data import make_crops, recorded
 from adcbench.training.engine.processes import join_processes
 from adcbench.training.engine.run_folder import differences
 from adcbench.training.run import run
