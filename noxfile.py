@@ -104,11 +104,12 @@ def margins(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def lint(session: nox.Session) -> None:
-    """Check style and types."""
+    """Check style, types, and that rooms import in one direction."""
     environment(session)
     session.run(PYTHON, "-m", "ruff", "check", ".", external=True)
     session.run(PYTHON, "-m", "ruff", "format", "--check", ".", external=True)
     session.run(PYTHON, "-m", "mypy", external=True)
+    session.run(str(BIN / "lint-imports"), external=True)
 
 
 @nox.session(venv_backend="none")

@@ -7,8 +7,8 @@ Ours. Row by row, the change against "as published" is what a mistake in the eva
 
 from dataclasses import replace
 
+from adcbench.tables import Block, Score, Table
 from adcbench.tables.columns import NOTHING, columns, scores
-from adcbench.tables.table import Block, Score, Table
 
 VARIANTS = {
     "PSNR": ("RGB_NOT_Y", "Y_RANGE", "BORDER_CROP", "JPEG_OUTPUTS"),

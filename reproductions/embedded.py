@@ -5,8 +5,8 @@ Ours. These numbers say that the installation works; they never stand in a paper
     adcbench reproduce embedded
 """
 
+from adcbench.tables import Infer, Table
 from adcbench.tables.columns import columns, scores
-from adcbench.tables.table import Infer, Table
 
 SCORED = {**scores("PSNR", "SSIM", "NIQE"), "MS-SSIM": "ms-ssim"}
 SYSTEMS = {

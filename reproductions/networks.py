@@ -8,8 +8,8 @@ compared.
     adcbench reproduce networks
 """
 
+from adcbench.tables import COMPLEXITY, Block, Column, Fingerprint, Infer, Table, Time
 from adcbench.tables.columns import NOTHING, columns
-from adcbench.tables.table import COMPLEXITY, Block, Column, Fingerprint, Infer, Table, Time
 
 PIXELS = {"PSNR": "psnr", "SSIM": "ssim"}
 MINI = {
@@ -46,4 +46,5 @@ TABLE = Table(
             rows="AdcSR full size",
         ),
     ),
+    watched_ratios=(("OSEDiff mini", "AdcSR mini"),),
 )

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from adcbench.core.cells import CellKey, Measurement
 from adcbench.report.files import folder
-from adcbench.tables import table as tables
-from adcbench.tables.jobs import Options
-from adcbench.tables.table import Job, Table, keys_of
-from adcbench.workflows import reproduce as pipeline
+from adcbench.tables import Context, Job, Score, Table
+from adcbench.tables import loading as tables
 
 _TABLE = """from adcbench.tables.columns import columns
-from adcbench.tables.table import Score, Table
+from adcbench.tables import Score, Table
 METRICS = {{"PSNR": "psnr", "SSIM": "ssim"}}
 TABLE = Table({id!r}, "toys", "1", "ours", "Toy", ("A", "B"), columns("DRealSR", METRICS),
               jobs=tuple(Score(row, "DRealSR", "OSEDiff", METRICS) for row in ("A", "B")))
@@ -52,12 +50,10 @@ def forget() -> None:
 def measure_as(values: Mapping[str, float], monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on a job measures the value of its row; a row without one is not measured."""
 
-    def run(table: Table, job: Job, options: Options) -> Iterator[tuple[CellKey, Measurement]]:
-        for key in keys_of(table, job):
-            if job.row in values:
-                yield key, measurement(values[job.row])
+    def run(job: Job, table: Table, context: Context) -> list[tuple[CellKey, Measurement]]:
+        return [(key, measurement(values[job.row])) for key in job.keys(table) if job.row in values]
 
-    monkeypatch.setattr(pipeline, "run", run)
+    monkeypatch.setattr(Score, "run", run)
 
 
 def measurement(value: float) -> Measurement:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.needs import Need
 
 if TYPE_CHECKING:
-    from adcbench.data.testsets.registry import TestSet
+    from adcbench.data.testsets.test_set import TestSet
     from adcbench.systems.system import System
 
 
@@ -60,9 +60,10 @@ def compare(
     chosen = chosen_metrics(metrics or ",".join(IMAGE_SCORES.values()))
     found_set = find_testset(testset)
     systems = [find_own(name, found_set) for name in (a, b)]
-    needs: list[Need] = [*(system.find_weights for system in systems if system), partial(open_testset, found_set.name)]
+    opened = cache(partial(open_testset, found_set.name))
+    needs: list[Need] = [*(system.find_weights for system in systems if system), opened]
     _, blocked = ready(chosen, needs, [out])
-    sides = [find_outputs(n, found_set, s, limit=limit, device=device) for n, s in zip((a, b), systems, strict=True)]
+    sides = [find_outputs(n, opened(), s, limit=limit, device=device) for n, s in zip((a, b), systems, strict=True)]
     found = compare_outputs(sides[0], sides[1], found_set.name, chosen, device=device)
     write = [partial(write_comparison, out, found)] if out else []
     finish([comparison_text(found)], found.problems, blocked if metrics else [], *write)
@@ -98,7 +99,7 @@ def _rows(table_id: str, metric: str | None) -> None:
     from adcbench.report.ranking import ranking_text
     from adcbench.report.writers import brought_lines
     from adcbench.results.ranks import test_table
-    from adcbench.tables.table import load_table
+    from adcbench.tables.loading import load_table
 
     table, cells = load_table(table_id), read_cells(table_id)
     click.echo(ranking_text(table, test_table(table, cells), metric))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -133,11 +133,12 @@ def evaluate(
             raise AdcbenchError("give --testset, --check, or both")
         _check(system, device)
         return
-    needs: list[Need] = [system.find_weights, partial(open_testset, testset)]
+    opened = cache(partial(open_testset, testset))
+    needs: list[Need] = [system.find_weights, opened]
     here, blocked = ready(chosen_metrics(metrics), needs, [out])
     if check:
         _check(system, device)
-    made = upscale_testset(system, testset, device=device, dtype=dtype, seed=seed, rounding=rounding, limit=limit)
+    made = upscale_testset(system, opened(), device=device, dtype=dtype, seed=seed, rounding=rounding, limit=limit)
     scored = score_pairs(made, here, device=device)
     write = [partial(write_scores, out, scored)] if out else []
     finish(score_lines(here, scored), scored.problems, blocked, *write)
@@ -179,26 +180,23 @@ def fetch(name: str, source: Path | None) -> None:
     Checkpoints: adcbench weights fetch.
     """
     from adcbench.data.testsets.fetch import fetch as fetch_testset
-    from adcbench.data.testsets.registry import TESTSETS
+    from adcbench.data.testsets.registry import find_testset
     from adcbench.data.training.photographs import fetch_photographs
     from adcbench.systems import SYSTEMS
 
-    sets = {testset.folder: testset for testset in TESTSETS.values()}
     if name.lower() == "photographs":
         click.echo(f"photographs: {fetch_photographs(source)}")
         return
     if source:
         raise AdcbenchError(f"--from is for photographs, not for {name}")
-    if name.lower() in sets and sets[name.lower()].made:
-        from adcbench.degradation.synthetic import write_degraded
-
-        write_degraded(sets[name.lower()])
-    if name.lower() in sets:
-        click.echo(f"{sets[name.lower()].name}: {fetch_testset(sets[name.lower()])}")
-        return
     if name in SYSTEMS:
         raise AdcbenchError(f"{name} is a system, not a test set. Its checkpoints: adcbench weights fetch {name}")
-    raise AdcbenchError(f"no test set is called {name!r}. There are: {', '.join(sets)}; and photographs to train on")
+    test_set = find_testset(name)
+    if test_set.made:
+        from adcbench.degradation.synthetic import write_degraded
+
+        write_degraded(test_set)
+    click.echo(f"{test_set.name}: {fetch_testset(test_set)}")
 
 
 COMMANDS = (score, upscale, evaluate, fetch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
@@ -30,14 +30,14 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 def reproduce(tables: tuple[str, ...], number: str | None, outputs: tuple[str, ...], device: str, quiet: bool) -> None:
     """Measure what can be measured here, write tables/ and print the verdicts."""
     from adcbench.report.terminal import table_text
-    from adcbench.tables.jobs import Options
-    from adcbench.tables.table import load_table, numbered
+    from adcbench.tables import Context
+    from adcbench.tables.loading import load_table, numbered
     from adcbench.workflows import reproduce as pipeline
 
     ids = (*tables, *(numbered(number) if number else ()))
     if not ids:
         raise AdcbenchError("name a table id (see `adcbench tables`) or give --number")
-    options = Options(outputs=_outputs(outputs), device=device, progress=not quiet)
+    options = Context(outputs=_outputs(outputs), device=device, progress=not quiet)
 
     def one(table_id: str) -> None:
         cells = pipeline.reproduce(table_id, options)
@@ -96,7 +96,7 @@ def tables(ids: tuple[str, ...], write: bool, intervals: bool, marks: bool, to: 
     from adcbench.report.sources import keep_sources
     from adcbench.report.terminal import overview, table_text
     from adcbench.report.writers import write_texts
-    from adcbench.tables.table import load_table, table_ids
+    from adcbench.tables.loading import load_table, table_ids
     from adcbench.workflows import reproduce as pipeline
 
     def one(table_id: str) -> None:
@@ -146,7 +146,7 @@ def diff(old: Path, new: Path) -> None:
     """
     from adcbench.report.files import folder, read_cells
     from adcbench.results.diff import compare
-    from adcbench.tables.table import table_ids
+    from adcbench.tables.loading import table_ids
 
     changes: list[str] = []
     both = [t for t in table_ids() if folder(t, old).is_dir() or folder(t, new).is_dir()]
@@ -197,18 +197,19 @@ def spread(
     chosen = chosen_metrics(",".join(names or IMAGE_SCORES.values()))
     found_set = find_testset(test_set)
     system = named_system(name) if level == "inference" else find_own(name, found_set)
-    needs: list[Need] = [*([system.find_weights] if system else []), partial(open_testset, found_set.name)]
+    opened = cache(partial(open_testset, found_set.name))
+    needs: list[Need] = [*([system.find_weights] if system else []), opened]
     here, blocked = ready(chosen, needs)
     wanted = {shown_name(metric): metric for metric in here}
     if system and level == "inference":
         tried = [dtype.strip() for dtype in dtypes.split(",") if dtype.strip()]
         same = {change: named_system(name) for change, name in map(_other, others)}
         moves = inference_moves(
-            system, found_set.name, wanted, dtypes=tried, seeds=seeds, device=device, others=same, limit=limit
+            system, opened(), wanted, dtypes=tried, seeds=seeds, device=device, others=same, limit=limit
         )
         subject = f"{name} on {found_set.name}" + f", {limit} images" * bool(limit)
     else:
-        side = find_outputs(name, found_set, system, limit=limit)
+        side = find_outputs(name, opened(), system, limit=limit)
         moves = scores_moves(side.pairs, wanted, device=device)
         subject = f"{side.name} ({side.what}) on {found_set.name}, {len(side.pairs)} images, scored again"
     click.echo("\n".join([*spread_lines(moves), *missing_lines(blocked)]))

@@ -2,7 +2,8 @@
 
 The source closure of a module is the set of adcbench files it imports, directly or not, found by an
 import walk over the syntax tree (imports inside functions included). Docstrings and comments do not
-change it: the syntax tree is hashed, not the text.
+change its hash: the syntax tree is hashed, not the text. Nor do the names of our modules: an import stands for the
+code of the module that it names, so that moving or renaming a module changes no key and no committed provenance.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import ast
 import hashlib
 import importlib.util
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -68,8 +69,9 @@ def source_closure(*modules: str) -> tuple[str, ...]:
 
 
 def source_hash(*modules: str) -> str:
-    """One hash over the source closure of ``modules``: equal exactly when no code in it changed."""
-    return digest([(name, code_hash(name)) for name in source_closure(*modules)])
+    """One hash over the source closure of ``modules``: equal exactly when no code in it changed, wherever it lies."""
+    closure = {_linked_hash(name) for name in source_closure(*modules)}
+    return digest(sorted({_linked_hash(name) for name in modules}), sorted(closure))
 
 
 def has_source(module: str) -> bool:
@@ -104,33 +106,66 @@ def _tree(path: Path) -> ast.Module:
 
 @lru_cache
 def _imports(module: str) -> tuple[str, ...]:
+    """Our modules that a module imports, and the packages that it imports names from."""
     path = _path(module)
     if path is None:
         return ()
-    found: set[str] = set()
+    named: set[str] = set()
     for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
+            named.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            found.update((node.module, *(f"{node.module}.{alias.name}" for alias in node.names)))
-    return tuple(name for name in found if name.split(".")[0] == _ROOT and _path(name))
+            named.update((node.module, *(f"{node.module}.{alias.name}" for alias in node.names)))
+    return tuple(name for name in named if _is_ours(name))
+
+
+def _is_ours(module: str) -> bool:
+    return module.split(".")[0] == _ROOT and _path(module) is not None
 
 
 @lru_cache
 def code_hash(module: str) -> str:
-    """sha256 of a module's code, without comments and docstrings."""
+    """sha256 of a module's own code, without comments, docstrings and imports of our modules."""
     path = _path(module)
     assert path, module
     return hashlib.sha256(_code(_tree(path)).encode()).hexdigest()
 
 
+@lru_cache
+def _linked_hash(module: str) -> str:
+    """Hash of a module's code and of what each name that it imports of ours stands for."""
+    path = _path(module)
+    assert path, module
+    links = {link for node in ast.walk(_tree(path)) for link in _links(node)}
+    return digest(code_hash(module), sorted(links))
+
+
+def _links(node: ast.AST) -> Iterator[tuple[str, ...]]:
+    """For each name that an import binds: the code of the module it comes from, its name there, and its name here.
+
+    A module that is imported has no name there but its code.
+    """
+    if isinstance(node, ast.Import):
+        names = [(alias.name, "", alias.asname or "") for alias in node.names]
+    elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+        names = [
+            (f"{node.module}.{a.name}", "", a.asname or a.name)
+            if _is_ours(f"{node.module}.{a.name}")
+            else (node.module, a.name, a.asname or a.name)
+            for a in node.names
+        ]
+    else:
+        return
+    yield from ((code_hash(source), there, here) for source, there, here in names if _is_ours(source))
+
+
 def _code(node: object) -> str:
-    """A syntax tree as text, without docstrings, places and empty fields.
+    """A syntax tree as text, without docstrings, places, empty fields and imports of our modules.
 
     Unlike ``ast.dump`` it is the same for all Python versions: new ones add fields that are mostly empty.
     """
     if isinstance(node, list):
-        return f"[{','.join(map(_code, node))}]"
+        return f"[{','.join(_code(one) for one in node if not _imports_ours(one))}]"
     if not isinstance(node, ast.AST):
         return repr(node)
     fields = {name: value for name, value in ast.iter_fields(node) if value not in (None, [])}
@@ -139,6 +174,12 @@ def _code(node: object) -> str:
         fields["body"] = body[1:]
     fields.pop("kind", None)  # of string constants: u"" is ""
     return f"{type(node).__name__}({','.join(f'{name}={_code(value)}' for name, value in fields.items())})"
+
+
+def _imports_ours(node: object) -> bool:
+    if isinstance(node, ast.Import):
+        return all(alias.name.split(".")[0] == _ROOT for alias in node.names)
+    return isinstance(node, ast.ImportFrom) and node.level == 0 and (node.module or "").split(".")[0] == _ROOT
 
 
 def _is_docstring(node: ast.stmt) -> bool:

@@ -21,17 +21,23 @@ def _from_env(name: str, default: Path) -> Path:
 
 
 @contextmanager
+def environment(variable: str, value: str) -> Iterator[None]:
+    """A variable of the environment, of this process and those it starts, with another value."""
+    before = os.environ.get(variable)
+    os.environ[variable] = value
+    try:
+        yield
+    finally:
+        os.environ.pop(variable, None)
+        if before is not None:
+            os.environ[variable] = before
+
+
+@contextmanager
 def empty_folder(variable: str) -> Iterator[None]:
     """An empty folder in the place of the one that a variable names, such as ``ADCBENCH_CACHE``."""
-    before = os.environ.get(variable)
-    with tempfile.TemporaryDirectory() as empty:
-        os.environ[variable] = empty
-        try:
-            yield
-        finally:
-            os.environ.pop(variable)
-            if before is not None:
-                os.environ[variable] = before
+    with tempfile.TemporaryDirectory() as empty, environment(variable, empty):
+        yield
 
 
 def offline() -> bool:

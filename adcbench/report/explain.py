@@ -13,8 +13,7 @@ from adcbench.report.dataframes import show
 from adcbench.report.files import read_cells, sampling_interval
 from adcbench.results.causes import CAUSES, effects, inside_if_switched
 from adcbench.results.verdicts import judge, judge_measurement
-from adcbench.systems import find_system
-from adcbench.tables.table import COMPLEXITY, Infer, Time, load_table, table_ids
+from adcbench.tables.loading import load_table, table_ids
 
 _WORST = 5
 _SHOWN = ("other readings", "note")  # parts of the provenance that have lines of their own
@@ -68,16 +67,9 @@ def _unmeasured(cell: Cell) -> list[str]:
 
 
 def _system(key: CellKey) -> list[str]:
-    """The system that the table runs or times for this row, with every setting that changes its output."""
-    jobs = (job for job in load_table(key.table).jobs if isinstance(job, Infer | Time) and job.row == key.row)
-    places = {(COMPLEXITY if isinstance(job, Time) else job.test_set): job.system for job in jobs}
-    if key.test_set not in places:
-        return []
-    system = find_system(places[key.test_set])
-    lines = [f"system {system.name}, upstream {system.version}, {system.rounding} to 8 bits"]
-    if system.seed_use:
-        lines.append(f"  seed: {system.seed_use}")
-    return lines + [f"  {name} = {value}" for name, value in system.settings().items()]
+    """What the table runs or times for this row, with every setting that changes its output."""
+    jobs = (job for job in load_table(key.table).jobs if (job.row, job.test_set) == (key.row, key.test_set))
+    return next(filter(None, (job.described() for job in jobs)), [])
 
 
 def _published(cell: Cell) -> list[str]:

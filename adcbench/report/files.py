@@ -26,7 +26,8 @@ from adcbench.core.keys import digest, short
 from adcbench.core.settings import tables_dir
 from adcbench.results.bootstrap import has_interval, interval
 from adcbench.results.verdicts import judge, judge_measurement
-from adcbench.tables.table import Column, load_readings, load_table, table_ids
+from adcbench.tables.loading import load_readings, load_table, table_ids
+from adcbench.tables.table import Column
 
 _SAMPLE_FIELDS = ("row", "test_set", "metric", "level", "scale", "device", "dtype", "name", "value")
 _PLACE = ("row", "test_set", "metric")

@@ -14,8 +14,9 @@ from adcbench.report.files import read_cells, write_text
 from adcbench.results.claims import judge_claims
 from adcbench.results.facts import Fact, facts, is_empty, totals
 from adcbench.results.verdicts import WORDS, judge
+from adcbench.tables import Infer
 from adcbench.tables.columns import IMAGE_METHODS
-from adcbench.tables.table import Infer, load_table, table_ids
+from adcbench.tables.loading import load_table, table_ids
 
 START, END = "<!-- verdicts: made by `adcbench tables --write` -->", "<!-- end of verdicts -->"
 

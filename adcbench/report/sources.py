@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from adcbench.core.datafiles import check_kinds, data_text, json_value, reading
 from adcbench.core.files import locked
 from adcbench.core.keys import code_hash, source_closure
 from adcbench.core.settings import tables_dir
 from adcbench.report.files import read_cells, write_text
-from adcbench.tables.table import Count, Fingerprint, Infer, Job, Score, table_ids
+from adcbench.tables.loading import table_ids
 
 Closure = Mapping[str, str]  # module -> first 8 hex digits of the hash of its code
 
@@ -24,28 +23,6 @@ Closure = Mapping[str, str]  # module -> first 8 hex digits of the hash of its c
 def closure(*modules: str) -> dict[str, str]:
     """All modules of adcbench that ``modules`` depend on, themselves included, with short hashes of their code."""
     return {name: code_hash(name)[:8] for name in source_closure(*modules)}
-
-
-def modules_of(job: Job, column: str) -> tuple[str, ...]:
-    """The modules that a job's measurement in a column starts from; none for re-read logs and recorded times."""
-    if isinstance(job, Count):
-        from adcbench.cost.counts import network_module
-
-        return (network_module(job.network), "adcbench.cost.counts")
-    if not isinstance(job, Score | Infer | Fingerprint):
-        return ()
-    found: tuple[str, ...] = ()
-    if isinstance(job, Score | Infer):
-        from adcbench.metrics import METRICS
-        from adcbench.metrics.clip import CLIP_METRICS
-
-        name = job.metrics[column]
-        found += METRICS[name].modules if name in METRICS else CLIP_METRICS[name].modules
-    if isinstance(job, Infer | Fingerprint):
-        from adcbench.systems import find_system
-
-        found += find_system(job.system).modules
-    return (*found, "adcbench.inference.fingerprint") if isinstance(job, Fingerprint) else found
 
 
 def read_sources(root: Path | None = None) -> dict[str, dict[str, str]]:
@@ -101,8 +78,9 @@ def _path(root: Path | None) -> Path:
 
 
 def changed_modules(old: Closure, new: Closure) -> list[str]:
-    """What differs between two closures: modules that changed, came or went."""
-    words: dict[str, Any] = {name: " (new)" for name in new.keys() - old.keys()}
-    words |= {name: " (gone)" for name in old.keys() - new.keys()}
+    """What differs between two closures: modules that changed, came or went; one that was only renamed does not."""
+    kept, still = set(old.values()), set(new.values())
+    words: dict[str, str] = {name: " (new)" for name in new.keys() - old.keys() if new[name] not in kept}
+    words |= {name: " (gone)" for name in old.keys() - new.keys() if old[name] not in still}
     words |= {name: "" for name in old.keys() & new.keys() if old[name] != new[name]}
     return [name + words[name] for name in sorted(words)]

@@ -25,7 +25,8 @@ from adcbench.report.writers import (
 from adcbench.results.bootstrap import has_interval, interval_text, median_ratio_interval
 from adcbench.results.claims import judge_claims, too_wide
 from adcbench.results.verdicts import WORDS, judge
-from adcbench.tables.table import Table, load_table
+from adcbench.tables.loading import load_table
+from adcbench.tables.table import Table
 
 _SHORT = ["row", "test_set", "metric", "published", "measured", "unit", "verdict", "level"]
 

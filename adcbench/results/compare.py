@@ -8,8 +8,8 @@ from pathlib import Path
 
 from adcbench.core.errors import AdcbenchError, Blocked, some
 from adcbench.core.needs import available, together
-from adcbench.data.media.pairs import Pair, pair
-from adcbench.data.testsets.registry import TestSet, open_testset
+from adcbench.data.media.pairs import Pair
+from adcbench.data.testsets.test_set import OpenTestSet, spread_evenly
 from adcbench.inference.testset import upscale_testset
 from adcbench.metrics.engine.scoring import Scored, score_pairs
 from adcbench.metrics.metric import Metric, SetScore
@@ -75,7 +75,7 @@ def shown_name(metric: Metric) -> str:
 
 
 def find_outputs(
-    name: str, test_set: TestSet, system: System | None, *, limit: int = 0, device: str = "cpu"
+    name: str, opened: OpenTestSet, system: System | None, *, limit: int = 0, device: str = "cpu"
 ) -> Outputs:
     """The outputs that a name stands for: released ones first, then ``system``, then a folder of that name.
 
@@ -88,16 +88,11 @@ def find_outputs(
         Blocked: the test set or a system's weights are not here.
         AdcbenchError: nothing has that name, or a folder's images are not those of the test set.
     """
-    if limit < 0:
-        raise AdcbenchError(f"--limit {limit}: it must be a number of images, or 0 for all")
-    if name not in test_set.outputs and system:
-        made = upscale_testset(system, test_set.name, device=device, limit=limit)
+    released = name in opened.test_set.outputs
+    if system and not released:
+        made = upscale_testset(system, opened, device=device, limit=limit)
         return Outputs(name, f"run here on {device}", tuple(made))
-    paths = open_testset(test_set.name)
-    released = name in test_set.outputs
-    pairs = pair(paths[name] if released else Path(name), paths["HR"])
-    if limit:
-        pairs = pairs[:: max(1, len(pairs) // limit)][:limit]
+    pairs = spread_evenly(opened.samples(name), limit)
     if released:
         return Outputs(name, "released outputs", tuple(pairs))
     return Outputs(Path(name).name, f"folder {name}", tuple(pairs))

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from adcbench.core.cells import Cell, Kind
 from adcbench.core.printed import parse
 from adcbench.results.verdicts import judge
-from adcbench.tables.columns import UNITS
-from adcbench.tables.table import load_table
+from adcbench.tables.loading import load_table
+from adcbench.tables.table import UNITS
 
 KINDS: tuple[Kind, ...] = ("quality", "counted", "timed")
 _SAME = 1e-9  # relative, of measured values: what ten committed digits can't tell apart

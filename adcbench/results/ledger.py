@@ -21,7 +21,8 @@ from adcbench.results.bootstrap import paired_interval
 from adcbench.results.claims import Judged, Range, judge_claim, printed_range
 from adcbench.results.hierarchical import Effect, Kind, effect, interval_word, verdict_p
 from adcbench.results.significance import ALPHA, holm, too_few
-from adcbench.tables.table import CLAIMS_FILE, Claim, load_file, load_table
+from adcbench.tables.loading import CLAIMS_FILE, load_file, load_table
+from adcbench.tables.table import Claim
 from adcbench.training.experiments.trained_runs import COMMAND, SCORED_IN, Runs
 
 MIN_SEEDS = 5

@@ -8,7 +8,8 @@ from typing import Literal
 
 from adcbench.core.cells import Kind
 from adcbench.core.errors import AdcbenchError, some
-from adcbench.tables.table import COMPLEXITY, Block, Column, Infer
+from adcbench.tables.jobs.infer import Infer
+from adcbench.tables.table import COMPLEXITY, Block, Column
 
 # Column of the image tables -> metric, as AdcSR's and OSEDiff's scripts call them, in the tables' order.
 IMAGE_SCORES: Mapping[str, str] = {
@@ -52,8 +53,6 @@ IMAGE_METHODS: Mapping[str, str] = {
 # Notes of the ablations' tables
 ASSUMED = "Rows and columns are assumed: no source prints this table."
 AT_MINI_SCALE = "The same ablation at mini scale, in no paper's column: tables/adcsr_claims/mini.md."
-# unit of a column -> what a value of 1 in it is
-UNITS = {"M": 1e6, "B": 1e9, "G": 1e9, "": 1.0, "ms": 1e-3, "s": 1.0, "frames/s": 1.0}
 # metric -> unit as printed, and which direction is better (empty: not ranked)
 _PRINTED: Mapping[str, tuple[str, Literal["higher", "lower", ""]]] = {
     "PSNR": ("dB", "higher"),

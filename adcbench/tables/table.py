@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import traceback
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from adcbench.core.cells import KINDS, CellKey, Kind, Reading
-from adcbench.core.datafiles import brief, csv_rows, reading
+from adcbench.core.cells import CellKey, Kind
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.printed import parse, says_nothing
-from adcbench.core.settings import reproductions_dir
+from adcbench.core.printed import parse
+from adcbench.tables.jobs.job import Job
 
 COMPLEXITY = "complexity"  # the "test set" of counted and timed columns
-CLAIMS_FILE = "claims.py"  # beside a paper's tables: its claims, no table (results.ledger)
-_PUBLISHED = (
-    "table", "row", "test_set", "metric", "value", "unit", "source", "kind", "confidence", "chosen", "note",
-)  # fmt: skip
+# unit of a column -> what a value of 1 in it is
+UNITS = {"M": 1e6, "B": 1e9, "G": 1e9, "": 1.0, "ms": 1e-3, "s": 1.0, "frames/s": 1.0}
 
 
 @dataclass(frozen=True)
@@ -36,82 +28,6 @@ class Column:
     unit: str = ""
     better: Literal["higher", "lower", ""] = ""
     kind: Kind = "quality"
-
-
-@dataclass(frozen=True)
-class Score:
-    """Score released outputs: folder ``outputs`` of the test set against its HR. Level ``scores``.
-
-    ``metrics`` maps a column's metric to a name in ``adcbench.metrics.METRICS``.
-    """
-
-    row: str
-    test_set: str
-    outputs: str
-    metrics: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Reaggregate:
-    """Average the authors' per-image log of the test set again. Level ``re-aggregated``."""
-
-    row: str
-    test_set: str
-    metrics: tuple[str, ...]
-    causes: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True)
-class Infer:
-    """Run a system over the test set's LR images and score its outputs.
-
-    Level ``inference``; ``training`` where the system's weights must first be trained (``Block`` says so).
-    """
-
-    row: str
-    test_set: str
-    system: str
-    metrics: Mapping[str, str]
-    causes: Mapping[str, str] | None = None
-    level: Literal["inference", "training"] = "inference"
-
-
-@dataclass(frozen=True)
-class Count:
-    """Count a network. ``columns`` maps a column's metric to ``quantity.convention``.
-
-    Level ``counted``. For example ``{"Params": "params.published", "MACs": "macs.published"}``. ``notes`` say in the
-    cell itself what its verdict leans on.
-    """
-
-    row: str
-    network: str
-    columns: Mapping[str, str]
-    causes: Mapping[str, str] | None = None
-    notes: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True)
-class Time:
-    """Fill a time column from recorded latency runs of a system (``adcbench latency``)."""
-
-    row: str
-    system: str
-    columns: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Fingerprint:
-    """Project a system's float output (deterministic weights) on fixed directions, so that drift sees any change."""
-
-    row: str
-    test_set: str
-    system: str
-    image: str
-    metrics: tuple[str, ...] = ("Fingerprint",)
-
-
-Job = Score | Reaggregate | Infer | Count | Time | Fingerprint
 
 
 @dataclass(frozen=True)
@@ -153,7 +69,11 @@ class Claim:
 
 @dataclass(frozen=True)
 class Table:
-    """One table of a paper. ``numbering`` says whether a source gives the number or we assume it."""
+    """One table of a paper. ``numbering`` says whether a source gives the number or we assume it.
+
+    ``hardware`` is the device that the paper timed on, such as ``A100``; empty: any will do. ``watched_ratios`` are
+    pairs of rows, the slower first: drift times both again and compares the ratio.
+    """
 
     id: str
     paper: str
@@ -166,6 +86,8 @@ class Table:
     blocks: tuple[Block, ...] = ()
     claims: tuple[Claim, ...] = ()
     notes: tuple[str, ...] = ()
+    hardware: str = ""
+    watched_ratios: tuple[tuple[str, str], ...] = ()
 
     @property
     def keys(self) -> tuple[CellKey, ...]:
@@ -175,64 +97,24 @@ class Table:
         return next(c for c in self.columns if (c.test_set, c.metric) == (test_set, metric))
 
     def system(self, row: str) -> str:
-        """The network or system a row stands for, as its jobs name it; without such a job, the row's name in small."""
-        named = (job for job in self.jobs if job.row == row)
-        found = [job.network if isinstance(job, Count) else getattr(job, "system", "") for job in named]
-        return next(filter(None, found), row.lower())
+        """The system that a row stands for, as its jobs name it; without such a job, the row's name in small."""
+        named = (job.stands_for() for job in self.jobs if job.row == row)
+        return next(filter(None, named), row.lower())
 
 
-def table_ids() -> tuple[str, ...]:
-    """Ids of all tables: paths of the files under ``reproductions/`` without their suffix; claims are no table."""
-    root = reproductions_dir()
-    paths = (path for path in root.rglob("[!.]*.py") if path.name != CLAIMS_FILE and path.is_file())
-    return tuple(sorted(path.relative_to(root).with_suffix("").as_posix() for path in paths))
-
-
-def numbered(number: str) -> tuple[str, ...]:
-    """Ids of every table of a number: ``2`` or ``C.2``, of all papers.
+def unit_of(table: Table, metric: str) -> float:
+    """What one of a counted or timed column's unit is: parameters, multiply-adds, seconds.
 
     Raises:
-        AdcbenchError: no table has this number.
+        AdcbenchError: the table has another unit there.
     """
-    wanted = number.lower().replace(".", "")
-    found = tuple(t for t in table_ids() if re.search(rf"(^|[/_])table_?{re.escape(wanted)}$", t))
-    if not found:
-        raise AdcbenchError(f"no table has number {number!r}. Tables: {', '.join(table_ids())}")
-    return found
+    unit = table.column(COMPLEXITY, metric).unit
+    if unit not in UNITS:
+        raise AdcbenchError(f"{table.id}: column {metric} has unit {unit!r}. Units: {', '.join(filter(None, UNITS))}")
+    return UNITS[unit]
 
 
-@lru_cache
-def load_table(table_id: str) -> Table:
-    """The table of one file under ``reproductions/``.
-
-    Raises:
-        AdcbenchError: no such table; the message lists those there are. Or its file is no right table: says why.
-    """
-    path = reproductions_dir() / f"{table_id}.py"
-    if table_id not in table_ids():
-        raise AdcbenchError(f"unknown table {table_id!r}. Tables: {', '.join(table_ids())}")
-    table = getattr(load_file(path), "TABLE", None)
-    if not isinstance(table, Table):
-        raise AdcbenchError(f"{path}: it must define TABLE, an adcbench.tables.table.Table")
-    if table.id != table_id:
-        raise AdcbenchError(f"{path}: its TABLE has id {table.id!r}; it must be {table_id!r}")
-    try:
-        wrong = _wrong(table)
-    except Exception as error:  # a part of another type than it should have
-        wrong = f"{type(error).__name__}: {error}"
-    if wrong:
-        raise AdcbenchError(f"{path}: {wrong}")
-    return table
-
-
-def keys_of(table: Table, job: Job) -> list[CellKey]:
-    """Cells that a job fills."""
-    if isinstance(job, Count | Time):
-        return [CellKey(table.id, job.row, COMPLEXITY, metric) for metric in job.columns]
-    return [CellKey(table.id, job.row, job.test_set, metric) for metric in job.metrics]
-
-
-def _wrong(table: Table) -> str:
+def faults_of(table: Table) -> str:
     """What can't be right in a table; empty where all is."""
     if not all(isinstance(row, str) for row in table.rows) or not all(isinstance(c, Column) for c in table.columns):
         return "its rows must be names and its columns of type Column"
@@ -242,10 +124,10 @@ def _wrong(table: Table) -> str:
     for job in table.jobs:
         if not isinstance(job, Job):
             return f"{job!r:.80} is no job"
-        if not all(isinstance(text, str) for text in _texts(job)):
-            return f"{type(job).__name__} of {job.row!r} has a name that is no text"
-        if stray := set(keys_of(table, job)) - keys:
-            return f"{type(job).__name__} of {job.row!r} fills cells that are not there: {min(stray)}"
+        if fault := job.fault(table):
+            return fault
+    if strangers := {row for rows in table.watched_ratios for row in rows} - set(table.rows):
+        return f"it watches the speed of rows that are not there: {min(strangers)}"
     for block in table.blocks:
         block.covers(table.keys[0])  # a pattern that is none raises
     for claim in table.claims:
@@ -255,86 +137,3 @@ def _wrong(table: Table) -> str:
         if parse(claim.printed) is None:
             return f"claim {claim.text!r}: {claim.printed!r} is no number"
     return ""
-
-
-def _texts(job: Job) -> Iterator[object]:
-    """All names in a job."""
-    for value in vars(job).values():
-        if isinstance(value, Mapping):
-            yield from (*value, *value.values())
-        elif isinstance(value, tuple):
-            yield from value
-        elif value is not None:
-            yield value
-
-
-def load_file(path: Path) -> Any:
-    """Run one file under ``reproductions/`` and return its module.
-
-    Raises:
-        AdcbenchError: it can't be run; says what it raised, and in which line.
-    """
-    name = "_".join(path.relative_to(reproductions_dir()).with_suffix("").parts)
-    spec = importlib.util.spec_from_file_location(f"_reproduction_{name}", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:  # whatever a table file does
-        kind = "" if isinstance(error, AdcbenchError) else f"{type(error).__name__}: "
-        raise AdcbenchError(f"{path}{_line_in(path, error)}: {kind}{error}") from error
-    return module
-
-
-def _line_in(path: Path, error: BaseException) -> str:
-    """``, line 7``: where in a file an error came from; empty where it did not get there."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    number = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
-    return f", line {number}" if number else ""
-
-
-def load_readings(table_id: str) -> dict[CellKey, tuple[Reading, ...]]:
-    """All published readings of one table, from the ``published.csv`` beside its file.
-
-    Raises:
-        AdcbenchError: a row that names no cell of the table, a cell without exactly one chosen reading, or a damaged
-            file.
-    """
-    path = (reproductions_dir() / f"{table_id}.py").parent / "published.csv"
-    readings: dict[CellKey, tuple[Reading, ...]] = {}
-    if not path.is_file():
-        return readings
-    known = set(load_table(table_id).keys)
-    for number, line in _published_rows(path):
-        if line["table"] != table_id:
-            continue
-        key = CellKey(table_id, line["row"], line["test_set"], line["metric"])
-        where, value = f"{path}, line {number}", line["value"]
-        if key not in known:
-            raise AdcbenchError(f"{where}: {brief(str(key))} is not a cell of {table_id}; add its row or column there")
-        if parse(value) is None and not says_nothing(value):
-            raise AdcbenchError(
-                f"{where}: {brief(repr(value))} is neither a number nor 'unknown' or '-'; write what is printed as a "
-                "number, and the rest into the note"
-            )
-        found = Reading(
-            value, line["unit"], line["source"], line["kind"], line["confidence"],
-            line["chosen"] == "yes", line["note"],
-        )  # fmt: skip
-        if found in readings.get(key, ()):
-            raise AdcbenchError(f"{where}: this reading of {key} is there twice; delete one")
-        readings[key] = (*readings.get(key, ()), found)
-    for key, of_cell in readings.items():
-        if sum(r.chosen for r in of_cell) != 1:
-            raise AdcbenchError(f"{path}: {key} needs exactly one reading with chosen=yes")
-    return readings
-
-
-@lru_cache
-def _published_rows(path: Path) -> tuple[tuple[int, dict[str, str]], ...]:
-    with reading(path):
-        rows = tuple(csv_rows(path, _PUBLISHED))
-        for number, row in rows:
-            if row["chosen"] not in ("yes", "no") or row["kind"] not in KINDS:
-                raise ValueError(f"line {number}: chosen must be yes or no, and kind one of {', '.join(KINDS)}")
-        return rows

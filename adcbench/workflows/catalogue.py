@@ -21,7 +21,7 @@ from adcbench.metrics.clip import CLIP_METRICS
 from adcbench.metrics.clip.flow import FLOWS, FlowSource
 from adcbench.metrics.metric import Metric
 from adcbench.systems.system import System
-from adcbench.tables.table import Infer, Score, Time, load_table
+from adcbench.tables.loading import load_table
 from adcbench.training.stages import official_files
 from adcbench.training.stages.spec import OfficialFiles
 
@@ -76,15 +76,12 @@ def scorers() -> dict[str, NeedsFiles]:
 
 
 def users_of_table(table: str) -> tuple[str, ...]:
-    """Names of the systems that a table runs or times and of the metrics it scores with, in its order.
+    """Names of the systems and metrics whose files a table's jobs need, in its order.
 
     Raises:
         AdcbenchError: no such table.
     """
-    jobs = load_table(table).jobs
-    systems = [job.system for job in jobs if isinstance(job, Infer | Time)]
-    metrics = [name for job in jobs if isinstance(job, Score | Infer) for name in job.metrics.values()]
-    return tuple(dict.fromkeys((*systems, *metrics)))
+    return tuple(dict.fromkeys(name for job in load_table(table).jobs for name in job.files()))
 
 
 def chosen(names: Sequence[str], table: str = "", metrics: bool = False) -> list[NeedsFiles]:

@@ -20,21 +20,22 @@ from adcbench.core.errors import AdcbenchError, Blocked, some
 from adcbench.core.files import locked
 from adcbench.data.testsets.registry import find_testset
 from adcbench.report.files import fixed, folder, kept_cells, read_cells, whole_cells, write_cells
-from adcbench.report.sources import Closure, add_sources, closure, modules_of, read_sources
+from adcbench.report.sources import Closure, add_sources, closure, read_sources
 from adcbench.report.writers import write_texts
+from adcbench.tables import Context, Job, Score, Table
 from adcbench.tables.columns import IMAGE_SCORES, VIDEO_SCORES
-from adcbench.tables.jobs import Options, run
-from adcbench.tables.table import Job, Score, Table, keys_of, load_table
+from adcbench.tables.loading import load_table
 
 Change = tuple[CellKey, Measurement | Blocked]
 
 
-def reproduce(table_id: str, options: Options | None = None, root: Path | None = None) -> tuple[Cell, ...]:
+def reproduce(table_id: str, context: Context | None = None, root: Path | None = None) -> tuple[Cell, ...]:
     """Run all jobs of a table and write its files.
 
     Args:
         table_id: such as ``adcsr/table1``.
-        options: what the run may use; by default the CPU and no outputs of the user's.
+        context: what the run may use; by default the CPU and no outputs of the user's. One that is given to several
+            runs opens each test set once for all of them.
         root: folder of all tables; by default ``tables/``.
 
     Returns:
@@ -43,22 +44,22 @@ def reproduce(table_id: str, options: Options | None = None, root: Path | None =
     Raises:
         AdcbenchError: unknown table, bad data; what was measured before is kept in the store.
     """
-    table, options = load_table(table_id), options or Options()
-    jobs = (*_jobs_for_outputs(table, options), *table.jobs)
+    table, context = load_table(table_id), context or Context()
+    jobs = (*_jobs_for_outputs(table, context), *table.jobs)
     with locked(folder(table_id, root)):  # what can't be read or written is said before hours of measuring
         kept_cells(table_id, root)
         read_sources(root)
     changes: list[Change] = []
     sources: dict[str, Closure] = {}
-    for job in tqdm(jobs, desc=table_id, unit="job", delay=2, disable=not options.progress):
+    for job in tqdm(jobs, desc=table_id, unit="job", delay=2, disable=not context.progress):
         try:
-            measured = run(table, job, options)
+            measured = job.run(table, context)
         except Blocked as block:
-            measured = [(key, block) for key in keys_of(table, job)]
+            measured = [(key, block) for key in job.keys(table)]
         for key, found in measured:
             changes.append((key, _finite(found)))
             if isinstance(found, Measurement):
-                sources[found.provenance.get("sources", "")] = closure(*modules_of(job, key.metric))
+                sources[found.provenance.get("sources", "")] = closure(*job.modules(key.metric))
     done = _commit(table, changes, root)
     add_sources({key: modules for key, modules in sources.items() if key and modules}, root)
     return done
@@ -97,7 +98,7 @@ def rebuild(table_id: str, source: Path | None = None, target: Path | None = Non
     What blocks a cell that no job fills, and why, is taken from the table file as it is now.
     """
     table = load_table(table_id)
-    filled = {key for job in table.jobs for key in keys_of(table, job)}
+    filled = {key for job in table.jobs for key in job.keys(table)}
     here = folder(table_id, target) == folder(table_id, source)
     with locked(folder(table_id, target)):
         kept = whole_cells(table_id, source) if here else read_cells(table_id, source)
@@ -143,10 +144,10 @@ def _blocked_by_table(table: Table, cell: Cell) -> Cell:
     return replace(cell, missing=block.missing, command=block.command) if block else cell
 
 
-def _jobs_for_outputs(table: Table, options: Options) -> list[Job]:
+def _jobs_for_outputs(table: Table, context: Context) -> list[Job]:
     """A Score job for each folder the user brings, on the columns that can be scored."""
     jobs: list[Job] = []
-    for (row, test_set), brought in options.outputs.items():
+    for (row, test_set), brought in context.outputs.items():
         columns = [c for c in table.columns if c.test_set == test_set]
         if row not in table.rows or not columns:
             sets = ", ".join(dict.fromkeys(c.test_set for c in table.columns))
@@ -154,7 +155,7 @@ def _jobs_for_outputs(table: Table, options: Options) -> list[Job]:
                 f"--outputs {row}@{test_set}: {table.id} has no such row or test set. "
                 f"Rows: {', '.join(table.rows)}. Test sets: {sets}"
             )
-        scored = VIDEO_SCORES if find_testset(test_set).clips else IMAGE_SCORES
+        scored = VIDEO_SCORES if find_testset(test_set).holds == "clips" else IMAGE_SCORES
         metrics = {c.metric: scored[c.metric] for c in columns if c.metric in scored}
         jobs.append(Score(row, test_set, str(brought), metrics))
     return jobs

@@ -15,8 +15,7 @@ import importlib.util
 import io
 import os
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -30,9 +29,10 @@ from adcbench.core.files import locked
 from adcbench.core.hashes import verified
 from adcbench.core.keys import versions
 from adcbench.core.rounding import Rounding
-from adcbench.core.settings import CHECKOUT, reproductions_dir
+from adcbench.core.settings import CHECKOUT, environment, reproductions_dir
 from adcbench.data.media.images import read_png
 from adcbench.data.media.pairs import Pair
+from adcbench.data.testsets.test_set import OpenTestSet
 from adcbench.inference.testset import upscale_testset
 from adcbench.metrics import METRICS
 from adcbench.metrics.engine.scoring import score_pairs
@@ -82,7 +82,7 @@ class Move:
 @verified()
 def inference_moves(
     system: System,
-    test_set: str,
+    opened: OpenTestSet,
     metrics: Mapping[str, Metric],
     *,
     dtypes: Sequence[str] = (),
@@ -104,9 +104,9 @@ def inference_moves(
         limit: only so many images; 0: all.
 
     Raises:
-        Blocked: the test set, a weight file or the device is not here.
+        Blocked: a weight file or the device is not here.
     """
-    run = partial(upscale_testset, test_set=test_set, limit=limit)
+    run = partial(upscale_testset, opened=opened, limit=limit)
     other: Rounding = "truncate" if system.rounding == "round" else "round"
     base = _scores(run(system), metrics)
     rounded = _scores(run(system, rounding=other), metrics)
@@ -173,7 +173,7 @@ def scores_moves(pairs: Sequence[Pair], metrics: Mapping[str, Metric], *, device
         moves += _moves("one image at a time", base, fresh(pairs, singly))
     if networks:
         count = 1 if _threads() != 1 else 2
-        with _with_threads(count):
+        with environment(_THREADS, str(count)):  # for the networks' processes that start meanwhile
             moves += _moves(f"{count} thread{'s' * (count > 1)}", base, fresh(pairs, networks))
     for where in ("cpu", *([device] if device else [])):
         if single := _in_float32(metrics):
@@ -258,20 +258,6 @@ def load_pyiqa(weights: Mapping[str, Path] | None, device: str, *, name: str) ->
 
 def _threads() -> int:
     return int(os.environ.get(_THREADS) or os.cpu_count() or 1)
-
-
-@contextmanager
-def _with_threads(count: int) -> Iterator[None]:
-    """The networks' processes that start meanwhile use so many threads."""
-    before = os.environ.get(_THREADS)
-    os.environ[_THREADS] = str(count)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[_THREADS]
-        else:
-            os.environ[_THREADS] = before
 
 
 def spread_lines(moves: Sequence[Move]) -> list[str]:

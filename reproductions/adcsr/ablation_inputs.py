@@ -7,8 +7,8 @@ that ablation's network; what the second puts in is nobody's word but ours.
     adcbench reproduce adcsr/ablation_inputs
 """
 
+from adcbench.tables import COMPLEXITY, Count, Infer, Table, Time
 from adcbench.tables.columns import ASSUMED, AT_MINI_SCALE, columns, no_weights, scores, trained
-from adcbench.tables.table import COMPLEXITY, Count, Infer, Table, Time
 
 ADCSR = "PixelUnshuffle (AdcSR)"
 VARIANTS = {
@@ -34,5 +34,6 @@ TABLE = Table(
         Time(ADCSR, "adcsr", {"Time": "p50"}),
     ),
     blocks=no_weights(VARIANTS),
+    hardware="A100",
     notes=(ASSUMED, AT_MINI_SCALE),
 )

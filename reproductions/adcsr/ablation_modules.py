@@ -8,8 +8,8 @@ reads one fixed embedding.
     adcbench reproduce adcsr/ablation_modules
 """
 
+from adcbench.tables import COMPLEXITY, Count, Infer, Table, Time
 from adcbench.tables.columns import ASSUMED, AT_MINI_SCALE, columns, no_weights, reads_text, scores, trained
-from adcbench.tables.table import COMPLEXITY, Count, Infer, Table, Time
 
 ADCSR = "All removed (AdcSR)"
 VARIANTS = {
@@ -39,5 +39,6 @@ TABLE = Table(
         Time(ADCSR, "adcsr", {"Time": "p50"}),
     ),
     blocks=(*reads_text(READ_TEXT), *no_weights(VARIANTS)),
+    hardware="A100",
     notes=(ASSUMED, AT_MINI_SCALE),
 )

@@ -6,8 +6,8 @@ assumed, and so are the columns, which follow the connection ablation.
     adcbench reproduce adcsr/ablation_stages
 """
 
+from adcbench.tables import Infer, Table
 from adcbench.tables.columns import ASSUMED, AT_MINI_SCALE, columns, no_weights, scores, trained
-from adcbench.tables.table import Infer, Table
 
 ADCSR = "Two stages (AdcSR)"
 VARIANTS = {"One stage": "one-stage"}

@@ -6,8 +6,8 @@ assumed, and so are the columns, which follow the VAE-encoder ablation. The MACs
     adcbench reproduce adcsr/ablation_unet_ratio
 """
 
+from adcbench.tables import COMPLEXITY, Count, Infer, Table, Time
 from adcbench.tables.columns import ASSUMED, AT_MINI_SCALE, columns, no_weights, scores, trained
-from adcbench.tables.table import COMPLEXITY, Count, Infer, Table, Time
 
 ADCSR = "UNet 75 % (AdcSR)"
 VARIANTS = {
@@ -33,5 +33,6 @@ TABLE = Table(
         Time(ADCSR, "adcsr", {"Time": "p50"}),
     ),
     blocks=no_weights(VARIANTS),
+    hardware="A100",
     notes=(ASSUMED, AT_MINI_SCALE),
 )

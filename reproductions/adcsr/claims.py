@@ -10,7 +10,7 @@ which way a difference goes, it is a question: the effect is shown and nothing i
 """
 
 from adcbench.results.ledger import LedgerClaim, MiniTest, Pair, Sure
-from adcbench.tables.table import COMPLEXITY, Claim
+from adcbench.tables import COMPLEXITY, Claim
 
 Place = tuple[str, str, str]  # row, test set, metric
 ABSTRACT = "AdcSR arXiv 2411.13383, abstract"

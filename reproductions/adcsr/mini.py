@@ -6,8 +6,8 @@ column. BSDS500-test is degraded as in training, DRealSR is real.
     adcbench reproduce adcsr/mini
 """
 
+from adcbench.tables import Infer, Table
 from adcbench.tables.columns import columns
-from adcbench.tables.table import Infer, Table
 
 SCORED = {"PSNR": "psnr", "SSIM": "ssim", "fd-EffLite0": "fd-efflite0", "Spectrum": "spectrum", "NIQE": "niqe"}
 SYSTEMS = {

@@ -8,8 +8,8 @@ row and the honest counts (everything that runs, attention included) are ours.
 
 from typing import Literal
 
+from adcbench.tables import COMPLEXITY, Claim, Count, Infer, Reaggregate, Score, Table, Time
 from adcbench.tables.columns import IMAGE_METHODS, IMAGE_METRICS, IMAGE_SCORES, columns, nothing_to_count
-from adcbench.tables.table import COMPLEXITY, Claim, Count, Infer, Reaggregate, Score, Table, Time
 
 COUNTED = {
     "Params": "params.published",
@@ -101,6 +101,7 @@ TABLE = Table(
         _claim("78 % less computation than OSEDiff", "reduction", "78", "OSEDiff", "MACs", ABSTRACT),
         _claim("74 % fewer parameters than OSEDiff", "reduction", "74", "OSEDiff", "Params", ABSTRACT),
     ),
+    hardware="A100",
     notes=(
         "AdcSR's own print of the baselines' quality was not seen; `adcbench explain` says what stands in.",
         "The S3Diff row is known in two versions: a re-run by RCOD, and the S3Diff paper's own numbers.",

@@ -7,8 +7,8 @@ latent kept between UNet and decoder. Params and MACs are ours.
     adcbench reproduce adcsr/table3
 """
 
+from adcbench.tables import COMPLEXITY, Count, Infer, Table
 from adcbench.tables.columns import AT_MINI_SCALE, columns, no_weights, scores, trained
-from adcbench.tables.table import COMPLEXITY, Count, Infer, Table
 
 WITHOUT = "Without connection optimisation"
 WITH = "With connection optimisation (AdcSR)"

@@ -5,8 +5,8 @@ The number is inferred, because C.2 is RealSR. A bicubic row is ours.
     adcbench reproduce adcsr/table_c1
 """
 
+from adcbench.tables import Infer, Table
 from adcbench.tables.columns import IMAGE_METHODS, IMAGE_METRICS, IMAGE_SCORES, columns
-from adcbench.tables.table import Infer, Table
 
 TABLE = Table(
     id="adcsr/table_c1",

@@ -5,8 +5,8 @@ The number is printed: a model survey that read the arXiv HTML cites "Tab. C.2".
     adcbench reproduce adcsr/table_c2
 """
 
+from adcbench.tables import Infer, Reaggregate, Score, Table
 from adcbench.tables.columns import IMAGE_METHODS, IMAGE_METRICS, IMAGE_SCORES, columns
-from adcbench.tables.table import Infer, Reaggregate, Score, Table
 
 TABLE = Table(
     id="adcsr/table_c2",

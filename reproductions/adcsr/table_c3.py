@@ -6,8 +6,8 @@ input size, the precision and other methods are not known.
     adcbench reproduce adcsr/table_c3
 """
 
+from adcbench.tables import Block, Table
 from adcbench.tables.columns import NO_CODE, columns
-from adcbench.tables.table import Block, Table
 
 TABLE = Table(
     id="adcsr/table_c3",

@@ -5,8 +5,8 @@ Number and values are printed in the named-author text of the paper: 187 of 187 
     adcbench reproduce adcvsr/table1
 """
 
+from adcbench.tables import COMPLEXITY, Block, Claim, Count, Table
 from adcbench.tables.columns import NO_CODE, NOT_BUILT, VIDEO_METRICS, columns, no_outputs
-from adcbench.tables.table import COMPLEXITY, Block, Claim, Count, Table
 
 ID = "adcvsr/table1"
 METHODS = (

@@ -6,8 +6,8 @@ repeat Table 1's times in seconds digit for digit, so the column is almost certa
     adcbench reproduce adcvsr/table2
 """
 
+from adcbench.tables import COMPLEXITY, Block, Count, Table
 from adcbench.tables.columns import NO_CODE, columns, no_outputs
-from adcbench.tables.table import COMPLEXITY, Block, Count, Table
 
 ID = "adcvsr/table2"
 ROWS = ("3D (A Pruned DOVE)", "2D (AdcSR)", "2D + 1D (Ours)")

@@ -5,8 +5,8 @@ Number and values are printed in the named-author text.
     adcbench reproduce adcvsr/table3
 """
 
+from adcbench.tables import Table
 from adcbench.tables.columns import NO_CODE, columns, no_outputs
-from adcbench.tables.table import Table
 
 ID = "adcvsr/table3"
 ROWS = ("Single-Head, Dual-Domain", "Dual-Head, Single-Domain", "Dual-Head, Dual-Domain (Ours)")

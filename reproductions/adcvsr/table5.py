@@ -6,8 +6,8 @@ could be swapped, so the number is assumed. Rows follow Table 2; the columns are
     adcbench reproduce adcvsr/table5
 """
 
+from adcbench.tables import Table
 from adcbench.tables.columns import NO_CODE, columns, no_outputs
-from adcbench.tables.table import Table
 
 ID = "adcvsr/table5"
 ROWS = ("3D", "2D", "2D + 1D (Ours)")

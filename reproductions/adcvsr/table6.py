@@ -6,8 +6,8 @@ best; no source prints a value. The other rows and the columns (those of Table 3
     adcbench reproduce adcvsr/table6
 """
 
+from adcbench.tables import Table
 from adcbench.tables.columns import NO_CODE, columns, no_outputs
-from adcbench.tables.table import Table
 
 ID = "adcvsr/table6"
 ROWS = ("25 % / 75 %", "50 % / 50 %", "75 % / 25 % (Ours)")

@@ -6,8 +6,8 @@ prints a value. The other rows and the columns (those of Table 3) are assumed.
     adcbench reproduce adcvsr/table7
 """
 
+from adcbench.tables import Table
 from adcbench.tables.columns import NO_CODE, columns, no_outputs
-from adcbench.tables.table import Table
 
 ID = "adcvsr/table7"
 ROWS = (

@@ -7,8 +7,8 @@ Number by elimination: the paper has eight tables, and no source says which numb
     adcbench reproduce adcvsr/table8
 """
 
+from adcbench.tables import Table
 from adcbench.tables.columns import NO_CODE, NOT_BUILT, VIDEO_METRICS, columns, no_outputs
-from adcbench.tables.table import Table
 
 ID = "adcvsr/table8"
 TEST_SETS = ("SPMCS", "YouHQ40", "RealVSR", "MVSR4x")

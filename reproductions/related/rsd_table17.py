@@ -6,8 +6,8 @@ AdcSR prints them. Only the GAN rows are here; a bicubic row is ours.
     adcbench reproduce related/rsd_table17
 """
 
+from adcbench.tables import Infer, Table
 from adcbench.tables.columns import IMAGE_METRICS, IMAGE_SCORES, columns, no_outputs
-from adcbench.tables.table import Infer, Table
 
 ID = "related/rsd_table17"
 TEST_SETS = ("DIV2K-Val", "DRealSR", "RealSR")

@@ -17,8 +17,8 @@ from adcbench.core import store
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.data.media.images import write_png
 from adcbench.report.csv_file import write_csv
-from adcbench.tables import jobs
-from adcbench.tables.table import Infer, load_table
+from adcbench.tables import Context, Infer
+from adcbench.tables.loading import load_table
 
 ODD = os.fsdecode(b"m_\xb2\xe2")  # a name in GBK
 
@@ -88,7 +88,7 @@ def test_compare_and_spread_go_on_without_a_metric() -> None:
 def test_a_table_upscales_nothing_that_no_metric_here_can_score(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adcbench.inference.testset.upscale_testset", None)
     table = load_table("embedded")
-    found = jobs.run(table, Infer("Bicubic (PIL)", "embedded", "bicubic", {"LPIPS": "lpips"}), jobs.Options())
+    found = Infer("Bicubic (PIL)", "embedded", "bicubic", {"LPIPS": "lpips"}).run(table, Context())
     assert [(key.metric, type(block)) for key, block in found] == [("LPIPS", Blocked)]
 
 

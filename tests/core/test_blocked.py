@@ -15,9 +15,9 @@ from adcbench.report.files import read_cells
 from adcbench.results.verdicts import judge
 from adcbench.systems import find_system
 from adcbench.systems.trained.runs import ablation_names
+from adcbench.tables import Context, Infer, Table, Time
 from adcbench.tables.columns import NO_CODE, NO_WEIGHTS, NOT_BUILT, NOTHING
-from adcbench.tables.jobs import Options
-from adcbench.tables.table import Infer, Table, Time, keys_of, load_table, table_ids
+from adcbench.tables.loading import load_table, table_ids
 from adcbench.training.stages.adcsr.decoder import SPEC as DECODER
 from adcbench.training.stages.adcsr.distil import SPEC as DISTIL
 from adcbench.workflows.reproduce import _jobs_for_outputs
@@ -64,7 +64,7 @@ def test_each_command_exists(table_id: str, tmp_path: Path, monkeypatch: pytest.
 @every_table
 def test_a_job_would_fill_it_afterwards(table_id: str, tmp_path: Path) -> None:
     table = load_table(table_id)
-    jobs = {key for job in table.jobs for key in keys_of(table, job)}
+    jobs = {key for job in table.jobs for key in job.keys(table)}
     for cell in (cell for cell in blocked(table_id) if cell.command):
         assert cell.key in jobs or cell.key in filled_by_outputs(table, cell, tmp_path), cell.key
 
@@ -75,8 +75,8 @@ def filled_by_outputs(table: Table, cell: Cell, folder: Path) -> set[object]:
     if words[:3] != ["adcbench", "reproduce", table.id] or "--outputs" not in words:
         return set()
     row, _, test_set = words[-1].partition("=")[0].rpartition("@")
-    jobs = _jobs_for_outputs(table, Options(outputs={(row, test_set): folder}))
-    return {key for job in jobs for key in keys_of(table, job)}
+    jobs = _jobs_for_outputs(table, Context(outputs={(row, test_set): folder}))
+    return {key for job in jobs for key in job.keys(table)}
 
 
 @every_table
@@ -86,7 +86,7 @@ def test_a_training_command_makes_the_weights_of_the_rows_job(table_id: str) -> 
     for cell in (cell for cell in blocked(table_id) if "adcbench train" in cell.command):
         *_, words = commands_of(cell)
         config, name = (words[words.index(option) + 1] for option in ("--config", "--ablation"))
-        jobs = [job for job in table.jobs if isinstance(job, Infer) and cell.key in keys_of(table, job)]
+        jobs = [job for job in table.jobs if isinstance(job, Infer) and cell.key in job.keys(table)]
         (system,) = (find_system(job.system) for job in jobs)
         assert {job.level for job in jobs} == {"training"}
         assert system.locate and system.locate(system.files[0].name) == Path(
@@ -99,7 +99,7 @@ def test_a_training_command_makes_the_weights_of_the_rows_job(table_id: str) -> 
 def test_a_latency_command_names_the_system_of_the_rows_job(table_id: str) -> None:
     table = load_table(table_id)
     for cell in (cell for cell in blocked(table_id) if "adcbench latency" in cell.command):
-        jobs = [job for job in table.jobs if isinstance(job, Time) and cell.key in keys_of(table, job)]
+        jobs = [job for job in table.jobs if isinstance(job, Time) and cell.key in job.keys(table)]
         assert {f"adcbench latency {job.system}" for job in jobs} == {cell.command}, cell.key
 
 

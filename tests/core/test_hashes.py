@@ -11,7 +11,7 @@ from adcbench.core import hashes, store
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.hashes import remembered_hash, verified
 from adcbench.core.keys import file_hash
-from adcbench.tables import jobs
+from adcbench.tables import Context, Score
 
 
 @pytest.fixture
@@ -101,6 +101,6 @@ def test_the_jobs_of_tables_are_verified(file: Path, monkeypatch: pytest.MonkeyP
         file.write_bytes(b"two")
         return []
 
-    monkeypatch.setattr(jobs, "_run", measure)
+    monkeypatch.setattr(Score, "measure", measure)
     with pytest.raises(AdcbenchError, match="replaced before or while it was used"):
-        jobs.run(None, None, jobs.Options())  # type: ignore[arg-type]
+        Score("Row", "DRealSR", "OSEDiff", {}).run(None, Context())  # type: ignore[arg-type]

@@ -7,6 +7,8 @@ import hashlib
 import subprocess
 import sys
 import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,16 +45,78 @@ def test_equal_on_every_python() -> None:
 
 
 def test_closure_follows_imports_inside_functions_and_stays_in_the_package() -> None:
-    closure = source_closure("adcbench.tables.jobs")
-    assert {"adcbench.tables.jobs", "adcbench.cost.counts", "adcbench.core.keys", "adcbench.inference.upscale"} <= set(
-        closure
-    )
+    closure = source_closure("adcbench.tables")
+    assert {
+        "adcbench.tables",
+        "adcbench.cost.counts",
+        "adcbench.core.keys",
+        "adcbench.inference.upscale",
+    } <= set(closure)
     assert all(name.split(".")[0] == "adcbench" for name in closure)
 
 
 def test_a_metric_does_not_depend_on_models_nor_a_model_on_metrics() -> None:
     assert not any(name.startswith("adcbench.systems") for name in source_closure("adcbench.metrics.image.ssim"))
     assert not any(name.startswith("adcbench.metrics") for name in source_closure("adcbench.systems.adcsr"))
+
+
+TREE = {
+    "core.py": "def halve(x): return x / 2",
+    "metrics/psnr.py": "from adcbench.core import halve\ndef psnr(x): return halve(x)",
+    "metrics/ssim.py": "from adcbench import core\nfrom adcbench.metrics import psnr\nprint(core, psnr.psnr)",
+}
+MOVED = {
+    "base.py": TREE["core.py"],
+    "image/psnr.py": TREE["metrics/psnr.py"].replace("adcbench.core", "adcbench.base"),
+    "image/ssim.py": "from adcbench import base as core\nfrom adcbench.image import psnr\nprint(core, psnr.psnr)",
+}
+
+
+@pytest.fixture
+def hash_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
+    """The source hash of modules of a made-up adcbench."""
+
+    def forget() -> None:
+        for cached in (keys._path, keys._tree, keys._imports, keys.code_hash, keys._linked_hash):
+            cached.cache_clear()
+
+    def hashed(tree: dict[str, str], *modules: str) -> str:
+        folder = tmp_path / str(len([*tmp_path.iterdir()]))
+        for name, text in tree.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+        monkeypatch.setattr(keys, "PACKAGE", folder)
+        forget()
+        return source_hash(*modules)
+
+    yield hashed
+    forget()
+
+
+def test_a_module_that_is_moved_or_renamed_changes_no_key(hash_of: Callable[..., str]) -> None:
+    assert hash_of(TREE, "adcbench.metrics.ssim") == hash_of(MOVED, "adcbench.image.ssim")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("core.py", "/ 2", "/ 3"),
+        ("metrics/psnr.py", "return halve(x)", "return -halve(x)"),
+        ("metrics/ssim.py", "core, psnr.psnr", "psnr.psnr, core"),
+        ("metrics/ssim.py", "from adcbench import core", "from adcbench.metrics import psnr as core"),  # both are in it
+    ],
+)
+def test_code_anywhere_in_the_closure_changes_the_key(
+    hash_of: Callable[..., str], file: str, old: str, new: str
+) -> None:
+    assert old in TREE[file]
+    changed = TREE | {file: TREE[file].replace(old, new)}
+    assert hash_of(TREE, "adcbench.metrics.ssim") != hash_of(changed, "adcbench.metrics.ssim")
+
+
+def test_the_module_that_is_asked_for_counts(hash_of: Callable[..., str]) -> None:
+    both = TREE | {"metrics/psnr.py": f"from adcbench.metrics import ssim\n{TREE['metrics/psnr.py']}"}  # a cycle
+    assert hash_of(both, "adcbench.metrics.ssim") != hash_of(both, "adcbench.metrics.psnr")
 
 
 def test_hashing_sources_imports_nothing_heavy() -> None:

@@ -9,7 +9,8 @@ import pytest
 from adcbench.cost.counts import cached_count, readings, total
 from adcbench.report.files import read_cells
 from adcbench.systems.adcsr import components as adcsr_networks
-from adcbench.tables.table import COMPLEXITY, load_table, table_ids
+from adcbench.tables.loading import load_table, table_ids
+from adcbench.tables.table import COMPLEXITY
 
 COUNTED = [
     cell

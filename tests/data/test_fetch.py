@@ -15,12 +15,13 @@ from adcbench.data.testsets import fetch as fetching
 from adcbench.data.testsets import registry as testsets
 from adcbench.data.testsets.fetch import fetch, upstream_path
 from adcbench.data.testsets.manifest import scan_folder, write_manifest
+from adcbench.data.testsets.test_set import TestSet
 
 if TYPE_CHECKING:
     from conftest import Web
 
 COMMIT = "c0ffee"
-SMALL = testsets.TestSet(
+SMALL = TestSet(
     "Small",
     "small",
     6,
@@ -40,8 +41,8 @@ def small(web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Web:
         (origin / name).write_text(f"content of {name} " * 5000)
         web.files[f"/owner/name/{COMMIT}/{upstream_path(SMALL, name)}"] = (origin / name).read_bytes()
     write_manifest(scan_folder(origin), tmp_path / "small.csv")
-    monkeypatch.setattr(testsets, "_ALL", (SMALL,))
-    monkeypatch.setattr(testsets, "manifest_path", lambda testset: tmp_path / "small.csv")
+    monkeypatch.setitem(testsets.TESTSETS, "Small", SMALL)
+    monkeypatch.setattr(testsets, "manifest_path", lambda test_set: tmp_path / "small.csv")
     monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("ADCBENCH_GITHUB_RAW", web.url)
     return web
@@ -261,5 +262,5 @@ def test_the_whole_of_drealsr_from_a_local_server(
         web.files[url] = (drealsr_dir / file.path).read_bytes()
     monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
     fetch(testset, endpoint=web.url)
-    assert testsets.open_testset("drealsr", full=True)["log"].parent == tmp_path / "drealsr"
+    assert testsets.open_testset("drealsr", full=True).folders["LR"].parent == tmp_path / "drealsr"
     assert len(web.asked) == 280

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.core.keys import digest
 from adcbench.core.settings import cache_dir
-from adcbench.data.media.images import list_pngs
 from adcbench.data.media.pairs import pair, read_pair
 from adcbench.data.testsets import registry as testsets
 from adcbench.data.testsets.fetch import fetch
+from adcbench.data.testsets.test_set import LOG, TestSet
 
 FETCHED = ("DRealSR", "RealSR")
 
@@ -25,10 +26,10 @@ def test_pinned_manifests_hold_each_name_in_every_folder(name: str) -> None:
         folder: {file.path.partition("/")[2] for file in files if file.path.startswith(f"{folder}/")}
         for folder in ("LR", "HR", "OSEDiff")
     }
-    assert len(names["LR"]) == testset.pairs
+    assert len(names["LR"]) == testset.size
     assert names["LR"] == names["HR"] == names["OSEDiff"]
-    assert len(files) == 3 * testset.pairs + 1
-    assert testsets.LOG in {file.path for file in files}
+    assert len(files) == 3 * testset.size + 1
+    assert LOG in {file.path for file in files}
     assert len({file.sha256 for file in files}) == len(files)
 
 
@@ -58,22 +59,21 @@ def test_a_set_that_is_not_here_is_blocked_with_its_command(
 
 def test_the_embedded_set_is_always_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
-    paths = testsets.open_testset("embedded")
-    pairs = pair(paths["LR"], paths["HR"])
-    assert len(pairs) == testsets.TESTSETS["embedded"].pairs
+    pairs = testsets.open_testset("embedded").inputs()
+    assert len(pairs) == testsets.TESTSETS["embedded"].size
     for _, lr, hr in pairs:
         read_pair(lr, hr, scale=4)
 
 
 def test_manifest_hashes_differ_between_sets() -> None:
-    hashes = {testsets.manifest_hash(name) for name in (*FETCHED, "embedded")}
-    assert len(hashes) == 3
+    hashes = [digest(testsets.manifest(testsets.find_testset(name))) for name in FETCHED]
+    assert len({*hashes, testsets.open_testset("embedded").manifest_hash}) == 3
 
 
 def test_a_set_put_there_by_hand_is_recorded_once_and_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
-    testset = testsets.TestSet("Mine", "mine", 2, source="a friend")
-    monkeypatch.setattr(testsets, "_ALL", (testset,))
+    testset = TestSet("Mine", "mine", 2, source="a friend")
+    monkeypatch.setitem(testsets.TESTSETS, "Mine", testset)
     for name in ("LR/a.png", "LR/b.png", "HR/a.png", "HR/b.png"):
         (tmp_path / "mine" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "mine" / name).write_text(name)
@@ -82,13 +82,13 @@ def test_a_set_put_there_by_hand_is_recorded_once_and_watched(tmp_path: Path, mo
     ours = sorted(tmp_path.rglob("*"))
     fetch(testset)
     assert sorted(tmp_path.rglob("*")) == ours  # the folder may be somebody else's, or read-only
-    assert testsets.open_testset("mine")["HR"] == tmp_path / "mine" / "HR"
-    before = testsets.manifest_hash("mine")
+    assert testsets.open_testset("mine").folders["HR"] == tmp_path / "mine" / "HR"
+    before = testsets.open_testset("mine").manifest_hash
     (tmp_path / "mine/HR/b.png").write_text("HR/b.pnG")
     testsets.open_testset("mine")
     with pytest.raises(AdcbenchError, match=r"1 changed: HR/b\.png"):
         fetch(testset)
-    assert testsets.manifest_hash("mine") == before
+    assert testsets.open_testset("mine").manifest_hash == before
 
 
 def test_a_set_with_too_few_pairs_is_not_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +97,7 @@ def test_a_set_with_too_few_pairs_is_not_recorded(tmp_path: Path, monkeypatch: p
     for folder in ("LR", "HR"):
         (testset.root / folder).mkdir(parents=True)
         (testset.root / folder / "0001.png").write_bytes(b"")
-    with pytest.raises(AdcbenchError, match="has 1 pairs, DIV2K-Val has 3000"):
+    with pytest.raises(AdcbenchError, match="has 1 PNG pairs, DIV2K-Val has 3000"):
         fetch(testset)
     assert not testsets.manifest_path(testset).exists()
 
@@ -115,10 +115,10 @@ def test_a_manifest_beside_the_images_goes_first(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.golden
 def test_drealsr_equals_its_manifest(drealsr_dir: Path) -> None:
-    paths = testsets.open_testset("DRealSR", full=True)
-    assert paths["LR"].parent.samefile(drealsr_dir)
-    assert set(paths) == {"LR", "HR", "OSEDiff", "log"}
-    assert [len(list_pngs(paths[kind])) for kind in ("LR", "HR", "OSEDiff")] == [93, 93, 93]
+    opened = testsets.open_testset("DRealSR", full=True)
+    assert opened.folders["LR"].parent.samefile(drealsr_dir)
+    assert set(opened.folders) == {"LR", "HR", "OSEDiff"} and opened.log and opened.log.is_file()
+    assert [len(opened.samples(kind)) for kind in ("LR", "HR", "OSEDiff")] == [93, 93, 93]
 
 
 @pytest.mark.golden

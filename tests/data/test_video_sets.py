@@ -10,7 +10,6 @@ import pytest
 
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.data.media.images import write_png
-from adcbench.data.testsets import registry as testsets
 from adcbench.data.testsets.fetch import fetch
 from adcbench.data.testsets.registry import TESTSETS, find_testset, open_testset
 
@@ -19,7 +18,7 @@ from adcbench.data.testsets.registry import TESTSETS, find_testset, open_testset
 def udm10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """UDM10 with two clips of two frames."""
     monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
-    monkeypatch.setattr(testsets, "_ALL", (replace(TESTSETS["UDM10"], pairs=2),))
+    monkeypatch.setitem(TESTSETS, "UDM10", replace(TESTSETS["UDM10"], size=2))
     for clip in ("000", "001"):
         for frame in range(2):
             write_png(tmp_path / "udm10" / "HR" / clip / f"{frame:04d}.png", np.full((8, 8, 3), frame, np.uint8))
@@ -28,7 +27,7 @@ def udm10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_manifest_holds_every_frame_and_notices_a_change(udm10: Path) -> None:
     assert fetch(find_testset("UDM10"), progress=False) == udm10
-    assert open_testset("udm10")["HR"] == udm10 / "HR"
+    assert open_testset("udm10").folders["HR"] == udm10 / "HR"
     (udm10 / "HR" / "001" / "0001.png").unlink()
     with pytest.raises(AdcbenchError, match=r"1 missing: HR/001/0001\.png"):
         open_testset("UDM10")

@@ -68,8 +68,8 @@ def test_the_set_is_written_once_and_its_manifest_recorded(tmp_path: Path, monke
     assert pixels.shape == (40, 41, 3)
     two = type(testset)(**{**vars(testset), "pairs": 2})
     fetch(two, progress=False)
-    paths = open_testset("BSDS500-test")
+    paths = open_testset("BSDS500-test").folders
     assert set(paths) == {"LR", "HR"} and all(path.is_relative_to(cache_dir()) for path in paths.values())
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == ours
     shutil.move(testset.root, tmp_path / testset.folder)  # as earlier versions made it
-    assert open_testset("BSDS500-test")["LR"] == tmp_path / testset.folder / "LR"
+    assert open_testset("BSDS500-test").folders["LR"] == tmp_path / testset.folder / "LR"

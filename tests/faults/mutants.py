@@ -33,7 +33,9 @@ from cosmic_ray.plugins import get_operator, operator_names
 ROOT = Path(__file__).parents[2]
 # Modules below adcbench/ -> the tests that must notice; those that take longer are left out by name.
 TESTS = {
-    "metrics/image/psnr.py metrics/image/ssim.py": "tests/metrics/test_pixel_values.py tests/properties/test_psnr_ssim.py",
+    "metrics/image/psnr.py metrics/image/ssim.py": (
+        "tests/metrics/test_pixel_values.py tests/properties/test_psnr_ssim.py"
+    ),
     "metrics/image/colour.py": "tests/metrics/test_pixel_values.py tests/properties/test_psnr_ssim.py",
     "metrics/image/niqe.py": "tests/metrics/test_niqe.py",
     "metrics/image/ms_ssim.py": "tests/metrics/test_ms_ssim.py",
@@ -52,7 +54,9 @@ TESTS = {
     "cost/closed_form.py cost/macs.py cost/params.py": "tests/cost/test_macs.py",
     "cost/latency.py": "tests/cost/test_timing_numbers.py tests/cost/test_timing_sessions.py",
     "report/terminal.py report/writers.py": "tests/report",
-    "report/files.py workflows/reproduce.py": "tests/workflows/test_reproduce_embedded.py tests/workflows/test_reproduce.py",
+    "report/files.py workflows/reproduce.py": (
+        "tests/workflows/test_reproduce_embedded.py tests/workflows/test_reproduce.py"
+    ),
     "report/sources.py workflows/drift/check.py workflows/drift/versions.py": "tests/workflows/test_drift.py",
 }
 SLOW = (

@@ -20,7 +20,7 @@ from adcbench.report.terminal import table_text
 from adcbench.report.writers import latex, markdown
 from adcbench.results import verdicts
 from adcbench.results.ranks import test_table as rank_rows
-from adcbench.tables.table import load_table
+from adcbench.tables.loading import load_table
 from adcbench.workflows.drift.check import changed_inputs
 from adcbench.workflows.drift.goldens import compare, read_golden, write_golden
 from adcbench.workflows.drift.values import Golden

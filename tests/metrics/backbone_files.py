@@ -15,7 +15,7 @@ from torch import Tensor
 from adcbench.core.errors import Blocked
 from adcbench.data.media.pairs import pair, read_pair
 from adcbench.data.testsets.authors_log import read_log
-from adcbench.data.testsets.registry import LOG
+from adcbench.data.testsets.test_set import LOG
 from adcbench.metrics import METRICS
 from adcbench.metrics.metric import Scorer
 

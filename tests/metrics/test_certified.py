@@ -9,7 +9,7 @@ import pytest
 
 from adcbench.data.media.pairs import pair
 from adcbench.data.testsets.authors_log import read_log
-from adcbench.data.testsets.registry import LOG
+from adcbench.data.testsets.test_set import LOG
 from adcbench.metrics import METRICS
 from adcbench.metrics.engine.scoring import score_pairs
 

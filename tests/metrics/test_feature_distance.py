@@ -20,7 +20,7 @@ from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.keys import file_hash
 from adcbench.data.media.pairs import pair, read_pair
 from adcbench.data.testsets.authors_log import read_log
-from adcbench.data.testsets.registry import LOG
+from adcbench.data.testsets.test_set import LOG
 from adcbench.metrics import METRICS
 from adcbench.metrics.image import feature_distance
 from adcbench.metrics.metric import Scorer

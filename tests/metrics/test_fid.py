@@ -12,7 +12,7 @@ from scipy import linalg
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.data.media.pairs import pair
 from adcbench.data.testsets.authors_log import read_averages
-from adcbench.data.testsets.registry import LOG
+from adcbench.data.testsets.test_set import LOG
 from adcbench.metrics import METRICS
 from adcbench.metrics.engine.scoring import score_pairs
 from adcbench.metrics.networks.inception import NAME

@@ -11,7 +11,7 @@ from PIL import Image
 
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.data.testsets.authors_log import read_log
-from adcbench.data.testsets.registry import LOG
+from adcbench.data.testsets.test_set import LOG
 from adcbench.metrics import METRICS
 from adcbench.metrics.engine.scoring import score_pairs
 from adcbench.metrics.image import musiq

@@ -7,7 +7,7 @@ import re
 from adcbench.report.files import read_cells
 from adcbench.report.readme import SHOWN, START, readme_path, verdicts, with_verdicts
 from adcbench.results.facts import facts
-from adcbench.tables.table import load_table, table_ids
+from adcbench.tables.loading import load_table, table_ids
 
 PATH = readme_path()
 assert PATH

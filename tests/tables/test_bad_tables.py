@@ -13,11 +13,11 @@ from adcbench.cli import cli
 from adcbench.core.errors import AdcbenchError
 from adcbench.report.explain import explain
 from adcbench.report.files import folder, read_cells
-from adcbench.tables.table import load_table, table_ids
+from adcbench.tables.loading import load_table, table_ids
 from adcbench.workflows.drift import committed
 from adcbench.workflows.reproduce import reproduce
 
-HEAD = "from adcbench.tables.columns import columns, scores\nfrom adcbench.tables.table import *\n"
+HEAD = "from adcbench.tables.columns import columns, scores\nfrom adcbench.tables import *\n"
 START, END = HEAD + "TABLE = Table('bad/table1', 'p', '1', 'ours', 't', ", ")\n"
 PSNR = "columns('DRealSR', ['PSNR'])"
 BAD = {
@@ -147,7 +147,7 @@ def test_drift_names_it_and_checks_the_others(root: Path) -> None:
     spoil(root, "x")
     check = committed.check_files(("bad/table1", "good/table1"))
     assert check.cells == 4 and [line.partition(":")[0] for line in check.moved] == ["bad/table1"]
-    jobs = committed.check_jobs("jobs", (), ("bad/table1", "good/table1", "better/table1"))
+    jobs = committed.check_jobs("no job's check", ("bad/table1", "good/table1", "better/table1"))
     assert [line.partition(":")[0] for line in jobs.moved] == ["bad/table1", "better/table1"]
     assert "better/table1: not committed; run `adcbench reproduce better/table1`" in jobs.moved
 

@@ -11,15 +11,14 @@ import pytest
 from adcbench.core.cells import Measurement
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.data.media.images import write_png
-from adcbench.data.testsets import registry as testsets
 from adcbench.data.testsets.fetch import fetch
 from adcbench.data.testsets.registry import TESTSETS, find_testset
 from adcbench.metrics import find_metric
+from adcbench.tables import COMPLEXITY, Context, Count, Infer, Score, Table
 from adcbench.tables.columns import columns, scores
-from adcbench.tables.jobs import Options, run, unit_of
-from adcbench.tables.table import COMPLEXITY, Count, Infer, Score, Table
+from adcbench.tables.table import unit_of
 
-QUIET = Options(progress=False)
+QUIET = Context(progress=False)
 
 
 def _table(test_set: str, *metrics: str) -> Table:
@@ -37,7 +36,7 @@ def test_counts_are_in_the_unit_of_their_column(unit: str, value: float, monkeyp
     monkeypatch.setattr("adcbench.cost.counts.quantity", lambda found, name: (("unet", 1_234_500_000),))
     monkeypatch.setattr("adcbench.cost.counts.readings", lambda found: {})
     table = Table("own", "", "", "ours", "", ("Row",), columns(COMPLEXITY, ("MACs",), {"MACs": unit}))
-    ((_, found),) = run(table, Count("Row", "adcsr", {"MACs": "macs.published"}), QUIET)
+    ((_, found),) = Count("Row", "adcsr", {"MACs": "macs.published"}).run(table, QUIET)
     assert isinstance(found, Measurement) and found.value == value
 
 
@@ -50,7 +49,7 @@ def test_a_unit_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_missing_metric_blocks_its_own_cell_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADCBENCH_WEIGHTS", str(tmp_path))
     job = Infer("Row", "embedded", "bicubic", scores("LPIPS", "PSNR"))
-    found = {key.metric: value for key, value in run(_table("embedded", "PSNR", "LPIPS"), job, QUIET)}
+    found = {key.metric: value for key, value in job.run(_table("embedded", "PSNR", "LPIPS"), QUIET)}
     assert isinstance(found["PSNR"], Measurement)
     assert isinstance(found["LPIPS"], Blocked)
     assert found["LPIPS"].command == "adcbench weights fetch lpips"
@@ -59,7 +58,7 @@ def test_a_missing_metric_blocks_its_own_cell_only(tmp_path: Path, monkeypatch: 
 def test_a_metric_over_a_set_does_without_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(find_metric("fid")), "check_here", lambda self: None)
     job = Infer("Row", "embedded", "bicubic", scores("FID", "PSNR"))
-    found = {key.metric: value for key, value in run(_table("embedded", "PSNR", "FID"), job, replace(QUIET, sample=2))}
+    found = {key.metric: value for key, value in job.run(_table("embedded", "PSNR", "FID"), replace(QUIET, sample=2))}
     assert isinstance(found["PSNR"], Measurement)
     assert "fid of the whole set" in str(found["FID"])
 
@@ -68,8 +67,8 @@ def test_a_metric_over_a_set_does_without_a_sample(monkeypatch: pytest.MonkeyPat
 def udm10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """UDM10 with two clips of three frames, of which two frames and 16x16 pixels are scored."""
     monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
-    small = replace(TESTSETS["UDM10"], pairs=2, frames=2, crop=16)
-    monkeypatch.setattr(testsets, "_ALL", (small,))
+    small = replace(TESTSETS["UDM10"], size=2, frames=2, crop=16)
+    monkeypatch.setitem(TESTSETS, "UDM10", small)
     draw = np.random.default_rng(0)
     for clip in ("000", "001"):
         for frame in range(3):
@@ -82,7 +81,7 @@ def udm10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_clips_of_the_user_become_a_row(udm10: Path) -> None:
     job = Score("Row", "UDM10", str(udm10), {"PSNR": "psnr:RGB_NOT_Y", "E_warp": "ewarp:EVALCRAFTER"})
-    found = {key.metric: value for key, value in run(_table("UDM10", "PSNR", "E_warp"), job, QUIET)}
+    found = {key.metric: value for key, value in job.run(_table("UDM10", "PSNR", "E_warp"), QUIET)}
     measured = found["PSNR"]
     assert isinstance(measured, Measurement)
     assert dict(measured.samples)["000"] == pytest.approx(80)
@@ -93,7 +92,7 @@ def test_clips_of_the_user_become_a_row(udm10: Path) -> None:
 
 def test_a_metric_that_can_score_nothing_blocks_its_own_cell_only(udm10: Path) -> None:
     job = Score("Row", "UDM10", str(udm10), {"PSNR": "psnr", "MS-SSIM": "ms-ssim"})
-    found = {key.metric: value for key, value in run(_table("UDM10", "PSNR", "MS-SSIM"), job, QUIET)}
+    found = {key.metric: value for key, value in job.run(_table("UDM10", "PSNR", "MS-SSIM"), QUIET)}
     assert isinstance(found["PSNR"], Measurement)
     assert isinstance(found["MS-SSIM"], Blocked)
     assert "ms-ssim could score none of 2 samples: 000: frame 1: MS-SSIM needs" in found["MS-SSIM"].missing
@@ -102,12 +101,12 @@ def test_a_metric_that_can_score_nothing_blocks_its_own_cell_only(udm10: Path) -
 def test_a_missing_clip_is_named(udm10: Path) -> None:
     (udm10 / "001").rename(udm10 / "002")
     with pytest.raises(AdcbenchError, match=r"001.*002|002.*001"):
-        run(_table("UDM10", "PSNR"), Score("Row", "UDM10", str(udm10), {"PSNR": "psnr"}), QUIET)
+        Score("Row", "UDM10", str(udm10), {"PSNR": "psnr"}).run(_table("UDM10", "PSNR"), QUIET)
 
 
 def test_a_clip_that_can_not_be_scored_marks_the_cell(udm10: Path) -> None:
     (udm10 / "001" / "0001.png").unlink()
-    (_, measured), *_ = run(_table("UDM10", "PSNR"), Score("Row", "UDM10", str(udm10), {"PSNR": "psnr"}), QUIET)
+    (_, measured), *_ = Score("Row", "UDM10", str(udm10), {"PSNR": "psnr"}).run(_table("UDM10", "PSNR"), QUIET)
     assert isinstance(measured, Measurement)
     assert measured.unscored == ("001",)
     assert "1 of 2 unscored: 001" in measured.not_comparable

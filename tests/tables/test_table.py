@@ -12,7 +12,8 @@ from adcbench.core.cells import UNKNOWN, CellKey, Reading
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import reproductions_dir
 from adcbench.tables.columns import columns
-from adcbench.tables.table import COMPLEXITY, keys_of, load_readings, load_table, numbered, table_ids
+from adcbench.tables.loading import load_readings, load_table, numbered, table_ids
+from adcbench.tables.table import COMPLEXITY
 
 HEADER = "table,row,test_set,metric,value,unit,source,kind,confidence,chosen,note"
 CSV_FILES = sorted(reproductions_dir().rglob("published.csv"))
@@ -100,7 +101,7 @@ def test_table_is_well_formed(table_id: str) -> None:
 @every_table
 def test_every_cell_has_a_job_or_a_reason(table_id: str) -> None:
     table = load_table(table_id)
-    jobs = {key for job in table.jobs for key in keys_of(table, job)}
+    jobs = {key for job in table.jobs for key in job.keys(table)}
     assert jobs <= set(table.keys)
     settings = {(c.test_set, c.metric) for c in table.columns if c.kind == "setting"}
     wanted = (key for key in table.keys if key[2:] not in settings)
@@ -224,7 +225,7 @@ def test_bad_published_csv_is_refused(
         "TABLE = Table('toy', 'ours', '', 'ours', 'Toy', ('A',), columns('DRealSR', ('PSNR',)))\n"
     )
     (tmp_path / "published.csv").write_text(HEADER + "\n" + "".join(lines))
-    monkeypatch.setattr("adcbench.tables.table.reproductions_dir", lambda: tmp_path)
+    monkeypatch.setattr("adcbench.tables.loading.reproductions_dir", lambda: tmp_path)
     load_table.cache_clear()
     with pytest.raises(AdcbenchError, match=message):
         load_readings("toy")

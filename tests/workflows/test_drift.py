@@ -22,10 +22,11 @@ from adcbench.metrics import METRICS
 from adcbench.report.files import read_cells
 from adcbench.report.sources import add_sources, changed_modules, closure, keep_sources, read_sources
 from adcbench.systems import find_system
-from adcbench.tables.table import Count, Fingerprint, Infer, load_table
-from adcbench.workflows.drift import committed, goldens
+from adcbench.tables import Count, Fingerprint, Infer
+from adcbench.tables.loading import load_table
+from adcbench.workflows.drift import committed, goldens, speed
 from adcbench.workflows.drift.check import NOTHING_CHANGED, Check, changed_inputs
-from adcbench.workflows.drift.committed import check_files, check_jobs, check_speed
+from adcbench.workflows.drift.committed import check_files, check_jobs
 from adcbench.workflows.drift.goldens import check_goldens, compare, nearest, read_golden, write_golden
 from adcbench.workflows.drift.values import Golden
 from adcbench.workflows.drift.versions import compare_folder, write_report
@@ -36,7 +37,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """One baseline and the student: the others take longer and add nothing here."""
     table, networks, embedded = (load_table(name) for name in ("adcsr/table1", "networks", "embedded"))
     only = {
-        "adcsr/table1": [job for job in table.jobs if isinstance(job, Count) and job.network == "adcsr"],
+        "adcsr/table1": [job for job in table.jobs if isinstance(job, Count) and job.system == "adcsr"],
         "networks": [j for j in networks.jobs if isinstance(j, Infer | Fingerprint) and j.row.startswith("AdcSR")],
         "embedded": embedded.jobs[:1],
     }
@@ -44,11 +45,11 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(committed, "load_table", lambda table_id: tables.get(table_id) or load_table(table_id))
 
 
+RUN_AGAIN = "networks run again"
 CHECKS: dict[str, Callable[[], Check]] = {
-    "bicubic": lambda: check_jobs("bicubic", (Infer,), ["embedded"]),
-    "noise": lambda: check_jobs("noise", (Infer,), ["networks"]),
-    "networks": lambda: check_jobs("networks", (Fingerprint,), ["networks"]),
-    "counts": lambda: check_jobs("counts", (Count,), ["adcsr/table1"]),
+    "bicubic": lambda: check_jobs(RUN_AGAIN, ["embedded"]),
+    "networks": lambda: check_jobs(RUN_AGAIN, ["networks"]),
+    "counts": lambda: check_jobs("networks counted again", ["adcsr/table1"]),
     "files": lambda: check_files(["embedded"]),
     "verdicts": lambda: check_files(["adcsr/table1"]),
 }
@@ -90,11 +91,11 @@ def test_a_fingerprint_may_move_further_on_another_machine(machine: str, move: f
     assert old and old.provenance["machine"]
     samples = tuple((name, value + move) for name, value in old.samples)
     new = replace(old, samples=samples, provenance=old.provenance | ({"machine": machine} if machine else {}))
-    assert bool(committed._moved(cell.key, old, new)) == seen
+    assert bool(committed._moved(cell.key, old, new, Fingerprint.redo)) == seen
 
 
 def test_measuring_nothing_is_a_failure() -> None:
-    found = check_jobs("nothing", (Count,), ["embedded"])
+    found = check_jobs("networks counted again", ["embedded"])
     assert found.cells == 0
     assert not found.passed
     assert "NOTHING MEASURED" in str(found)
@@ -122,8 +123,8 @@ def test_a_ratio_of_times_must_move_twice(
         used.append(threads)
         return {"systems": {name: {"seconds": [value] * 5} for name, value in zip(systems, seconds, strict=True)}}
 
-    monkeypatch.setattr(committed, "measure", measure)
-    assert f"speed, by ratio: {says}" in str(check_speed())
+    monkeypatch.setattr(speed, "measure", measure)
+    assert f"speed, by ratio: {says}" in str(speed.check_speed())
     assert used == [1] * timed  # as many as the committed times
 
 
@@ -186,7 +187,7 @@ def test_a_moved_cell_says_what_moved_by_how_much_and_why(
     monkeypatch.setattr(type(wrong), "modules", ("adcbench.metrics.image.psnr",))
     monkeypatch.setitem(METRICS, "psnr", wrong)
     monkeypatch.setattr(committed, "closure", lambda *modules: closure("adcbench.metrics.image.psnr"))
-    text = str(check_jobs("bicubic", (Infer,), ["embedded"], tables))
+    text = str(check_jobs(RUN_AGAIN, ["embedded"], tables))
     assert "MOVED" in text
     assert " / PSNR: astronaut moved from 2" in text and " of it)" in text
     assert "changed: " in text and "libraries numpy 0." in text
@@ -204,7 +205,8 @@ def test_sources_are_kept_as_long_as_a_measurement_refers_to_them(
     add_sources({"one": {"m": "1"}, "two": {"m": "2"}}, tmp_path)
     keep_sources(tmp_path)
     assert read_sources(tmp_path) == {"two": {"m": "2"}}
-    assert changed_modules({"m": "1"}, {"m": "2", "n": "1"}) == ["m", "n (new)"]
+    assert changed_modules({"m": "1"}, {"m": "2", "n": "3"}) == ["m", "n (new)"]
+    assert changed_modules({"m": "1", "lost": "4"}, {"room.m": "1"}) == ["lost (gone)"]  # m was only moved
     assert "adcbench.metrics.image.colour" in closure("adcbench.metrics.image.psnr")
 
 
@@ -270,7 +272,7 @@ def test_niqe_of_a_network_s_output_may_follow_a_few_grey_levels(metric: str, mo
     old = cell.measured
     assert old and old.level == "inference"
     new = replace(old, samples=tuple((name, value * (1 + move)) for name, value in old.samples))
-    assert bool(committed._moved(cell.key, old, new)) == seen
+    assert bool(committed._moved(cell.key, old, new, Infer.redo)) == seen
 
 
 def test_library_and_module_are_named_beside_a_moved_value() -> None:

@@ -50,7 +50,7 @@ def test_tables_of_a_folder_are_compared_outside_a_checkout_too(
 ) -> None:
     here = settings.reproductions_dir()
     monkeypatch.setattr(settings, "CHECKOUT", None)
-    monkeypatch.setattr("adcbench.tables.table.reproductions_dir", lambda: here)  # a wheel has a copy of its own
+    monkeypatch.setattr("adcbench.tables.loading.reproductions_dir", lambda: here)  # a wheel has a copy of its own
     monkeypatch.setenv("ADCBENCH_TABLES", str(tmp_path))
     (tmp_path / "embedded").mkdir()
     (tmp_path / "embedded" / "cells.jsonl").write_text("")

@@ -17,8 +17,8 @@ from adcbench.data.testsets.registry import open_testset
 from adcbench.report.files import folder, read_cells, write_cells
 from adcbench.results.diff import compare
 from adcbench.results.verdicts import judge
-from adcbench.tables.jobs import Options, run
-from adcbench.tables.table import Score, load_table, table_ids
+from adcbench.tables import Context, Score
+from adcbench.tables.loading import load_table, table_ids
 from adcbench.workflows.reproduce import rebuild, reproduce, with_measurement
 
 
@@ -28,7 +28,7 @@ def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_without_data_cells_are_blocked_and_say_how_to_unblock(no_data: None, tmp_path: Path) -> None:
-    cells = reproduce("causes", Options(progress=False), tmp_path)
+    cells = reproduce("causes", Context(progress=False), tmp_path)
     blocked = [cell for cell in cells if cell.measured is None]
     assert blocked == list(cells)
     assert {cell.command for cell in blocked} == {"adcbench fetch drealsr", ""}
@@ -38,9 +38,9 @@ def test_without_data_cells_are_blocked_and_say_how_to_unblock(no_data: None, tm
 def test_a_block_never_overwrites_a_measurement(
     drealsr_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = reproduce("causes", Options(progress=False), tmp_path)
+    before = reproduce("causes", Context(progress=False), tmp_path)
     monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path / "nothing"))
-    after = reproduce("causes", Options(progress=False), tmp_path)
+    after = reproduce("causes", Context(progress=False), tmp_path)
     assert compare(before, after) == []
     assert sum(cell.measured is not None for cell in after) == 17
 
@@ -107,8 +107,8 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
 
 
 def test_outputs_a_user_brings_are_scored_as_their_row() -> None:
-    hr = open_testset("embedded")["HR"]
-    found = dict(run(load_table("embedded"), Score("Real-ESRGAN", "embedded", str(hr), {"PSNR": "psnr"}), Options()))
+    hr = open_testset("embedded").folders["HR"]
+    found = dict(Score("Real-ESRGAN", "embedded", str(hr), {"PSNR": "psnr"}).run(load_table("embedded"), Context()))
     ((key, measurement),) = found.items()
     assert key.row == "Real-ESRGAN"
     assert measurement.level == "scores"
@@ -118,9 +118,9 @@ def test_outputs_a_user_brings_are_scored_as_their_row() -> None:
 
 
 def test_outputs_for_no_row_are_refused(tmp_path: Path) -> None:
-    options = Options({("StableSRR", "DRealSR"): tmp_path})
+    context = Context({("StableSRR", "DRealSR"): tmp_path})
     with pytest.raises(AdcbenchError, match=r"no such row or test set\. Rows: StableSR, DiffBIR"):
-        reproduce("adcsr/table1", options, tmp_path)
+        reproduce("adcsr/table1", context, tmp_path)
 
 
 def test_unknown_table_lists_the_known_ones() -> None:
@@ -130,9 +130,9 @@ def test_unknown_table_lists_the_known_ones() -> None:
 
 def test_pairs_of_different_names_stop_a_run(tmp_path: Path) -> None:
     write_png(tmp_path / "sr" / "x.png", np.zeros((16, 16, 3), np.uint8))
-    options = Options({("Bicubic (PIL)", "embedded"): tmp_path / "sr"}, progress=False)
+    context = Context({("Bicubic (PIL)", "embedded"): tmp_path / "sr"}, progress=False)
     with pytest.raises(AdcbenchError, match="without a partner"):
-        reproduce("embedded", options, tmp_path / "tables")
+        reproduce("embedded", context, tmp_path / "tables")
 
 
 def test_what_is_no_number_blocks_its_own_cell_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,8 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.weight_files import WeightFile
 from adcbench.data.media.images import write_png
 from adcbench.data.media.pairs import Pair
+from adcbench.data.testsets.registry import open_testset
+from adcbench.data.testsets.test_set import OpenTestSet
 from adcbench.metrics import METRICS
 from adcbench.metrics.engine.scoring import Scored
 from adcbench.metrics.metric import Metric
@@ -32,6 +34,7 @@ from adcbench.systems.system import System
 from adcbench.workflows import spread
 from adcbench.workflows.spread import Move, inference_moves, load_pyiqa, scores_moves, spread_lines, write_spread
 
+EMBEDDED = open_testset("embedded")
 PSNR, SSIM, LPIPS, MANIQA = (METRICS[name] for name in ("psnr", "ssim", "lpips", "maniqa-pipal"))
 
 
@@ -107,13 +110,13 @@ def test_networks_are_scored_with_what_differs_between_machines(
 def test_inference_changes_rounding_device_and_seeds(pairs: list[Pair], monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[dict[str, Any]] = []
 
-    def upscale(system: object, test_set: str, **how: Any) -> list[Pair]:
+    def upscale(system: object, opened: OpenTestSet, **how: Any) -> list[Pair]:
         runs.append(how)
         return pairs
 
     monkeypatch.setattr(spread, "upscale_testset", upscale)
     moves = inference_moves(
-        find_system("bicubic"), "embedded", {"PSNR": PSNR}, dtypes=["bfloat16"], device="cuda", limit=2
+        find_system("bicubic"), EMBEDDED, {"PSNR": PSNR}, dtypes=["bfloat16"], device="cuda", limit=2
     )
     assert [{k: v for k, v in run.items() if k != "limit"} for run in runs] == [
         {}, {"rounding": "truncate"}, {"dtype": "bfloat16"}, {"device": "cuda"},
@@ -122,7 +125,7 @@ def test_inference_changes_rounding_device_and_seeds(pairs: list[Pair], monkeypa
         m.largest for m in moves
     } == {0}
     assert [m.cause for m in moves] == ["TRUNCATION", "", ""]
-    seeded = inference_moves(find_system("osediff-mini"), "embedded", {"PSNR": PSNR}, seeds=3)
+    seeded = inference_moves(find_system("osediff-mini"), EMBEDDED, {"PSNR": PSNR}, seeds=3)
     assert [m.change for m in seeded][1:] == ["seed 1", "seed 2"]
 
 
@@ -131,7 +134,7 @@ def test_a_network_runs_on_other_threads_and_as_another_system(
 ) -> None:
     threads: list[tuple[str, int]] = []
 
-    def upscale(system: System, test_set: str, **how: Any) -> list[Pair]:
+    def upscale(system: System, opened: OpenTestSet, **how: Any) -> list[Pair]:
         upscaler = system.load(None, "cpu", "float32")
         upscaler(torch.zeros(1, 3, 8, 8))
         assert not system.files or system.find_weights()
@@ -154,7 +157,7 @@ def test_a_network_runs_on_other_threads_and_as_another_system(
     )
     other = replace(bicubic, name="ncnn", load=partial(load, "ncnn"))
     before = torch.get_num_threads()
-    moves = inference_moves(network, "embedded", {"PSNR": PSNR}, others={"another runtime": other})
+    moves = inference_moves(network, EMBEDDED, {"PSNR": PSNR}, others={"another runtime": other})
     assert [m.change for m in moves] == ["truncated to 8 bits", "2 threads", "another runtime"]
     assert threads == [("net", before), ("net", before), ("net", 2), ("ncnn", before)]
     assert torch.get_num_threads() == before

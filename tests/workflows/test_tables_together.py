@@ -17,8 +17,8 @@ from adcbench.report import files
 from adcbench.report.files import folder, read_cells
 from adcbench.report.sources import add_sources, keep_sources, read_sources
 from adcbench.results import verdicts
-from adcbench.tables.jobs import Options
-from adcbench.tables.table import load_table
+from adcbench.tables import Context, Score
+from adcbench.tables.loading import load_table
 from adcbench.workflows import reproduce as pipeline
 from adcbench.workflows import spread
 from adcbench.workflows.reproduce import reproduce
@@ -41,30 +41,30 @@ def test_two_runs_of_one_table_keep_what_both_measured(root: Path, monkeypatch: 
     barrier = threading.Barrier(2)
     load_table("toy")
 
-    def run(table, job, options):  # type: ignore[no-untyped-def]
-        if job.row != options.dtype:  # each run measures its own row, when both have read the table
+    def run(job, table, context):  # type: ignore[no-untyped-def]
+        if job.row != context.dtype:  # each run measures its own row, when both have read the table
             return []
         barrier.wait(60)
-        return [(key, measurement(len(job.row) + ord(job.row))) for key in pipeline.keys_of(table, job)]
+        return [(key, measurement(len(job.row) + ord(job.row))) for key in job.keys(table)]
 
-    monkeypatch.setattr(pipeline, "run", run)
-    at_once(*(lambda row=row: reproduce("toy", Options(dtype=row)) for row in "AB"))  # type: ignore[misc]
+    monkeypatch.setattr(Score, "run", run)
+    at_once(*(lambda row=row: reproduce("toy", Context(dtype=row)) for row in "AB"))  # type: ignore[misc]
     assert [cell.measured is not None for cell in read_cells("toy")] == [True] * 4
     assert len(read_sources()) == 2
 
 
 def test_a_run_adds_to_what_was_written_while_it_measured(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measure_as({"B": 2.0}, monkeypatch)
-    run_b = pipeline.run
+    run_b = Score.run
 
-    def run(table, job, options):  # type: ignore[no-untyped-def]
+    def run(job, table, context):  # type: ignore[no-untyped-def]
         if job.row == "A":
             with monkeypatch.context() as patch:
-                patch.setattr(pipeline, "run", run_b)
+                patch.setattr(Score, "run", run_b)
                 reproduce("toy")
-        return [(key, measurement(1.0)) for key in pipeline.keys_of(table, job) if job.row == "A"]
+        return [(key, measurement(1.0)) for key in job.keys(table) if job.row == "A"]
 
-    monkeypatch.setattr(pipeline, "run", run)
+    monkeypatch.setattr(Score, "run", run)
     assert all(cell.measured for cell in reproduce("toy"))
     assert all(cell.measured for cell in read_cells("toy"))
 
@@ -133,7 +133,7 @@ def test_reading_makes_no_lock_and_writing_says_at_once_where_it_can_not(
     read_sources()
     assert not list((root / "tables").glob(".*.lock"))
 
-    monkeypatch.setattr(pipeline, "run", lambda *args: pytest.fail("measured before it was known to be writable"))
+    monkeypatch.setattr(Score, "run", lambda *args: pytest.fail("measured before it was known to be writable"))
     monkeypatch.setattr(pipeline, "locked", lambda path: locked(path / "cells.jsonl" / "x"))  # a folder that can't be
     with pytest.raises(AdcbenchError, match="name a folder that you can write"):
         reproduce("toy")
@@ -142,7 +142,7 @@ def test_reading_makes_no_lock_and_writing_says_at_once_where_it_can_not(
 def test_what_is_damaged_is_said_before_anything_is_measured(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measure_as({"A": 1.0}, monkeypatch)
     reproduce("toy")
-    monkeypatch.setattr(pipeline, "run", lambda *args: pytest.fail("measured"))
+    monkeypatch.setattr(Score, "run", lambda *args: pytest.fail("measured"))
     path = root / "tables" / "sources.json"
     path.write_text(json.dumps({"a": 1}))
     with pytest.raises(AdcbenchError, match=r"sources\.json: damaged: a is 1, not of type dict\. .*, or delete it"):

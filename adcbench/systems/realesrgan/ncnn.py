@@ -82,7 +82,8 @@ def _upscaler(weights: Mapping[str, Path], config: NcnnConfig) -> Upscaler:
         images = []
         for image in lr.float().numpy():
             run = network.create_extractor()
-            run.input("data", ncnn.Mat(np.ascontiguousarray(image)).clone())
+            pixels = np.ascontiguousarray(image)  # a Mat only points to them: they must outlive it
+            run.input("data", ncnn.Mat(pixels).clone())
             failed, sr = run.extract("output")
             if failed:
                 raise AdcbenchError(

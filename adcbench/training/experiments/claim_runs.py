@@ -147,7 +147,7 @@ def scores_of(system: System, keep: bool = True) -> Scores:
     metrics = [find_metric(name) for name in SCORED_IN]
     scores: dict[tuple[str, str], dict[str, float]] = {}
     for test_set in TEST_SETS:
-        pairs = upscale_testset(system, test_set)
+        pairs = upscale_testset(system, open_testset(test_set))
         scored = score_pairs(pairs, metrics)
         scores |= {(test_set, metric.name): dict(scored.samples(metric.name)) for metric in metrics}
         for _, output, _ in pairs:

@@ -19,7 +19,7 @@ def check_all(device: str = "cpu") -> tuple[Check, ...]:
     from adcbench.core.errors import Blocked
     from adcbench.core.settings import CHECKOUT, tables_dir
     from adcbench.report.files import is_committed
-    from adcbench.tables.table import table_ids
+    from adcbench.tables.loading import table_ids
     from adcbench.workflows.drift.committed import check_tables
     from adcbench.workflows.drift.goldens import check_goldens
 

@@ -75,7 +75,7 @@ def _signatures(old: str, new: str) -> list[str]:
 def _modules(committed: Closure | None, current: Closure | None) -> str:
     if committed is None or current is None:
         return "tables/sources.json does not know the committed hash: the module can't be named"
-    return ", ".join(changed_modules(committed, current)) or "their order"
+    return ", ".join(changed_modules(committed, current)) or "which of them imports what"
 
 
 def _differences(name: str, was: Any, now: Any) -> Iterator[str]:

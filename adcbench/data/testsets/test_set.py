@@ -1,0 +1,179 @@
+"""A test set as data, and one that has been opened: checked, its folders and their hash at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.settings import cache_dir, data_dir
+from adcbench.data.media.clips import list_clips, pair_clips
+from adcbench.data.media.images import list_pngs
+from adcbench.data.media.pairs import pair
+
+LOG = "osediff_authors_scores.log"
+RECORDED = "manifest.csv"  # name of a manifest beside the images
+_MADE = "testsets"  # folder in the cache
+
+
+class Sample(NamedTuple):
+    """An image or a clip: its name, the output (or LR) file or folder, and its HR."""
+
+    name: str
+    sr: Path
+    hr: Any  # a Path, or None without ground truth
+
+
+class Inside(NamedTuple):
+    """A test set that comes with an installed package: ``write`` puts it into the cache, ``contents`` is hashed."""
+
+    write: Callable[[], Path]
+    contents: Callable[[], object]
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """One test set.
+
+    Args:
+        name: as in the papers' tables.
+        folder: its folder below ``data_dir()``, and its name on the command line.
+        size: how many pairs, or clips, it must have.
+        holds: what it has so many of, in words: ``PNG pairs``, or ``clips`` (folders of PNG frames, or lossless
+            videos).
+        needs: the folders that must be there, of ``LR`` and ``HR``.
+        frames, crop: the part of each clip that the tables score: its first frames, a central square; 0: all.
+        outputs: sub-folders with outputs that a paper's authors released, named by row.
+        source: where it comes from, for people.
+        licence: what is known of its terms.
+        repository: public GitHub repository (owner/name); empty where its files can't be fetched one by one.
+        commit: the pinned commit there.
+        upstream: (path here, path in the repository) of each sub-folder and single file.
+        made: ``adcbench fetch`` makes its pairs from images that are here.
+        inside: where an installed package holds it.
+    """
+
+    __test__ = False  # not a pytest class
+
+    name: str
+    folder: str
+    size: int
+    holds: str = "PNG pairs"
+    needs: tuple[str, ...] = ("LR", "HR")
+    frames: int = 0
+    crop: int = 0
+    outputs: tuple[str, ...] = ()
+    source: str = ""
+    licence: str = ""
+    repository: str = ""
+    commit: str = ""
+    upstream: tuple[tuple[str, str], ...] = ()
+    made: bool = False
+    inside: Inside | None = None
+
+    @property
+    def root(self) -> Path:
+        """Where it lies, or would lie, on this machine.
+
+        What is made here is ours, and in the cache; ``data_dir()`` may be somebody else's. One that an earlier
+        version made there is used.
+        """
+        there = data_dir() / self.folder
+        return cache_dir() / _MADE / self.folder if self.made and not (there / RECORDED).is_file() else there
+
+    @property
+    def command(self) -> str:
+        """The command that fetches it."""
+        return f"adcbench fetch {self.folder}"
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether outputs can be scored against HR."""
+        return "HR" in self.needs
+
+
+@dataclass(frozen=True)
+class OpenTestSet:
+    """A test set that is here and equals its manifest. Opened once a run and passed on.
+
+    Args:
+        folders: ``LR``, ``HR`` and one for each released output.
+        manifest_hash: equal exactly when its files are the same, for provenance and cache keys.
+        log: the authors' scores of each image, where they released them.
+    """
+
+    test_set: TestSet
+    folders: Mapping[str, Path]
+    manifest_hash: str
+    log: Path | None = None
+
+    @property
+    def name(self) -> str:
+        return self.test_set.name
+
+    def samples(self, outputs: str | Path) -> list[Sample]:
+        """Outputs, each with its HR (None without ground truth), sorted by name.
+
+        Args:
+            outputs: the name of released outputs, or a folder.
+
+        Raises:
+            AdcbenchError: the folder's names are not those of the test set.
+        """
+        sr = self.folders[outputs] if isinstance(outputs, str) and outputs in self.folders else Path(outputs)
+        if self.test_set.has_truth:
+            return _joined(sr, self.folders["HR"])
+        found = _joined(sr, None)
+        if names := sorted({name for name, *_ in found} ^ _names(self.folders["LR"])):
+            raise AdcbenchError(f"{sr} and {self.name} do not hold the same {self.test_set.holds}: {some(names)}")
+        return found
+
+    def inputs(self, limit: int = 0) -> list[Sample]:
+        """What a system upscales: LR, each with its HR (None without ground truth), sorted by name. Nothing is read.
+
+        Args:
+            limit: only so many, spread evenly over the set; 0: all.
+
+        Raises:
+            AdcbenchError: a negative limit, or LR and HR do not hold the same names.
+        """
+        return spread_evenly(self.samples("LR"), limit)
+
+
+def spread_evenly(samples: list[Sample], limit: int) -> list[Sample]:
+    """So many samples, evenly over a list; 0: all.
+
+    Raises:
+        AdcbenchError: a negative limit.
+    """
+    if limit < 0:
+        raise AdcbenchError(f"--limit {limit}: it must be a number of images, or 0 for all")
+    return samples[:: max(1, len(samples) // limit)][:limit] if limit else samples
+
+
+def count_samples(test_set: TestSet) -> int:
+    """How many pairs or clips lie in a test set's folder.
+
+    Raises:
+        AdcbenchError: a folder is missing or empty, or one has names that another lacks.
+    """
+    first, *others = (test_set.root / folder for folder in test_set.needs)
+    return len(_joined(first, others[0] if others else None))
+
+
+def _joined(sr: Path, hr: Path | None) -> list[Sample]:
+    if _holds_images(sr) and hr is not None:
+        return [Sample(*one) for one in pair(sr, hr)]
+    if _holds_images(sr):
+        return [Sample(name, path, None) for name, path in list_pngs(sr).items()]
+    return [Sample(*one) for one in pair_clips(sr, hr)]
+
+
+def _names(folder: Path) -> set[str]:
+    return set(list_pngs(folder) if _holds_images(folder) else list_clips(folder))
+
+
+def _holds_images(folder: Path) -> bool:
+    return not folder.is_dir() or any(folder.glob("*.png")) or not any(folder.iterdir())

@@ -1,0 +1,1 @@
+"""The kinds of jobs that fill a table's cells, a file each."""

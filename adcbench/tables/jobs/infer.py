@@ -1,0 +1,96 @@
+"""Run a system over a test set and score what it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from adcbench.core.keys import short, source_hash, versions
+from adcbench.tables.jobs.job import Context, Job, Measured, Redo, described_system
+from adcbench.tables.jobs.scored import MadeBy, metric_modules, metrics_here, scored
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from adcbench.data.testsets.test_set import OpenTestSet
+    from adcbench.systems.system import System
+    from adcbench.tables.table import Table
+
+
+@dataclass(frozen=True)
+class Infer(Job):
+    """Run a system over the test set's LR images and score its outputs.
+
+    Level ``inference``; ``training`` where the system's weights must first be trained (``Block`` says so).
+    """
+
+    system: str
+    metrics: Mapping[str, str]
+    causes: Mapping[str, str] | None = None
+    level: Literal["inference", "training"] = "inference"
+    # Other processors and libraries change a few grey levels of a network's output; a wrong setting changes far more.
+    # NIQE follows single grey levels: one thread against two moves an image's by up to 6.5e-4 (PSNR, SSIM: below 1e-4)
+    redo: ClassVar[Redo | None] = Redo("networks run again", 1e-4, {"NIQE": 1e-3}, sampled=True)
+
+    @property
+    def fills(self) -> Collection[str]:
+        return self.metrics
+
+    def modules(self, metric: str) -> tuple[str, ...]:
+        from adcbench.systems import find_system
+
+        return (*metric_modules(self.metrics[metric]), *find_system(self.system).modules)
+
+    def files(self) -> tuple[str, ...]:
+        return (self.system, *self.metrics.values())
+
+    def stands_for(self) -> str:
+        return self.system
+
+    def described(self) -> list[str]:
+        return described_system(self.system)
+
+    def measure(self, table: Table, context: Context) -> Measured:
+        from adcbench.inference.testset import upscale_testset
+        from adcbench.systems import find_system
+
+        system = find_system(self.system)
+        # weights are looked for first: they are the larger errand, and a reason must not depend on the data at hand
+        weights = system.find_weights()
+        opened = context.open(self.test_set)
+        keys = dict(zip(self.metrics, self.keys(table), strict=True))
+        here, blocked = metrics_here(self.metrics, opened, context.sample)
+        yield from ((keys[column], block) for column, block in blocked.items())
+        if not here:  # nothing could score what would be upscaled, for hours
+            return
+        samples = upscale_testset(
+            system,
+            opened,
+            device=context.device,
+            dtype=context.dtype,
+            limit=context.sample,
+            progress=context.progress,
+        )
+        made_by = MadeBy(
+            self.level,
+            system.scale,
+            context.device,
+            context.dtype,
+            _provenance(system, weights, opened),
+            self.causes or {},
+        )
+        yield from scored(keys, here, samples, opened, made_by, context)
+
+
+def _provenance(system: System, weights: Mapping[str, Path], opened: OpenTestSet) -> dict[str, object]:
+    from adcbench.inference.weights import weights_hashes
+
+    return {
+        "system": f"{system.name} {system.version}",
+        "config": system.settings(),
+        "weights": {name: short(sha) for name, sha in weights_hashes(system, weights).items()},
+        "data": short(opened.manifest_hash),
+        "sources": short(source_hash(*system.modules)),
+        "libraries": versions("torch"),
+    }

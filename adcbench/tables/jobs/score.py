@@ -1,0 +1,50 @@
+"""Score outputs that are files: released ones, or a user's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from adcbench.core.cells import BROUGHT
+from adcbench.core.keys import short
+from adcbench.tables.jobs.job import Context, Job, Measured, Redo
+from adcbench.tables.jobs.scored import MadeBy, metric_modules, metrics_here, scored
+
+if TYPE_CHECKING:
+    from adcbench.tables.table import Table
+
+
+@dataclass(frozen=True)
+class Score(Job):
+    """Score released outputs: folder ``outputs`` of the test set against its HR. Level ``scores``.
+
+    ``metrics`` maps a column's metric to the name of one of ours (``adcbench.metrics``).
+    """
+
+    outputs: str
+    metrics: Mapping[str, str]
+    redo: ClassVar[Redo | None] = Redo("released outputs scored again", 1e-7)
+
+    @property
+    def fills(self) -> Collection[str]:
+        return self.metrics
+
+    def modules(self, metric: str) -> tuple[str, ...]:
+        return metric_modules(self.metrics[metric])
+
+    def files(self) -> tuple[str, ...]:
+        return tuple(self.metrics.values())
+
+    def measure(self, table: Table, context: Context) -> Measured:
+        opened = context.open(self.test_set)
+        released = self.outputs in opened.folders
+        outputs = f"released {self.outputs}" if released else f"{BROUGHT}: {Path(self.outputs).resolve().name}"
+        made_by = MadeBy(
+            "scores", "full", context.device, provenance={"outputs": outputs, "data": short(opened.manifest_hash)}
+        )
+        keys = dict(zip(self.metrics, self.keys(table), strict=True))
+        here, blocked = metrics_here(self.metrics, opened, 0)
+        yield from ((keys[column], block) for column, block in blocked.items())
+        yield from scored(keys, here, opened.samples(self.outputs), opened, made_by, context)
