@@ -8,7 +8,7 @@ from statistics import fmean
 
 import pytest
 import torch
-from adcbench.training.stages.adcsr.diffusion import add_noise, clean_at, signal_at
+from adcbench.training.stages.adcsr.steps.diffusion import add_noise, clean_at, signal_at
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
