@@ -8,7 +8,10 @@ Ours. Row by row, the change against "as published" is what a mistake in the eva
 from dataclasses import replace
 
 from adcbench.tables import Block, Score, Table
-from adcbench.tables.columns import NOTHING, columns, scores
+from adcbench.tables.blocks import NOTHING
+from adcbench.tables.columns import columns, scores
+
+from ._columns import IMAGE
 
 VARIANTS = {
     "PSNR": ("RGB_NOT_Y", "Y_RANGE", "BORDER_CROP", "JPEG_OUTPUTS"),
@@ -30,9 +33,11 @@ TABLE = Table(
     numbering="ours",
     title="Wrong evaluation settings, on OSEDiff's DRealSR outputs",
     rows=("as published", *CAUSES),
-    columns=tuple(replace(c, better="") for c in columns("DRealSR", VARIANTS)),  # wrong settings do not rank
+    columns=tuple(
+        replace(c, better="") for c in columns("DRealSR", IMAGE, tuple(VARIANTS))
+    ),  # wrong settings do not rank
     jobs=(
-        Score("as published", "DRealSR", "OSEDiff", scores(*VARIANTS)),
+        Score("as published", "DRealSR", "OSEDiff", scores(IMAGE, *VARIANTS)),
         *(Score(cause, "DRealSR", "OSEDiff", _scored(cause)) for cause in CAUSES),
     ),
     blocks=(Block("a meaning: this setting does not belong to this metric", reason=NOTHING),),

@@ -8,7 +8,10 @@ Ours. These numbers say that the installation works; they never stand in a paper
 from adcbench.tables import Infer, Table
 from adcbench.tables.columns import columns, scores
 
-SCORED = {**scores("PSNR", "SSIM", "NIQE"), "MS-SSIM": "ms-ssim"}
+from ._columns import IMAGE, OURS
+
+KNOWN = (*IMAGE, *OURS)
+METRICS = ("PSNR", "SSIM", "NIQE", "MS-SSIM")
 SYSTEMS = {
     "Bicubic (PIL)": "bicubic",
     "Bicubic (torch)": "bicubic-torch",
@@ -24,6 +27,6 @@ TABLE = Table(
     numbering="ours",
     title="Baselines and the mini scale on the embedded photographs",
     rows=tuple(SYSTEMS),
-    columns=columns("embedded", tuple(SCORED)),
-    jobs=tuple(Infer(row, "embedded", system, SCORED) for row, system in SYSTEMS.items()),
+    columns=columns("embedded", KNOWN, METRICS),
+    jobs=tuple(Infer(row, "embedded", system, scores(KNOWN, *METRICS)) for row, system in SYSTEMS.items()),
 )

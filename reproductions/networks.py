@@ -9,16 +9,19 @@ compared.
 """
 
 from adcbench.tables import COMPLEXITY, Block, Column, Fingerprint, Infer, Table, Time
-from adcbench.tables.columns import NOTHING, columns
+from adcbench.tables.blocks import NOTHING
+from adcbench.tables.columns import columns, scores
 
-PIXELS = {"PSNR": "psnr", "SSIM": "ssim"}
+from ._columns import COSTS, IMAGE
+
+PIXELS = ("PSNR", "SSIM")
 MINI = {
     "OSEDiff mini": "osediff-mini",
     "AdcSR mini": "adcsr-mini",
     "Real-ESRGAN mini": "realesrgan-mini",
 }
 FULL = {"AdcSR full size": "adcsr"}
-IMAGE = "chelsea"  # the smallest
+PHOTOGRAPH = "chelsea"  # the smallest
 
 TABLE = Table(
     id="networks",
@@ -28,13 +31,13 @@ TABLE = Table(
     title="Networks with deterministic weights, on the embedded photographs",
     rows=(*MINI, *FULL),
     columns=(
-        *columns("embedded", ("PSNR", "SSIM")),
+        *columns("embedded", IMAGE, PIXELS),
         Column("embedded", "Fingerprint"),
-        *columns(COMPLEXITY, ("Time",)),
+        *columns(COMPLEXITY, COSTS, ("Time",)),
     ),
     jobs=(
-        *(Infer(row, "embedded", system, PIXELS) for row, system in MINI.items()),
-        *(Fingerprint(row, "embedded", system, IMAGE) for row, system in {**MINI, **FULL}.items()),
+        *(Infer(row, "embedded", system, scores(IMAGE, *PIXELS)) for row, system in MINI.items()),
+        *(Fingerprint(row, "embedded", system, PHOTOGRAPH) for row, system in {**MINI, **FULL}.items()),
         Time("OSEDiff mini", "osediff-mini", {"Time": "p50"}),
         Time("AdcSR mini", "adcsr-mini", {"Time": "p50"}),
     ),

@@ -8,14 +8,19 @@ from pathlib import Path
 import pytest
 
 from adcbench.core.cells import CellKey, Measurement
+from adcbench.core.settings import reproductions_dir
 from adcbench.report.files import folder
 from adcbench.tables import Context, Job, Score, Table
 from adcbench.tables import loading as tables
 
-_TABLE = """from adcbench.tables.columns import columns
+_SHARED = tables.load_file(reproductions_dir() / "_columns.py")
+IMAGE, VIDEO, OURS, COSTS = (getattr(_SHARED, name) for name in ("IMAGE", "VIDEO", "OURS", "COSTS"))
+
+_TABLE = """from adcbench.tables import Column
 from adcbench.tables import Score, Table
 METRICS = {{"PSNR": "psnr", "SSIM": "ssim"}}
-TABLE = Table({id!r}, "toys", "1", "ours", "Toy", ("A", "B"), columns("DRealSR", METRICS),
+TABLE = Table({id!r}, "toys", "1", "ours", "Toy", ("A", "B"),
+              tuple(Column("DRealSR", name, "", "higher", scored_by=metric) for name, metric in METRICS.items()),
               jobs=tuple(Score(row, "DRealSR", "OSEDiff", METRICS) for row in ("A", "B")))
 """
 _PUBLISHED = """table,row,test_set,metric,value,unit,source,kind,confidence,chosen,note

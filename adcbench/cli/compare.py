@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from adcbench.cli.options import device_option
+from adcbench.cli.options import device_option, note_untrained
 from adcbench.cli.scoring import finish, ready
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.needs import Need
@@ -52,14 +52,14 @@ def compare(
     if not (a and b and testset) or metric:
         raise AdcbenchError("name A, B and --testset; or a table with --table (see adcbench compare --help)")
     from adcbench.data.testsets.registry import find_testset, open_testset
+    from adcbench.metrics import find_metrics
     from adcbench.report.comparison import comparison_text, write_comparison
-    from adcbench.report.scores import chosen_metrics
     from adcbench.results.compare import compare_outputs, find_outputs
-    from adcbench.tables.columns import IMAGE_SCORES
+    from adcbench.tables.papers import image_scores
 
-    chosen = chosen_metrics(metrics or ",".join(IMAGE_SCORES.values()))
+    chosen = find_metrics(metrics or ",".join(image_scores().values()))
     found_set = find_testset(testset)
-    systems = [find_own(name, found_set) for name in (a, b)]
+    systems = [side_system(name, found_set) for name in (a, b)]
     opened = cache(partial(open_testset, found_set.name))
     needs: list[Need] = [*(system.find_weights for system in systems if system), opened]
     _, blocked = ready(chosen, needs, [out])
@@ -69,41 +69,42 @@ def compare(
     finish([comparison_text(found)], found.problems, blocked if metrics else [], *write)
 
 
-def find_own(name: str, test_set: TestSet) -> System | None:
-    """The system that a name on the command line stands for; None where it names released outputs or a folder.
+def side_system(name: str, test_set: TestSet) -> System | None:
+    """The system of one side; None where it is outputs, released with the test set or in a folder.
 
     Raises:
         AdcbenchError: it is none of them.
     """
-    from adcbench.cli.images import named_system as find
-    from adcbench.systems import SYSTEMS
+    from adcbench.systems import find_system, system_names
     from adcbench.systems.trained.runs import is_run
 
     run = is_run(Path(name))
-    if name in test_set.outputs or (name not in SYSTEMS and Path(name).is_dir() and not run):
+    if name in test_set.outputs or (name not in system_names() and Path(name).is_dir() and not run):
         return None
     try:
-        return find(name)
+        system = find_system(name)
     except AdcbenchError as error:
         if ":" in name or run:
             raise
         released = f", released output ({', '.join(test_set.outputs)})" if test_set.outputs else ""
         raise AdcbenchError(
-            f"{name!r} is no system{released} or folder of {test_set.name}. Systems: {', '.join(SYSTEMS)}"
+            f"{name!r} is no system{released} or folder of {test_set.name}. Systems: {', '.join(system_names())}"
         ) from error
+    note_untrained([system])
+    return system
 
 
 def _rows(table_id: str, metric: str | None) -> None:
     from adcbench.core.cells import BROUGHT
     from adcbench.report.files import read_cells
     from adcbench.report.ranking import ranking_text
-    from adcbench.report.writers import brought_lines
+    from adcbench.report.view import view_of
     from adcbench.results.ranks import test_table
     from adcbench.tables.loading import load_table
 
     table, cells = load_table(table_id), read_cells(table_id)
     click.echo(ranking_text(table, test_table(table, cells), metric))
-    for line in brought_lines(cells):
+    for line in view_of(table, cells).brought:
         click.echo(f"outputs {BROUGHT}: {line}")
 
 

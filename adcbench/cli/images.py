@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from adcbench.cli.options import device_option
-from adcbench.cli.scoring import finish, ready, store_or_not
+from adcbench.cli.options import device_option, note_untrained
+from adcbench.cli.scoring import finish, ready, score_samples
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.needs import Need
 
@@ -46,16 +46,10 @@ def score(sr: Path, hr: Path, metrics: str, device: str, out: Path | None, no_st
     Each image is read once for all metrics. Images that can't be scored are listed, with exit code 1. Metrics whose
     files are missing are said first and listed at the end, with exit code 2; the others are scored all the same.
     """
-    from adcbench.data.media.pairs import pair
-    from adcbench.metrics.engine.scoring import score_pairs
-    from adcbench.report.scores import chosen_metrics, score_lines, write_scores
+    from adcbench.data.media import pair
+    from adcbench.metrics import find_metrics
 
-    chosen = chosen_metrics(metrics)
-    with store_or_not(no_store):
-        here, blocked = ready(chosen, outputs=[out])
-        found = score_pairs(pair(sr, hr), here, device=device, use_store=not no_store)
-        write = [partial(write_scores, out, found)] if out else []
-        finish(score_lines(here, found), found.problems, blocked, *write)
+    score_samples(lambda: pair(sr, hr), find_metrics(metrics), device=device, out=out, no_store=no_store)
 
 
 @click.command()
@@ -92,8 +86,10 @@ def upscale(
     within each tile. Flat tiles can shift in colour: prefer whole images, or large tiles.
     """
     from adcbench.inference.folder import Settings, upscale_files, with_weights
+    from adcbench.systems import find_system
 
-    system = named_system(name)
+    system = find_system(name)
+    note_untrained([system])
     if weights:
         system = with_weights(system, weights)
     settings = Settings(device, dtype, seed, rounding, tile, overlap, compare, overwrite)
@@ -122,12 +118,14 @@ def evaluate(
     What is missing here is said before anything runs. A missing metric is listed again at the end, with exit code 2,
     and the others are scored; images that can't be scored are listed, with exit code 1.
     """
-    from adcbench.data.testsets.registry import open_testset
-    from adcbench.inference.testset import upscale_testset
-    from adcbench.metrics.engine.scoring import score_pairs
-    from adcbench.report.scores import chosen_metrics, score_lines, write_scores
+    from adcbench.data.testsets.registry import find_testset, open_testset
+    from adcbench.metrics import find_metrics
+    from adcbench.report.scores import score_lines, write_scores
+    from adcbench.systems import find_system
+    from adcbench.workflows import evaluate as workflow
 
-    system = named_system(name)
+    system = find_system(name)
+    note_untrained([system])
     if not testset:
         if not check:
             raise AdcbenchError("give --testset, --check, or both")
@@ -135,11 +133,13 @@ def evaluate(
         return
     opened = cache(partial(open_testset, testset))
     needs: list[Need] = [system.find_weights, opened]
-    here, blocked = ready(chosen_metrics(metrics), needs, [out])
+    wanted = find_metrics(metrics, reference=find_testset(testset).has_truth)
+    here, blocked = ready(wanted, needs, [out])
     if check:
         _check(system, device)
-    made = upscale_testset(system, opened(), device=device, dtype=dtype, seed=seed, rounding=rounding, limit=limit)
-    scored = score_pairs(made, here, device=device)
+    scored = workflow.evaluate(
+        system, opened(), here, device=device, dtype=dtype, seed=seed, rounding=rounding, limit=limit
+    )
     write = [partial(write_scores, out, scored)] if out else []
     finish(score_lines(here, scored), scored.problems, blocked, *write)
 
@@ -154,22 +154,6 @@ def _check(system: System, device: str) -> None:
     click.echo(f"{system.name} keeps the contract")
 
 
-def named_system(name: str) -> System:
-    """A system by name; ``module:factory`` is also looked for in the present folder, as python -m does.
-
-    Of one that nobody trained that is said, since its outputs are files like any other's.
-    """
-    from adcbench.systems.trained.runs import open_system
-
-    here = str(Path.cwd())
-    if ":" in name and here not in sys.path:
-        sys.path.insert(0, here)
-    system = open_system(name)
-    if system.scale == "mini" and not system.files:
-        click.echo(f"{name} is untrained, for tests and timing: its pictures and scores mean nothing", err=True)
-    return system
-
-
 @click.command()
 @click.argument("name")
 @click.option("--from", "source", type=click.Path(path_type=Path),
@@ -182,14 +166,14 @@ def fetch(name: str, source: Path | None) -> None:
     from adcbench.data.testsets.fetch import fetch as fetch_testset
     from adcbench.data.testsets.registry import find_testset
     from adcbench.data.training.photographs import fetch_photographs
-    from adcbench.systems import SYSTEMS
+    from adcbench.systems import system_names
 
     if name.lower() == "photographs":
         click.echo(f"photographs: {fetch_photographs(source)}")
         return
     if source:
         raise AdcbenchError(f"--from is for photographs, not for {name}")
-    if name in SYSTEMS:
+    if name in system_names():
         raise AdcbenchError(f"{name} is a system, not a test set. Its checkpoints: adcbench weights fetch {name}")
     test_set = find_testset(name)
     if test_set.made:

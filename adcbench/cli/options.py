@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from adcbench.core.device import check_device
+
+if TYPE_CHECKING:
+    from adcbench.systems.system import System
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -21,3 +24,11 @@ def device_option(default: str = "cpu", help: str = "cpu, cuda, cuda:1.") -> Cal
         return device
 
     return click.option("--device", default=default, show_default=bool(default), callback=check, help=help)
+
+
+def note_untrained(systems: Iterable[System]) -> None:
+    """Of systems that nobody trained that is printed on stderr, since their outputs are files like any others."""
+    for system in systems:
+        if system.scale == "mini" and not system.files:
+            text = f"{system.name} is untrained, for tests and timing: its pictures and scores mean nothing"
+            click.echo(text, err=True)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -17,8 +18,12 @@ from adcbench.core import store
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.files import check_writable
 from adcbench.core.needs import Checkable, Need, available, missing, together
+from adcbench.data.media import Part, Sample
 from adcbench.data.media.images import IMAGE_SUFFIXES
 from adcbench.data.media.videos import VIDEO_SUFFIXES
+
+if TYPE_CHECKING:
+    from adcbench.metrics.metric import Metric
 
 M = TypeVar("M", bound=Checkable)
 
@@ -72,6 +77,34 @@ def finish(
     sys.exit(2 if blocked else 1 if problems else 0)
 
 
-def store_or_not(no_store: bool) -> AbstractContextManager[None]:
+def score_samples(
+    samples: Callable[[], Sequence[Sample]],
+    metrics: Sequence[Metric],
+    *,
+    part: Part = Part(),  # noqa: B008  (immutable)
+    lossy_ok: bool = False,
+    device: str = "cpu",
+    out: Path | None = None,
+    frame_scores: Path | None = None,
+    no_store: bool = False,
+) -> None:
+    """Score samples, found when metrics are known to be here, with those that are; print, write, and exit.
+
+    Args:
+        out, frame_scores: CSVs to write of samples and of frames.
+        no_store: neither read nor keep scores in the store.
+    """
+    from adcbench.metrics.engine.scoring import score
+    from adcbench.report.scores import score_lines, write_frame_scores, write_scores
+
+    with _store_or_not(no_store):
+        here, blocked = ready(metrics, outputs=[out, frame_scores])
+        scored = score(samples(), here, part=part, lossy_ok=lossy_ok, device=device, use_store=not no_store)
+        write = [partial(write_scores, out, scored)] if out else []
+        write += [partial(write_frame_scores, frame_scores, scored)] if frame_scores else []
+        finish(score_lines(here, scored), scored.problems, blocked, *write)
+
+
+def _store_or_not(no_store: bool) -> AbstractContextManager[None]:
     """Where nothing is read from the store or written to it if a user says so, not even hashes of files."""
     return store.turned_off() if no_store else nullcontext()

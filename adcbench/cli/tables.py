@@ -11,7 +11,7 @@ from typing import Literal
 
 import click
 
-from adcbench.cli.options import device_option
+from adcbench.cli.options import device_option, note_untrained
 from adcbench.cli.scoring import missing_lines, ready
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.needs import Need
@@ -30,6 +30,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 def reproduce(tables: tuple[str, ...], number: str | None, outputs: tuple[str, ...], device: str, quiet: bool) -> None:
     """Measure what can be measured here, write tables/ and print the verdicts."""
     from adcbench.report.terminal import table_text
+    from adcbench.report.view import view_of
     from adcbench.tables import Context
     from adcbench.tables.loading import load_table, numbered
     from adcbench.workflows import reproduce as pipeline
@@ -42,7 +43,7 @@ def reproduce(tables: tuple[str, ...], number: str | None, outputs: tuple[str, .
     def one(table_id: str) -> None:
         cells = pipeline.reproduce(table_id, options)
         if not quiet:
-            click.echo(table_text(load_table(table_id), cells) + "\n")
+            click.echo(table_text(view_of(load_table(table_id), cells)) + "\n")
 
     raise_all(each(ids, one))
 
@@ -89,25 +90,23 @@ def _outputs(texts: tuple[str, ...]) -> dict[tuple[str, str], Path]:
               "this folder, and leave the tables' own files alone.")  # fmt: skip
 def tables(ids: tuple[str, ...], write: bool, intervals: bool, marks: bool, to: Path | None) -> None:
     """List all tables with the number of cells of each verdict; or print those named."""
-    from adcbench.report.dataframes import display_of
-    from adcbench.report.files import read_cells, read_tables
     from adcbench.report.ledger import ledger, write_ledger
     from adcbench.report.readme import write_readme
     from adcbench.report.sources import keep_sources
     from adcbench.report.terminal import overview, table_text
+    from adcbench.report.view import read_view, read_views
     from adcbench.report.writers import write_texts
-    from adcbench.tables.loading import load_table, table_ids
+    from adcbench.tables.loading import table_ids
     from adcbench.workflows import reproduce as pipeline
 
     def one(table_id: str) -> None:
-        table, cells = load_table(table_id), read_cells(table_id)
-        display = display_of(table, cells, intervals=intervals, marks=marks)
+        view = read_view(table_id, intervals=intervals, marks=marks)
         if write and not to:
             pipeline.rebuild(table_id)
         if to or (write and (intervals or marks)):
-            write_texts(table, cells, to, display)
+            write_texts(view, to)
         if ids:
-            click.echo(table_text(table, cells, display) + "\n")
+            click.echo(table_text(view) + "\n")
 
     problems = each(ids or (table_ids() if write or to else ()), one)
     if write and not ids and not to and not problems:  # these are of all tables
@@ -115,8 +114,8 @@ def tables(ids: tuple[str, ...], write: bool, intervals: bool, marks: bool, to: 
         write_readme()
         write_ledger(*ledger())
     if not ids:
-        found, unreadable = read_tables()
-        click.echo(overview(found))
+        views, unreadable = read_views()
+        click.echo(overview(views.values()))
         problems |= unreadable
     raise_all(problems)
 
@@ -175,35 +174,36 @@ def spread(
     name: str, test_set: str, level: Literal["inference", "scores"], metrics: str, dtypes: str, seeds: int,
     device: str, others: tuple[str, ...], limit: int, write: bool,
 ) -> None:  # fmt: skip
-    """How far doing the same again moves means. The verdict close is judged by it.
+    """How far doing the same again moves means. The verdict close goes by it.
 
     Level inference: a system on other threads, in another precision, device, seed, or another system that should
     compute the same; and, shown but no spread, with another rounding to 8 bits. Level scores: the outputs of a
     system, of a test set's authors (OSEDiff) or in a folder, scored again with what differs between machines.
     Missing metrics are listed, with exit code 2 where --metrics names them.
     """
-    from adcbench.cli.compare import find_own
-    from adcbench.cli.images import named_system
+    from adcbench.cli.compare import side_system
     from adcbench.data.testsets.registry import find_testset, open_testset
-    from adcbench.report.scores import chosen_metrics
+    from adcbench.metrics import find_metrics
     from adcbench.results.compare import find_outputs, shown_name
-    from adcbench.tables.columns import IMAGE_SCORES
+    from adcbench.systems import find_system
+    from adcbench.tables.papers import image_scores
     from adcbench.workflows.spread import inference_moves, scores_moves, spread_lines, spread_path, write_spread
 
     if write:
         spread_path()  # before hours of measuring
-    columns = {column.lower(): metric for column, metric in IMAGE_SCORES.items()}
+    columns = {column.lower(): metric for column, metric in image_scores().items()}
     names = [columns.get(one.strip().lower(), one) for one in metrics.split(",") if one.strip()]
-    chosen = chosen_metrics(",".join(names or IMAGE_SCORES.values()))
+    chosen = find_metrics(",".join(names or image_scores().values()))
     found_set = find_testset(test_set)
-    system = named_system(name) if level == "inference" else find_own(name, found_set)
+    system = find_system(name) if level == "inference" else side_system(name, found_set)
     opened = cache(partial(open_testset, found_set.name))
     needs: list[Need] = [*([system.find_weights] if system else []), opened]
     here, blocked = ready(chosen, needs)
     wanted = {shown_name(metric): metric for metric in here}
     if system and level == "inference":
         tried = [dtype.strip() for dtype in dtypes.split(",") if dtype.strip()]
-        same = {change: named_system(name) for change, name in map(_other, others)}
+        same = {change: find_system(name) for change, name in map(_other, others)}
+        note_untrained([system, *same.values()])
         moves = inference_moves(
             system, opened(), wanted, dtypes=tried, seeds=seeds, device=device, others=same, limit=limit
         )

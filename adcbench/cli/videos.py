@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import click
 
 from adcbench.cli.options import device_option
-from adcbench.cli.scoring import finish, ready, store_or_not
+from adcbench.cli.scoring import score_samples
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -42,22 +41,14 @@ def score_video(
 
     AdcVSR's protocol: --frames 25 --centre-crop 512.
     """
-    from adcbench.data.media.clips import pair_clips
-    from adcbench.metrics.clip import find_clip_metrics
-    from adcbench.metrics.engine.clips import score_clips
-    from adcbench.report.clip_scores import clip_lines, write_frame_scores
-    from adcbench.report.scores import write_scores
+    from adcbench.data.media import Part, pair
+    from adcbench.metrics import find_metrics
 
-    chosen = [m.on_part(frames, crop) for m in find_clip_metrics(metrics, reference=hr is not None, flow=flow)]
-    with store_or_not(no_store):
-        here, blocked = ready(chosen, outputs=[out, frame_scores])
-        found = score_clips(
-            pair_clips(sr, hr), here, frames=frames, crop=crop, lossy_ok=allow_lossy, device=device,
-            use_store=not no_store,
-        )  # fmt: skip
-        write = [partial(write_scores, out, found)] if out else []
-        write += [partial(write_frame_scores, frame_scores, found)] if frame_scores else []
-        finish(clip_lines(here, found), found.problems, blocked, *write)
+    score_samples(
+        lambda: pair(sr, hr, frames=True), find_metrics(metrics, reference=hr is not None, flow=flow),
+        part=Part(frames, crop), lossy_ok=allow_lossy, device=device, out=out, frame_scores=frame_scores,
+        no_store=no_store,
+    )  # fmt: skip
 
 
 COMMANDS = (score_video,)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from adcbench.cost.macs import KINDS, NORM_COST
 from adcbench.systems.components import Formula
+from adcbench.systems.formulas import linear
 
 
 def closed_form_macs(
@@ -24,7 +25,7 @@ def closed_form_macs(
 
     Args:
         formulas: of the layers that do more than their own convolutions and linear layers, by class:
-            attention and resizing.
+            attention and resizing (``systems.formulas``).
     """
     by_class = {**_FORMULAS, **formulas}
     counts = dict.fromkeys(KINDS, 0)
@@ -43,54 +44,13 @@ def closed_form_macs(
     return counts
 
 
-def attention_macs(batch: int, queries: int, keys: int, width: int) -> int:
-    """Scores and mixture: two products of ``queries x keys`` over ``width`` channels (all heads together)."""
-    return 2 * batch * queries * keys * width
-
-
 def _conv(layer: Any, inputs: tuple[Tensor, ...], output: Tensor) -> tuple[str, int]:
     taps = math.prod(layer.kernel_size) * layer.in_channels // layer.groups
     return "conv", output.numel() * taps
 
 
-def linear(layer: Any, inputs: tuple[Tensor, ...], output: Tensor) -> tuple[str, int]:
-    """A linear layer, whatever its class."""
-    return "linear", output.numel() * layer.in_features
-
-
 def _norm(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> tuple[str, int]:
     return "norm", NORM_COST * output.numel()
-
-
-def upsample(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> tuple[str, int]:
-    """Nearest-neighbour resizing before a convolution that keeps width and size."""
-    return "resize", output.numel()
-
-
-def attention(kind: str) -> Formula:
-    """Attention of tokens (B, N, C) to themselves or to a second input (B, M, C'); ``kind``: attention or matmul."""
-
-    def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> tuple[str, int]:
-        context = inputs[1] if len(inputs) > 1 else inputs[0]
-        batch, queries, width = output.shape
-        return kind, attention_macs(batch, queries, context.shape[1], width)
-
-    return count
-
-
-def self_attention(kind: str) -> Formula:
-    """Attention of tokens (B, N, C) to themselves, whatever else the layer takes (a mask)."""
-    return lambda layer, inputs, output: attention(kind)(layer, inputs[:1], output)
-
-
-def pixel_attention(kind: str) -> Formula:
-    """Attention of all pixels (B, C, h, w) to each other."""
-
-    def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> tuple[str, int]:
-        batch, width, height, columns = output.shape
-        return kind, attention_macs(batch, height * columns, height * columns, width)
-
-    return count
 
 
 _FORMULAS: dict[type[nn.Module], Formula] = {

@@ -14,28 +14,20 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adcbench.core import store
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import digest, source_hash, versions
-from adcbench.systems import adcsr
+from adcbench.core.own_code import calling, home
+from adcbench.systems import find_system, system_names
+from adcbench.systems.system import Builder, System
+
+if TYPE_CHECKING:
+    from adcbench.systems.components import Component, Network
 
 Payload = dict[str, Any]
 
-NETWORKS = {  # name -> module:function:its arguments
-    "adcsr": "adcbench.systems.adcsr.components:student",
-    **{f"adcsr-{name}": f"adcbench.systems.adcsr.components:variant:{name}" for name in adcsr.variants()},
-    "adcvsr": "adcbench.systems.adcsr.components:video_student",
-    "osediff": "adcbench.systems.osediff.components:teacher",
-    "s3diff": "adcbench.systems.s3diff.components:network",
-    "seesr": "adcbench.systems.seesr.components:network",
-    "stablesr": "adcbench.systems.stablesr.components:network",
-    "diffbir": "adcbench.systems.diffbir.components:network",
-    "pasd": "adcbench.systems.pasd.components:network",
-    "resshift": "adcbench.systems.resshift.components:resshift",
-    "sinsr": "adcbench.systems.resshift.components:sinsr",
-}
 SIGNATURES = {
     "steps": "diffusion steps (with guidance, two passes each)",
     "params.published": "parameters of everything that is loaded, each tensor once",
@@ -46,40 +38,42 @@ SIGNATURES = {
     ),
     "macs.honest": "multiply-adds of {input}: convolutions, linear layers, all attention; of {running}",
 }
-_INPUTS = {"adcvsr": "a clip of 25 frames 3x128x128"}  # the others: one image
 PUBLISHED_KINDS = ("conv", "linear", "matmul", "norm", "resize")
 HONEST_KINDS = ("conv", "linear", "matmul", "attention")
 _TOLERANCE = 0.01  # between the two counters; they agree exactly where nothing is overlooked
 
 
-def count(network: str) -> Payload:
-    """Count a network on the meta device, by torch's counter and by the closed form.
+def count(name: str) -> Payload:
+    """Count a system on the meta device, by torch's counter and by the closed form.
+
+    Args:
+        name: see ``systems.find_system``.
 
     Returns:
-        JSON-able: ``network``, ``signatures`` by quantity, ``sources`` (hash of the code that defines and
+        JSON-able: ``network`` (the name), ``signatures`` by quantity, ``sources`` (hash of the code that defines and
         counts it), ``libraries`` (versions), ``components``, each with ``params`` (without tensors that an
         earlier component holds), ``params_tied`` (again in every part that holds them), ``params_lora``,
         ``macs`` and ``closed_form`` by kind for one image or clip, ``runs``, ``times``, ``steps``, ``varies``; and
         ``readings``, as the network's builder lists them.
 
     Raises:
-        AdcbenchError: unknown network, or the two counters differ by more than 1 %.
+        AdcbenchError: unknown system, one without components, or the two counters differ by more than 1 %.
     """
     from adcbench.cost.params import unique_counts
 
-    built = build(network)
+    built = build(name)
     unique = unique_counts(built.components)
-    counted = [_count_part(network, part, unique[part.name]) for part in built.components]
+    counted = [_count_part(name, part, unique[part.name]) for part in built.components]
     return {
-        "network": network,
-        "signatures": _signatures(network, counted),
-        **_made_by(network),
+        "network": name,
+        "signatures": _signatures(built.input, counted),
+        **_made_by(find_system(name)),
         "components": counted,
         "readings": [asdict(reading) for reading in built.readings],
     }
 
 
-def _count_part(network: str, part: Any, params: int) -> Payload:
+def _count_part(name: str, part: Component, params: int) -> Payload:
     from adcbench.cost.closed_form import closed_form_macs
     from adcbench.cost.macs import KINDS, count_macs
     from adcbench.cost.params import lora_count, tied_count
@@ -87,7 +81,7 @@ def _count_part(network: str, part: Any, params: int) -> Payload:
     macs = by_hand = dict.fromkeys(KINDS, 0)
     if part.call is not None:
         macs, by_hand = count_macs(part.call, part.inputs), closed_form_macs(part.call, part.inputs, part.formulas)
-        _cross_check(f"{network} / {part.name}", macs, by_hand)
+        _cross_check(f"{name} / {part.name}", macs, by_hand)
     return {
         "name": part.name,
         "params": params,
@@ -102,53 +96,84 @@ def _count_part(network: str, part: Any, params: int) -> Payload:
     }
 
 
-def build(network: str) -> Any:
-    """A network as ``components.Network``, on the meta device.
+def build(name: str) -> Network:
+    """A system's components, on the meta device.
 
     Raises:
-        AdcbenchError: unknown network; the message lists those there are.
+        AdcbenchError: unknown system, or one without components; the message lists those that have some.
     """
-    module, function, *arguments = _target(network).split(":")
-    return getattr(importlib.import_module(module), function)(*arguments)
+    from adcbench.systems.components import Network
+
+    system = find_system(name)
+    builder = _builder(system)
+    if _module(builder).startswith("adcbench."):
+        return _made(builder)(system.config)
+    with calling(f"system {name!r}: its components fail with"):
+        built = _made(builder)(system.config)
+    if not isinstance(built, Network):
+        raise AdcbenchError(f"system {name!r}: its components are a {type(built).__name__}, not a Network")
+    return built
 
 
-def cached_count(network: str) -> Payload:
+def cached_count(name: str) -> Payload:
     """``count`` through the store; where it is known, torch is not imported.
 
     Raises:
         AdcbenchError: as ``count``.
     """
-    key = count_key(network)
+    key = count_key(name)
     known = store.get([key])
     if key not in known:
-        known = {key: count(network)}
+        known = {key: count(name)}
         store.put("count", known)
     payload: Payload = known[key]
     return payload
 
 
-def count_key(network: str) -> str:
-    """The cache key of a count: the network, the code that defines and counts it, torch's version."""
-    return digest("count", network, _made_by(network))
+def count_key(name: str) -> str:
+    """The cache key of a count: the system and its settings, the code that defines and counts it, torch's version."""
+    system = find_system(name)
+    return digest("count", name, system.settings(), _made_by(system))
 
 
-def network_module(network: str) -> str:
-    """The module that builds a network's components.
+def counted_modules(system: System) -> tuple[str, ...]:
+    """The modules that a system's components come from: its builder's; of a user's system also its own.
 
     Raises:
-        AdcbenchError: unknown network; the message lists those there are.
+        AdcbenchError: it has no components; the message lists those that have some.
     """
-    return _target(network).partition(":")[0]
+    module = _module(_builder(system))
+    return (module,) if module.startswith("adcbench.") else (module, *system.modules)
 
 
-def _made_by(network: str) -> dict[str, Any]:
-    return {"sources": source_hash(network_module(network), __name__, *_COUNTERS), "libraries": versions("torch")}
+def _builder(system: System) -> Builder:
+    if system.components is None:
+        can = ", ".join(name for name in system_names() if find_system(name).components)
+        raise AdcbenchError(f"{system.name} has no components to count. Those that have: {can}; and AdcSR's ablations")
+    return system.components
 
 
-def _signatures(network: str, components: list[Payload]) -> dict[str, str]:
+def _module(builder: Builder) -> str:
+    return builder.partition(":")[0] if isinstance(builder, str) else home(builder)
+
+
+def _made(builder: Builder) -> Callable[[Any], Network]:
+    if not isinstance(builder, str):
+        return builder
+    module, _, function = builder.partition(":")
+    made: Callable[[Any], Network] = getattr(importlib.import_module(module), function)
+    return made
+
+
+def _made_by(system: System) -> dict[str, Any]:
+    modules = (*counted_modules(system), __name__, *_COUNTERS)
+    return {"sources": source_hash(*modules), "libraries": versions("torch")}
+
+
+def _signatures(what: str, components: list[Payload]) -> dict[str, str]:
     running = [part for part in components if part["runs"]]
     words = {
-        "input": _INPUTS.get(network, "one image 3x128x128"),
+        "input": what,
         "running": " + ".join(part["name"] for part in running)
         + "".join(f"; without the {part['name']}: {part['varies']}" for part in components if part["varies"]),
     }
@@ -223,12 +248,6 @@ def _read(payload: Payload, reading: Payload) -> int:
     return reading["extra"] + sum(  # type: ignore[no-any-return]
         times * _macs(parts[name], counted[name]) // parts[name]["times"] for name, times in reading["of"].items()
     )
-
-
-def _target(network: str) -> str:
-    if network not in NETWORKS:
-        raise AdcbenchError(f"unknown network {network!r}. Networks: {', '.join(NETWORKS)}")
-    return NETWORKS[network]
 
 
 def _macs(part: Mapping[str, Any], kinds: tuple[str, ...]) -> int:

@@ -21,7 +21,8 @@ from tqdm import tqdm
 from adcbench.core import store
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import digest, source_hash, versions
-from adcbench.cost.counts import PUBLISHED_KINDS, Payload, build, cached_count, network_module
+from adcbench.cost.counts import PUBLISHED_KINDS, Payload, build, cached_count, counted_modules
+from adcbench.systems import find_system
 
 TOLERANCE = 0.01
 # Its work is matrix products that fvcore does not know; everything else it skips is element-wise.
@@ -67,7 +68,8 @@ def cached_fvcore(network: str, component: str) -> Payload:
     Raises:
         AdcbenchError: the process failed; its last line of output says why.
     """
-    key = digest("fvcore", network, component, source_hash(network_module(network)), versions("fvcore", "torch"))
+    sources = source_hash(*counted_modules(find_system(network)))
+    key = digest("fvcore", network, component, sources, versions("fvcore", "torch"))
     known: dict[str, Any] = store.get([key])
     if key not in known:
         command = [sys.executable, "-m", "adcbench.cost.fvcore_check", network, component]

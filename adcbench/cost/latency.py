@@ -23,7 +23,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import source_hash, versions
 from adcbench.core.precision import check_dtype
 from adcbench.cost.worker import Worker
-from adcbench.systems.trained.runs import open_system
+from adcbench.systems import find_system
 
 CPU_WARMUPS, CPU_CALLS = 1, 5
 CUDA_WARMUPS, CUDA_CALLS, CUDA_SECONDS = 20, 201, 10.0
@@ -62,7 +62,7 @@ def measure(
     if not systems:
         raise AdcbenchError("no system to time: name at least one")
     for name in systems:
-        check_dtype(open_system(name).name, dtype)  # an unknown one is an error here, before any process starts
+        check_dtype(find_system(name).name, dtype)  # an unknown one is an error here, before any process starts
     timed = _time_in_turn if device.startswith("cuda") else _time_alternately
     found, hardware = timed(systems, device, dtype, size, threads)
     record: Record = {
@@ -133,7 +133,7 @@ def _time_in_turn(
 
 def _summary(name: str, raw: Record, device: str) -> Record:
     p50, p95 = np.percentile(raw["seconds"], [50, 95])
-    system = open_system(name)
+    system = find_system(name)
     return raw | {
         "scale": system.scale,
         "sources": source_hash(*system.modules)[:16],

@@ -6,14 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from torch import nn
 
-from adcbench.systems.components import Component
+from adcbench.systems.components import Component, parameters
 
 Part = nn.Module | nn.Parameter
-
-
-def parameters(part: Part) -> list[nn.Parameter]:
-    """The distinct parameters of a module, or the parameter itself."""
-    return [part] if isinstance(part, nn.Parameter) else list(part.parameters())
 
 
 def unique_counts(components: Iterable[Component]) -> dict[str, int]:

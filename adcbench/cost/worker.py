@@ -30,7 +30,7 @@ class Worker:
     Use as a context manager; every method waits for the answer.
 
     Args:
-        system: name on the command line, see ``adcbench.systems.trained.runs.open_system``.
+        system: name on the command line, see ``adcbench.systems.find_system``.
         device, dtype: where and in what precision the network runs.
         size: side of the LR image in pixels; the input is (1, 3, size, size) in [0, 1].
         threads: CPU threads; 0 leaves torch's default.
@@ -114,13 +114,13 @@ def _prepare(name: str, device: str, dtype: str, size: int, threads: int) -> dic
 
     from adcbench.core.outputs import checked_shape
     from adcbench.inference.forward import output_shape
-    from adcbench.systems.trained.runs import open_system
+    from adcbench.systems import find_system
 
     if threads:
         torch.set_num_threads(threads)
     if ":" in device:
         torch.cuda.set_device(device)  # events, memory and name are then of this one
-    upscale = open_system(name).load(None, device, dtype)
+    upscale = find_system(name).load(None, device, dtype)
     lr = torch.rand((1, 3, size, size), generator=torch.Generator().manual_seed(0)).to(device)
     made: list[Any] = []
 

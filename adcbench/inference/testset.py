@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from adcbench.core.rounding import Rounding
+from adcbench.data.media import Sample
 from adcbench.data.media.images import read_png
-from adcbench.data.testsets.test_set import OpenTestSet, Sample
+from adcbench.data.testsets.test_set import OpenTestSet
 from adcbench.inference.upscale import upscale_images
 from adcbench.systems.system import System
 

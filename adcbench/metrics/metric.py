@@ -1,24 +1,34 @@
-"""What a metric is: a function of pixels or a network, its settings, its files, its signature."""
+"""What a metric is: of images, of a set of them, or of clips; its settings, its files, its signature."""
 
 from __future__ import annotations
 
+import inspect
 import io
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 from PIL import Image
 
 from adcbench import __version__
-from adcbench.core.errors import Blocked
+from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.keys import digest, source_hash, versions
 from adcbench.core.weight_files import WeightFile, checked_files, hash_shown
 
 # (B, h, w, 3) uint8 RGB of SR, the same of HR (None for a metric without reference) -> (B,) scores,
 # or (B, 2, d) features of SR and HR for a metric over a set
 Scorer: TypeAlias = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
+Frames: TypeAlias = Iterable[np.ndarray]  # (h, w, 3) uint8 RGB each; can be iterated again
+Takes: TypeAlias = Literal["image", "pair", "set", "clip", "clip pair", "guided clip"]
+_CLIPS, _WITHOUT_HR, _WITH_HR = ("clip", "clip pair", "guided clip"), ("image", "clip"), ("pair", "set", "clip pair")
+
+
+class ScoringStopped(AdcbenchError):
+    """An error that every other sample would meet too: scoring stops."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,66 @@ class SetScore:
     n: int
     interval: tuple[float, float]
     details: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is true of a metric's values, whatever the images: the property tests hold it to that.
+
+    Args:
+        low, high: range of its values.
+        best: value of equal images; None without reference.
+        symmetric: SR and HR may be exchanged.
+        noise: more noise is worse, also with deterministic weights; of a metric without reference, on a photograph.
+        side: smallest side of an image that it takes.
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+    best: float | None = None
+    symmetric: bool = False
+    noise: bool = False
+    side: int = 1
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What tools are opened with, once a run.
+
+    Args:
+        device: where networks run.
+        deterministic: deterministic weights instead of files.
+        score: gives a batch of SR and HR to an image metric that is a network, in the process of those.
+        enter: enters a context manager that is left when scoring ends.
+    """
+
+    device: str
+    deterministic: bool
+    score: Callable[[Metric, np.ndarray, np.ndarray | None], np.ndarray]
+    enter: Callable[[AbstractContextManager[Any]], Any]
+
+
+class Tool(Protocol):
+    """What a clip metric needs beside frames: an optical flow, a distance of frames, a network elsewhere.
+
+    ``text`` stands in the signature; ``key`` changes with what the tool gives; ``networks`` are image metrics that it
+    gives batches to; ``open`` makes the callable that the metric's function gets.
+    """
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def modules(self) -> tuple[str, ...]: ...
+    @property
+    def libraries(self) -> tuple[str, ...]: ...
+    @property
+    def is_network(self) -> bool: ...
+    @property
+    def networks(self) -> tuple[Metric, ...]: ...
+    def check_here(self) -> None: ...
+    def open(self, runtime: Runtime) -> Any: ...
 
 
 class HasFiles:
@@ -64,18 +134,23 @@ class HasFiles:
 
 @dataclass(frozen=True)
 class Metric(HasFiles):
-    """An image metric with fixed settings.
+    """A metric with fixed settings.
 
-    It has either ``function(sr, hr, **settings) -> float`` (``function(sr, **settings)`` without reference):
-    plain code that may run in several threads; or ``load(weights, device, **settings) -> Scorer``: a
-    network, which runs in a process of its own (``metrics/worker.py``) on batches of equal size. ``weights``
-    maps file names to paths; None stands for deterministic weights, for tests and timing.
+    A metric of images has either ``function(sr, hr, **settings) -> float`` (``function(sr, **settings)`` without
+    reference): plain code that may run in several threads; or ``load(weights, device, **settings) -> Scorer``: a
+    network, which runs in a process of its own (``engine/worker.py``) on batches of equal size. ``weights`` maps file
+    names to paths; None stands for deterministic weights, for tests and timing. A clip's score is the mean over frames.
+
+    A metric of clips has ``function(sr, hr, **settings) -> float`` of iterables of frames, which also gets each of
+    ``tools`` that it names; or ``asks``, a network in another environment, and ``function(**raw, **settings)`` of its
+    raw scores.
 
     Args:
         name: as on the command line; ``head:VARIANT`` names a setting that differs from the published one.
         settings: what the function or the network is called with, as the signature shows it.
-        takes: ``pair`` (SR and HR), ``image`` (SR alone), or ``set``: the scorer gives features of both,
-            (B, 2, d), and ``over_set`` makes one number of those of all images, (N, 2, d).
+        takes: of a frame, ``pair`` (SR and HR), ``image`` (SR alone), or ``set``: the scorer gives features of both,
+            (B, 2, d), and ``over_set`` makes one number of those of all frames, (N, 2, d). Of a whole clip,
+            ``clip pair``, ``clip``, or ``guided clip``: SR, and HR for its flow where there is one.
         libraries: distributions whose versions can change the value.
         files: checkpoint files, below ``weights_dir()/metrics``.
         locate: finds files that come with an installed package, as for a System.
@@ -83,13 +158,18 @@ class Metric(HasFiles):
         batch: most images a network is given at once.
         ordered: a score depends on the images scored before it: never kept in the store, always one list at a go.
         notes: what the settings do not say, for the signature (colour, resize, sampling).
+        tools: keyword of the function -> what it gets by that name.
+        fixed_flow: its definition fixes the optical flow: another can't be asked for.
+        asks: the network elsewhere whose raw scores it is made of.
+        facts: what holds for its values.
+        moves_by: relative change of a value that a few grey levels of a network's output make, where that is much.
     """
 
     name: str
-    settings: Mapping[str, Any]
+    settings: Mapping[str, Any] = field(default_factory=dict)
     function: Callable[..., float] | None = None
     load: Callable[..., Scorer] | None = None
-    takes: Literal["pair", "image", "set"] = "pair"
+    takes: Takes = "pair"
     over_set: Callable[[np.ndarray], SetScore] | None = None
     unit: str = ""
     higher_is_better: bool = True
@@ -100,18 +180,38 @@ class Metric(HasFiles):
     batch: int = 8
     ordered: bool = False
     notes: str = ""
+    tools: Mapping[str, Tool] = field(default_factory=dict)
+    fixed_flow: bool = False
+    asks: Tool | None = None
+    facts: Facts = Facts()
+    moves_by: float = 0.0
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """The module that defines it; its source closure is part of the score's cache key."""
+        """Modules that define it; their source closure is part of the score's cache key."""
         made_by = self.function or self.load
         assert made_by
-        return (made_by.__module__,)
+        return (made_by.__module__, *(module for tool in self.all_tools for module in tool.modules))
+
+    @property
+    def all_tools(self) -> tuple[Tool, ...]:
+        """Its tools, with the network elsewhere that it asks."""
+        return (*self.tools.values(), *((self.asks,) if self.asks else ()))
+
+    @property
+    def of_clips(self) -> bool:
+        """It takes a whole clip, not one frame after another."""
+        return self.takes in _CLIPS
+
+    @property
+    def uses_reference(self) -> bool:
+        """Its value depends on HR, where there is one."""
+        return self.takes not in _WITHOUT_HR
 
     @property
     def is_network(self) -> bool:
-        """It runs in float32 on a device; others compute in float64 on the CPU."""
-        return self.load is not None
+        """A network takes part in it, in float32 on a device; others compute in float64 on the CPU."""
+        return self.load is not None or any(tool.is_network for tool in self.all_tools)
 
     @property
     def signature(self) -> str:
@@ -120,13 +220,27 @@ class Metric(HasFiles):
         Metric, settings, range, the files it needs with their hashes (those published, or of the file that is
         here), and what computes it: for a network its libraries, always adcbench, with versions.
         """
+        return self.signature_on()
+
+    def signature_on(self, clips: bool = False, part: str = "") -> str:
+        """The signature of scores of images, or of ``clips``, of the ``part`` of them that is scored (empty: all)."""
         settings = {**self.settings, **({"sr_jpeg_quality": self.as_jpeg} if self.as_jpeg else {})}
-        shown = " ".join(f"{key}={setting_shown(value)}" for key, value in settings.items())
-        parts = [self.name.partition(":")[0], shown, self.notes, "range=0-255 uint8"]
-        if self.is_network:
-            parts += [" ".join(f"{n} {v}" for n, v in versions(*self.libraries).items())]
+        shown = " ".join(f"{key}={_setting_shown(value)}" for key, value in settings.items())
+        tools = " ".join(tool.text for tool in self.tools.values() if tool.text)
+        parts = [self.name.partition(":")[0], shown, tools, self.notes, "range=0-255 uint8"]
+        if self.is_network or self.of_clips:
+            parts += [" ".join(f"{n} {v}" for n, v in versions(*self._all_libraries).items())]
         parts += [" ".join(f"{file.name}={hash_shown(self, file)}" for file in self.files)]
-        return " | ".join([*filter(None, parts), f"adcbench {__version__}"])
+        parts += ["mean over clips", part] if self.of_clips else []
+        parts += [f"adcbench {__version__}"]
+        if not self.of_clips:
+            over_clips = "over all frames of all clips" if self.takes == "set" else "mean over frames, then clips"
+            parts += [over_clips if clips else "", part]
+        return " | ".join(filter(None, parts))
+
+    @property
+    def _all_libraries(self) -> tuple[str, ...]:
+        return (*self.libraries, *(library for tool in self.all_tools for library in tool.libraries))
 
     def check_libraries(self) -> None:
         """Raise ``Blocked`` where a library that it needs is not installed."""
@@ -136,14 +250,40 @@ class Metric(HasFiles):
             raise Blocked(f"the library {', '.join(missing)} of {self.name}", f"pip install {wanted}")
 
     def check_here(self) -> None:
-        """Raise ``Blocked`` where a library or file that it needs is not here."""
+        """Raise ``Blocked`` where a library, file or environment that it needs is not here."""
         self.check_libraries()
         self.find_weights()
+        for tool in self.all_tools:
+            tool.check_here()
 
     @property
     def key(self) -> str:
         """Hash of everything but the pixels that a score depends on."""
-        return digest(self.signature, source_hash(*self.modules), versions(*self.libraries))
+        made_by = digest(self.signature, source_hash(*self.modules), versions(*self._all_libraries))
+        return digest(made_by, [tool.key for tool in self.all_tools]) if self.all_tools else made_by
+
+    @property
+    def stored_key(self) -> str:
+        """The same for what the store keeps: of a network elsewhere its raw scores, which variants share."""
+        if not self.asks:
+            return self.key
+        return digest(self.asks.key, [hash_shown(self, file) for file in self.files], source_hash(*self.asks.modules))
+
+    def with_flow(self, flow: Tool) -> Metric:
+        """The same metric with another optical flow; itself if its definition fixes the flow or it has none."""
+        if self.fixed_flow or "flow" not in self.tools:
+            return self
+        return replace(self, tools={**self.tools, "flow": flow})
+
+    def without_reference(self) -> Metric:
+        """The same metric where there is no HR: a flow is then found on the output, and its signature says so.
+
+        Raises:
+            AdcbenchError: it needs HR.
+        """
+        if self.takes in _WITH_HR:
+            raise AdcbenchError(f"{self.name} compares with HR: give --hr, or leave it out")
+        return replace(self, settings={**self.settings, "flow_on": "output"}) if self.takes == "guided clip" else self
 
     def seen(self, sr: np.ndarray) -> np.ndarray:
         """SR as the metric gets it: through JPEG if that is its mistake."""
@@ -159,15 +299,52 @@ class Metric(HasFiles):
         Raises:
             ValueError: images of another type, or that this metric can't score.
         """
-        assert self.function, f"{self.name} is a network: see metrics/worker.py"
+        assert self.function, f"{self.name} is a network: see metrics/engine/worker.py"
         if any(image is not None and image.dtype != np.uint8 for image in (sr, hr)):
             raise ValueError(f"{self.name} takes uint8 images, not {sr.dtype}")
         images = (self.seen(sr), hr) if self.takes == "pair" else (self.seen(sr),)
         files = {"weights": weights} if self.files else {}
         return self.function(*images, **files, **self.settings)
 
+    def of_clip(self, sr: Frames, hr: Frames | None, opened: Callable[[Tool], Any]) -> Any:
+        """What is kept of a clip: its score, or the raw scores of the network that it asks; see ``score_of``.
 
-def setting_shown(value: object) -> str:
+        Args:
+            opened: gives what ``Tool.open`` made.
+
+        Raises:
+            ValueError: a clip that this metric can't score.
+        """
+        if self.asks:
+            return opened(self.asks)(sr)
+        assert self.function
+        named = inspect.signature(self.function).parameters
+        extra = {name: opened(tool) for name, tool in self.tools.items() if name in named}
+        clips = (sr, hr) if self.uses_reference else (sr,)
+        return check_number(self.name, float(self.function(*clips, **extra, **self.settings)))
+
+    def score_of(self, kept: Any) -> float:
+        """The score of a clip from what ``of_clip`` gave.
+
+        Raises:
+            ValueError: it is not a number.
+        """
+        assert self.function
+        return float(check_number(self.name, self.function(**kept, **self.settings) if self.asks else kept))
+
+
+def check_number(name: str, value: Any) -> Any:
+    """A metric's value, or features, if all of it is finite.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not np.all(np.isfinite(value)):
+        raise ValueError(f"its {name} is {value}, not a number")
+    return value
+
+
+def _setting_shown(value: object) -> str:
     """A setting as signatures write it: yes and no for booleans."""
     return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
 
-from adcbench.core.cells import BROUGHT, Cell, CellKey, Measurement
+from adcbench.core.cells import BROUGHT, Cell, CellKey, Measurement, Reading
 from adcbench.core.errors import AdcbenchError
-from adcbench.report.dataframes import show
-from adcbench.report.files import read_cells, sampling_interval
-from adcbench.results.causes import CAUSES, effects, inside_if_switched
-from adcbench.results.verdicts import judge, judge_measurement
+from adcbench.report.view import CellView, MeasurementView, read_view
+from adcbench.results.causes import CAUSES, CAUSES_TABLE, all_causes, switched
 from adcbench.tables.loading import load_table, table_ids
 
 _WORST = 5
@@ -45,19 +41,17 @@ def _match(what: str, name: str, known: Sequence[str], hint: str = "") -> str:
 
 def explain(key: CellKey) -> str:
     """Published readings, measurements with verdicts, signature, provenance, interval, worst images, settings."""
-    cells = {cell.key: cell for cell in read_cells(key.table)}
-    cell = cells[key]
-    parts = [str(key), *_published(cell)]
-    parts += _unmeasured(cell)
-    for measurement in sorted(cell.measurements, key=lambda m: m is not cell.measured):
-        parts += _measured(cell, measurement)
-    parts += _causes(cell)
+    one = read_view(key.table).cell(key)
+    parts = [str(key), *_published(one.cell), *_unmeasured(one)]
+    for found in one.measurements:
+        parts += _measured(one, found)
+    parts += _wrong_settings(one)
     parts += _system(key)
     return "\n".join(parts)
 
 
-def _unmeasured(cell: Cell) -> list[str]:
-    verdict = judge(cell)
+def _unmeasured(one: CellView) -> list[str]:
+    cell, verdict = one.cell, one.verdict
     if verdict.word == "setting":
         return [f"setting: {verdict.why}"]
     if verdict.word != "blocked":
@@ -75,20 +69,17 @@ def _system(key: CellKey) -> list[str]:
 def _published(cell: Cell) -> list[str]:
     if cell.published is None:
         return ["published: nothing" + "".join(f" ({r.source})" for r in cell.readings)]
-    lines = [_reading(cell, r.value, "published", r) for r in cell.readings if r.chosen]
-    others = [r for r in cell.readings if not r.chosen]
-    if others:
-        lines += [_reading(cell, r.value, "  also read", r) for r in others]
-    chosen = cell.published
-    if chosen.note:
-        lines.append(f"  chosen because: {chosen.note}")
+    lines = [_reading(cell, "published", r) for r in cell.readings if r.chosen]
+    lines += [_reading(cell, "  also read", r) for r in cell.readings if not r.chosen]
+    if cell.published.note:
+        lines.append(f"  chosen because: {cell.published.note}")
     return lines
 
 
-def _reading(cell: Cell, value: str, word: str, reading: object) -> str:
-    source, kind, confidence, note = (getattr(reading, name) for name in ("source", "kind", "confidence", "note"))
-    tail = f": {note}" if note and word != "published" else ""
-    return f"{word} {_with_unit(value, cell)} ({kind}, confidence {confidence}) from {source}{tail}"
+def _reading(cell: Cell, word: str, reading: Reading) -> str:
+    tail = f": {reading.note}" if reading.note and word != "published" else ""
+    sure = f"({reading.kind}, confidence {reading.confidence})"
+    return f"{word} {_with_unit(reading.value, cell)} {sure} from {reading.source}{tail}"
 
 
 def _with_unit(value: str, cell: Cell) -> str:
@@ -106,15 +97,15 @@ def _provenance(m: Measurement) -> str:
     return ", ".join(f"{key}={value}" for key, value in (known | texts).items())
 
 
-def _measured(cell: Cell, m: Measurement) -> list[str]:
-    verdict = judge_measurement(cell.published, m, cell.key.metric)
-    log = m.level == "re-aggregated"
+def _measured(one: CellView, found: MeasurementView) -> list[str]:
+    m, verdict = found.measurement, found.verdict
     tolerance = f", tolerance {verdict.tolerance:g}" if verdict.tolerance is not None else ""
     why = f": {verdict.why}" if verdict.why else ""
+    value = _with_unit(found.text, one.cell)
     lines = [
-        f"re-aggregated {_with_unit(show(m, cell), cell)} - not measured by us: {verdict.why}{tolerance}"
-        if log
-        else f"measured {_with_unit(show(m, cell), cell)} - verdict {verdict}{tolerance}{why}",
+        f"re-aggregated {value} - not measured by us: {verdict.why}{tolerance}"
+        if found.is_log
+        else f"measured {value} - verdict {verdict}{tolerance}{why}",
         f"  level {m.level}, scale {m.scale}, device {m.device}, {m.dtype}, {m.reduce} of {m.n} samples"
         + (f", {len(m.unscored)} unscored" if m.unscored else ""),
         f"  signature: {m.signature}",
@@ -122,62 +113,59 @@ def _measured(cell: Cell, m: Measurement) -> list[str]:
     ]
     if m.brought:
         lines.append(f"  outputs {BROUGHT}: folder {m.brought}; nobody released them as this row's")
-    if bounds := sampling_interval(m):
-        low, high = bounds
+    if found.interval:
+        low, high = found.interval
         lines.append(f"  95 % sampling interval {low:.4f} to {high:.4f} (over images; never softens a verdict)")
     if m.reduce == "mean":
-        lines.append("  worst: " + ", ".join(f"{n} {v:.4f}" for n, v in _worst(cell, m)))
+        lines.append("  worst: " + ", ".join(f"{name} {value:.4f}" for name, value in _worst(one, m)))
     else:
-        lines.append("  made of: " + ", ".join(f"{n} {v:.6g}" for n, v in m.samples[:12]))
-    if note := m.provenance.get("note"):
-        lines.append(f"  note: {note}")
-    lines += _other_readings(cell, m)
-    if m.cause:
-        standing, _, name = m.cause.rpartition(" ")
-        lines.append(f"  cause: {standing} {name}: {CAUSES.get(name, '')}".rstrip(": "))
-    elif verdict.word in ("close", "differs"):
-        lines.append("  cause: unknown")
+        lines.append("  made of: " + ", ".join(f"{name} {value:.6g}" for name, value in m.samples[:12]))
+    lines += [f"  note: {found.note}"] * bool(found.note)
+    lines += _other_readings(found)
+    if found.cause:
+        standing, _, name = found.cause.rpartition(" ")
+        lines.append(f"  cause: {f'{standing} {name}'.strip()}: {all_causes().get(name, '')}".rstrip(": "))
     return lines
 
 
-def _other_readings(cell: Cell, m: Measurement) -> list[str]:
-    """Every other way to count that was tried, each value once: post hoc, never the verdict."""
-    tried: dict[str, Any] = m.provenance.get("other readings", {})
-    if not tried or not cell.published:
+def _other_readings(found: MeasurementView) -> list[str]:
+    """The other ways to count, a line each, and those that count the same."""
+    tried = found.measurement.provenance.get("other readings")
+    if not tried or not found.cell.published:
         return []
-    lines = []
-    for one in tried["different"]:
-        alone = replace(m, samples=(("", one["value"]),))
-        inside = judge_measurement(cell.published, alone, cell.key.metric).word == "match"
-        lines.append(
-            f"    {one['value']:.6g} {cell.unit}: {'; '.join(one['ways'])}"
-            + (f" (supposes {one['supposes']})" if one["supposes"] else "")
-            + " <- inside the printed digits" * inside
-        )
+    lines = [
+        f"    {one.value:.6g} {found.cell.unit}: {'; '.join(one.ways)}"
+        + (f" (supposes {one.supposes})" if one.supposes else "")
+        + " <- inside the printed digits" * one.inside
+        for one in found.other_readings
+    ]
     if tried["as counted"]:
         lines.append(f"    as counted: {'; '.join(tried['as counted'])}")
-    return [f"  post hoc, other ways to count: tried {tried['tried']}, different {len(tried['different'])}", *lines]
+    different = len(found.other_readings)
+    return [f"  post hoc, other ways to count: tried {tried['tried']}, different {different}", *lines]
 
 
-def _worst(cell: Cell, m: Measurement) -> list[tuple[str, float]]:
-    column = load_table(cell.key.table).column(cell.key.test_set, cell.key.metric)
-    return sorted(m.samples, key=lambda sample: sample[1], reverse=column.better == "lower")[:_WORST]
+def _worst(one: CellView, m: Measurement) -> list[tuple[str, float]]:
+    return sorted(m.samples, key=lambda sample: sample[1], reverse=one.column.better == "lower")[:_WORST]
 
 
-def _causes(cell: Cell) -> list[str]:
-    if cell.key.table == "causes" or cell.measured is None or cell.measured.level not in ("scores", "inference"):
+def _wrong_settings(one: CellView) -> list[str]:
+    """What each wrong setting would do to the cell, and which of them explain a difference."""
+    cell = one.cell
+    if cell.key.table == CAUSES_TABLE or cell.measured is None or cell.measured.level not in ("scores", "inference"):
         return []
     try:
-        causes = read_cells("causes")
+        causes = read_view(CAUSES_TABLE)
     except AdcbenchError as error:  # the cell itself is right
         return [f"what a wrong setting would do can't be said: {error}"]
-    deltas = effects(causes, cell.key.metric, cell.key.test_set)
-    if not deltas:
+    found = switched(cell, one.verdict, causes.table, [other.cell for other in causes.cells])
+    if not found.effects:
         return []
-    lines = ["what a wrong setting would do (measured on the released OSEDiff outputs, table causes):"]
-    lines += [f"  {name} {delta:+.4f}: {CAUSES[name]}" for name, delta in deltas]
-    if judge(cell).word == "differs":
-        same = cell.key.row == "OSEDiff"  # only there were the switched settings run on these very outputs
-        found = ", ".join(inside_if_switched(cell, deltas))
-        lines.append(f"  {'demonstrated' if same else 'suspected'}: {found}" if found else "  none of them explains it")
+    lines = [
+        f"what a wrong setting would do (measured on the released {found.outputs} outputs, table {CAUSES_TABLE}):",
+        *(f"  {name} {delta:+.4f}: {CAUSES[name]}" for name, delta in found.effects),
+    ]
+    if one.verdict.word == "differs":
+        names = ", ".join(found.inside)
+        lines.append(f"  {found.standing}: {names}" if names else "  none of them explains it")
     return lines

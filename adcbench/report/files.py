@@ -7,10 +7,7 @@ measurement is made of: per image, per counted component, or per timed call. Bot
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
-import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,12 +21,10 @@ from adcbench.core.errors import AdcbenchError, some
 from adcbench.core.files import locked, write_whole
 from adcbench.core.keys import digest, short
 from adcbench.core.settings import tables_dir
-from adcbench.results.bootstrap import has_interval, interval
-from adcbench.results.verdicts import judge, judge_measurement
-from adcbench.tables.loading import load_readings, load_table, table_ids
+from adcbench.tables.loading import load_readings, load_table
 from adcbench.tables.table import Column
 
-_SAMPLE_FIELDS = ("row", "test_set", "metric", "level", "scale", "device", "dtype", "name", "value")
+SAMPLE_FIELDS = ("row", "test_set", "metric", "level", "scale", "device", "dtype", "name", "value")
 _PLACE = ("row", "test_set", "metric")
 _SLOT = ("level", "scale", "device", "dtype")
 _TEXTS = (*_SLOT, "reduce", "signature", "cause", "not_comparable")
@@ -67,85 +62,9 @@ def fixed(value: float) -> float:
     return float(f"{value:.10g}")
 
 
-def cell_lines(cells: Iterable[Cell]) -> list[dict[str, Any]]:
-    """The lines of ``cells.jsonl``, in the table's order."""
-    return [line for cell in cells for line in _lines(cell)]
-
-
-def _lines(cell: Cell) -> Iterator[dict[str, Any]]:
-    for measurement in cell.measurements:
-        yield _line(cell, measurement)
-    if cell.measured is None:
-        yield _line(cell, None)
-
-
-def _line(cell: Cell, m: Measurement | None) -> dict[str, Any]:
-    printed = cell.published
-    line: dict[str, Any] = dict(zip(("table", "row", "test_set", "metric"), cell.key, strict=True)) | {
-        "unit": cell.unit,
-        "published": printed.value if printed else None,
-        "published_kind": printed.kind if printed else None,
-        "confidence": printed.confidence if printed else None,
-        "source": printed.source if printed else None,
-        "measured": None, "ci": None, "n": 0, "unscored": [], "reduce": None,
-        "level": None, "scale": None, "device": None, "dtype": None,
-        "tolerance": None, "verdict": str(judge(cell)), "cause": "", "not_comparable": "",
-        "blocked_by": None, "signature": None, "provenance": {}, "made_by": made_by(cell.key.table),
-    }  # fmt: skip
-    if m is None and cell.kind != "setting":
-        line["blocked_by"] = {"missing": cell.missing, "command": cell.command, "reason": cell.reason}
-    if m is None:
-        return line
-    verdict = judge_measurement(printed, m, cell.key.metric)
-    bounds = sampling_interval(m)
-    ci = [fixed(bound) for bound in bounds] if bounds else None
-    return line | {
-        "measured": fixed(m.value), "ci": ci, "n": m.n, "unscored": list(m.unscored),
-        "reduce": m.reduce, "level": m.level, "scale": m.scale, "device": m.device, "dtype": m.dtype,
-        "tolerance": verdict.tolerance, "verdict": str(verdict), "cause": m.cause,
-        "not_comparable": m.not_comparable, "signature": m.signature, "provenance": dict(m.provenance),
-        "scores": _stamp((name, fixed(value)) for name, value in m.samples),
-    }  # fmt: skip
-
-
-def _stamp(samples: Iterable[tuple[str, float]]) -> str:
+def stamp(samples: Iterable[tuple[str, float]]) -> str:
     """Hash of a measurement's samples: its line in one file and they in the other are of one write."""
     return short(digest([[name, value] for name, value in samples]))
-
-
-def sampling_interval(m: Measurement) -> tuple[float, float] | None:
-    """95 % bootstrap interval over images; None for counts and times, and for one image."""
-    if m.reduce not in ("mean", "set") or not has_interval(m.n):
-        return None
-    if m.reduce == "set":
-        low, high = m.provenance["interval"]
-        return low, high
-    return interval([value for _, value in m.samples])
-
-
-def sample_rows(cells: Iterable[Cell]) -> list[tuple[str, ...]]:
-    """The rows of ``scores.csv.gz`` without the header."""
-    return [
-        (*cell.key[1:], *m.slot, name, repr(fixed(value)))
-        for cell in cells
-        for m in cell.measurements
-        for name, value in m.samples
-    ]
-
-
-def write_cells(table_id: str, cells: Iterable[Cell], root: Path | None = None) -> None:
-    """Write ``scores.csv.gz`` and ``cells.jsonl`` of a table; files with equal content stay untouched.
-
-    Raises:
-        AdcbenchError: a file can't be written.
-    """
-    cells = tuple(cells)
-    target = folder(table_id, root)
-    text = io.StringIO()
-    text.write(f"# {made_by(table_id)}\n")
-    csv.writer(text, lineterminator="\n").writerows([_SAMPLE_FIELDS, *sample_rows(cells)])
-    write_text(target / "scores.csv.gz", text.getvalue())
-    write_text(target / "cells.jsonl", "".join(json.dumps(line) + "\n" for line in cell_lines(cells)))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -223,18 +142,6 @@ def kept_cells(table_id: str, root: Path | None = None) -> tuple[tuple[Cell, ...
     return cells, tuple(torn)
 
 
-def read_tables(root: Path | None = None) -> tuple[dict[str, tuple[Cell, ...]], dict[str, AdcbenchError]]:
-    """The cells of every table that can be read, and why the others can't, by id."""
-    cells: dict[str, tuple[Cell, ...]] = {}
-    problems: dict[str, AdcbenchError] = {}
-    for table_id in table_ids():
-        try:
-            cells[table_id] = read_cells(table_id, root)
-        except AdcbenchError as error:
-            problems[table_id] = error
-    return cells, problems
-
-
 def _named(place: Slot) -> str:
     row, test_set, metric = map(brief, place[:3])
     return f"{row}, {metric} ({test_set})"
@@ -255,7 +162,7 @@ def _read_lines(path: Path, samples: Samples) -> Iterator[tuple[Slot, Measuremen
 
     Takes from ``samples`` what belongs to a line.
     """
-    seen = set()
+    places = set()
     for number, line in json_lines(path, _ANY_LINE):
         place = tuple(line[name] for name in _PLACE)
         try:
@@ -267,9 +174,9 @@ def _read_lines(path: Path, samples: Samples) -> Iterator[tuple[Slot, Measuremen
             else:
                 check_kinds(line, _MEASURED)
                 slot = tuple(line[name] for name in _SLOT)
-            if (place, slot) in seen:
+            if (place, slot) in places:
                 raise ValueError(f"{_named(place)} is there twice")
-            seen.add((place, slot))
+            places.add((place, slot))
             yield place, _block(block) if block else _measurement(line, samples)
         except (ValueError, TypeError, KeyError) as error:
             raise ValueError(f"line {number}: {error}") from error
@@ -284,7 +191,7 @@ def _measurement(line: dict[str, Any], samples: Samples) -> Measurement | None:
     """The measurement of a line; None where its samples are of another write."""
     place = tuple(line[name] for name in (*_PLACE, *_SLOT))
     own = tuple(samples.pop(place, {}).items())
-    if not own or line.get("scores", stamp := _stamp(own)) != stamp:
+    if not own or line.get("scores", expected := stamp(own)) != expected:
         return None
     if line["reduce"] not in ("mean", "sum", "median", "set") or not all(isinstance(n, str) for n in line["unscored"]):
         raise ValueError("reduce must be mean, sum, median or set, and unscored a list of names")
@@ -301,8 +208,8 @@ def _measurement(line: dict[str, Any], samples: Samples) -> Measurement | None:
 
 def _read_samples(path: Path) -> Samples:
     samples: Samples = defaultdict(dict)
-    for number, row in csv_rows(path, _SAMPLE_FIELDS):
-        own, name = samples[tuple(row[field] for field in _SAMPLE_FIELDS[:-2])], row["name"]
+    for number, row in csv_rows(path, SAMPLE_FIELDS):
+        own, name = samples[tuple(row[field] for field in SAMPLE_FIELDS[:-2])], row["name"]
         if name in own:
             raise ValueError(f"line {number}: {name} is there twice")
         own[name] = finite(row["value"])

@@ -15,14 +15,13 @@ from adcbench.results.claims import Range
 from adcbench.results.hierarchical import Effect
 from adcbench.results.ledger import (
     MIN_SEEDS,
-    NOT_HOLM,
-    WORSE_WITHIN,
     Line,
     MiniResult,
     MiniTest,
     Pair,
+    claim_files,
     claims_paper,
-    judge_ledger,
+    ledger_lines,
     load_claims,
     ratio_of,
     run_names,
@@ -42,13 +41,13 @@ docs/claims.md."""
 
 
 def ledger(root: Path | None = None) -> tuple[tuple[Line, ...], Runs]:
-    """All claims, judged from the committed tables below ``root`` and the committed runs; and the runs.
+    """All claims, tested with the committed tables below ``root`` and the committed runs; and the runs.
 
     Raises:
         AdcbenchError: damaged files, or a claim about what is not there.
     """
     runs = read_runs(claims_paper())
-    return judge_ledger(load_claims(), lambda table: read_cells(table, root), runs), runs
+    return ledger_lines(load_claims(), lambda table: read_cells(table, root), runs), runs
 
 
 def ledger_text(lines: Sequence[Line], runs: Runs) -> str:
@@ -70,10 +69,12 @@ def write_ledger(lines: Sequence[Line], runs: Runs, root: Path | None = None) ->
 
 def ledger_markdown(lines: Sequence[Line], runs: Runs) -> str:
     """The whole ledger as Markdown: a table, then each claim with its source, its numbers and its reasons."""
+    files = claim_files()
+    paths = ", ".join(f"`reproductions/{path}`" for path in files)
     parts = [
-        "# Claims of AdcSR and of the project's brief",
-        f"Made by `{MADE_BY}`. The claims are data, `reproductions/adcsr/claims.py`, committed before any training; "
-        "what changed since: docs/claims.md.",
+        f"# Claims of {', '.join(files.values())}",
+        f"Made by `{MADE_BY}`. The claims are data, {paths}, committed before any training; what changed since: "
+        "docs/claims.md.",
         _COLUMNS.format(n=MIN_SEEDS, short=_SHORT),
         _markdown_grid(_HEADER, [_row(line) for line in lines]),
         "\n".join(f"- {one}" for one in [*_summary(lines), _done(runs)]),
@@ -94,7 +95,7 @@ def mini_markdown(lines: Sequence[Line], runs: Runs) -> str:
         _SHORT,
     ]
     header = ("run", "seeds", "steps", "params (M)", *SCORED_IN)
-    for test_set in runs.test_sets or ("DRealSR",):
+    for test_set in runs.test_sets or dict.fromkeys(one.test_set for line in lines for one in line.claim.mini):
         rows = [_run_row(runs, name, test_set) for name in _shown_runs(lines, runs)]
         parts.append(f"## {test_set}\n\n{_markdown_grid(header, rows)}")
     notes: dict[str, dict[str, None]] = {}  # what a note is about: runs, once each
@@ -124,8 +125,7 @@ def _provenance(runs: Runs) -> list[str]:
 def _row(line: Line) -> list[str]:
     seeds = {str(one.seeds) for one in line.tests}
     effects = "; ".join(_effect_text(one) for one in line.tests if one.effect)
-    whys = {one.why for one in line.tests if one.word == line.mini} & {WORSE_WITHIN, NOT_HOLM}
-    mini = f"{line.mini} ({'; '.join(sorted(whys))})" if whys else line.mini
+    mini = f"{line.mini} ({'; '.join(line.mini_why)})" if line.mini_why else line.mini
     return [line.claim.id, line.claim.kind, line.printed, line.full, mini, effects or "–", "/".join(seeds) or "–"]
 
 
@@ -178,8 +178,8 @@ def _sentence(text: str) -> str:
 
 
 def _ratio_lines(line: Line) -> Iterable[str]:
-    if line.judged and line.claim.ratio and (claim := ratio_of(line.claim)):
-        found, table = line.judged, line.claim.ratio[0]
+    if line.ratio and line.claim.ratio and (claim := ratio_of(line.claim)):
+        found, table = line.ratio, line.claim.ratio[0]
         allowed = f"; the operands allow {found.allowed[0]:.4g} to {found.allowed[1]:.4g}" if found.allowed else ""
         places = " and ".join(f"{metric} of {row}" for row, _, metric in (claim.large, claim.small))
         yield f"As printed: {line.printed}: {claim.kind} {claim.printed}, `{table}`, {places}{allowed}."
@@ -227,14 +227,12 @@ def _mini_lines(line: Line, one: MiniResult) -> Iterable[str]:
         f"Mini scale: {one.word}{why}: {_interval(one.effect)}, {one.seeds} seeds, {one.effect.images} images, "
         f"d_z {one.effect.standardised:+.2f}{p}."
     )
-    if one.beside:
-        yield "Beside it, deciding nothing: " + ", ".join(f"{m} on {s} {_interval(e)}" for s, m, e in one.beside) + "."
-    for word, places in (
-        ("better", [f"{m} on {s}" for s, m, e in one.beside if e.low > 0]),
-        ("worse", [f"{m} on {s}" for s, m, e in one.beside if e.high < 0]),
-    ):
+    if one.others:
+        yield "Beside it, deciding nothing: " + ", ".join(f"{m} on {s} {_interval(e)}" for s, m, e in one.others) + "."
+    for word, places in one.others_apart.items():
         if places:
-            yield f"Of these, {word} by the interval, uncorrected: {', '.join(places)}."
+            listed = ", ".join(f"{metric} on {test_set}" for test_set, metric in places)
+            yield f"Of these, {word} by the interval, uncorrected: {listed}."
 
 
 def _shown_runs(lines: Sequence[Line], runs: Runs) -> tuple[str, ...]:

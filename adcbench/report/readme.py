@@ -3,46 +3,50 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from adcbench.core.cells import Cell, CellKey
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import CHECKOUT
-from adcbench.report.dataframes import show
-from adcbench.report.files import read_cells, write_text
-from adcbench.results.claims import judge_claims
+from adcbench.report.files import write_text
+from adcbench.report.view import CellView, TableView, read_view
 from adcbench.results.facts import Fact, facts, is_empty, totals
-from adcbench.results.verdicts import WORDS, judge
-from adcbench.tables import Infer
-from adcbench.tables.columns import IMAGE_METHODS
-from adcbench.tables.loading import load_table, table_ids
+from adcbench.results.verdicts import WORDS
+from adcbench.tables import COMPLEXITY, Infer
+from adcbench.tables.loading import table_ids
+from adcbench.tables.papers import Paper, load_papers, shown_cells
 
 START, END = "<!-- verdicts: made by `adcbench tables --write` -->", "<!-- end of verdicts -->"
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
-OWN = ("adcsr", "adcvsr")  # the papers' own systems
-# Cells that show what kinds of answers there are
-SHOWN = (
-    CellKey("adcsr/table1", "OSEDiff", "DRealSR", "PSNR"),
-    CellKey("adcsr/table1", "OSEDiff", "DRealSR", "SSIM"),
-    CellKey("adcsr/table1", "OSEDiff", "DRealSR", "NIQE"),
-    CellKey("adcsr/table_c2", "OSEDiff", "RealSR", "PSNR"),
-    CellKey("related/rsd_table17", "Real-ESRGAN", "DRealSR", "PSNR"),
-    CellKey("adcsr/table1", "AdcSR", "complexity", "Params"),
-    CellKey("adcsr/table1", "AdcSR", "complexity", "MACs"),
-    CellKey("adcsr/table1", "OSEDiff", "complexity", "MACs"),
-    CellKey("adcsr/table1", "OSEDiff", "complexity", "Params"),
-    CellKey("adcsr/table1", "S3Diff", "complexity", "Params"),
-    CellKey("adcsr/table1", "DiffBIR", "complexity", "MACs"),
-    CellKey("adcsr/table1", "SeeSR", "complexity", "Params"),
-    CellKey("adcsr/table1", "PASD", "complexity", "Params"),
-    CellKey("adcsr/table1", "StableSR", "complexity", "MACs"),
-    CellKey("adcsr/table1", "ResShift", "complexity", "MACs"),
-    CellKey("adcsr/table1", "AdcSR", "complexity", "Time"),
-    CellKey("adcvsr/table1", "AdcVSR", "complexity", "Params"),
-    CellKey("adcvsr/table2", "2D + 1D (Ours)", "complexity", "Params"),
-    CellKey("adcsr/table1", "AdcSR", "DRealSR", "PSNR"),
-)
+
+@dataclass(frozen=True)
+class _Whole:
+    """Everything that the README speaks of.
+
+    Args:
+        views: every table.
+        papers: those that are re-derived, and ``related`` the others, by the name of their folder.
+    """
+
+    views: Mapping[str, TableView]
+    papers: Mapping[str, Paper]
+    related: Mapping[str, Paper]
+
+    def of(self, *folders: str) -> list[TableView]:
+        """The tables of some papers, without our own beside them."""
+        own = (one for name, one in self.views.items() if name.partition("/")[0] in folders and "/" in name)
+        return [one for one in own if one.table.numbering != "ours"]
+
+    def cells(self, *folders: str) -> list[CellView]:
+        return [cell for one in self.of(*folders) for cell in one.cells]
+
+    @property
+    def number(self) -> str:
+        """How many papers are re-derived, in words: ``two papers``."""
+        count = len(self.papers)
+        return f"{_NUMBERS[count] if count < len(_NUMBERS) else count} paper{'s' * (count != 1)}"
 
 
 def readme_path() -> Path | None:
@@ -71,43 +75,47 @@ def write_readme() -> None:
 
 def verdicts(root: Path | None = None) -> str:
     """The Markdown between the marks: what was checked and what was not, totals of the papers' facts, chosen cells."""
-    tables = {table_id: read_cells(table_id, root) for table_id in table_ids()}
-    papers = [c for name, cells in tables.items() if _of_a_paper(name, "adcsr/", "adcvsr/") for c in cells]
-    related = [c for name, cells in tables.items() if _of_a_paper(name, "related/") for c in cells]
-    found = facts(papers)
+    papers = load_papers()
+    whole = _Whole(
+        {table_id: read_view(table_id, root) for table_id in table_ids()},
+        {folder: paper for folder, paper in papers.items() if not paper.related},
+        {folder: paper for folder, paper in papers.items() if paper.related},
+    )
+    cells = whole.cells(*whole.papers)
+    found = facts(one.cell for one in cells)
+    checked = (_counted(found), _timed(found), *_sources(whole), *_table_numbers(whole), *_never_ran(whole))
     return "\n".join(
         [
-            _quality(papers, found),
+            _quality(whole, cells, found),
             "",
-            *(f"- {line}" for line in (_counted(found), _timed(found), *_unseen(papers), *_never_ran(tables))),
+            *(f"- {line}" for line in checked),
             "",
-            *_totals(found),
+            *_totals(whole, found),
             "",
-            _left_out(papers, found),
-            _beside(related),
-            _claims(tables),
+            _left_out(cells, found),
+            *_related(whole),
+            _claims(whole.views.values()),
             "",
             "| table | row | column | printed | measured here | verdict | level |",
             "|---|---|---|---|---|---|---|",
-            *(_line(next(cell for cell in tables[key.table] if cell.key == key)) for key in SHOWN),
+            *(_line(whole.views[key.table].cell(key)) for key in shown_cells()),
         ]
     )
 
 
-def _of_a_paper(table_id: str, *prefixes: str) -> bool:
-    return table_id.startswith(prefixes) and load_table(table_id).numbering != "ours"
-
-
-def _quality(cells: Sequence[Cell], found: Sequence[Fact]) -> str:
-    printed = [cell for cell in cells if cell.kind == "quality" and cell.published]
-    measured = [cell for cell in printed if cell.measured]
-    places = Counter((c.key.row, c.key.test_set, c.measured.level if c.measured else "") for c in measured)
+def _quality(whole: _Whole, cells: Sequence[CellView], found: Sequence[Fact]) -> str:
+    printed = [one for one in cells if one.cell.kind == "quality" and one.cell.published]
+    measured = [(one, one.cell.measured) for one in printed if one.cell.measured]
+    places = Counter((one.cell.key.row, one.cell.key.test_set, own.level) for one, own in measured)
     where = "; ".join(f"{n} of row {row} on {name}, level `{level}`" for (row, name, level), n in places.items())
-    own = sum(fact.system in OWN for fact in found if fact.cell.kind == "quality" and fact.cell.measured)
-    words = _words(Counter(judge(cell).word for cell in measured))
+    systems = {system for paper in whole.papers.values() for system in paper.own.values()}
+    own = sum(fact.system in systems for fact in found if fact.cell.kind == "quality" and fact.cell.measured)
+    owners = " and ".join(f"{paper.name}'s" for paper in whole.papers.values())
+    words = _words(Counter(one.verdict.word for one, _ in measured))
+    owner = f"{whole.number}'" if len(whole.papers) != 1 else f"{whole.number}'s"
     return (
-        f"**Of the two papers' {len(printed)} printed quality cells {len(measured)} are measured** ({where}): {words}. "
-        f"Of AdcSR's and AdcVSR's own rows, **{own or 'none'}** is. Checked are, above all, counts:"
+        f"**Of the {owner} {len(printed)} printed quality cells {len(measured)} are measured** "
+        f"({where}): {words}. Of {owners} own rows, **{own or 'none'}** is. Checked are, above all, counts:"
     )
 
 
@@ -132,52 +140,58 @@ def _timed(found: Sequence[Fact]) -> str:
     return f"Times: of {len(printed)} printed ones, measured on other hardware or not at all: {words}."
 
 
-def _unseen(cells: Sequence[Cell]) -> list[str]:
-    chosen = [(*c.key[:2], c.published.kind) for c in cells if c.published and c.kind != "setting"]
-    ours = Counter(kind for table, _, kind in chosen if table.startswith("adcsr/"))
-    row = Counter(kind for table, name, kind in chosen if table.startswith("adcsr/") and name == "AdcSR")
-    assumed = [t for t in table_ids() if _of_a_paper(t, "adcsr/", "adcvsr/") and load_table(t).numbering == "assumed"]
-    return [
-        f"**AdcSR's own tables were not seen.** What stands in for their {sum(ours.values())} known values: "
-        f"{_words(ours)} (third-party: other papers' tables; second-hand: a survey that quotes it; brief: this "
-        f"project's brief; primary: its README, and OSEDiff's text); for its own row {_words(row)}. `explain` names "
-        "each source. AdcVSR's Tables 1 to 4 were read in a converted text of the paper; of Tables 5 to 8 only "
-        "topics are known.",
-        f"Table numbers: those of {', '.join(f'`{name}`' for name in assumed)} are assumed, no source prints them; "
-        "those of AdcSR's other ablations (`ablation_*`) are unknown.",
-    ]
+def _sources(whole: _Whole) -> list[str]:
+    """Where each paper's values were read, as its own file says it."""
+    texts = []
+    for folder, paper in whole.papers.items():
+        chosen = [c for one in whole.cells(folder) if (c := one.cell).published and c.kind != "setting"]
+        kinds = Counter(c.published.kind for c in chosen if c.published)
+        own = Counter(c.published.kind for c in chosen if c.published and c.key.row in paper.own)
+        texts.append(paper.sources.format(known=kinds.total(), kinds=_words(kinds), own_kinds=_words(own)))
+    return [" ".join(filter(None, texts))] if any(texts) else []
 
 
-def _never_ran(tables: Mapping[str, Sequence[Cell]]) -> list[str]:
-    jobs = [job for name in tables if _of_a_paper(name, "adcsr/", "adcvsr/") for job in load_table(name).jobs]
+def _table_numbers(whole: _Whole) -> list[str]:
+    assumed = [f"`{one.table.id}`" for one in whole.of(*whole.papers) if one.table.numbering == "assumed"]
+    unknown = [paper.unnumbered for paper in whole.papers.values() if paper.unnumbered]
+    parts = [f"those of {', '.join(assumed)} are assumed, no source prints them"] * bool(assumed)
+    parts += [f"those of {', '.join(unknown)} are unknown"] * bool(unknown)
+    return [f"Table numbers: {'; '.join(parts)}."] if parts else []
+
+
+def _never_ran(whole: _Whole) -> list[str]:
+    jobs = [job for one in whole.of(*whole.papers) for job in one.table.jobs]
     ran = {
-        load_table(name).system(cell.key.row)
-        for name, cells in tables.items()
-        for cell in cells
-        for m in cell.measurements
-        if m.level == "inference" and load_table(name).numbering != "ours"  # ours run untrained or own weights
+        view.table.system(one.cell.key.row)
+        for view in whole.views.values()
+        for one in view.cells
+        for m in one.cell.measurements
+        if m.level == "inference" and view.table.numbering != "ours"  # ours run untrained or own weights
     }
     run = dict.fromkeys(job.system for job in jobs if isinstance(job, Infer) and job.level == "inference")
-    names = [row for row, system in IMAGE_METHODS.items() if system in run and system not in ran]
-    gpu = any(m.device.startswith("cuda") for cells in tables.values() for cell in cells for m in cell.measurements)
+    methods = {row: system for paper in whole.papers.values() for row, system in paper.methods.items()}
+    names = [row for row, system in methods.items() if system in run and system not in ran]
+    measured = (m for view in whole.views.values() for one in view.cells for m in one.cell.measurements)
+    gpu = any(m.device.startswith("cuda") for m in measured)
     lines = [f"**Never run here**: the official weights of {', '.join(names)}."] if names else []
     return lines if gpu else [*lines, "**Never run here**: anything on CUDA, and so nothing on several GPUs."]
 
 
-def _totals(found: Sequence[Fact]) -> list[str]:
+def _totals(whole: _Whole, found: Sequence[Fact]) -> list[str]:
     counts = totals(found)
     words = [word for word in WORDS if any(counter[word] for counter in counts.values())]
     names = {"unpublished": "measured, not printed"}
-    lines = [["facts of the two papers", *(names.get(word, word) for word in words)], ["---"] * (len(words) + 1)]
+    header = [f"facts of the {whole.number}", *(names.get(word, word) for word in words)]
+    lines = [header, ["---"] * len(header)]
     lines += [[kind, *(str(counter[word] or "") for word in words)] for kind, counter in counts.items()]
     return [f"| {' | '.join(line)} |" for line in lines]
 
 
-def _left_out(cells: Sequence[Cell], found: Sequence[Fact]) -> str:
-    printed = sum(cell.kind == "quality" and cell.published is not None for cell in cells)
+def _left_out(cells: Sequence[CellView], found: Sequence[Fact]) -> str:
+    printed = sum(one.cell.kind == "quality" and one.cell.published is not None for one in cells)
     once = sum(fact.cell.kind == "quality" and fact.cell.published is not None for fact in found)
-    settings = sum(cell.kind == "setting" for cell in cells)
-    empty = Counter(cell.key.table for cell in cells if cell.kind != "setting" and is_empty(cell))
+    settings = sum(one.cell.kind == "setting" for one in cells)
+    empty = Counter(one.cell.key.table for one in cells if one.cell.kind != "setting" and is_empty(one.cell))
     (largest, most), *_ = empty.most_common(1) or [("", 0)]
     return (
         "A fact is one system's number on one test set, however many tables repeat it: the "
@@ -187,18 +201,25 @@ def _left_out(cells: Sequence[Cell], found: Sequence[Fact]) -> str:
     )
 
 
-def _beside(cells: Sequence[Cell]) -> str:
-    measured = [cell for cell in cells if cell.published and cell.measured]
-    rows = ", ".join(dict.fromkeys(cell.key.row for cell in measured))
-    printed = sum(cell.published is not None for cell in cells)
-    words = _words(Counter(judge(cell).word for cell in measured))
-    return f"Of {printed} printed cells of `related/` (RSD's GAN rows) {len(measured)} are measured ({rows}): {words}."
+def _related(whole: _Whole) -> list[str]:
+    """A line a paper that is not re-derived."""
+    lines = []
+    for folder, paper in whole.related.items():
+        printed = [one for one in whole.cells(folder) if one.cell.published]
+        measured = [one for one in printed if one.cell.measured]
+        rows = ", ".join(dict.fromkeys(one.cell.key.row for one in measured))
+        words = _words(Counter(one.verdict.word for one in measured))
+        lines.append(
+            f"Of {len(printed)} printed cells of `{folder}/` ({paper.related}) {len(measured)} are measured ({rows}): "
+            f"{words}."
+        )
+    return lines
 
 
-def _claims(tables: Mapping[str, Sequence[Cell]]) -> str:
-    claims = [j for t, cells in tables.items() for j in judge_claims(load_table(t), {c.key: c for c in cells})]
-    wrong = "; ".join(f"“{j.claim.text}”" for j in claims if j.printed == "contradicted")
-    agree = sum(j.printed == "consistent" for j in claims)
+def _claims(views: Iterable[TableView]) -> str:
+    claims = [claim for one in views for claim in one.claims]
+    wrong = "; ".join(f"“{one.claim.text}”" for one in claims if one.printed == "contradicted")
+    agree = sum(one.printed == "consistent" for one in claims)
     return f"Of {len(claims)} printed ratios, {agree} agree with the printed operands; contradicted: {wrong or 'none'}."
 
 
@@ -207,19 +228,17 @@ def _words(counter: Counter[str]) -> str:
     return ", ".join(f"{number} `{word}`" for word, number in counter.most_common()) or "none"
 
 
-def _line(cell: Cell) -> str:
-    own, verdict = cell.measured, judge(cell)
-    cause = f", {own.cause}" if own and own.cause and verdict.word == "differs" else ""
-    cause += ", with a note" if own and own.provenance.get("note") else ""
-    printed = f"{cell.published.value} {cell.unit}".strip() if cell.published else "–"
+def _line(one: CellView) -> str:
+    cell, own = one.cell, one.own
+    cause = (f", {one.cause}" if one.cause else "") + ", with a note" * bool(one.note)
     blocked = f"blocked: `{cell.command}`" if cell.command else f"blocked: {cell.missing} ({cell.reason})"
     parts = (
         f"`{cell.key.table}`",
         cell.key.row,
-        cell.key.metric + ("" if cell.key.test_set == "complexity" else f" ({cell.key.test_set})"),
-        printed,
-        show(own, cell) if own else "–",
-        f"**{verdict}**{cause}" if own else blocked,
-        own.level if own else "",
+        cell.key.metric + ("" if cell.key.test_set == COMPLEXITY else f" ({cell.key.test_set})"),
+        f"{one.printed} {cell.unit}".strip() if cell.published else "–",
+        one.measured or "–",
+        f"**{one.verdict}**{cause}" if own else blocked,
+        own.measurement.level if own else "",
     )
     return f"| {' | '.join(parts)} |"

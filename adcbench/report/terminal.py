@@ -2,58 +2,42 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
 from tabulate import tabulate
 
-from adcbench.core.cells import BROUGHT, Cell
+from adcbench.core.cells import BROUGHT
 from adcbench.cost.counts import Payload, quantity, readings
-from adcbench.report.dataframes import COLUMNS, Display, tidy
-from adcbench.report.writers import (
-    blocked_lines,
-    brought_lines,
-    cell_notes,
-    claim_line,
-    elsewhere_lines,
-    heading,
-    legends,
-    unscored_lines,
-)
+from adcbench.report.dataframes import COLUMNS, tidy
+from adcbench.report.view import TableView
+from adcbench.report.writers import claim_line
 from adcbench.results.bootstrap import has_interval, interval_text, median_ratio_interval
-from adcbench.results.claims import judge_claims, too_wide
-from adcbench.results.verdicts import WORDS, judge
-from adcbench.tables.loading import load_table
-from adcbench.tables.table import Table
+from adcbench.results.claims import too_wide
+from adcbench.results.verdicts import WORDS
 
 _SHORT = ["row", "test_set", "metric", "published", "measured", "unit", "verdict", "level"]
 
 
-def table_text(table: Table, cells: Sequence[Cell], display: Display | None = None) -> str:
+def table_text(view: TableView) -> str:
     """A table for the terminal: one line a cell, then what blocks the rest, then claims."""
-    display = display or Display()
-    frame = tidy(cells, display)
+    frame = tidy(view)
     logs = frame["re-aggregated"] != ""
     columns = _SHORT + (["re-aggregated", "log and print"] if logs.any() else [])
     columns += [name for name in frame.columns if name not in COLUMNS]  # unscored, low, high, significance
-    said = [*elsewhere_lines(cells), *legends(display)]
-    parts = [heading(table), grid(frame[columns].values.tolist(), columns), *(f"  {one}." for one in said)]
-    parts += [f"  not scored: {line}" for line in unscored_lines(cells)]
-    parts += [f"  outputs {BROUGHT}: {line}" for line in brought_lines(cells)]
-    parts += [f"  blocked, {line}" for line in blocked_lines(cells)]
-    parts += [f"  note: {line}" for line in cell_notes(cells)]
-    parts += [f"  claim {claim_line(one)}" for one in judge_claims(table, {cell.key: cell for cell in cells})]
+    parts = [view.heading, grid(frame[columns].values.tolist(), columns), *(f"  {line}." for line in view.legends)]
+    parts += [f"  not scored: {line}" for line in view.unscored]
+    parts += [f"  outputs {BROUGHT}: {line}" for line in view.brought]
+    parts += [f"  blocked, {line}" for line in view.blocked]
+    parts += [f"  note: {line}" for line in view.notes]
+    parts += [f"  claim {claim_line(one)}" for one in view.claims]
     return "\n".join(parts)
 
 
-def overview(tables: Mapping[str, Sequence[Cell]]) -> str:
-    """Tables by id: how many cells have which verdict, and the title."""
-    rows = []
-    for table_id, cells in tables.items():
-        counts = Counter(judge(cell).word for cell in cells)
-        rows.append([table_id, *(counts[word] or "" for word in WORDS), load_table(table_id).title])
+def overview(views: Iterable[TableView]) -> str:
+    """A line a table: how many cells have which verdict, and the title."""
+    rows = [[one.table.id, *(one.counts[word] or "" for word in WORDS), one.table.title] for one in views]
     return grid(rows, ["table", *WORDS, "title"])
 
 

@@ -1,23 +1,20 @@
-"""The text forms of a table beside its cells: ``table.csv``, ``table.md``, ``table.tex``."""
+"""The text forms of a table, drawn from its view: ``table.csv``, ``table.md``, ``table.tex``."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from adcbench.core.cells import BROUGHT, Cell
-from adcbench.core.errors import some
-from adcbench.report.dataframes import Display, log_of, ranks, show, tidy, unscored_text
-from adcbench.report.files import folder, made_by, write_text
-from adcbench.results.claims import Judged, judge_claims
-from adcbench.results.verdicts import judge, log_word
-from adcbench.tables.table import Table
+from adcbench.core.cells import BROUGHT
+from adcbench.report.dataframes import tidy
+from adcbench.report.files import folder, write_text
+from adcbench.report.view import CellView, TableView
+from adcbench.results.claims import ClaimVerdict
 
 # Verdicts in LaTeX: a superscript on the measured number, explained under the table
-_MARKS = {
+_SIGNS = {
     "match": "$^{=}$", "close": r"$^{\approx}$", "differs": r"$^{\neq}$", "not-comparable": r"$^{\ast}$",
     "unpublished": r"$^{\circ}$", "inconclusive": r"$^{?}$", "setting": r"\textit{setting}",
 }  # fmt: skip
@@ -31,117 +28,47 @@ _LEGEND = (
 _OWN_LEGEND = (
     "Measured here; nothing of it is printed in a paper. -- blocked. Bold and underlined: best and second best."
 )
-_INTERVAL_LEGEND = "In brackets: 95 % bootstrap intervals over images"
-_MARK_LEGEND = (
-    "s: differs from the best row that is measured at the same level, ns: is not shown to differ from it "
-    "(Wilcoxon's signed-rank test on the images, Holm-corrected over the table, 5 %, and the paired interval)"
-)
 
 
-def write_texts(table: Table, cells: Sequence[Cell], root: Path | None = None, display: Display | None = None) -> None:
+def write_texts(view: TableView, root: Path | None = None) -> None:
     """Write the three text forms; each names the command that made it."""
-    target, display = folder(table.id, root), display or Display()
-    head = f"# {_made_by(table, display)}\n"
-    write_text(target / "table.csv", head + tidy(cells, display).to_csv(index=False))
-    write_text(target / "table.md", markdown(table, cells, display))
-    write_text(target / "table.tex", latex(table, cells, display))
+    target = folder(view.table.id, root)
+    write_text(target / "table.csv", f"# {view.command}\n" + tidy(view).to_csv(index=False))
+    write_text(target / "table.md", markdown(view))
+    write_text(target / "table.tex", latex(view))
 
 
-def _made_by(table: Table, display: Display) -> str:
-    options = " --intervals" * display.intervals + " --marks" * display.significance
-    return f"adcbench tables {table.id} --write{options}" if options else made_by(table.id)
-
-
-def legends(display: Display) -> list[str]:
-    """What the brackets and marks of a display mean, a line each."""
-    return [_INTERVAL_LEGEND] * display.intervals + [_MARK_LEGEND] * display.significance
-
-
-def elsewhere_lines(cells: Iterable[Cell]) -> list[str]:
-    """One line where printed values were not read in a primary source: how many, and what stands in; else none."""
-    kinds = Counter(cell.published.kind for cell in cells if cell.published)
-    total = kinds.total()
-    del kinds["primary"]
-    found = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common())
-    text = f"Of {total} printed values {kinds.total()} were not read in a primary source: {found} (adcbench explain"
-    return [f"{text} names each)"] if found else []
-
-
-def unscored_lines(cells: Iterable[Cell]) -> list[str]:
-    """Each cell that has images without a score: how many, and the first ten names."""
-    return [
-        f"{cell.key.row}, {cell.key.metric} ({cell.key.test_set}): {unscored_text(cell)}: {some(own.unscored)}"
-        for cell in cells
-        if (own := cell.measured) and own.unscored
-    ]
-
-
-def brought_lines(cells: Iterable[Cell]) -> list[str]:
-    """Rows whose outputs a user brought, which nobody released as theirs: the row, the folder's name, the columns."""
-    columns: dict[tuple[str, str, str], list[str]] = {}
-    for cell in cells:
-        if cell.measured and cell.measured.brought:
-            columns.setdefault((cell.key.row, cell.key.test_set, cell.measured.brought), []).append(cell.key.metric)
-    return [f"{row} ({test_set}), folder {name}: {', '.join(of)}" for (row, test_set, name), of in columns.items()]
-
-
-def _brought(cell: Cell) -> bool:
-    return bool(cell.measured and cell.measured.brought)
-
-
-def heading(table: Table) -> str:
-    """Paper, number (and how sure it is) and title in one line."""
-    number = {
-        "printed": f"Table {table.number}",
-        "assumed": f"Table {table.number} (number assumed: no source prints it)",
-        "unknown": "table of unknown number",
-        "ours": "no paper's table",
-    }[table.numbering]
-    return f"{table.paper}, {number}: {table.title}"
-
-
-def markdown(table: Table, cells: Sequence[Cell], display: Display | None = None) -> str:
+def markdown(view: TableView) -> str:
     """The whole table as Markdown: one grid a test set, then unscored images, what blocks, claims and notes."""
-    display = display or Display()
-    made = f"Made by `{_made_by(table, display)}`. Cells: printed / **measured** verdict."
-    if any(cell.kind == "setting" for cell in cells):
+    made = f"Made by `{view.command}`. Cells: printed / **measured** verdict."
+    if view.has_settings:
         made += " A setting is what the paper chose: neither measured nor judged."
-    said = [*elsewhere_lines(cells), *legends(display)]
-    parts = [f"# {heading(table)}", " ".join([made, *(f"{line}." for line in said)])]
-    parts += [f"## {name}\n\n{_grid(table, name, group, display)}" for name, group in _by_test_set(cells)]
-    if logs := _log_grid(cells):
+    parts = [f"# {view.heading}", " ".join([made, *(f"{line}." for line in view.legends)])]
+    parts += [f"## {name}\n\n{_grid(view.on(name))}" for name in view.test_sets]
+    if logs := _log_grid(view):
         parts.append("## Published logs, averaged again\n\nNothing here is measured by us.\n\n" + logs)
-    if lost := unscored_lines(cells):
-        parts.append("## Unscored images\n\n" + "\n".join(f"- {line}" for line in lost))
-    if brought := brought_lines(cells):
-        parts.append(f"## ‡ Outputs {BROUGHT}\n\n" + "\n".join(f"- {line}" for line in brought))
-    if blocked := blocked_lines(cells):
-        parts.append("## Blocked by\n\n" + "\n".join(f"- {line}" for line in blocked))
-    if table.claims:
-        judged = judge_claims(table, {cell.key: cell for cell in cells})
-        parts.append("## Claims\n\n" + "\n".join(f"- {claim_line(one)}" for one in judged))
-    if notes := [*cell_notes(cells), *table.notes]:
-        parts.append("## Notes\n\n" + "\n".join(f"- {note}" for note in notes))
+    for title, lines in (
+        ("Unscored images", view.unscored),
+        (f"‡ Outputs {BROUGHT}", view.brought),
+        ("Blocked by", view.blocked),
+        ("Claims", [claim_line(one) for one in view.claims]),
+        ("Notes", [*view.notes, *view.table.notes]),
+    ):
+        if lines:
+            parts.append(f"## {title}\n\n" + "\n".join(f"- {line}" for line in lines))
     return "\n\n".join(parts) + "\n"
 
 
-def cell_notes(cells: Iterable[Cell]) -> list[str]:
-    """What single cells' verdicts lean on, a line each."""
-    return [
-        f"{cell.key.row}, {cell.key.metric}: {note}"
-        for cell in cells
-        if (own := cell.measured) and (note := own.provenance.get("note"))
-    ]
-
-
-def _log_grid(cells: Iterable[Cell]) -> str:
-    """Re-aggregated logs beside the print; empty where there are none."""
+def _log_grid(view: TableView) -> str:
+    """Re-aggregated logs and the print; empty where there are none."""
     rows = []
-    for cell, log in ((cell, log_of(cell)) for cell in cells):
-        if log:
-            printed, word = cell.published.value if cell.published else "–", log_word(cell.published, log)
-            column, cause = f"{cell.key.metric} ({cell.key.test_set})", log.cause if word == "differs" else ""
-            rows.append((cell.key.row, column, printed, show(log, cell), word, cause))
+    for one in view.cells:
+        if log := one.log:
+            column, cause = f"{one.column.metric} ({one.column.test_set})", log.measurement.cause
+            word = log.log_word
+            rows.append(
+                (one.cell.key.row, column, one.printed or "–", log.text, word, cause if word == "differs" else "")
+            )
     header = ("row", "column", "printed", "log", "log and print", "cause")
     return _markdown_table([header, ("---",) * len(header), *rows]) if rows else ""
 
@@ -150,107 +77,89 @@ def _markdown_table(rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _grid(table: Table, test_set: str, cells: Sequence[Cell], display: Display) -> str:
-    metrics = [c.metric for c in table.columns if c.test_set == test_set]
-    units = {cell.key.metric: f" ({cell.unit})" if cell.unit else "" for cell in cells}
-    header = ["", *(f"{metric}{units[metric]}" for metric in metrics)]
+def _grid(view: TableView) -> str:
+    """The cells on one test set."""
+    units = {one.cell.key.metric: f" ({one.cell.unit})" if one.cell.unit else "" for one in view.cells}
+    header = ["", *(f"{column.metric}{units[column.metric]}" for column in view.columns)]
     lines = [header, ["---"] * len(header)]
-    for row in table.rows:
-        of_row = {cell.key.metric: cell for cell in cells if cell.key.row == row}
-        lines.append([row, *(_markdown_cell(of_row[metric], display) for metric in metrics)])
+    for row in view.table.rows:
+        of_row = {one.cell.key.metric: one for one in view.cells if one.cell.key.row == row}
+        lines.append([row, *(_markdown_cell(of_row[column.metric], view) for column in view.columns)])
     return _markdown_table(lines)
 
 
-def _markdown_cell(cell: Cell, display: Display) -> str:
-    printed = cell.published.value if cell.published else "–"
-    own = cell.measured
-    text = f"{printed} / {judge(cell)}"
-    if own:
-        parts = (
-            f"{printed} / **{show(own, cell)}**{'‡' * _brought(cell)}",
-            display.mark(cell),
-            display.interval(cell),
-            str(judge(cell)),
-        )
-        text = " ".join(filter(None, parts))
-    if lost := unscored_text(cell):
-        text += f" ({lost})"
-    return text
+def _markdown_cell(one: CellView, view: TableView) -> str:
+    text = one.printed or "–"
+    if one.own:
+        parts = (f"{text} / **{one.measured}**{'‡' * bool(one.brought)}", one.mark, _interval(one, view))
+        text = " ".join([*filter(None, parts), str(one.verdict)])
+    else:
+        text += f" / {one.verdict}"
+    return f"{text} ({one.unscored})" if one.unscored else text
 
 
-def blocked_lines(cells: Iterable[Cell]) -> list[str]:
-    """Each reason once: what is missing, why no command helps or the command that unblocks it, how many cells."""
-    counts = Counter((c.missing, c.reason, c.command) for c in cells if judge(c).word == "blocked")
-    return [
-        f"{number} {'cell' if number == 1 else 'cells'}: {missing}"
-        + (f" ({reason})" if reason else "")
-        + (f". To unblock: `{run}`" if run else "")
-        for (missing, reason, run), number in counts.items()
-    ]
+def _interval(one: CellView, view: TableView) -> str:
+    """``[27.01, 28.86]``; empty where the view shows no intervals, or a value has none."""
+    low, high = one.bounds if view.intervals else ("", "")
+    return f"[{low}, {high}]" if low else ""
 
 
-def claim_line(judged: Judged) -> str:
-    """A claim with its two judgements in one line."""
-    allowed = f", operands allow {judged.allowed[0]:.3g} to {judged.allowed[1]:.3g}" if judged.allowed else ""
-    text = f"“{judged.claim.text}” (printed {judged.claim.printed}{allowed}): as printed {judged.printed}"
-    ours = f"; ours {judged.ours}"
-    if judged.measured:
-        value, low, high = judged.measured
+def claim_line(tested: ClaimVerdict) -> str:
+    """A claim with its two words, as printed and ours, in one line."""
+    allowed = f", operands allow {tested.allowed[0]:.3g} to {tested.allowed[1]:.3g}" if tested.allowed else ""
+    text = f"“{tested.claim.text}” (printed {tested.claim.printed}{allowed}): as printed {tested.printed}"
+    ours = f"; ours {tested.ours}"
+    if tested.measured:
+        value, low, high = tested.measured
         ours += f" ({value:.3g}" + (f", 95 % {low:.3g} to {high:.3g})" if low != high else ")")
-    return text + ours + (f" [{judged.why}]" if judged.why else "")
+    return text + ours + (f" [{tested.why}]" if tested.why else "")
 
 
-def latex(table: Table, cells: Sequence[Cell], display: Display | None = None) -> str:
+def latex(view: TableView) -> str:
     """booktabs LaTeX: one table environment a test set, printed values above measured ones."""
-    display = display or Display()
-    parts = [f"% {_made_by(table, display)}", r"% needs \usepackage{booktabs}"]
-    parts += [_latex_group(table, name, group, display) for name, group in _by_test_set(cells)]
+    parts = [f"% {view.command}", r"% needs \usepackage{booktabs}"]
+    parts += [_latex_group(view.on(name)) for name in view.test_sets]
     return "\n".join(parts) + "\n"
 
 
-def _latex_group(table: Table, test_set: str, cells: Sequence[Cell], display: Display) -> str:
-    columns = [c for c in table.columns if c.test_set == test_set]
-    units = {cell.key.metric: cell.unit for cell in cells}
-    both = any(cell.published for cell in cells)  # our own tables have no printed line
+def _latex_group(view: TableView) -> str:
+    """The cells on one test set."""
+    table, (test_set,) = view.table, view.test_sets
+    units = {one.cell.key.metric: one.cell.unit for one in view.cells}
+    both = view.has_printed  # our own tables have no printed line
     lines: dict[str, list[str]] = {}
-    for column in columns:
-        of_column = [cell for cell in cells if cell.key.metric == column.metric]
+    for column in view.columns:
         unit = f" ({units[column.metric]})" if units[column.metric] else ""
         arrow = {"higher": r" $\uparrow$", "lower": r" $\downarrow$", "": ""}[column.better]
-        lines[_escape(column.metric + unit) + arrow] = _latex_column(of_column, column.better, both, display)
+        of_column = [one for one in view.cells if one.column == column]
+        lines[_escape(column.metric + unit) + arrow] = [line for one in of_column for line in _latex_cell(one, view)]
     names = [name for row in table.rows for name in ((_escape(row), r"\quad measured") if both else (_escape(row),))]
-    caption = [f"{_escape(heading(table))} ({_escape(test_set)}). {_LEGEND if both else _OWN_LEGEND}"]
-    caption += [f"{_escape(line)}." for line in [*elsewhere_lines(cells), *legends(display)]]
-    if lost := unscored_lines(cells):
-        caption.append(rf"$\dagger$ some images have no score: {_escape('; '.join(lost))}.")
-    if brought := brought_lines(cells):
-        caption.append(rf"$\ddagger$ outputs {BROUGHT}: {_escape('; '.join(brought))}.")
+    caption = [f"{_escape(view.heading)} ({_escape(test_set)}). {_LEGEND if both else _OWN_LEGEND}"]
+    caption += [f"{_escape(line)}." for line in view.legends]
+    if view.unscored:
+        caption.append(rf"$\dagger$ some images have no score: {_escape('; '.join(view.unscored))}.")
+    if view.brought:
+        caption.append(rf"$\ddagger$ outputs {BROUGHT}: {_escape('; '.join(view.brought))}.")
     return pd.DataFrame(lines, index=names).style.to_latex(
         hrules=True,
         position="t",
-        column_format="l" + "c" * len(columns),
+        column_format="l" + "c" * len(view.columns),
         position_float="centering",
         caption=" ".join(caption),
         label=f"tab:{table.id.replace('/', '-')}-{test_set}",
     )
 
 
-def _latex_column(cells: Sequence[Cell], better: str, both: bool, display: Display) -> list[str]:
-    """Printed (if ``both``) and measured line of each row of one column."""
-    best = ranks(cells, better)
-    ranked_ours = bool(best) and all(cell.measured for cell in cells)
-    lines = []
-    for cell in cells:
-        printed = _escape(cell.published.value) if cell.published else "--"
-        ours = show(cell.measured, cell) if cell.measured else "" if cell.kind == "setting" else "--"
-        rank = best.get(cell.key.row, 0)
-        printed, ours = (printed, _ranked(ours, rank)) if ranked_ours else (_ranked(printed, rank), ours)
-        ours += _MARKS.get(judge(cell).word, "") if both else ""
-        beside = f" {found}" if (found := display.interval(cell)) else ""
-        mark = rf"$_{{\mathrm{{{found}}}}}$" if (found := display.mark(cell)) else ""
-        ours += r"$^{\dagger}$" * bool(unscored_text(cell)) + r"$^{\ddagger}$" * _brought(cell) + mark + beside
-        lines += [printed, ours] if both else [ours]
-    return lines
+def _latex_cell(one: CellView, view: TableView) -> list[str]:
+    """The printed line (where the view has one) and the measured line of a cell."""
+    printed = _ranked(_escape(one.printed) if one.printed else "--", one.printed_rank)
+    ours = _ranked(one.measured or ("" if one.cell.kind == "setting" else "--"), one.measured_rank)
+    if view.has_printed:
+        ours += _SIGNS.get(one.verdict.word, "")
+    ours += r"$^{\dagger}$" * bool(one.unscored) + r"$^{\ddagger}$" * bool(one.brought)
+    ours += rf"$_{{\mathrm{{{one.mark}}}}}$" if one.mark else ""
+    ours += f" {interval}" if (interval := _interval(one, view)) else ""
+    return [printed, ours] if view.has_printed else [ours]
 
 
 def _ranked(text: str, rank: int) -> str:
@@ -259,8 +168,3 @@ def _ranked(text: str, rank: int) -> str:
 
 def _escape(text: str) -> str:
     return "".join(_ESCAPED.get(c, "\\" + c if c in "&%$#_{}" else c) for c in text)
-
-
-def _by_test_set(cells: Sequence[Cell]) -> list[tuple[str, list[Cell]]]:
-    names = dict.fromkeys(cell.key.test_set for cell in cells)
-    return [(name, [cell for cell in cells if cell.key.test_set == name]) for name in names]

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from adcbench.core.cells import Cell
 from adcbench.core.printed import parse
+from adcbench.results.verdicts import Verdict
+from adcbench.tables import Score, Table
+from adcbench.tables.papers import load_papers
+
+CAUSES_TABLE = "causes"  # the table that measures what wrong settings do
 
 CAUSES = {
     "Y_RANGE": "luma in 0..255 where papers use BT.601's 16..235: exactly -1.3219 dB PSNR",
@@ -40,17 +46,19 @@ CAUSES = {
     "ANTIALIAS": "DOVER's frames resized with antialiasing, torchvision's default since 0.17",
     "MACS_AS_FLOPS": "one multiply-add counted as two operations, or the reverse",
     "ATTENTION_NOT_COUNTED": "fvcore leaves fused attention out of its total",
-    "TAGGING_HEAD_NOT_COUNTED": "the prompt extractor's tagging head runs but is not in the total",
     "PARTS_NOT_COUNTED": "parts that run are not in the total; the other readings of the cell name them",
-    "OTHER_CAPTIONER": "another image captioner is in the total than upstream's default loads",
     "TEXT_ENCODER_COUNTED": "the text encoder is or isn't in the total",
     "TIED_WEIGHTS_COUNTED_TWICE": "tensors registered under two names summed twice",
     "CFG_NOT_COUNTED": "the second pass of classifier-free guidance is not in the total",
     "UNSYNCED_TIMER": "the clock was stopped before the GPU had finished",
-    "MISLABELLED_COLUMN": "the printed column repeats another column's values",
     "FP16_WEIGHTS": "the weights at hand are stored in half precision",
     "TRUNCATION": "floats cut to 8 bits instead of rounded",
 }
+
+
+def all_causes() -> dict[str, str]:
+    """Every cause and what it is: those that any table may name, and those that a paper's own file adds."""
+    return {**CAUSES, **{name: text for paper in load_papers().values() for name, text in paper.causes.items()}}
 
 
 def effects(cells: Iterable[Cell], metric: str, test_set: str) -> list[tuple[str, float]]:
@@ -74,3 +82,29 @@ def inside_if_switched(cell: Cell, deltas: Iterable[tuple[str, float]]) -> list[
         return []
     gap = cell.measured.value - printed.number
     return [cause for cause, delta in deltas if abs(gap + delta) <= printed.tolerance]
+
+
+@dataclass(frozen=True)
+class Switched:
+    """What each wrong setting would do to a cell.
+
+    Args:
+        outputs: the released outputs that the effects were measured on.
+        effects: (cause, change of the value).
+        standing: ``demonstrated`` where the effects were measured on the cell's own outputs, else ``suspected``.
+        inside: causes whose effect brings our number inside the printed tolerance; none where it does not differ.
+    """
+
+    outputs: str
+    effects: tuple[tuple[str, float], ...]
+    standing: str
+    inside: tuple[str, ...]
+
+
+def switched(cell: Cell, verdict: Verdict, causes: Table, measured: Iterable[Cell]) -> Switched:
+    """A cell against the table of causes and its cells."""
+    outputs = next((job.outputs for job in causes.jobs if isinstance(job, Score)), "")
+    deltas = tuple(effects(measured, cell.key.metric, cell.key.test_set))
+    standing = "demonstrated" if cell.key.row == outputs else "suspected"
+    inside = tuple(inside_if_switched(cell, deltas)) if verdict.word == "differs" else ()
+    return Switched(outputs, deltas, standing, inside)

@@ -1,4 +1,4 @@
-"""Claims about ratios and differences of printed numbers, judged by interval arithmetic on both printed operands.
+"""Claims about ratios and differences of printed numbers, tested by interval arithmetic on both printed operands.
 
 A printed 0.03 s stands for anything in [0.025, 0.035], so "3.7x" of 0.11 s over 0.03 s can be any
 number in [3.0, 4.6]. A claim is consistent as printed if the rounded claim meets that range.
@@ -21,7 +21,7 @@ RATIO_HALF_WIDTH = 0.10  # of a timed ratio: a wider 95 % interval says nothing
 
 
 @dataclass(frozen=True)
-class Judged:
+class ClaimVerdict:
     """A claim with what the printed operands allow and, where we timed or counted both, our ratio."""
 
     claim: Claim
@@ -32,12 +32,12 @@ class Judged:
     why: str = ""
 
 
-def judge_claims(table: Table, cells: Mapping[CellKey, Cell]) -> list[Judged]:
+def claim_verdicts(table: Table, cells: Mapping[CellKey, Cell]) -> list[ClaimVerdict]:
     """All claims of a table against its cells."""
-    return [judge_claim(table.id, claim, cells) for claim in table.claims]
+    return [claim_verdict(table.id, claim, cells) for claim in table.claims]
 
 
-def judge_claim(table_id: str, claim: Claim, cells: Mapping[CellKey, Cell]) -> Judged:
+def claim_verdict(table_id: str, claim: Claim, cells: Mapping[CellKey, Cell]) -> ClaimVerdict:
     """One claim about two cells of a table."""
     large, small = (cells[CellKey(table_id, *place)] for place in (claim.large, claim.small))
     allowed = _combine(claim.kind, printed_range(large), printed_range(small))
@@ -45,7 +45,7 @@ def judge_claim(table_id: str, claim: Claim, cells: Mapping[CellKey, Cell]) -> J
     printed = "unknown" if allowed is None else "consistent" if _meet(stated, allowed) else "contradicted"
     measured = _measured(claim.kind, large.measured, small.measured)
     ours, why = _ours(claim.kind, stated, measured, large.measured, small.measured)
-    return Judged(claim, printed, allowed, ours, measured, why)
+    return ClaimVerdict(claim, printed, allowed, ours, measured, why)
 
 
 def printed_range(cell: Cell) -> Range | None:
@@ -100,7 +100,11 @@ def _measured(kind: str, large: Measurement | None, small: Measurement | None) -
 
 
 def too_wide(measured: tuple[float, float, float]) -> str:
-    """Why a ratio (value, low, high) is inconclusive; empty if its interval is narrow enough."""
+    """Why a ratio (value, low, high) is inconclusive; empty if its interval is narrow enough.
+
+    >>> too_wide((4.0, 3.9, 4.1)), too_wide((4.0, 3.0, 5.0))
+    ('', '95 % half-width is 25% of the ratio, over 10%')
+    """
     value, low, high = measured
     half = abs(high - low) / 2 / abs(value) if high != low else 0.0
     return f"95 % half-width is {half:.0%} of the ratio, over {RATIO_HALF_WIDTH:.0%}" if half > RATIO_HALF_WIDTH else ""

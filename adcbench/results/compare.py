@@ -8,16 +8,15 @@ from pathlib import Path
 
 from adcbench.core.errors import AdcbenchError, Blocked, some
 from adcbench.core.needs import available, together
-from adcbench.data.media.pairs import Pair
+from adcbench.data.media import Sample
 from adcbench.data.testsets.test_set import OpenTestSet, spread_evenly
 from adcbench.inference.testset import upscale_testset
-from adcbench.metrics.engine.scoring import Scored, score_pairs
+from adcbench.metrics.engine.scored import Scored
+from adcbench.metrics.engine.scoring import score
 from adcbench.metrics.metric import Metric, SetScore
 from adcbench.results.significance import Paired, compare_paired, holm
 from adcbench.systems.system import System
-from adcbench.tables.columns import IMAGE_SCORES
-
-_PRINTED = {name: column for column, name in IMAGE_SCORES.items()}
+from adcbench.tables.papers import image_scores
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Outputs:
 
     name: str
     what: str
-    pairs: tuple[Pair, ...]
+    pairs: tuple[Sample, ...]
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,8 @@ class Comparison:
 
 def shown_name(metric: Metric) -> str:
     """A metric as tables call it: PSNR for psnr; a variant keeps its own name."""
-    return _PRINTED.get(metric.name, metric.name)
+    printed = {name: column for column, name in image_scores().items()}
+    return printed.get(metric.name, metric.name)
 
 
 def find_outputs(
@@ -115,7 +115,7 @@ def compare_outputs(
     here, blocked = available(metrics)
     if not here:
         raise together([block for _, block in blocked])
-    scored = score_pairs(a.pairs, here, device=device), score_pairs(b.pairs, here, device=device)
+    scored = score(a.pairs, here, device=device), score(b.pairs, here, device=device)
     both = [metric for metric in here if all(s.of(metric.name) for s in scored)]  # the others are among the problems
     single = [metric for metric in both if metric.takes != "set"]
     return Comparison(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 
 from adcbench.core.cells import Cell, CellKey, Measurement
-from adcbench.results.verdicts import judge
+from adcbench.results.verdicts import verdict_of
 
 REL = 1e-9  # what ten committed digits can't tell apart
 
@@ -32,8 +32,8 @@ def _cell_changes(old: Cell, new: Cell, rel: float, timed: bool) -> list[str]:
     changes = []
     if (old.published and old.published.value) != (new.published and new.published.value):
         changes.append(f"{old.key}: published {_printed(old)} -> {_printed(new)}")
-    if str(judge(old)) != str(judge(new)):
-        changes.append(f"{old.key}: verdict {judge(old)} -> {judge(new)}")
+    if str(verdict_of(old)) != str(verdict_of(new)):
+        changes.append(f"{old.key}: verdict {verdict_of(old)} -> {verdict_of(new)}")
     slots_old, slots_new = _by_slot(old), _by_slot(new)
     for slot in sorted(slots_old.keys() | slots_new.keys()):
         if slot[0] == "timed" and not timed:

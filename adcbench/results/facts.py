@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from adcbench.core.cells import Cell, Kind
 from adcbench.core.printed import parse
-from adcbench.results.verdicts import judge
+from adcbench.results.verdicts import verdict_of
 from adcbench.tables.loading import load_table
 from adcbench.tables.table import UNITS
 
@@ -36,7 +36,7 @@ class Fact:
 
     @property
     def word(self) -> str:
-        return judge(self.cell).word
+        return verdict_of(self.cell).word
 
 
 def is_empty(cell: Cell) -> bool:

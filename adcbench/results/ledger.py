@@ -8,7 +8,7 @@ in three columns, and none changes another: as printed (interval arithmetic on t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -18,10 +18,10 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import reproductions_dir
 from adcbench.metrics import METRICS
 from adcbench.results.bootstrap import paired_interval
-from adcbench.results.claims import Judged, Range, judge_claim, printed_range
+from adcbench.results.claims import ClaimVerdict, Range, claim_verdict, printed_range
 from adcbench.results.hierarchical import Effect, Kind, effect, interval_word, verdict_p
 from adcbench.results.significance import ALPHA, holm, too_few
-from adcbench.tables.loading import CLAIMS_FILE, load_file, load_table
+from adcbench.tables.loading import CLAIMS_FILE, find_files, load_file, load_table
 from adcbench.tables.table import Claim
 from adcbench.training.experiments.trained_runs import COMMAND, SCORED_IN, Runs
 
@@ -67,7 +67,7 @@ class MiniTest:
     reason: str
     margin: float = 0.0
     relative: bool = False
-    test_set: str = "DRealSR"
+    test_set: str = field(kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,16 @@ class MiniResult:
     effect: Effect | None = None
     corrected_p: float | None = None
     margin: float = 0.0  # in the metric's unit
-    beside: tuple[tuple[str, str, Effect], ...] = ()  # test set, metric, effect: they decide nothing
+    others: tuple[tuple[str, str, Effect], ...] = ()  # test set, metric, effect: they decide nothing
     why: str = ""
+
+    @property
+    def others_apart(self) -> dict[str, list[tuple[str, str]]]:
+        """``better`` and ``worse`` -> test sets and metrics of ``others`` whose interval, uncorrected, leaves out 0."""
+        return {
+            "better": [(test_set, metric) for test_set, metric, effect in self.others if effect.low > 0],
+            "worse": [(test_set, metric) for test_set, metric, effect in self.others if effect.high < 0],
+        }
 
 
 @dataclass(frozen=True)
@@ -123,10 +131,21 @@ class Line:
     printed: str
     full: str
     mini: str
-    judged: Judged | None = None
+    ratio: ClaimVerdict | None = None
     printed_pairs: tuple[tuple[Pair, str, Range | None], ...] = ()
     full_pairs: tuple[tuple[Pair, str, Range | None, str], ...] = ()
     tests: tuple[MiniResult, ...] = ()
+
+    @property
+    def mini_why(self) -> tuple[str, ...]:
+        """What a reader must know of the word at mini scale: that it is worse within the margin, or Holm's doing."""
+        return tuple(sorted({one.why for one in self.tests if one.word == self.mini} & {WORSE_WITHIN, NOT_HOLM}))
+
+
+def claim_files() -> dict[str, str]:
+    """The files of claims, such as ``adcsr/claims.py`` -> of what they are, as the file's ``OF`` says."""
+    root = reproductions_dir()
+    return {path.relative_to(root).as_posix(): load_file(path).OF for path in find_files(f"**/{CLAIMS_FILE}")}
 
 
 def load_claims() -> tuple[LedgerClaim, ...]:
@@ -135,7 +154,7 @@ def load_claims() -> tuple[LedgerClaim, ...]:
     Raises:
         AdcbenchError: two claims have one id, or one names no claim of its table.
     """
-    paths = sorted(reproductions_dir().rglob(CLAIMS_FILE))
+    paths = find_files(f"**/{CLAIMS_FILE}")
     claims: list[LedgerClaim] = [claim for path in paths for claim in load_file(path).CLAIMS]
     if twice := {c.id for c in claims if [d.id for d in claims].count(c.id) > 1}:
         raise AdcbenchError(f"{', '.join(map(str, paths))}: ids that are there twice: {', '.join(sorted(twice))}")
@@ -146,7 +165,7 @@ def load_claims() -> tuple[LedgerClaim, ...]:
 
 def claims_paper() -> str:
     """The paper whose claims there are: the folder of their file. Raises AdcbenchError: there are several."""
-    papers = sorted({path.parent.name for path in reproductions_dir().rglob(CLAIMS_FILE)})
+    papers = sorted({path.parent.name for path in find_files(f"**/{CLAIMS_FILE}")})
     if len(papers) != 1:
         raise AdcbenchError(f"claims of {', '.join(papers) or 'no paper'}; the ledger is of one")
     return papers[0]
@@ -172,26 +191,26 @@ def run_names(claims: Iterable[LedgerClaim]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(run for c in claims for test in c.mini for run in (test.first, test.second)))
 
 
-def judge_ledger(claims: Sequence[LedgerClaim], cells: Callable[[str], Iterable[Cell]], runs: Runs) -> tuple[Line, ...]:
+def ledger_lines(claims: Sequence[LedgerClaim], cells: Callable[[str], Iterable[Cell]], runs: Runs) -> tuple[Line, ...]:
     """Every claim in its three columns. ``cells`` reads a table's cells."""
     tables = {pair.table for c in claims for pair in c.pairs} | {c.ratio[0] for c in claims if c.ratio}
     known = {cell.key: cell for table in sorted(tables) for cell in cells(table)}
-    mini = _judge_mini(claims, runs)
+    mini = _mini_results(claims, runs)
     return tuple(_line(claim, known, mini[claim.id]) for claim in claims)
 
 
 def _line(claim: LedgerClaim, cells: Mapping[CellKey, Cell], tests: tuple[MiniResult, ...]) -> Line:
     mini = _together([test.word for test in tests], "holds")
     if claim.ratio and (ratio := ratio_of(claim)):
-        judged = judge_claim(claim.ratio[0], ratio, cells)
+        found = claim_verdict(claim.ratio[0], ratio, cells)
         places = [CellKey(claim.ratio[0], *place) for place in (ratio.large, ratio.small)]
-        return Line(claim, _sourced(judged.printed, places, cells), judged.ours, mini, judged, tests=tests)
+        return Line(claim, _sourced(found.printed, places, cells), found.ours, mini, found, tests=tests)
     for pair in claim.pairs:
         if missing := [str(key) for key in pair.keys if key not in cells]:
             raise AdcbenchError(f"claim {claim.id!r}: no such cell: {'; '.join(missing)}")
     kind = "superiority" if claim.kind == "counted" else claim.kind
-    printed = tuple(_judge_printed(kind, pair, cells) for pair in claim.pairs)
-    full = tuple(_judge_full(kind, pair, cells) for pair in claim.pairs)
+    printed = tuple(_printed_verdict(kind, pair, cells) for pair in claim.pairs)
+    full = tuple(_full_verdict(kind, pair, cells) for pair in claim.pairs)
     keys = [key for pair in claim.pairs for key in pair.keys]
     return Line(
         claim,
@@ -213,7 +232,7 @@ def _sourced(word: str, keys: Iterable[CellKey], cells: Mapping[CellKey, Cell]) 
     return f"{word} ({weakest})" if word in ("consistent", "contradicted") and weakest != "primary" else word
 
 
-def _judge_printed(kind: str, pair: Pair, cells: Mapping[CellKey, Cell]) -> tuple[Pair, str, Range | None]:
+def _printed_verdict(kind: str, pair: Pair, cells: Mapping[CellKey, Cell]) -> tuple[Pair, str, Range | None]:
     """consistent if any numbers that round to the printed ones agree with the claim."""
     first, second = (printed_range(cells[key]) for key in pair.keys)
     if first is None or second is None:
@@ -230,7 +249,7 @@ def _judge_printed(kind: str, pair: Pair, cells: Mapping[CellKey, Cell]) -> tupl
     return pair, word, (low, high)
 
 
-def _judge_full(kind: str, pair: Pair, cells: Mapping[CellKey, Cell]) -> tuple[Pair, str, Range | None, str]:
+def _full_verdict(kind: str, pair: Pair, cells: Mapping[CellKey, Cell]) -> tuple[Pair, str, Range | None, str]:
     """From our own measurements of both cells: exact for counts, by a paired interval for scores of the same images."""
     first, second = (cells[key].measured for key in pair.keys)
     if first is None or second is None or {first.scale, second.scale} != {"full"}:
@@ -269,7 +288,7 @@ def _margin(test: Pair | MiniTest, second: float) -> float:
     return test.margin * abs(second) if test.relative else test.margin
 
 
-def _judge_mini(claims: Sequence[LedgerClaim], runs: Runs) -> dict[str, tuple[MiniResult, ...]]:
+def _mini_results(claims: Sequence[LedgerClaim], runs: Runs) -> dict[str, tuple[MiniResult, ...]]:
     """All mini tests, corrected within their family; one that can't be decided yet counts there with p = 1."""
     found = {claim.id: [_measure_mini(claim.kind, test, runs) for test in claim.mini] for claim in claims}
     families: dict[str, list[tuple[LedgerClaim, int, float]]] = {}
@@ -308,10 +327,10 @@ def _measure_mini(kind: str, test: MiniTest, runs: Runs) -> MiniResult:
         return MiniResult(test, "inconclusive", seeds, why=why)
     word = "inconclusive" if why else EFFECT_ONLY if kind == "question" else ""
     margin = _margin(test, float(b.mean()))
-    return MiniResult(test, word, seeds, _effect(a, b, test.metric), None, margin, _beside(test, runs), why)
+    return MiniResult(test, word, seeds, _effect(a, b, test.metric), None, margin, _others(test, runs), why)
 
 
-def _beside(test: MiniTest, runs: Runs) -> tuple[tuple[str, str, Effect], ...]:
+def _others(test: MiniTest, runs: Runs) -> tuple[tuple[str, str, Effect], ...]:
     found = []
     for test_set in runs.test_sets:
         for metric in SCORED_IN:

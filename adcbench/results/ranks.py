@@ -18,8 +18,16 @@ _LEVELS = ("scores", "inference", "training")  # what has a score for each image
 Slot = tuple[str, str]  # level and scale
 
 
-def show(measurement: Measurement, cell: Cell) -> str:
-    """A measured value with two digits more than the printed one; six significant ones if none is printed."""
+def value_text(measurement: Measurement, cell: Cell) -> str:
+    """A measured value with two digits more than the printed one; six significant ones if none is printed.
+
+    >>> from adcbench.core.cells import Reading
+    >>> reading = Reading("27.92", "dB", "Table 1", "primary", "high", chosen=True)
+    >>> ours = Measurement("scores", "full", "cpu", "float64", (("a", 27.9243),), "mean", "psnr")
+    >>> cell = Cell(CellKey("t", "OSEDiff", "DRealSR", "PSNR"), "dB", (reading,), (ours,))
+    >>> value_text(ours, cell)
+    '27.9243'
+    """
     if cell.published is None:
         return f"{measurement.value:#.6g}".rstrip(".")
     printed = parse(cell.published.value)
@@ -31,13 +39,24 @@ def ranks(cells: Iterable[Cell], better: str) -> dict[str, int]:
 
     Measured values rank only if every row is measured at one level (design rule 10), else the
     published values rank alone. Ranked are the values as shown, so equal digits share a rank.
+
+    >>> from adcbench.core.cells import Reading
+    >>> printed = {"OSEDiff": "27.92", "S3Diff": "27.54", "AdcSR": "28.10"}
+    >>> cells = [
+    ...     Cell(CellKey("t", row, "DRealSR", "PSNR"), "dB", (Reading(value, "dB", "s", "primary", "high", True),))
+    ...     for row, value in printed.items()
+    ... ]
+    >>> ranks(cells, "higher")
+    {'OSEDiff': 2, 'AdcSR': 1}
     """
     cells = list(cells)
     if not better:
         return {}
     levels = {cell.measured.level if cell.measured else "" for cell in cells}
     ours = len(levels) == 1 and "" not in levels
-    texts = {cell.key.row: show(cell.measured, cell) if ours and cell.measured else _printed(cell) for cell in cells}
+    texts = {
+        cell.key.row: value_text(cell.measured, cell) if ours and cell.measured else _printed(cell) for cell in cells
+    }
     values = {row: found.number for row, text in texts.items() if (found := parse(text))}
     if len(values) < 2:
         return {}
@@ -130,7 +149,7 @@ def _groups(column: Column, cells: Sequence[Cell]) -> tuple[list[Group], list[tu
         if not own:
             left_out.append((cell.key.row, "not measured"))
         for m in sorted(own, key=lambda m: (m.device != "cpu", m.dtype != "float32")):
-            by_slot[m.level, m.scale].setdefault(cell.key.row, (m, float(show(m, cell))))
+            by_slot[m.level, m.scale].setdefault(cell.key.row, (m, float(value_text(m, cell))))
     groups = []
     for slot, rows in by_slot.items():
         over_sets = [row for row, (m, _) in rows.items() if m.reduce == "set"]

@@ -69,3 +69,6 @@ def _load_torch(weights: Mapping[str, Path] | None, device: str, dtype: str) -> 
         return interpolate(lr, scale_factor=4.0, mode="bicubic", align_corners=False).float()
 
     return enlarge
+
+
+SYSTEMS = {"bicubic": bicubic, "bicubic-torch": bicubic_torch}

@@ -111,3 +111,6 @@ def load(config: BSRGANConfig, weights: Mapping[str, Path] | None, device: str, 
         tensors = {canonical(name): tensor for name, tensor in state_dict(weights[FILE]).items()}
         load_strict(network, tensors, str(weights[FILE]))
     return rrdbnet.upscaler(network, device, dtype, config.channels_last)
+
+
+SYSTEMS = {"bsrgan": system}

@@ -36,7 +36,7 @@ class Component:
         times: how often one image (or clip) runs it.
         steps: diffusion steps that it takes; 0 for all but the denoising network. With classifier-free
             guidance ``times`` is twice that.
-        formulas: closed forms of the attention layers in it, see ``cost.closed_form``.
+        formulas: closed forms of the attention layers in it, see ``systems.formulas``.
         varies: of a part that runs but has no ``call``: why its work is no one number.
     """
 
@@ -79,10 +79,21 @@ class Reading:
 
 @dataclass(frozen=True)
 class Network:
-    """All components of a network, in the order they run, and its post hoc readings."""
+    """All components of a network, in the order they run.
+
+    Args:
+        input: what they are run on, in words.
+        readings: post hoc ways to count it.
+    """
 
     components: Sequence[Component]
     readings: Sequence[Reading] = ()
+    input: str = "one image 3x128x128"
+
+
+def parameters(part: nn.Module | nn.Parameter) -> list[nn.Parameter]:
+    """The distinct parameters of a module, or the parameter itself."""
+    return [part] if isinstance(part, nn.Parameter) else list(part.parameters())
 
 
 def empty(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:

@@ -13,7 +13,12 @@ from adcbench.core.weight_files import WeightFile, checked_files
 if TYPE_CHECKING:
     import torch
 
+    from adcbench.systems.components import Network
+
 Upscaler: TypeAlias = "Callable[[torch.Tensor], torch.Tensor]"
+Medium = Literal["image", "clip"]
+# config -> its parts on the meta device; a text is ``module:function``, imported only when it is called
+Builder: TypeAlias = "str | Callable[[Any], Network]"
 
 
 @dataclass(frozen=True)
@@ -21,8 +26,9 @@ class System:
     """A super-resolution system.
 
     ``load(weights, device, dtype)`` takes a mapping from file names to paths (None: deterministic
-    weights, for tests and timing) and returns a callable
-    ``lr (B, 3, h, w) float RGB in [0, 1] -> sr (B, 3, 4h, 4w) float RGB``, not clamped or rounded.
+    weights, for tests and timing) and returns a callable, of images
+    ``lr (B, 3, h, w) float RGB in [0, 1] -> sr (B, 3, factor*h, factor*w) float RGB``, not clamped or rounded; of clips
+    ``lr (B, T, 3, h, w) -> sr (B, T, 3, factor*h, factor*w)``. ``adapters`` make one of the other.
 
     Args:
         name: as written on the command line.
@@ -37,6 +43,10 @@ class System:
             from torch's default CPU generator, which the caller seeds (see ``inference.forward``).
         thread_safe: several threads may call one loaded upscaler at a time.
         rounding: how its authors' script makes 8 bits of floats, see ``inference.forward.to_pixels``.
+        takes: images, or clips.
+        factor: sides of its output over those of its input.
+        reach: of clips: how many frames on each side an output frame depends on.
+        components: builds its parts from ``config``, to be counted; None: it can't be counted.
     """
 
     name: str
@@ -51,6 +61,10 @@ class System:
     seed_use: str = ""
     thread_safe: bool = False
     rounding: Rounding = "round"
+    takes: Medium = "image"
+    factor: int = 4
+    reach: int = 0
+    components: Builder | None = None
 
     @property
     def home(self) -> str:
@@ -69,9 +83,10 @@ class System:
     def mini(self) -> System:
         """The same code at small widths with deterministic, untrained weights, for tests and timing.
 
-        Call it on a system whose config already has the small sizes.
+        Call it on a system whose config already has the small sizes. Components are those of the full size.
         """
-        return replace(self, name=f"{self.name}-mini", scale="mini", files=(), get="", locate=None)
+        name = f"{self.name}-mini"
+        return replace(self, name=name, scale="mini", files=(), get="", locate=None, components=None)
 
     def settings(self) -> dict[str, Any]:
         """The config as a plain dict, for keys, provenance and ``explain``."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 import traceback
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from adcbench.core.cells import KINDS, CellKey, Reading
 from adcbench.core.datafiles import brief, csv_rows, reading
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.keys import digest, short
 from adcbench.core.printed import parse, says_nothing
 from adcbench.core.settings import reproductions_dir
 from adcbench.tables.table import Table, faults_of
@@ -23,10 +25,18 @@ _PUBLISHED = (
 
 
 def table_ids() -> tuple[str, ...]:
-    """Ids of all tables: paths of the files under ``reproductions/`` without their suffix; claims are no table."""
+    """Ids of all tables: paths of the files under ``reproductions/`` without their suffix.
+
+    Claims are no table, nor is a file whose name begins with ``_``: what tables share.
+    """
     root = reproductions_dir()
-    paths = (path for path in root.rglob("[!.]*.py") if path.name != CLAIMS_FILE and path.is_file())
+    paths = (path for path in root.rglob("[!._]*.py") if path.name != CLAIMS_FILE and path.is_file())
     return tuple(sorted(path.relative_to(root).with_suffix("").as_posix() for path in paths))
+
+
+def find_files(pattern: str) -> list[Path]:
+    """Files under ``reproductions/`` that fit a pattern, such as ``*/claims.py``."""
+    return sorted(path for path in reproductions_dir().glob(pattern) if path.is_file())
 
 
 def numbered(number: str) -> tuple[str, ...]:
@@ -66,29 +76,47 @@ def load_table(table_id: str) -> Table:
     return table
 
 
-def load_file(path: Path) -> Any:
+def load_file(path: Path) -> ModuleType:
     """Run one file under ``reproductions/`` and return its module.
+
+    It may import others there relatively (``from .._columns import IMAGE``): these run once a process.
 
     Raises:
         AdcbenchError: it can't be run; says what it raised, and in which line.
     """
-    name = "_".join(path.relative_to(reproductions_dir()).with_suffix("").parts)
-    spec = importlib.util.spec_from_file_location(f"_reproduction_{name}", path)
+    root = reproductions_dir()
+    name = ".".join((_package(root), *path.relative_to(root).with_suffix("").parts))
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where its classes look for their own module
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # whatever a table file does
+        del sys.modules[name]
         kind = "" if isinstance(error, AdcbenchError) else f"{type(error).__name__}: "
-        raise AdcbenchError(f"{path}{_line_in(path, error)}: {kind}{error}") from error
+        raise AdcbenchError(f"{_origin(path, root, error)}: {kind}{error}") from error
     return module
 
 
-def _line_in(path: Path, error: BaseException) -> str:
-    """``, line 7``: where in a file an error came from; empty where it did not get there."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    number = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
-    return f", line {number}" if number else ""
+def _package(root: Path) -> str:
+    """The namespace package that stands for a folder of table files, named after the folder's path."""
+    name = f"_reproductions_{short(digest(str(root)))}"
+    if name not in sys.modules:
+        package = ModuleType(name)
+        package.__path__ = [str(root)]
+        sys.modules[name] = package
+    importlib.invalidate_caches()  # a file that was written a moment ago
+    return name
+
+
+def _origin(path: Path, root: Path, error: BaseException) -> str:
+    """``table1.py, line 7``, and in which line of a file that it imports: where an error came from, as far as known."""
+    lines = {frame.filename: frame.lineno for frame in traceback.extract_tb(error.__traceback__)}
+    if isinstance(error, SyntaxError) and error.filename:
+        lines[error.filename] = error.lineno
+    others = [name for name in lines if name != str(path) and Path(name).is_relative_to(root)]
+    return ": ".join(f"{name}, line {number}" if (number := lines.get(name)) else name for name in (str(path), *others))
 
 
 def load_readings(table_id: str) -> dict[CellKey, tuple[Reading, ...]]:

@@ -21,6 +21,7 @@ class Column:
     """One column: a metric on a test set. ``better`` is higher, lower, or empty (not ranked).
 
     ``kind`` says what stands in it: quality, counted or timed; or a setting, which repeats what the paper chose.
+    ``scored_by`` is the metric (``adcbench.metrics.METRICS``) that scores outputs in it; empty where none does.
     """
 
     test_set: str
@@ -28,6 +29,7 @@ class Column:
     unit: str = ""
     better: Literal["higher", "lower", ""] = ""
     kind: Kind = "quality"
+    scored_by: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from adcbench.core.weight_files import SIZE_ALONE, NeedsFiles, WeightFile, again
 from adcbench.data.checkpoints import addresses, fetch_file, known_hash
 from adcbench.data.download import remote_size
 from adcbench.metrics import METRICS
-from adcbench.metrics.clip import CLIP_METRICS
 from adcbench.metrics.clip.flow import FLOWS, FlowSource
 from adcbench.metrics.metric import Metric
 from adcbench.systems.system import System
@@ -71,7 +70,7 @@ class Entry:
 
 def scorers() -> dict[str, NeedsFiles]:
     """Metrics of images and clips, and optical flows, by name; variants share the files of their head."""
-    every: list[NeedsFiles] = [*METRICS.values(), *CLIP_METRICS.values(), *FLOWS.values()]
+    every: list[NeedsFiles] = [*METRICS.values(), *FLOWS.values()]
     return {one.name: one for one in every}
 
 
@@ -93,7 +92,7 @@ def chosen(names: Sequence[str], table: str = "", metrics: bool = False) -> list
     Raises:
         AdcbenchError: an unknown name or table, or a named system or metric that has no files.
     """
-    from adcbench.systems import SYSTEMS
+    from adcbench.systems import system_names
 
     found = [_find(name) for name in dict.fromkeys((*names, *(users_of_table(table) if table else ())))]
     without = [one.name for one in found if not one.files and one.name in names]
@@ -101,7 +100,7 @@ def chosen(names: Sequence[str], table: str = "", metrics: bool = False) -> list
         raise AdcbenchError(f"{', '.join(without)} has no weight files: nothing to fetch, it runs as it is")
     if not names and not table:
         plain = [name for name in scorers() if ":" not in name]
-        found = [_find(name) for name in (*(() if metrics else (*SYSTEMS, *official_files())), *plain)]
+        found = [_find(name) for name in (*(() if metrics else (*system_names(), *official_files())), *plain)]
     return [one for one in found if one.files]
 
 
@@ -295,7 +294,7 @@ def check_loading(user: NeedsFiles) -> Check:
             user.build(user.find_weights(), "cpu")
         elif isinstance(user, Metric) and user.load:
             user.load(user.find_weights(), "cpu", **user.settings)
-        elif isinstance(user, Metric):
+        elif isinstance(user, Metric) and not user.asks:
             user(np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8), None, user.find_weights())
         elif isinstance(user, OfficialFiles):
             user.check()

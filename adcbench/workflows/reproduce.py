@@ -18,12 +18,12 @@ from tqdm import tqdm
 from adcbench.core.cells import Cell, CellKey, Measurement
 from adcbench.core.errors import AdcbenchError, Blocked, some
 from adcbench.core.files import locked
-from adcbench.data.testsets.registry import find_testset
-from adcbench.report.files import fixed, folder, kept_cells, read_cells, whole_cells, write_cells
+from adcbench.report.cell_lines import write_cells
+from adcbench.report.files import fixed, folder, kept_cells, read_cells, whole_cells
 from adcbench.report.sources import Closure, add_sources, closure, read_sources
+from adcbench.report.view import view_of
 from adcbench.report.writers import write_texts
 from adcbench.tables import Context, Job, Score, Table
-from adcbench.tables.columns import IMAGE_SCORES, VIDEO_SCORES
 from adcbench.tables.loading import load_table
 
 Change = tuple[CellKey, Measurement | Blocked]
@@ -84,12 +84,18 @@ def _commit(table: Table, changes: Iterable[Change], root: Path | None) -> tuple
             else:
                 cells[key] = with_measurement(cells[key], found)
         done = tuple(cells.values())
-        write_cells(table.id, done, root)
-        write_texts(table, done, root)
+        _write(table, done, root)
     if torn:
         text = f"{table.id}: its two files were of different writes; replaced or dropped: {some(torn)}"
         tqdm.write(text, file=sys.stderr)
     return done
+
+
+def _write(table: Table, cells: tuple[Cell, ...], root: Path | None) -> None:
+    """Every file of a table."""
+    view = view_of(table, cells)
+    write_cells(view, root)
+    write_texts(view, root)
 
 
 def rebuild(table_id: str, source: Path | None = None, target: Path | None = None) -> tuple[Cell, ...]:
@@ -108,8 +114,7 @@ def rebuild(table_id: str, source: Path | None = None, target: Path | None = Non
             else _blocked_by_table(table, cell)
             for cell in kept
         )
-        write_cells(table_id, cells, target)
-        write_texts(table, cells, target)
+        _write(table, cells, target)
     return cells
 
 
@@ -155,7 +160,6 @@ def _jobs_for_outputs(table: Table, context: Context) -> list[Job]:
                 f"--outputs {row}@{test_set}: {table.id} has no such row or test set. "
                 f"Rows: {', '.join(table.rows)}. Test sets: {sets}"
             )
-        scored = VIDEO_SCORES if find_testset(test_set).holds == "clips" else IMAGE_SCORES
-        metrics = {c.metric: scored[c.metric] for c in columns if c.metric in scored}
+        metrics = {c.metric: c.scored_by for c in columns if c.scored_by}
         jobs.append(Score(row, test_set, str(brought), metrics))
     return jobs

@@ -1,4 +1,4 @@
-"""The re-run spread that the verdict ``close`` is judged by: measured, committed, never chosen.
+"""The re-run spread that the verdict ``close`` goes by: measured, committed, never chosen.
 
 One thing is changed at a time that no paper states. At level ``inference`` a system is run again: threads, precision,
 device, seed, or another system that should compute the same (weights in another precision, another runtime). At level
@@ -30,12 +30,12 @@ from adcbench.core.hashes import verified
 from adcbench.core.keys import versions
 from adcbench.core.rounding import Rounding
 from adcbench.core.settings import CHECKOUT, environment, reproductions_dir
+from adcbench.data.media import Sample
 from adcbench.data.media.images import read_png
-from adcbench.data.media.pairs import Pair
 from adcbench.data.testsets.test_set import OpenTestSet
 from adcbench.inference.testset import upscale_testset
 from adcbench.metrics import METRICS
-from adcbench.metrics.engine.scoring import score_pairs
+from adcbench.metrics.engine.scoring import score
 from adcbench.metrics.metric import Metric, Scorer
 from adcbench.report.files import write_text
 from adcbench.results.verdicts import SPREAD_FIELDS, spread_rows
@@ -148,7 +148,7 @@ def _on_threads(system: System) -> dict[str, System]:
 
 
 @verified()
-def scores_moves(pairs: Sequence[Pair], metrics: Mapping[str, Metric], *, device: str = "") -> list[Move]:
+def scores_moves(pairs: Sequence[Sample], metrics: Mapping[str, Metric], *, device: str = "") -> list[Move]:
     """Score the same outputs again with what may differ between machines; nothing comes from the store.
 
     Every metric: the pixels of another PNG decoder (OpenCV's, where it is installed); the images in reverse order.
@@ -157,7 +157,7 @@ def scores_moves(pairs: Sequence[Pair], metrics: Mapping[str, Metric], *, device
     in reverse order; its fixed grid has no seed.
 
     Raises:
-        Blocked: see ``score_pairs``.
+        Blocked: see ``score``.
         AdcbenchError: an image can't be scored, or two decoders give different pixels.
     """
     fresh = partial(_scores, use_store=False)
@@ -191,9 +191,9 @@ def scores_moves(pairs: Sequence[Pair], metrics: Mapping[str, Metric], *, device
 
 
 def _scores(
-    pairs: Sequence[Pair], metrics: Mapping[str, Metric], *, use_store: bool = True, device: str = "cpu"
+    pairs: Sequence[Sample], metrics: Mapping[str, Metric], *, use_store: bool = True, device: str = "cpu"
 ) -> dict[str, Values]:
-    scored = score_pairs(pairs, list(metrics.values()), use_store=use_store, device=device)
+    scored = score(pairs, list(metrics.values()), use_store=use_store, device=device)
     if scored.problems:
         raise AdcbenchError(f"a spread needs every image scored, but: {some(scored.problems)}")
     found = {}
@@ -218,11 +218,11 @@ def _decoder() -> str:
     return "OpenCV" if importlib.util.find_spec("cv2") else ""
 
 
-def _check_pixels(pairs: Sequence[Pair]) -> None:
+def _check_pixels(pairs: Sequence[Sample]) -> None:
     """OpenCV (libpng) must decode every file to Pillow's pixels: PNG is lossless."""
     import cv2
 
-    for path in {path for _, sr, hr in pairs for path in (sr, hr)}:
+    for path in {path for _, *both in pairs for path in both if path}:
         theirs = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if theirs is None or not np.array_equal(theirs[..., ::-1], read_png(path)):
             raise AdcbenchError(f"{path}: Pillow and OpenCV decode it to different pixels; one of them is broken")

@@ -6,24 +6,14 @@ assumed, and so are the columns, which follow the connection ablation.
     adcbench reproduce adcsr/ablation_decoder_pretraining
 """
 
-from adcbench.tables import Infer, Table
-from adcbench.tables.columns import ASSUMED, AT_MINI_SCALE, columns, no_weights, scores, trained
+from ._ablation import DETAIL, ablation
 
-ADCSR = "With pretraining (AdcSR)"
-VARIANTS = {"Without pretraining": "no-pretraining"}
-
-TABLE = Table(
-    id="adcsr/ablation_decoder_pretraining",
-    paper="AdcSR (CVPR 2025, arXiv 2411.13383)",
-    number="",
-    numbering="unknown",
-    title="Ablation: pretraining of the pruned decoder",
-    rows=(*VARIANTS, ADCSR),
-    columns=columns("DRealSR", ("FID", "MUSIQ", "MANIQA", "CLIPIQA")),
-    jobs=(
-        *trained(VARIANTS, "DRealSR", "FID", "MUSIQ", "MANIQA", "CLIPIQA"),
-        Infer(ADCSR, "DRealSR", "adcsr", scores("FID", "MUSIQ", "MANIQA", "CLIPIQA")),
-    ),
-    blocks=no_weights(VARIANTS),
-    notes=(ASSUMED, AT_MINI_SCALE),
+TABLE = ablation(
+    "decoder_pretraining",
+    "pretraining of the pruned decoder",
+    ours="With pretraining (AdcSR)",
+    variants={
+        "Without pretraining": "no-pretraining",
+    },
+    metrics=DETAIL,
 )

@@ -6,33 +6,16 @@ assumed, and so are the columns, which follow the VAE-encoder ablation. The MACs
     adcbench reproduce adcsr/ablation_unet_ratio
 """
 
-from adcbench.tables import COMPLEXITY, Count, Infer, Table, Time
-from adcbench.tables.columns import ASSUMED, AT_MINI_SCALE, columns, no_weights, scores, trained
+from ._ablation import PIXELS, ablation
 
-ADCSR = "UNet 75 % (AdcSR)"
-VARIANTS = {
-    "UNet 100 %": "unet-100",
-    "UNet 50 %": "unet-50",
-}
-COUNTED = {"Params": "params.published", "MACs": "macs.published"}
-
-TABLE = Table(
-    id="adcsr/ablation_unet_ratio",
-    paper="AdcSR (CVPR 2025, arXiv 2411.13383)",
-    number="",
-    numbering="unknown",
-    title="Ablation: UNet channel ratio",
-    rows=(*VARIANTS, ADCSR),
-    columns=columns("DRealSR", ("PSNR", "LPIPS")) + columns(COMPLEXITY, ("Params", "Time", "MACs")),
-    jobs=(
-        *trained(VARIANTS, "DRealSR", "PSNR", "LPIPS"),
-        Infer(ADCSR, "DRealSR", "adcsr", scores("PSNR", "LPIPS")),
-        Count(ADCSR, "adcsr", COUNTED),
-        *(Count(row, f"adcsr-{name}", COUNTED) for row, name in VARIANTS.items()),
-        *(Time(row, f"adcsr-{name}", {"Time": "p50"}) for row, name in VARIANTS.items()),
-        Time(ADCSR, "adcsr", {"Time": "p50"}),
-    ),
-    blocks=no_weights(VARIANTS),
-    hardware="A100",
-    notes=(ASSUMED, AT_MINI_SCALE),
+TABLE = ablation(
+    "unet_ratio",
+    "UNet channel ratio",
+    ours="UNet 75 % (AdcSR)",
+    variants={
+        "UNet 100 %": "unet-100",
+        "UNet 50 %": "unet-50",
+    },
+    metrics=PIXELS,
+    costs=("Params", "Time", "MACs"),
 )

@@ -7,9 +7,13 @@ column. BSDS500-test is degraded as in training, DRealSR is real.
 """
 
 from adcbench.tables import Infer, Table
-from adcbench.tables.columns import columns
+from adcbench.tables.columns import columns, scores
 
-SCORED = {"PSNR": "psnr", "SSIM": "ssim", "fd-EffLite0": "fd-efflite0", "Spectrum": "spectrum", "NIQE": "niqe"}
+from .._columns import IMAGE, OURS
+
+KNOWN = (*IMAGE, *OURS)
+METRICS = ("PSNR", "SSIM", "fd-EffLite0", "Spectrum", "NIQE")
+SCORED = scores(KNOWN, *METRICS)
 SYSTEMS = {
     "Bicubic": "bicubic",
     "Teacher (OSEDiff, mini)": "osediff-mini-trained",
@@ -24,8 +28,12 @@ TABLE = Table(
     numbering="ours",
     title="Teacher and student at the mini scale",
     rows=tuple(SYSTEMS),
-    columns=tuple(column for test_set in TEST_SETS for column in columns(test_set, tuple(SCORED))),
-    jobs=tuple(Infer(row, test_set, system, SCORED) for row, system in SYSTEMS.items() for test_set in TEST_SETS),
+    columns=tuple(column for test_set in TEST_SETS for column in columns(test_set, KNOWN, METRICS)),
+    jobs=tuple(
+        Infer(row, test_set, system, scores(KNOWN, *METRICS))
+        for row, system in SYSTEMS.items()
+        for test_set in TEST_SETS
+    ),
     notes=(
         "Mini scale: trained by us from scratch; the student's width is 75 % of its teacher's, its decoder's 50 %.",
         "fd-EffLite0 is a feature distance on EfficientNet-Lite0, not LPIPS; Spectrum a distance of power spectra.",

@@ -9,7 +9,11 @@ row and the honest counts (everything that runs, attention included) are ours.
 from typing import Literal
 
 from adcbench.tables import COMPLEXITY, Claim, Count, Infer, Reaggregate, Score, Table, Time
-from adcbench.tables.columns import IMAGE_METHODS, IMAGE_METRICS, IMAGE_SCORES, columns, nothing_to_count
+from adcbench.tables.blocks import nothing_to_count
+from adcbench.tables.columns import columns, scores
+
+from .._columns import COSTS, IMAGE
+from ._paper import HARDWARE, METHODS, PAPER
 
 COUNTED = {
     "Params": "params.published",
@@ -69,28 +73,24 @@ def _claim(text: str, kind: Literal["ratio", "reduction"], printed: str, other: 
 
 TABLE = Table(
     id="adcsr/table1",
-    paper="AdcSR (CVPR 2025, arXiv 2411.13383)",
+    paper=PAPER.title,
     number="1",
     numbering="printed",
     title="Quality on DRealSR and complexity (128x128 to 512x512)",
-    rows=(*IMAGE_METHODS, "Bicubic"),
-    columns=columns("DRealSR", IMAGE_METRICS)
-    + columns(COMPLEXITY, ("Steps", "Time", "MACs", "Params", "FPS", "MACs (honest)", "Params (honest)")),
+    rows=(*METHODS, "Bicubic"),
+    columns=columns("DRealSR", IMAGE) + columns(COMPLEXITY, COSTS),
     jobs=(
-        Score("OSEDiff", "DRealSR", "OSEDiff", IMAGE_SCORES),
+        Score("OSEDiff", "DRealSR", "OSEDiff", scores(IMAGE)),
         Reaggregate(
             "OSEDiff",
             "DRealSR",
             ("LPIPS", "DISTS", "NIQE", "MUSIQ", "MANIQA", "CLIPIQA"),
             causes={"MANIQA": "suspected MANIQA_SAMPLING"},
         ),
-        *(Infer(row, "DRealSR", system, IMAGE_SCORES) for row, system in IMAGE_METHODS.items() if row != "OSEDiff"),
-        Infer("Bicubic", "DRealSR", "bicubic", IMAGE_SCORES),
-        *(
-            Count(row, system, COUNTED, causes=CAUSES.get(row), notes=NOTES.get(row))
-            for row, system in IMAGE_METHODS.items()
-        ),
-        *(Time(row, system, {"Time": "p50", "FPS": "fps"}) for row, system in IMAGE_METHODS.items()),
+        *(Infer(row, "DRealSR", system, scores(IMAGE)) for row, system in METHODS.items() if row != "OSEDiff"),
+        Infer("Bicubic", "DRealSR", "bicubic", scores(IMAGE)),
+        *(Count(row, system, COUNTED, causes=CAUSES.get(row), notes=NOTES.get(row)) for row, system in METHODS.items()),
+        *(Time(row, system, {"Time": "p50", "FPS": "fps"}) for row, system in METHODS.items()),
     ),
     blocks=(nothing_to_count("Bicubic"),),
     claims=(
@@ -101,7 +101,7 @@ TABLE = Table(
         _claim("78 % less computation than OSEDiff", "reduction", "78", "OSEDiff", "MACs", ABSTRACT),
         _claim("74 % fewer parameters than OSEDiff", "reduction", "74", "OSEDiff", "Params", ABSTRACT),
     ),
-    hardware="A100",
+    hardware=HARDWARE,
     notes=(
         "AdcSR's own print of the baselines' quality was not seen; `adcbench explain` says what stands in.",
         "The S3Diff row is known in two versions: a re-run by RCOD, and the S3Diff paper's own numbers.",

@@ -7,29 +7,32 @@ the encoder removed equals AdcSR in Table 1, which is why they are trusted. The 
 """
 
 from adcbench.tables import COMPLEXITY, Count, Infer, Table, Time
-from adcbench.tables.columns import AT_MINI_SCALE, columns, no_weights, scores, trained
+from adcbench.tables.columns import columns, scores
+
+from .._columns import COSTS, IMAGE
+from ._ablation import AT_MINI_SCALE, COUNTED, PIXELS, no_weights, trained
+from ._paper import HARDWARE, PAPER
 
 KEPT = "VAE encoder kept"
 REMOVED = "VAE encoder removed (AdcSR)"
-COUNTED = {"Params": "params.published", "MACs": "macs.published"}
 
 TABLE = Table(
     id="adcsr/table2",
-    paper="AdcSR (CVPR 2025, arXiv 2411.13383)",
+    paper=PAPER.title,
     number="2",
     numbering="assumed",
     title="Ablation: the VAE encoder",
     rows=(KEPT, REMOVED),
-    columns=columns("DRealSR", ("PSNR", "LPIPS")) + columns(COMPLEXITY, ("Params", "Time", "MACs")),
+    columns=columns("DRealSR", IMAGE, PIXELS) + columns(COMPLEXITY, COSTS, ("Params", "Time", "MACs")),
     jobs=(
-        *trained({KEPT: "vae-encoder"}, "DRealSR", "PSNR", "LPIPS"),
-        Infer(REMOVED, "DRealSR", "adcsr", scores("PSNR", "LPIPS")),
+        *trained({KEPT: "adcsr-vae-encoder"}, PIXELS),
+        Infer(REMOVED, "DRealSR", "adcsr", scores(IMAGE, *PIXELS)),
         Count(KEPT, "adcsr-vae-encoder", COUNTED),
         Count(REMOVED, "adcsr", COUNTED),
         Time(KEPT, "adcsr-vae-encoder", {"Time": "p50"}),
         Time(REMOVED, "adcsr", {"Time": "p50"}),
     ),
     blocks=no_weights((KEPT,)),
-    hardware="A100",
+    hardware=HARDWARE,
     notes=("The table is known in part: it may have more columns.", AT_MINI_SCALE),
 )

@@ -8,23 +8,26 @@ latent kept between UNet and decoder. Params and MACs are ours.
 """
 
 from adcbench.tables import COMPLEXITY, Count, Infer, Table
-from adcbench.tables.columns import AT_MINI_SCALE, columns, no_weights, scores, trained
+from adcbench.tables.columns import columns, scores
+
+from .._columns import COSTS, IMAGE
+from ._ablation import AT_MINI_SCALE, COUNTED, DETAIL, no_weights, trained
+from ._paper import PAPER
 
 WITHOUT = "Without connection optimisation"
 WITH = "With connection optimisation (AdcSR)"
-COUNTED = {"Params": "params.published", "MACs": "macs.published"}
 
 TABLE = Table(
     id="adcsr/table3",
-    paper="AdcSR (CVPR 2025, arXiv 2411.13383)",
+    paper=PAPER.title,
     number="3",
     numbering="assumed",
     title="Ablation: the connection of UNet and decoder",
     rows=(WITHOUT, WITH),
-    columns=columns("DRealSR", ("FID", "MUSIQ", "MANIQA", "CLIPIQA")) + columns(COMPLEXITY, ("Params", "MACs")),
+    columns=columns("DRealSR", IMAGE, DETAIL) + columns(COMPLEXITY, COSTS, ("Params", "MACs")),
     jobs=(
-        *trained({WITHOUT: "latent-link"}, "DRealSR", "FID", "MUSIQ", "MANIQA", "CLIPIQA"),
-        Infer(WITH, "DRealSR", "adcsr", scores("FID", "MUSIQ", "MANIQA", "CLIPIQA")),
+        *trained({WITHOUT: "adcsr-latent-link"}, DETAIL),
+        Infer(WITH, "DRealSR", "adcsr", scores(IMAGE, *DETAIL)),
         Count(WITHOUT, "adcsr-latent-link", COUNTED),
         Count(WITH, "adcsr", COUNTED),
     ),

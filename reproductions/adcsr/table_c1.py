@@ -6,19 +6,22 @@ The number is inferred, because C.2 is RealSR. A bicubic row is ours.
 """
 
 from adcbench.tables import Infer, Table
-from adcbench.tables.columns import IMAGE_METHODS, IMAGE_METRICS, IMAGE_SCORES, columns
+from adcbench.tables.columns import columns, scores
+
+from .._columns import IMAGE
+from ._paper import METHODS, PAPER
 
 TABLE = Table(
     id="adcsr/table_c1",
-    paper="AdcSR (CVPR 2025, arXiv 2411.13383)",
+    paper=PAPER.title,
     number="C.1",
     numbering="assumed",
     title="Quality on DIV2K-Val",
-    rows=(*IMAGE_METHODS, "Bicubic"),
-    columns=columns("DIV2K-Val", IMAGE_METRICS),
+    rows=(*METHODS, "Bicubic"),
+    columns=columns("DIV2K-Val", IMAGE),
     jobs=(
-        *(Infer(row, "DIV2K-Val", system, IMAGE_SCORES) for row, system in IMAGE_METHODS.items()),
-        Infer("Bicubic", "DIV2K-Val", "bicubic", IMAGE_SCORES),
+        *(Infer(row, "DIV2K-Val", system, scores(IMAGE)) for row, system in METHODS.items()),
+        Infer("Bicubic", "DIV2K-Val", "bicubic", scores(IMAGE)),
     ),
     notes=(
         "AdcSR's own print was not seen: its row is a re-run of the released weights, and the others are the "

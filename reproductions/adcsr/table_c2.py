@@ -6,26 +6,29 @@ The number is printed: a model survey that read the arXiv HTML cites "Tab. C.2".
 """
 
 from adcbench.tables import Infer, Reaggregate, Score, Table
-from adcbench.tables.columns import IMAGE_METHODS, IMAGE_METRICS, IMAGE_SCORES, columns
+from adcbench.tables.columns import columns, scores
+
+from .._columns import IMAGE
+from ._paper import METHODS, PAPER
 
 TABLE = Table(
     id="adcsr/table_c2",
-    paper="AdcSR (CVPR 2025, arXiv 2411.13383)",
+    paper=PAPER.title,
     number="C.2",
     numbering="printed",
     title="Quality on RealSR",
-    rows=(*IMAGE_METHODS, "Bicubic"),
-    columns=columns("RealSR", IMAGE_METRICS),
+    rows=(*METHODS, "Bicubic"),
+    columns=columns("RealSR", IMAGE),
     jobs=(
-        Score("OSEDiff", "RealSR", "OSEDiff", IMAGE_SCORES),
+        Score("OSEDiff", "RealSR", "OSEDiff", scores(IMAGE)),
         Reaggregate(
             "OSEDiff",
             "RealSR",
             ("LPIPS", "DISTS", "NIQE", "MUSIQ", "MANIQA", "CLIPIQA"),
             causes={"MANIQA": "suspected MANIQA_SAMPLING"},
         ),
-        *(Infer(row, "RealSR", system, IMAGE_SCORES) for row, system in IMAGE_METHODS.items() if row != "OSEDiff"),
-        Infer("Bicubic", "RealSR", "bicubic", IMAGE_SCORES),
+        *(Infer(row, "RealSR", system, scores(IMAGE)) for row, system in METHODS.items() if row != "OSEDiff"),
+        Infer("Bicubic", "RealSR", "bicubic", scores(IMAGE)),
     ),
     notes=(
         "AdcSR's FID and MANIQA as printed were not seen: re-runs of the released weights stand in.",

@@ -7,16 +7,20 @@ input size, the precision and other methods are not known.
 """
 
 from adcbench.tables import Block, Table
-from adcbench.tables.columns import NO_CODE, columns
+from adcbench.tables.blocks import NO_CODE
+from adcbench.tables.columns import columns
+
+from .._columns import COSTS
+from ._paper import PAPER
 
 TABLE = Table(
     id="adcsr/table_c3",
-    paper="AdcSR (CVPR 2025, arXiv 2411.13383)",
+    paper=PAPER.title,
     number="C.3",
     numbering="printed",
     title="Latency on a phone (Snapdragon 8 Gen 4)",
     rows=("AdcSR",),
-    columns=columns("mobile", ("Time",), {"Time": "ms"}),
+    columns=columns("mobile", COSTS, ("Time",), {"Time": "ms"}),
     blocks=(
         Block(
             "a phone with a Snapdragon 8 Gen 4, the authors' mobile build, and the input size and precision, "

@@ -6,22 +6,13 @@ Number and values are printed in the named-author text of the paper: 187 of 187 
 """
 
 from adcbench.tables import COMPLEXITY, Block, Claim, Count, Table
-from adcbench.tables.columns import NO_CODE, NOT_BUILT, VIDEO_METRICS, columns, no_outputs
+from adcbench.tables.blocks import NO_CODE, NOT_BUILT, no_outputs
+from adcbench.tables.columns import columns
+
+from .._columns import COSTS, VIDEO
+from ._paper import METHODS, OURS, PAPER
 
 ID = "adcvsr/table1"
-METHODS = (
-    "RealBasicVSR",
-    "Upscale-A-Video",
-    "MGLD-VSR",
-    "STAR",
-    "SeedVR2",
-    "DOVE",
-    "DLoRAL",
-    "PiSA-SR",
-    "AdcSR",
-    "HYPIR",
-    "AdcVSR",
-)
 # As the text prints them: times faster than, and percent fewer parameters than, each diffusion method.
 SPEED_UPS = {
     "Upscale-A-Video": "121",
@@ -40,7 +31,6 @@ REDUCTIONS = {
     "DOVE": "95",
 }
 TEXT = "AdcVSR arXiv 2603.00458 Section 4.2"
-OURS = METHODS[-1]
 COUNTED = {"Params": "params.published"}
 PLACEMENT = (
     "partly circular: where the temporal blocks stand was inferred from the printed 0.57 B, by trying the placements "
@@ -50,14 +40,14 @@ PLACEMENT = (
 
 TABLE = Table(
     id=ID,
-    paper="AdcVSR (ICLR 2026, arXiv 2603.00458)",
+    paper=PAPER.title,
     number="1",
     numbering="printed",
     title="Quality on UDM10 and VideoLQ, and efficiency",
     rows=METHODS,
-    columns=columns("UDM10", VIDEO_METRICS)
-    + columns("VideoLQ", ("MANIQA", "CLIPIQA", "MUSIQ", "E_warp", "DOVER"))
-    + columns(COMPLEXITY, ("Steps", "Params", "Time"), {"Params": "B"}),
+    columns=columns("UDM10", VIDEO)
+    + columns("VideoLQ", VIDEO, ("MANIQA", "CLIPIQA", "MUSIQ", "E_warp", "DOVER"))
+    + columns(COMPLEXITY, COSTS, ("Steps", "Params", "Time"), {"Params": "B"}),
     jobs=(
         Count("AdcSR", "adcsr", COUNTED),
         Count(OURS, "adcvsr", COUNTED, notes={"Params": PLACEMENT}),

@@ -7,7 +7,11 @@ repeat Table 1's times in seconds digit for digit, so the column is almost certa
 """
 
 from adcbench.tables import COMPLEXITY, Block, Count, Table
-from adcbench.tables.columns import NO_CODE, columns, no_outputs
+from adcbench.tables.blocks import NO_CODE, no_outputs
+from adcbench.tables.columns import columns
+
+from .._columns import COSTS, VIDEO
+from ._paper import PAPER
 
 ID = "adcvsr/table2"
 ROWS = ("3D (A Pruned DOVE)", "2D (AdcSR)", "2D + 1D (Ours)")
@@ -16,12 +20,12 @@ CAUSE = {"Params": "suspected MISLABELLED_COLUMN"}
 
 TABLE = Table(
     id=ID,
-    paper="AdcVSR (ICLR 2026, arXiv 2603.00458)",
+    paper=PAPER.title,
     number="2",
     numbering="printed",
     title="Network designs on UDM10",
     rows=ROWS,
-    columns=columns("UDM10", ("DISTS", "E_warp")) + columns(COMPLEXITY, ("Params",), {"Params": "B"}),
+    columns=columns("UDM10", VIDEO, ("DISTS", "E_warp")) + columns(COMPLEXITY, COSTS, ("Params",), {"Params": "B"}),
     jobs=(
         Count("2D (AdcSR)", "adcsr", PARAMS, causes=CAUSE),
         Count("2D + 1D (Ours)", "adcvsr", PARAMS, causes=CAUSE),

@@ -6,19 +6,23 @@ Number and values are printed in the named-author text.
 """
 
 from adcbench.tables import Table
-from adcbench.tables.columns import NO_CODE, columns, no_outputs
+from adcbench.tables.blocks import NO_CODE, no_outputs
+from adcbench.tables.columns import columns
+
+from .._columns import VIDEO
+from ._paper import PAPER
 
 ID = "adcvsr/table3"
 ROWS = ("Single-Head, Dual-Domain", "Dual-Head, Single-Domain", "Dual-Head, Dual-Domain (Ours)")
 
 TABLE = Table(
     id=ID,
-    paper="AdcVSR (ICLR 2026, arXiv 2603.00458)",
+    paper=PAPER.title,
     number="3",
     numbering="printed",
     title="Discriminators on YouHQ40",
     rows=ROWS,
-    columns=columns("YouHQ40", ("CLIPIQA", "E_warp")),
+    columns=columns("YouHQ40", VIDEO, ("CLIPIQA", "E_warp")),
     blocks=no_outputs(ID, ROWS, "YouHQ40", NO_CODE),
     notes=("Single-Domain keeps the discriminator in the feature domain only.",),
 )

@@ -6,7 +6,11 @@ Number and values are printed in the named-author text.
 """
 
 from adcbench.tables import Table
-from adcbench.tables.columns import NO_CODE, columns, no_outputs
+from adcbench.tables.blocks import NO_CODE, no_outputs
+from adcbench.tables.columns import columns
+
+from .._columns import VIDEO
+from ._paper import PAPER
 
 ID = "adcvsr/table4"
 ROWS = (
@@ -19,11 +23,11 @@ ROWS = (
 
 TABLE = Table(
     id=ID,
-    paper="AdcVSR (ICLR 2026, arXiv 2603.00458)",
+    paper=PAPER.title,
     number="4",
     numbering="printed",
     title="Distillation setups on MVSR4x",
     rows=ROWS,
-    columns=columns("MVSR4x", ("PSNR", "LPIPS", "MUSIQ")),
+    columns=columns("MVSR4x", VIDEO, ("PSNR", "LPIPS", "MUSIQ")),
     blocks=no_outputs(ID, ROWS, "MVSR4x", NO_CODE),
 )

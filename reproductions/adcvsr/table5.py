@@ -7,19 +7,23 @@ could be swapped, so the number is assumed. Rows follow Table 2; the columns are
 """
 
 from adcbench.tables import Table
-from adcbench.tables.columns import NO_CODE, columns, no_outputs
+from adcbench.tables.blocks import NO_CODE, no_outputs
+from adcbench.tables.columns import columns
+
+from .._columns import VIDEO
+from ._paper import PAPER
 
 ID = "adcvsr/table5"
 ROWS = ("3D", "2D", "2D + 1D (Ours)")
 
 TABLE = Table(
     id=ID,
-    paper="AdcVSR (ICLR 2026, arXiv 2603.00458)",
+    paper=PAPER.title,
     number="5",
     numbering="assumed",
     title="More network designs",
     rows=ROWS,
-    columns=columns("YouHQ40", ("DISTS", "E_warp")),
+    columns=columns("YouHQ40", VIDEO, ("DISTS", "E_warp")),
     blocks=no_outputs(ID, ROWS, "YouHQ40", NO_CODE),
     notes=("Rows and columns are assumed: no source prints this table.",),
 )

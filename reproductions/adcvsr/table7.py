@@ -7,7 +7,11 @@ prints a value. The other rows and the columns (those of Table 3) are assumed.
 """
 
 from adcbench.tables import Table
-from adcbench.tables.columns import NO_CODE, columns, no_outputs
+from adcbench.tables.blocks import NO_CODE, no_outputs
+from adcbench.tables.columns import columns
+
+from .._columns import VIDEO
+from ._paper import PAPER
 
 ID = "adcvsr/table7"
 ROWS = (
@@ -20,12 +24,12 @@ ROWS = (
 
 TABLE = Table(
     id=ID,
-    paper="AdcVSR (ICLR 2026, arXiv 2603.00458)",
+    paper=PAPER.title,
     number="7",
     numbering="printed",
     title="Data types that train the discriminators",
     rows=ROWS,
-    columns=columns("YouHQ40", ("CLIPIQA", "E_warp")),
+    columns=columns("YouHQ40", VIDEO, ("CLIPIQA", "E_warp")),
     blocks=no_outputs(ID, ROWS, "YouHQ40", NO_CODE),
     notes=("Rows (but the last two) and columns are assumed: no source prints this table.",),
 )

@@ -8,37 +8,28 @@ Number by elimination: the paper has eight tables, and no source says which numb
 """
 
 from adcbench.tables import Table
-from adcbench.tables.columns import NO_CODE, NOT_BUILT, VIDEO_METRICS, columns, no_outputs
+from adcbench.tables.blocks import NO_CODE, NOT_BUILT, no_outputs
+from adcbench.tables.columns import columns
+
+from .._columns import VIDEO
+from ._paper import METHODS, OURS, PAPER
 
 ID = "adcvsr/table8"
 TEST_SETS = ("SPMCS", "YouHQ40", "RealVSR", "MVSR4x")
-METHODS = (
-    "RealBasicVSR",
-    "Upscale-A-Video",
-    "MGLD-VSR",
-    "STAR",
-    "SeedVR2",
-    "DOVE",
-    "DLoRAL",
-    "PiSA-SR",
-    "AdcSR",
-    "HYPIR",
-    "AdcVSR",
-)
 
 TABLE = Table(
     id=ID,
-    paper="AdcVSR (ICLR 2026, arXiv 2603.00458)",
+    paper=PAPER.title,
     number="8",
     numbering="assumed",
     title="Quality on the other four test sets",
     rows=METHODS,
-    columns=tuple(column for test_set in TEST_SETS for column in columns(test_set, VIDEO_METRICS)),
+    columns=tuple(column for test_set in TEST_SETS for column in columns(test_set, VIDEO)),
     blocks=tuple(
         block
         for test_set in TEST_SETS
         for row in METHODS
-        for block in no_outputs(ID, (row,), test_set, NO_CODE if row == METHODS[-1] else NOT_BUILT)
+        for block in no_outputs(ID, (row,), test_set, NO_CODE if row == OURS else NOT_BUILT)
     ),
     notes=("Rows and columns follow Table 1 and are assumed: no source prints this table.",),
 )

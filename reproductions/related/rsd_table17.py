@@ -7,7 +7,11 @@ AdcSR prints them. Only the GAN rows are here; a bicubic row is ours.
 """
 
 from adcbench.tables import Infer, Table
-from adcbench.tables.columns import IMAGE_METRICS, IMAGE_SCORES, columns, no_outputs
+from adcbench.tables.blocks import no_outputs
+from adcbench.tables.columns import columns, scores
+
+from .._columns import IMAGE
+from ._paper import PAPER
 
 ID = "related/rsd_table17"
 TEST_SETS = ("DIV2K-Val", "DRealSR", "RealSR")
@@ -16,13 +20,13 @@ NOT_BUILT = ("LDL", "FeMaSR")
 
 TABLE = Table(
     id=ID,
-    paper="RSD (ICML 2026, arXiv 2503.13358v5)",
+    paper=PAPER.title,
     number="17",
     numbering="printed",
     title="GAN baselines on three test sets",
     rows=("BSRGAN", "Real-ESRGAN", "LDL", "FeMaSR", "Bicubic"),
-    columns=tuple(column for test_set in TEST_SETS for column in columns(test_set, IMAGE_METRICS)),
-    jobs=tuple(Infer(row, test_set, system, IMAGE_SCORES) for test_set in TEST_SETS for row, system in BUILT.items()),
+    columns=tuple(column for test_set in TEST_SETS for column in columns(test_set, IMAGE)),
+    jobs=tuple(Infer(row, test_set, system, scores(IMAGE)) for test_set in TEST_SETS for row, system in BUILT.items()),
     blocks=(*(block for test_set in TEST_SETS for block in no_outputs(ID, NOT_BUILT, test_set)),),
     notes=(
         "Real-ESRGAN on DRealSR is 28.6538 dB here and 28.64 in print. Cutting the outputs to 8 bits gives 28.6256 on "

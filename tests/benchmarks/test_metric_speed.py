@@ -19,8 +19,8 @@ import numpy as np
 import psutil
 import pytest
 
+from adcbench.data.media import pair
 from adcbench.data.media.images import read_png, write_png
-from adcbench.data.media.pairs import pair
 from adcbench.metrics import METRICS
 from adcbench.metrics.engine import scoring
 from adcbench.metrics.engine.worker import scoring_process
@@ -136,8 +136,8 @@ def ready(metrics: Sequence[Metric], folders: tuple[Path, Path], device: str = "
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(scoring, "scoring_process", there)
             kept = {"device": device, "use_store": False, "progress": False, "deterministic": True}
-            scoring.score_pairs(pairs[:1], metrics, **kept)
-            yield lambda: scoring.score_pairs(pairs, metrics, **kept)
+            scoring.score(pairs[:1], metrics, **kept)
+            yield lambda: scoring.score(pairs, metrics, **kept)
 
 
 def in_turn(benchmark: Any, ours: Callable[[], Any], theirs: Callable[[], Any], rounds: int) -> float:

@@ -137,11 +137,12 @@ def test_reproduce_needs_a_table() -> None:
 def test_diff_of_equal_folders_is_empty_and_of_others_names_cells(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from adcbench.report.files import read_cells, write_cells
+    from adcbench.report.cell_lines import write_cells
+    from adcbench.report.view import read_view
 
-    cells = read_cells("embedded")
+    view = read_view("embedded")
     for folder in ("old", "new"):
-        write_cells("embedded", cells, tmp_path / folder)
+        write_cells(view, tmp_path / folder)
     assert run("diff", tmp_path / "old", tmp_path / "new").output == "no differences\n"
     path = tmp_path / "new" / "embedded" / "cells.jsonl"
     path.write_text(path.read_text().replace("colour=y-studio", "colour=rgb"))

@@ -103,7 +103,7 @@ def test_a_csv_that_can_not_be_written_is_said_before_the_work(
 ) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "folder").mkdir()
-    monkeypatch.setattr("adcbench.metrics.engine.scoring.score_pairs", None)
+    monkeypatch.setattr("adcbench.metrics.engine.scoring.score", None)
     result = run(*score, "--out", tmp_path / place)
     assert result.exit_code and not isinstance(result.exception, TypeError)
     assert place in f"{result.exception}{result.output}"

@@ -11,12 +11,13 @@ import pytest
 
 from adcbench.cli import cli
 from adcbench.core.cells import Cell
+from adcbench.core.errors import AdcbenchError
 from adcbench.report.files import read_cells
-from adcbench.results.verdicts import judge
+from adcbench.results.verdicts import verdict_of
 from adcbench.systems import find_system
-from adcbench.systems.trained.runs import ablation_names
+from adcbench.systems.registry import unreleased_names
 from adcbench.tables import Context, Infer, Table, Time
-from adcbench.tables.columns import NO_CODE, NO_WEIGHTS, NOT_BUILT, NOTHING
+from adcbench.tables.blocks import NO_CODE, NO_WEIGHTS, NOT_BUILT, NOTHING
 from adcbench.tables.loading import load_table, table_ids
 from adcbench.training.stages.adcsr.decoder import SPEC as DECODER
 from adcbench.training.stages.adcsr.distil import SPEC as DISTIL
@@ -27,7 +28,7 @@ every_table = pytest.mark.parametrize("table_id", table_ids())
 
 
 def blocked(table_id: str) -> list[Cell]:
-    return [cell for cell in read_cells(table_id) if judge(cell).word == "blocked"]
+    return [cell for cell in read_cells(table_id) if verdict_of(cell).word == "blocked"]
 
 
 def commands_of(cell: Cell) -> list[list[str]]:
@@ -103,9 +104,15 @@ def test_a_latency_command_names_the_system_of_the_rows_job(table_id: str) -> No
         assert {f"adcbench latency {job.system}" for job in jobs} == {cell.command}, cell.key
 
 
-def test_ablations_are_systems_but_those_that_read_a_text() -> None:
-    assert set(ablation_names()) == set(DISTIL.ablations) - {"adcsr", "text", "prompt-extractor"}
-    for name in ablation_names():
+def test_ablations_are_systems_and_those_that_read_a_text_can_be_counted_alone() -> None:
+    names = {name.removeprefix("adcsr-") for name in unreleased_names()}
+    assert names == set(DISTIL.ablations) - {"adcsr"}
+    for name in names - {"text", "prompt-extractor"}:
         system = find_system(f"adcsr-{name}")
-        assert system.name == f"adcsr-{name}"
+        assert system.name == f"adcsr-{name}" and system.components
         assert ("adcbench train decoder" in system.get) == (name in DECODER.ablations)
+    for name in ("text", "prompt-extractor"):
+        system = find_system(f"adcsr-{name}")
+        assert system.name == f"adcsr-{name}" and system.components
+        with pytest.raises(AdcbenchError, match="reads a text with every image"):
+            system.load(None, "cpu", "float32")

@@ -195,14 +195,14 @@ def test_what_was_made_before_is_kept(here: Path, capsys: pytest.CaptureFixture[
 
 
 def test_the_contract_names_the_cause_and_the_place(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from adcbench.cli.images import named_system
     from adcbench.inference.contract import check
+    from adcbench.systems import find_system
 
-    assert check(named_system("my_systems:good")) == []
-    (problem,) = check(named_system("my_systems:exits"))
+    assert check(find_system("my_systems:good")) == []
+    (problem,) = check(find_system("my_systems:exits"))
     assert problem.startswith("shape: the call fails: system 'my_systems:exits': ")
     assert _with_place("SystemExit: 3 (HERE)", here) in problem
-    (problem,) = check(named_system("my_systems:in_load"))
+    (problem,) = check(find_system("my_systems:in_load"))
     assert _with_place("OSError: no such file (HERE)", here) in problem
 
 

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.cost import macs
-from adcbench.cost.closed_form import attention_macs, closed_form_macs
+from adcbench.cost.closed_form import closed_form_macs
 from adcbench.cost.macs import count_macs
 from adcbench.cost.params import lora_count, tied_count, unique_counts
 from adcbench.systems.components import Call, Component, empty
+from adcbench.systems.formulas import attention_macs
 from adcbench.systems.layers.blocks import PixelAttention, SelfAttention, Upsample
 from adcbench.systems.layers.lora import Lora
 from adcbench.systems.layers.sd_components import FORMULAS

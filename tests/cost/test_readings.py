@@ -8,7 +8,7 @@ import pytest
 
 from adcbench.cost.counts import cached_count, readings, total
 from adcbench.report.files import read_cells
-from adcbench.systems.adcsr import components as adcsr_networks
+from adcbench.systems.adcvsr import components as adcvsr_components
 from adcbench.tables.loading import load_table, table_ids
 from adcbench.tables.table import COMPLEXITY
 
@@ -82,7 +82,7 @@ def test_committed_readings_are_what_the_code_evaluates(network: str) -> None:
 
 def test_rejected_placements_of_adcvsrs_temporal_blocks() -> None:
     """Derived by hand (M): only ours, 572.94, prints as 0.57 B."""
-    found = {name: round(count / 1e6, 2) for name, count in adcsr_networks._placements().items()}
+    found = {name: round(count / 1e6, 2) for name, count in adcvsr_components._placements().items()}
     assert list(found.values()) == [456.07, 531.10, 497.91, 487.19, 495.06, 650.81, 728.69, 576.46, 607.10]
     assert not any(565 <= value < 575 for value in found.values())
 

@@ -11,7 +11,8 @@ from clip_files import FRAMES, write_folder, write_video
 from PIL import Image
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.data.media.clips import check_pair, list_clips, open_clip, pair_clips
+from adcbench.data.media import pair
+from adcbench.data.media.clips import check_pair, list_clips, open_clip
 from adcbench.data.media.images import write_png
 
 
@@ -30,6 +31,16 @@ def test_part_of_a_clip(tmp_path: Path) -> None:
         clip.part(frames=6)
     with pytest.raises(AdcbenchError, match="24x16 pixels, too small for a crop of 17x17"):
         open_clip(tmp_path / "walk").part(crop=17)
+
+
+def test_a_png_is_a_clip_of_one_frame(tmp_path: Path) -> None:
+    write_png(tmp_path / "walk.png", FRAMES[0])
+    clip = open_clip(tmp_path / "walk.png")
+    assert (clip.name, len(clip), clip.size, clip.source) == ("walk", 1, (16, 24), "png")
+    np.testing.assert_array_equal(np.stack(list(clip.part(crop=11))), FRAMES[:1, 2:13, 6:17])
+    (tmp_path / "torn.png").write_bytes((tmp_path / "walk.png").read_bytes()[:20])
+    with pytest.raises(AdcbenchError, match=r"torn\.png: the PNG is truncated"):
+        open_clip(tmp_path / "torn.png")
 
 
 def test_a_damaged_frame_is_named(tmp_path: Path) -> None:
@@ -66,15 +77,15 @@ def test_clips_are_joined_by_name(tmp_path: Path) -> None:
     write_folder(tmp_path / "hr" / "b", FRAMES[:2])
     write_video(tmp_path / "hr" / "a.mkv", "ffv1", "bgr0", FRAMES[:2])
     (tmp_path / "sr" / "notes.txt").write_text("ignored")
-    found = pair_clips(tmp_path / "sr", tmp_path / "hr")
+    found = pair(tmp_path / "sr", tmp_path / "hr")
     assert [(name, sr.name, hr and hr.name) for name, sr, hr in found] == [("a", "a", "a.mkv"), ("b", "b", "b")]
-    assert pair_clips(tmp_path / "sr", None)[0] == ("a", tmp_path / "sr" / "a", None)
-    assert pair_clips(tmp_path / "sr" / "b", tmp_path / "hr" / "a.mkv") == [
+    assert pair(tmp_path / "sr", None)[0] == ("a", tmp_path / "sr" / "a", None)
+    assert pair(tmp_path / "sr" / "b", tmp_path / "hr" / "a.mkv", frames=True) == [
         ("b", tmp_path / "sr" / "b", tmp_path / "hr" / "a.mkv")
     ]
     write_folder(tmp_path / "hr" / "c", FRAMES[:2])
     with pytest.raises(AdcbenchError, match=r"without a partner.*1 only in .*hr: c"):
-        pair_clips(tmp_path / "sr", tmp_path / "hr")
+        pair(tmp_path / "sr", tmp_path / "hr")
     write_folder(tmp_path / "hr" / "a", FRAMES[:2])
     with pytest.raises(AdcbenchError, match="two clips are called a"):
         list_clips(tmp_path / "hr")

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.data.media import Sample, open_clip, pair
+from adcbench.data.media.clips import check_pair
 from adcbench.data.media.images import write_png
-from adcbench.data.media.pairs import pair, read_pair
 
 NAMES = st.sets(st.text("abcdefgh_0123", min_size=1, max_size=6), min_size=1, max_size=8)
 
@@ -52,21 +53,34 @@ def test_unmatched_files_of_both_sides_are_counted_and_listed(tmp_path: Path) ->
     assert "image_09, ... and 4 more" in message
 
 
+def test_a_folder_is_of_images_or_of_clips(tmp_path: Path) -> None:
+    for side in ("sr", "hr"):
+        folder(tmp_path / side / "b", ["1", "2"])
+        folder(tmp_path / side / "a", ["1", "2"])
+    sr, hr = tmp_path / "sr", tmp_path / "hr"
+    clips = pair(sr, hr)
+    assert clips == [Sample("a", sr / "a", hr / "a"), Sample("b", sr / "b", hr / "b")]
+    assert all(sample.is_clip for sample in clips)
+    assert pair(sr, None)[0] == ("a", sr / "a", None)
+    images = pair(sr / "a", hr / "b")
+    assert [(name, one.name, other and other.name) for name, one, other in images] == [
+        ("1", "1.png", "1.png"),
+        ("2", "2.png", "2.png"),
+    ]
+    assert not any(sample.is_clip for sample in images)
+    assert pair(sr / "a", hr / "b", frames=True) == [("a", sr / "a", hr / "b")]
+    assert pair(sr / "a" / "1.png", hr / "a" / "2.png") == [("1", sr / "a" / "1.png", hr / "a" / "2.png")]
+
+
 def image(path: Path, height: int, width: int) -> Path:
     write_png(path, np.zeros((height, width, 3), np.uint8))
     return path
 
 
-def test_pixels_of_a_pair_come_in_order(tmp_path: Path) -> None:
-    lr, hr = read_pair(image(tmp_path / "lr.png", 2, 3), image(tmp_path / "hr.png", 8, 12), scale=4)
-    assert (lr.shape, hr.shape) == ((2, 3, 3), (8, 12, 3))
-
-
-@pytest.mark.parametrize(("height", "width", "scale"), [(8, 12, 1), (8, 11, 4), (12, 8, 4)])
-def test_sizes_that_do_not_fit_name_both_files(height: int, width: int, scale: int, tmp_path: Path) -> None:
-    sr, hr = image(tmp_path / "sr.png", 2, 3), image(tmp_path / "hr.png", height, width)
+def test_sizes_that_do_not_fit_name_both_files(tmp_path: Path) -> None:
+    sr, hr = image(tmp_path / "sr.png", 2, 3), image(tmp_path / "hr.png", 3, 2)
     with pytest.raises(AdcbenchError) as caught:
-        read_pair(sr, hr, scale)
+        check_pair(open_clip(sr), open_clip(hr))
     message = str(caught.value)
     assert f"{sr} is 3x2" in message
-    assert f"{hr} is {width}x{height}" in message
+    assert f"{hr} is 2x3" in message

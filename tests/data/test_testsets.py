@@ -10,7 +10,9 @@ import pytest
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.keys import digest
 from adcbench.core.settings import cache_dir
-from adcbench.data.media.pairs import pair, read_pair
+from adcbench.data.media import open_clip, pair
+from adcbench.data.media.clips import check_pair
+from adcbench.data.media.images import read_png
 from adcbench.data.testsets import registry as testsets
 from adcbench.data.testsets.fetch import fetch
 from adcbench.data.testsets.test_set import LOG, TestSet
@@ -62,7 +64,7 @@ def test_the_embedded_set_is_always_here(monkeypatch: pytest.MonkeyPatch, tmp_pa
     pairs = testsets.open_testset("embedded").inputs()
     assert len(pairs) == testsets.TESTSETS["embedded"].size
     for _, lr, hr in pairs:
-        read_pair(lr, hr, scale=4)
+        assert open_clip(hr).size == tuple(4 * side for side in open_clip(lr).size)
 
 
 def test_manifest_hashes_differ_between_sets() -> None:
@@ -124,9 +126,9 @@ def test_drealsr_equals_its_manifest(drealsr_dir: Path) -> None:
 @pytest.mark.golden
 def test_drealsr_pairs_have_the_papers_sizes(drealsr_dir: Path) -> None:
     for _, lr, hr in pair(drealsr_dir / "LR", drealsr_dir / "HR"):
-        assert [image.shape for image in read_pair(lr, hr, scale=4)] == [(128, 128, 3), (512, 512, 3)]
+        assert [read_png(path).shape for path in (lr, hr)] == [(128, 128, 3), (512, 512, 3)]
     for _, sr, hr in pair(drealsr_dir / "OSEDiff", drealsr_dir / "HR"):
-        read_pair(sr, hr)
+        check_pair(open_clip(sr), open_clip(hr))
 
 
 @pytest.mark.golden

@@ -22,7 +22,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import cache_dir
 from adcbench.data.training.shards import ShardImages
 from adcbench.data.training.sources import open_images
-from adcbench.systems.trained.runs import open_system
+from adcbench.systems import find_system
 from adcbench.training.engine import checkpoints
 from adcbench.training.engine.logging import CsvLog, seconds_logged
 from adcbench.training.engine.run_folder import check_settings, record_environment, write_settings
@@ -58,7 +58,7 @@ def test_settings_of_a_run(tmp_path: Path) -> None:
 
 def test_settings_of_a_run_that_is_a_system(tmp_path: Path) -> None:
     write_settings(tmp_path, SETTINGS)
-    each_damage(tmp_path / "settings.json", lambda: open_system(str(tmp_path)))
+    each_damage(tmp_path / "settings.json", lambda: find_system(str(tmp_path)))
 
 
 def test_the_environment_of_a_run(tmp_path: Path) -> None:

@@ -13,10 +13,12 @@ from toy_tables import forget, make_table, measurement, use_tables
 
 from adcbench.core.cells import Cell, Measurement
 from adcbench.core.errors import AdcbenchError
+from adcbench.report.cell_lines import cell_lines, sample_rows, write_cells
 from adcbench.report.explain import explain
-from adcbench.report.files import cell_lines, folder, read_cells, sample_rows, write_cells
+from adcbench.report.files import folder, read_cells
 from adcbench.report.sources import add_sources, changed_modules, read_sources
 from adcbench.report.terminal import table_text
+from adcbench.report.view import read_view, view_of
 from adcbench.report.writers import latex, markdown
 from adcbench.results import verdicts
 from adcbench.results.ranks import test_table as rank_rows
@@ -46,9 +48,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (replace(own, level="timed", reduce="median", cause="suspected CPU_ARITHMETIC", provenance=timed),),
         (),
     )
-    write_cells(
-        "toy", [replace(c, measurements=m, missing="m", command="c") for c, m in zip(cells, kinds, strict=True)]
-    )
+    made = [replace(c, measurements=m, missing="m", command="c") for c, m in zip(cells, kinds, strict=True)]
+    write_cells(view_of(load_table("toy"), made))
     add_sources({"f" * 16: {"adcbench.core": "0" * 8}, "e" * 16: {"adcbench.core": "1" * 8, "adcbench": "2" * 8}})
     return tmp_path
 
@@ -67,18 +68,19 @@ def attack(path: Path, use: Callable[[], object], few: int = 8) -> None:
 
 def show_all() -> None:
     """Everything that is printed or written of a table."""
-    table, cells = load_table("toy"), read_cells("toy")
-    cell_lines(cells)
-    sample_rows(cells)
-    markdown(table, cells)
-    table_text(table, cells)
-    rank_rows(table, cells)
+    view = read_view("toy")
+    cells = [one.cell for one in view.cells]
+    cell_lines(view.cells)
+    sample_rows(view.cells)
+    markdown(view)
+    table_text(view)
+    rank_rows(view.table, cells)
     for cell in cells:
         explain(cell.key)
         _compare(cell)
     show_all.calls += 1  # type: ignore[attr-defined]
     if show_all.calls % LATEX_EVERY == 0:  # type: ignore[attr-defined]
-        latex(table, cells)
+        latex(view)
 
 
 show_all.calls = 0  # type: ignore[attr-defined]

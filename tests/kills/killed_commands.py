@@ -21,7 +21,6 @@ import numpy as np
 import torch  # noqa: F401  (all that costs seconds is imported before the forks)
 
 import adcbench.inference.folder
-import adcbench.metrics.engine.clips
 import adcbench.metrics.engine.scoring  # noqa: F401
 from adcbench.cli import cli
 from adcbench.cli.boundary import guarded

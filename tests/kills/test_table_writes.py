@@ -12,7 +12,7 @@ from toy_tables import make_table, measure_as, use_tables, written
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.report.files import TornTable, folder, read_cells
-from adcbench.results.verdicts import judge
+from adcbench.results.verdicts import verdict_of
 from adcbench.workflows.reproduce import reproduce
 
 
@@ -61,7 +61,7 @@ def test_two_files_of_different_writes_are_never_taken_for_a_table(
     measure_as({}, monkeypatch)
     run()  # what can't be measured again is dropped, and said
     assert "different writes; replaced or dropped: A, PSNR (DRealSR), A, SSIM (DRealSR)" in capsys.readouterr().err
-    words = {(cell.key.row, cell.key.metric): judge(cell).word for cell in read_cells("toy")}
+    words = {(cell.key.row, cell.key.metric): verdict_of(cell).word for cell in read_cells("toy")}
     assert words["A", "PSNR"] == words["A", "SSIM"] == "blocked"
     assert words["B", "PSNR"] == "unpublished"  # untouched
 
@@ -83,7 +83,7 @@ def test_a_file_from_another_write_or_none_is_noticed(root: Path, monkeypatch: p
         with pytest.raises(AdcbenchError, match="not of one write"):
             read_cells("toy")
     else:
-        assert all(judge(cell).word == "blocked" for cell in read_cells("toy", root / "nothing"))
+        assert all(verdict_of(cell).word == "blocked" for cell in read_cells("toy", root / "nothing"))
     run()
     assert written(root) == whole
 

@@ -13,7 +13,8 @@ from skimage import data
 from torch import Tensor
 
 from adcbench.core.errors import Blocked
-from adcbench.data.media.pairs import pair, read_pair
+from adcbench.data.media import pair
+from adcbench.data.media.images import read_png
 from adcbench.data.testsets.authors_log import read_log
 from adcbench.data.testsets.test_set import LOG
 from adcbench.metrics import METRICS
@@ -97,4 +98,4 @@ def worst_against_log(name: str, drealsr_dir: Path) -> tuple[float, str]:
     logged = dict(read_log(drealsr_dir / LOG)[name.upper()])
     pairs = pair(drealsr_dir / "OSEDiff", drealsr_dir / "HR")
     assert [stem for stem, _, _ in pairs] == sorted(logged)
-    return max((abs(score_one(scorer, *read_pair(sr, hr)) - logged[stem]), stem) for stem, sr, hr in pairs)
+    return max((abs(score_one(scorer, read_png(sr), read_png(hr)) - logged[stem]), stem) for stem, sr, hr in pairs)

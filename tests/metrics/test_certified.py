@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adcbench.data.media.pairs import pair
+from adcbench.data.media import pair
 from adcbench.data.testsets.authors_log import read_log
 from adcbench.data.testsets.test_set import LOG
 from adcbench.metrics import METRICS
-from adcbench.metrics.engine.scoring import score_pairs
+from adcbench.metrics.engine.scoring import score
 
 WITHIN = {"psnr": 1e-5, "ssim": 5e-6}
 
@@ -19,7 +19,7 @@ WITHIN = {"psnr": 1e-5, "ssim": 5e-6}
 @pytest.fixture(scope="module")
 def scores(drealsr_dir: Path) -> dict[str, dict[str, float]]:
     names = [*WITHIN, "psnr:Y_RANGE", "psnr:RGB_NOT_Y", "psnr:BORDER_CROP", "psnr:JPEG_OUTPUTS"]
-    found = score_pairs(
+    found = score(
         pair(drealsr_dir / "OSEDiff", drealsr_dir / "HR"),
         [METRICS[name] for name in names],
         use_store=False,

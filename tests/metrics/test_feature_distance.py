@@ -18,7 +18,8 @@ from skimage import data
 
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.keys import file_hash
-from adcbench.data.media.pairs import pair, read_pair
+from adcbench.data.media import pair
+from adcbench.data.media.images import read_png
 from adcbench.data.testsets.authors_log import read_log
 from adcbench.data.testsets.test_set import LOG
 from adcbench.metrics import METRICS
@@ -169,5 +170,5 @@ def test_it_ranks_images_as_lpips_does(drealsr_dir: Path, scorer: Scorer) -> Non
     """OSEDiff's outputs against the authors' LPIPS: Spearman 0.889 over all 93, of which every sixth is taken here."""
     logged = dict(read_log(drealsr_dir / LOG)["LPIPS"])
     pairs = pair(drealsr_dir / "OSEDiff", drealsr_dir / "HR")[::6]
-    found = [score_one(scorer, *read_pair(sr, hr)) for _, sr, hr in pairs]
+    found = [score_one(scorer, read_png(sr), read_png(hr)) for _, sr, hr in pairs]
     assert stats.spearmanr(found, [logged[stem] for stem, _, _ in pairs]).statistic > 0.8

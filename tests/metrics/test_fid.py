@@ -10,11 +10,11 @@ from PIL import Image
 from scipy import linalg
 
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.data.media.pairs import pair
+from adcbench.data.media import pair
 from adcbench.data.testsets.authors_log import read_averages
 from adcbench.data.testsets.test_set import LOG
 from adcbench.metrics import METRICS
-from adcbench.metrics.engine.scoring import score_pairs
+from adcbench.metrics.engine.scoring import score
 from adcbench.metrics.networks.inception import NAME
 from adcbench.metrics.set.fid import check_comparable, fid_of_features, frechet_distance, load
 
@@ -196,7 +196,7 @@ def test_equals_the_authors_set_value(drealsr_dir: Path) -> None:
     except Blocked as missing:
         pytest.skip(str(missing))
     pairs = pair(drealsr_dir / "OSEDiff", drealsr_dir / "HR")
-    found = score_pairs(pairs, [metric], use_store=False, progress=False).sets["fid"]
+    found = score(pairs, [metric], use_store=False, progress=False).sets["fid"]
     assert found.n == 93
     # the authors' GPU may have used TF32 in convolutions: 4e-4 of the value in a simulation
     assert found.value == pytest.approx(float(read_averages(drealsr_dir / LOG)["FID"]), abs=0.15)

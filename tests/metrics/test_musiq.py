@@ -13,7 +13,7 @@ from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.data.testsets.authors_log import read_log
 from adcbench.data.testsets.test_set import LOG
 from adcbench.metrics import METRICS
-from adcbench.metrics.engine.scoring import score_pairs
+from adcbench.metrics.engine.scoring import score
 from adcbench.metrics.image import musiq
 from adcbench.metrics.networks import pyiqa_nets
 
@@ -104,5 +104,5 @@ def test_equals_the_authors_log(column: str, metric: str, most: int, within: flo
     device = "cuda" if torch.cuda.is_available() else "cpu"
     logged = dict(read_log(drealsr_dir / LOG)[column][: None if device == "cuda" else most])
     pairs = [(name, drealsr_dir / "OSEDiff" / f"{name}.png", drealsr_dir / "HR" / f"{name}.png") for name in logged]
-    found = score_pairs(pairs, [METRICS[metric]], device=device, use_store=False, progress=False)
+    found = score(pairs, [METRICS[metric]], device=device, use_store=False, progress=False)
     assert dict(found.scores[metric]) == pytest.approx(logged, abs=within)

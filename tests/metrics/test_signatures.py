@@ -28,8 +28,8 @@ def load(weights: Any, device: str) -> Scorer:
 @EVERY
 def test_it_says_every_setting(metric: Metric) -> None:
     signature = metric.signature
-    words = ["colour", "crop", "range", *metric.settings]
-    words += ["resize"] if metric.load or metric.files else []
+    words = ["range", *metric.settings, *(() if metric.of_clips else ("colour", "crop"))]
+    words += ["resize"] if not metric.of_clips and (metric.load or metric.files) else []
     words += ["seed"] if "random" in str(metric.settings.get("sampling")) else []
     assert signature.startswith(f"{metric.name.partition(':')[0]} | ")
     assert not [word for word in words if not re.search(rf"\b{word}=\S", signature)], signature
@@ -39,7 +39,7 @@ def test_it_says_every_setting(metric: Metric) -> None:
 def test_it_says_libraries_and_checkpoints(metric: Metric) -> None:
     """Of metrics that are code of ours alone the version of numpy is in the cache key only."""
     for name, version in versions(*metric.libraries).items():
-        assert (f"{name} {version}" in metric.signature) == metric.is_network
+        assert (f"{name} {version}" in metric.signature) == (metric.is_network or metric.of_clips)
     assert metric.signature.endswith(f"adcbench {__version__}")
     for file in metric.files:
         assert re.search(rf"{re.escape(file.name)}=([0-9a-f]{{16}}|unknown)\b", metric.signature), metric.signature
@@ -63,7 +63,7 @@ def test_a_new_version_of_a_library_is_another_score(metric: Metric, monkeypatch
         with monkeypatch.context() as patch:
             patch.setattr("adcbench.metrics.metric.versions", lambda *names, newer=newer: newer)
             assert metric.key != key
-            assert (metric.signature != signature) == metric.is_network
+            assert (metric.signature != signature) == (metric.is_network or metric.of_clips)
 
 
 @FILES

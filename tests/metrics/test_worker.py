@@ -10,7 +10,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,13 @@ import pytest
 from adcbench.core import store
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.weight_files import WeightFile
+from adcbench.data.media import pair
 from adcbench.data.media.images import read_png, write_png
-from adcbench.data.media.pairs import pair
 from adcbench.metrics import METRICS
-from adcbench.metrics.engine import scoring, worker
-from adcbench.metrics.engine.scoring import Scored, score_pairs
+from adcbench.metrics.engine import batches, frames, scoring, worker
+from adcbench.metrics.engine.frames import FrameWork, SampleWork
+from adcbench.metrics.engine.scored import Scored
+from adcbench.metrics.engine.scoring import score
 from adcbench.metrics.metric import Metric, Scorer, SetScore
 
 Folders = tuple[Path, Path]
@@ -123,7 +125,7 @@ def save(root: Path, greys: list[int], size: tuple[int, int] = (16, 16)) -> Fold
 
 
 def scored(folders: Folders, *metrics: Metric, **options: Any) -> Scored:
-    return score_pairs(pair(*folders), metrics, progress=False, **options)
+    return score(pair(*folders), metrics, progress=False, **options)
 
 
 def values(found: Scored, metric: Metric) -> list[float]:
@@ -184,7 +186,7 @@ def test_ordered_metrics_see_images_in_order_and_once_and_never_the_store(tmp_pa
 
 def test_each_image_is_decoded_once_for_all_metrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[Path] = []
-    monkeypatch.setattr("adcbench.data.media.pairs.read_png", lambda path: (read.append(path), read_png(path))[1])
+    monkeypatch.setattr("adcbench.data.media.clips.read_png", lambda path: (read.append(path), read_png(path))[1])
     folders = save(tmp_path, [1, 2, 3])
     scored(folders, MEAN, PID, SET, COUNT, *PLAIN, METRICS["ssim"])
     assert sorted(read) == sorted(path for folder in folders for path in folder.iterdir())
@@ -204,9 +206,9 @@ def test_a_set_that_has_no_value_is_an_error_that_says_why() -> None:
     def refuse(features: np.ndarray) -> SetScore:
         raise ValueError("two images or more")
 
-    work = scoring._Work("a", np.empty(0), np.empty(0), values={"one": np.zeros((2, 4))})
+    work = SampleWork("a", rows={"one": [np.zeros((2, 4))]})
     with pytest.raises(AdcbenchError, match="one of 1 images: two images or more"):
-        scoring._collect([toy(load_features, "one", takes="set", over_set=refuse)], [work])
+        scoring._collect([toy(load_features, "one", takes="set", over_set=refuse)], [work], "")
 
 
 def test_batches_have_one_size_and_at_most_what_each_metric_takes(tmp_path: Path) -> None:
@@ -223,31 +225,31 @@ def test_batches_have_one_size_and_at_most_what_each_metric_takes(tmp_path: Path
 )
 def test_large_images_go_in_small_batches(side: int, pixels: int, room: int) -> None:
     image = np.broadcast_to(np.uint8(0), (side, side, 3))
-    assert scoring._room(scoring._Work("a", image, image, missing=(MEAN,)), pixels) == room
+    assert batches.room(FrameWork(SampleWork("a"), sr=image, missing=(MEAN,)), pixels) == room
 
 
 def test_reading_ahead_is_limited() -> None:
     """However many images there are and however slow the networks."""
     pulled: deque[int] = deque()
 
-    def ready() -> Iterator[scoring._Work]:
+    def ready() -> Iterator[FrameWork]:
         for i in range(1000):
             pulled.append(i)
             image = np.zeros((4, 4, 3), np.uint8)
-            yield scoring._Work(str(i), image, image, missing=(MEAN,))
+            yield FrameWork(SampleWork(str(i)), sr=image, hr=image, missing=(MEAN,))
 
     def submit(metrics: Any, sr: np.ndarray, hr: Any) -> Future[Any]:
         future: Future[Any] = Future()
         future.set_result({"load_mean": [1.0] * len(sr)})
         return future
 
-    assert next(scoring._through_networks(ready(), submit, 2**18)).name == "0"
-    assert len(pulled) <= 8 * (scoring._IN_FLIGHT + 1) + 1
+    assert next(batches.through_networks(ready(), submit, 2**18)).sample.name == "0"
+    assert len(pulled) <= 8 * (batches.IN_FLIGHT + 1) + 1
 
     pulled.clear()
-    with scoring.ThreadPoolExecutor(2) as pool:
-        assert next(scoring._ahead(pool, lambda i: pulled.append(i) or i, range(1000))) == 0
-    assert len(pulled) <= scoring._AHEAD + 1
+    with ThreadPoolExecutor(2) as pool:
+        assert next(frames.ahead(pool, lambda i: pulled.append(i) or i, range(1000))) == 0
+    assert len(pulled) <= frames._AHEAD + 1
 
 
 def test_nothing_of_deterministic_weights_is_stored(tmp_path: Path) -> None:

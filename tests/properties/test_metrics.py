@@ -1,4 +1,4 @@
-"""What must hold for every metric on any image. A new metric needs one line in FACTS.
+"""What must hold for every metric on any image; what is true of a metric says its file (``Facts``).
 
 Networks have deterministic, untrained weights: of those without a reference nothing can be said about noise.
 """
@@ -8,8 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -21,67 +20,36 @@ from adcbench.metrics import METRICS
 from adcbench.metrics.image import maniqa
 from adcbench.metrics.metric import Metric, Scorer
 
-INF = math.inf
 WITHIN = 1e-6  # of a batch's values and those of its images alone
 BAD_INPUT = (ValueError, TypeError)
+OF_FRAMES = {name: metric for name, metric in METRICS.items() if not metric.of_clips}
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What is true of a metric.
+class Cost(NamedTuple):
+    """How much of a metric's time the tests take.
 
     Args:
-        low, high: range of its values.
-        best: value of equal images; None without reference.
-        symmetric: SR and HR may be exchanged.
-        noise: more noise is worse, with the weights at hand; of a metric without reference, on a photograph.
-        side: smallest side of an image that it takes.
         examples: images tried of each property.
         slow: of the lists of shapes, levels and types, only the first and the last.
     """
 
-    low: float = -INF
-    high: float = INF
-    best: float | None = None
-    symmetric: bool = False
-    noise: bool = False
-    side: int = 1
     examples: int = 2
     slow: bool = False
 
 
-_PSNR = Facts(-1e-6, 80, best=80, symmetric=True, noise=True, examples=20)
-_SSIM = Facts(0, 1 + 1e-12, best=1, symmetric=True, noise=True, side=11, examples=20)
-_JPEG = {"best": None, "symmetric": False}  # SR alone is compressed
-
-FACTS = {
-    "psnr": _PSNR,
-    "psnr:BORDER_CROP": replace(_PSNR, side=9),
-    "psnr:JPEG_OUTPUTS": replace(_PSNR, side=16, **_JPEG),
-    "ssim": _SSIM,
-    "ssim:BORDER_CROP": replace(_SSIM, side=19),
-    "ssim:JPEG_OUTPUTS": replace(_SSIM, **_JPEG),
-    "ssim:SSIM_NO_CLAMP": replace(_SSIM, low=-1),
-    "ms-ssim": replace(_SSIM, side=161, examples=5),
-    "lpips": Facts(0, INF, best=0, symmetric=True, side=31),
-    "lpips-vgg": Facts(0, INF, best=0, symmetric=True, side=16),
-    "dists": Facts(0, 1, best=0, symmetric=True),
-    "fd-efflite0": Facts(0, 4, best=0, symmetric=True),
-    "spectrum": Facts(0, INF, best=0, symmetric=True, noise=True, side=64, examples=10),
-    "fid": Facts(0, INF, best=0, symmetric=True, slow=True),
-    "niqe": Facts(0, INF, noise=True, side=96, examples=3),
-    "niqe:BORDER_CROP": Facts(0, INF, noise=True, side=104, examples=3),
-    "musiq": Facts(examples=1, slow=True),
-    "clipiqa": Facts(0, 1, side=31),
-    "maniqa-pipal": Facts(),
-}
+# Of those that are faster or slower than others
+COSTS = {
+    **dict.fromkeys(("psnr", "ssim"), Cost(20)), "spectrum": Cost(10), "ms-ssim": Cost(5), "niqe": Cost(3),
+    "fid": Cost(slow=True), "musiq": Cost(1, slow=True),
+}  # fmt: skip
 
 
 class Subject:
     """A metric that is ready: plain, or a network with deterministic weights."""
 
     def __init__(self, metric: Metric, device: str = "cpu") -> None:
-        self.metric, self.facts, self._device = metric, _facts(metric), device
+        self.metric, self.facts, self._device = metric, metric.facts, device
+        self.cost = COSTS.get(metric.name.partition(":")[0], Cost())
         self._scorer = self._load()
 
     def _load(self) -> Scorer | None:
@@ -114,11 +82,7 @@ class Subject:
         return found[0] if found.ndim == 1 else np.linalg.norm(found[0, 0] - found[0, 1])
 
 
-def _facts(metric: Metric) -> Facts:
-    return FACTS.get(metric.name) or FACTS[metric.name.partition(":")[0]]
-
-
-@pytest.fixture(scope="module", params=METRICS)
+@pytest.fixture(scope="module", params=OF_FRAMES)
 def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
     """Each metric in turn: pytest runs all tests of one before it lets go of it."""
     with pytest.MonkeyPatch.context() as patch:
@@ -163,7 +127,7 @@ def for_all(subject: Subject, check: Callable[[int, int, int], None]) -> None:
     """Run a check with seeds, heights and widths that the metric takes."""
     sides = st.integers(subject.facts.side, subject.facts.side + 32)
 
-    @settings(max_examples=subject.facts.examples, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=subject.cost.examples, database=None, suppress_health_check=list(HealthCheck))
     @given(st.integers(0, 2**32 - 1), sides, sides)
     def run(seed: int, height: int, width: int) -> None:
         check(seed, height, width)
@@ -178,7 +142,7 @@ TYPES = ["float64", "uint16", "float32"]
 
 def some(subject: Subject, cases: Sequence[Any], case: Any) -> None:
     """Of a slow metric the first and the last case are enough."""
-    if subject.facts.slow and case not in (cases[0], cases[-1]):
+    if subject.cost.slow and case not in (cases[0], cases[-1]):
         pytest.skip("a slow metric: the first and the last case only")
 
 
@@ -213,7 +177,7 @@ def test_values_are_in_range_and_symmetric(subject: Subject) -> None:
 
 def test_neighbours_in_a_batch_and_their_order_change_nothing(subject: Subject) -> None:
     def check(seed: int, height: int, width: int) -> None:
-        hr = [natural(seed + i, height, width) for i in range(2 if subject.facts.slow else 3)]
+        hr = [natural(seed + i, height, width) for i in range(2 if subject.cost.slow else 3)]
         sr = [noisy(image, 30, seed) for image in hr]
         subject.fresh()
         together = subject(sr, hr)
@@ -221,7 +185,7 @@ def test_neighbours_in_a_batch_and_their_order_change_nothing(subject: Subject) 
         subject.fresh()
         alone = [subject.one(*pair) for pair in zip(sr, hr, strict=True)]
         assert together == pytest.approx(alone, rel=WITHIN, abs=WITHIN)
-        if not subject.metric.ordered and not subject.facts.slow:
+        if not subject.metric.ordered and not subject.cost.slow:
             assert subject(sr[::-1], hr[::-1])[::-1] == pytest.approx(alone, rel=WITHIN, abs=WITHIN)
 
     for_all(subject, check)
@@ -241,7 +205,7 @@ def test_memory_layout_changes_nothing(subject: Subject) -> None:
         lambda image: image[:, :, ::-1].copy()[:, :, ::-1],
         lambda image: np.frombuffer(image.tobytes(), np.uint8).reshape(image.shape),
     )
-    for i in (0, 4) if subject.facts.slow else range(len(layouts)):
+    for i in (0, 4) if subject.cost.slow else range(len(layouts)):
         subject.fresh()
         assert subject.one(layouts[i](sr), layouts[i](hr)) == pytest.approx(expected, rel=WITHIN), i
 

@@ -6,21 +6,23 @@ from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
+from toy_tables import IMAGE
 
 from adcbench.cli import cli
 from adcbench.core.cells import BROUGHT, Cell, CellKey, Measurement, Reading
-from adcbench.report import explain as explain_module
+from adcbench.report import view
 from adcbench.report.dataframes import tidy
 from adcbench.report.explain import explain
 from adcbench.report.terminal import table_text
+from adcbench.report.view import view_of
 from adcbench.report.writers import latex, markdown
 from adcbench.results import ledger
-from adcbench.results.ledger import LedgerClaim, Pair, judge_ledger
+from adcbench.results.ledger import LedgerClaim, Pair, ledger_lines
 from adcbench.tables.columns import columns
 from adcbench.tables.table import Table
 from adcbench.training.experiments.trained_runs import Runs
 
-TABLE = Table("toy", "p", "1", "printed", "t", ("theirs", "ours"), columns("DRealSR", ["PSNR", "SSIM"]))
+TABLE = Table("toy", "p", "1", "printed", "t", ("theirs", "ours"), columns("DRealSR", IMAGE, ["PSNR", "SSIM"]))
 NOTE = "outputs brought by the user: theirs (DRealSR), folder out_50%: PSNR, SSIM"
 
 
@@ -45,28 +47,32 @@ def test_provenance_says_whose_they_are(cells: list[Cell]) -> None:
 
 
 def test_every_form_marks_them_and_no_other(cells: list[Cell]) -> None:
-    text = markdown(TABLE, cells)
+    text = markdown(view_of(TABLE, cells))
     assert "| theirs | 27.92 / **31.0000**‡ differs | 27.92 / **31.0000**‡ differs |" in text
     assert "| ours | 27.92 / **31.0000** differs |" in text
     assert "## ‡ Outputs brought by the user\n\n- theirs (DRealSR), folder out_50%: PSNR, SSIM" in text
-    text = latex(TABLE, cells)
+    text = latex(view_of(TABLE, cells))
     assert text.count(r"$^{\ddagger}$") == 2
     assert r"$\ddagger$ outputs brought by the user: theirs (DRealSR), folder out\_50\%: PSNR, SSIM." in text
-    assert NOTE in table_text(TABLE, cells)
-    assert tidy(cells)["outputs"].tolist() == ["brought by the user: out_50%"] * 2 + [""] * 2
+    assert NOTE in table_text(view_of(TABLE, cells))
+    assert tidy(view_of(TABLE, cells))["outputs"].tolist() == ["brought by the user: out_50%"] * 2 + [""] * 2
 
 
 def test_nothing_is_marked_where_nobody_brought_any(cells: list[Cell]) -> None:
     released = [replace(c, measurements=cells[2].measurements) for c in cells]
-    for text in (markdown(TABLE, released), latex(TABLE, released), table_text(TABLE, released)):
+    for text in (
+        markdown(view_of(TABLE, released)),
+        latex(view_of(TABLE, released)),
+        table_text(view_of(TABLE, released)),
+    ):
         assert "‡" not in text and "ddagger" not in text and "brought" not in text
-    assert "outputs" not in tidy(released)
+    assert "outputs" not in tidy(view_of(TABLE, released))
 
 
 def test_explain_and_compare_say_so(cells: list[Cell], monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("adcbench.report.explain", "adcbench.tables.loading"):
+    for module in ("adcbench.report.explain", "adcbench.report.view", "adcbench.tables.loading"):
         monkeypatch.setattr(f"{module}.load_table", lambda table_id: TABLE)
-    monkeypatch.setattr(explain_module, "read_cells", lambda table_id: cells)
+    monkeypatch.setattr(view, "read_cells", lambda table_id, root=None: cells)
     assert "outputs brought by the user: folder out_50%" in explain(cells[0].key)
     assert "outputs brought by" not in explain(cells[2].key)
     monkeypatch.setattr("adcbench.report.files.read_cells", lambda table_id: cells)
@@ -76,8 +82,8 @@ def test_explain_and_compare_say_so(cells: list[Cell], monkeypatch: pytest.Monke
 def test_they_decide_no_claim(cells: list[Cell], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger, "load_table", lambda table_id: TABLE)
     one = LedgerClaim("toy", "s", "b", "brief", "superiority", (Pair("toy", "DRealSR", "PSNR", "theirs", "ours"),))
-    (line,) = judge_ledger([one], lambda table_id: cells, Runs({}, {}))
+    (line,) = ledger_lines([one], lambda table_id: cells, Runs({}, {}))
     assert line.full == "not-comparable"
     assert line.full_pairs[0][3] == "theirs: outputs brought by the user, not the paper's"
     released = [replace(c, measurements=cells[2].measurements) for c in cells]
-    assert judge_ledger([one], lambda table_id: released, Runs({}, {}))[0].full == "inconclusive"
+    assert ledger_lines([one], lambda table_id: released, Runs({}, {}))[0].full == "inconclusive"

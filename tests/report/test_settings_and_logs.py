@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import pytest
+from toy_tables import COSTS, IMAGE
 
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
+from adcbench.report.cell_lines import cell_lines
 from adcbench.report.dataframes import tidy
 from adcbench.report.explain import explain
-from adcbench.report.files import cell_lines, read_cells
+from adcbench.report.files import read_cells
 from adcbench.report.terminal import table_text
-from adcbench.report.writers import cell_notes, latex, markdown
-from adcbench.results.verdicts import judge_measurement, log_word
+from adcbench.report.view import read_view, view_of
+from adcbench.report.writers import latex, markdown
+from adcbench.results.verdicts import log_word, measurement_verdict
 from adcbench.tables.columns import columns
-from adcbench.tables.loading import load_table, table_ids
+from adcbench.tables.loading import table_ids
 from adcbench.tables.table import COMPLEXITY, Table
 
-COLUMNS = (*columns("DRealSR", ("MANIQA",)), *columns(COMPLEXITY, ("Steps", "Params")))
+COLUMNS = (*columns("DRealSR", IMAGE, ("MANIQA",)), *columns(COMPLEXITY, COSTS, ("Steps", "Params")))
 TABLE = Table("adcsr/table1", "A paper", "1", "printed", "Title", ("one",), COLUMNS)
 PRINTED = {"MANIQA": "0.5899", "Steps": "200", "Params": "456"}
 SAMPLES = (("a", 0.58990001), ("b", 0.58990001))
@@ -39,23 +42,24 @@ def cells() -> list[Cell]:
 
 
 def test_the_table_forms(cells: list[Cell]) -> None:
-    frame = tidy(cells).set_index("metric")
+    view = view_of(TABLE, cells)
+    frame = tidy(view).set_index("metric")
     assert frame.loc["Steps", ["published", "measured", "verdict", "level"]].tolist() == ["200", "", "setting", ""]
     assert frame.loc["MANIQA", ["measured", "verdict", "log and print"]].tolist() == ["", "blocked", "agrees"]
-    text = markdown(TABLE, cells)
+    text = markdown(view)
     assert "| one | 200 / setting | 456 / **456.07** match |" in text and "| one | 0.5899 / blocked |" in text
     assert "| one | MANIQA (DRealSR) | 0.5899 | 0.589900 | agrees |  |" in text.partition("averaged again")[2]
     assert text.count("0.589900") == 1 and "**0.5899" not in text
-    assert "- one, Params: leans on the print" in text and cell_notes(cells) == ["one, Params: leans on the print"]
+    assert "- one, Params: leans on the print" in text and view.notes == ["one, Params: leans on the print"]
     assert "1 cell: no weights (no code released)" in text
-    tex = latex(TABLE, cells)
+    tex = latex(view)
     assert r"\textit{setting} &" in tex and "0.589900" not in tex and tex.count("200") == 1
-    printed = table_text(TABLE, cells)
+    printed = table_text(view)
     assert "log and print" in printed and "note: one, Params: leans on the print" in printed
 
 
 def test_lines_of_a_table_file_call_neither_of_them_a_match(cells: list[Cell]) -> None:
-    lines = [line for line in cell_lines(cells) if line["metric"] in ("Steps", "MANIQA")]
+    lines = [line for line in cell_lines(view_of(TABLE, cells).cells) if line["metric"] in ("Steps", "MANIQA")]
     found = [(line["metric"], line["level"], line["verdict"], bool(line["blocked_by"])) for line in lines]
     assert found == [
         ("MANIQA", "re-aggregated", "re-aggregated", False),
@@ -66,10 +70,10 @@ def test_lines_of_a_table_file_call_neither_of_them_a_match(cells: list[Cell]) -
 
 def test_a_log_has_a_word_and_no_verdict() -> None:
     reading = Reading("0.5899", "", "source", "primary", "high", True)
-    assert str(judge_measurement(reading, LOG, "MANIQA")) == "re-aggregated"
+    assert str(measurement_verdict(reading, LOG, "MANIQA")) == "re-aggregated"
     assert log_word(reading, LOG) == "agrees"
     other = Measurement("re-aggregated", "full", "none", "as logged", (("a", 0.59),), "mean", "as logged")
-    assert str(judge_measurement(reading, other, "MANIQA")) == "re-aggregated"
+    assert str(measurement_verdict(reading, other, "MANIQA")) == "re-aggregated"
     assert (log_word(reading, other), log_word(None, other)) == ("differs", "unpublished")
 
 
@@ -86,12 +90,12 @@ def test_explain() -> None:
 
 @pytest.mark.parametrize("table_id", table_ids())
 def test_no_committed_text_bolds_a_log_or_measures_a_setting(table_id: str) -> None:
-    cells, table = read_cells(table_id), load_table(table_id)
-    grids = markdown(table, cells).partition("## Published logs")[0]
+    view = read_view(table_id)
+    grids = markdown(view).partition("## Published logs")[0]
     assert "(log:" not in grids
-    for cell in cells:
-        if cell.kind == "setting":
-            assert not cell.measurements
+    for one in view.cells:
+        if one.cell.kind == "setting":
+            assert not one.cell.measurements
 
 
 def test_both_image_tables_name_what_their_maniqa_leans_on() -> None:

@@ -9,7 +9,7 @@ from adcbench.metrics.engine.scoring import Scored
 from adcbench.report.scores import score_lines
 from adcbench.report.terminal import cost_text, latency_text
 from adcbench.report.writers import claim_line
-from adcbench.results.claims import Judged
+from adcbench.results.claims import ClaimVerdict
 from adcbench.tables.table import Claim
 
 
@@ -73,7 +73,7 @@ def test_costs_in_millions_and_billions() -> None:
 
 def test_a_claim_shows_what_its_printed_operands_allow_and_ours() -> None:
     claim = Claim("3.7x faster", "ratio", "3.7", ("slow", "complexity", "Time"), ("fast", "complexity", "Time"), "p. 1")
-    line = claim_line(Judged(claim, "consistent", (3.0, 4.6), "holds", (4.0, 3.9, 4.1), "our interval meets it"))
+    line = claim_line(ClaimVerdict(claim, "consistent", (3.0, 4.6), "holds", (4.0, 3.9, 4.1), "our interval meets it"))
     assert "3.7x faster" in line and "operands allow 3 to 4.6" in line
     assert "holds" in line and "(4, 95 % 3.9 to 4.1)" in line
-    assert "allow" not in claim_line(Judged(claim, "unknown", None, "blocked"))
+    assert "allow" not in claim_line(ClaimVerdict(claim, "unknown", None, "blocked"))

@@ -1,4 +1,4 @@
-"""Claims are judged by interval arithmetic on both printed operands."""
+"""Claims are tested by interval arithmetic on both printed operands."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import pytest
 
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
-from adcbench.results.claims import judge_claims
+from adcbench.results.claims import claim_verdicts
 from adcbench.tables.table import Claim, Column, Table
 
 
@@ -47,12 +47,12 @@ def ratio(printed: str, kind: str = "ratio") -> Claim:
     ],
 )
 def test_as_printed(claim: Claim, slow: str, fast: str, word: str) -> None:
-    assert judge_claims(table(claim), cells(slow, fast))[0].printed == word
+    assert claim_verdicts(table(claim), cells(slow, fast))[0].printed == word
 
 
 def test_ours_needs_both_systems_in_one_session() -> None:
     found = cells("0.11", "0.03", timed(4, 4, 4), timed(1, 1, 1, session="two"))
-    assert judge_claims(table(ratio("3.7")), found)[0].ours == "blocked"
+    assert claim_verdicts(table(ratio("3.7")), found)[0].ours == "blocked"
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_ours_needs_both_systems_in_one_session() -> None:
 )
 def test_ours(slow: tuple[float, ...], word: str) -> None:
     found = cells("0.11", "0.03", timed(*slow), timed(1, 1, 1))
-    assert judge_claims(table(ratio("3.7")), found)[0].ours == word
+    assert claim_verdicts(table(ratio("3.7")), found)[0].ours == word
 
 
 @pytest.mark.parametrize(
@@ -70,24 +70,24 @@ def test_ours(slow: tuple[float, ...], word: str) -> None:
 def test_what_decides_nothing(slow: tuple[float, ...], fast: tuple[float, ...]) -> None:
     """Timed once, unequal calls, a time of nothing, no number."""
     found = cells("0.11", "0.03", timed(*slow), timed(*fast))
-    assert judge_claims(table(ratio("3.7")), found)[0].ours in ("inconclusive", "blocked")
+    assert claim_verdicts(table(ratio("3.7")), found)[0].ours in ("inconclusive", "blocked")
 
 
 @pytest.mark.parametrize(
     ("slow", "fast"), [("0.11 s", "0.03"), ("N/A", "0.03"), ("0.11", "-"), ("0", "0.03"), ("3", "0")]
 )
 def test_operands_that_say_nothing_leave_it_unknown(slow: str, fast: str) -> None:
-    assert judge_claims(table(ratio("3.7x")), cells(slow, fast))[0].printed == "unknown"
+    assert claim_verdicts(table(ratio("3.7x")), cells(slow, fast))[0].printed == "unknown"
 
 
 def test_signs_around_printed_numbers_are_no_digits() -> None:
     """3.7x is 3.65 to 3.75, and 1,150 s over 311 s is 3.69 to 3.70."""
-    assert judge_claims(table(ratio("3.7×")), cells("1,150", "311"))[0].printed == "consistent"
-    assert judge_claims(table(ratio("3.8x")), cells("1,150", "311"))[0].printed == "contradicted"
+    assert claim_verdicts(table(ratio("3.7×")), cells("1,150", "311"))[0].printed == "consistent"
+    assert claim_verdicts(table(ratio("3.8x")), cells("1,150", "311"))[0].printed == "contradicted"
 
 
 def test_another_device_is_not_comparable_but_printed() -> None:
     found = cells("0.11", "0.03", timed(4, 4, 4, why="device: cpu"), timed(1, 1, 1, why="device: cpu"))
-    judged = judge_claims(table(ratio("3.7")), found)[0]
-    assert judged.ours == "not-comparable"
-    assert judged.measured == (4, 4, 4)
+    tested = claim_verdicts(table(ratio("3.7")), found)[0]
+    assert tested.ours == "not-comparable"
+    assert tested.measured == (4, 4, 4)

@@ -6,13 +6,13 @@ import pytest
 
 from adcbench.core.printed import parse
 from adcbench.report.files import read_cells
-from adcbench.results.verdicts import judge
-from adcbench.tables.columns import IMAGE_METHODS
+from adcbench.results.verdicts import verdict_of
+from adcbench.tables.papers import load_papers
 
 CELLS = {
     (cell.key.row, cell.key.metric): cell
     for cell in read_cells("adcsr/table1")
-    if cell.key.metric in ("Params", "MACs") and cell.key.row in IMAGE_METHODS
+    if cell.key.metric in ("Params", "MACs") and cell.key.row in load_papers()["adcsr"].methods
 }
 
 
@@ -26,5 +26,5 @@ def test_demonstrated_means_a_reading_is_inside(key: tuple[str, str]) -> None:
     inside = [
         one["ways"] for one in others if abs(one["value"] - printed.number) <= printed.tolerance and not one["supposes"]
     ]
-    assert bool(inside) == cell.measured.cause.startswith("demonstrated") or judge(cell).word == "match", inside
-    assert (judge(cell).word == "match") == (abs(cell.measured.value - printed.number) <= printed.tolerance)
+    assert bool(inside) == cell.measured.cause.startswith("demonstrated") or verdict_of(cell).word == "match", inside
+    assert (verdict_of(cell).word == "match") == (abs(cell.measured.value - printed.number) <= printed.tolerance)

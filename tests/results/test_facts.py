@@ -9,7 +9,7 @@ import pytest
 from adcbench.core.cells import Cell, CellKey, Kind, Measurement, Reading
 from adcbench.report.files import read_cells
 from adcbench.results.facts import facts, is_empty, totals
-from adcbench.results.verdicts import judge
+from adcbench.results.verdicts import verdict_of
 from adcbench.tables.loading import load_table, table_ids
 from adcbench.tables.table import COMPLEXITY
 
@@ -65,7 +65,7 @@ def test_settings_and_empty_cells_are_no_facts() -> None:
     empty = cell(TABLE1, "Bicubic", "Params", "", None)
     unknown = cell("adcsr/ablation_inputs", "PixelUnshuffle (AdcSR)", "Params", "unknown", None)
     assert facts([setting, empty, unknown]) == [] and is_empty(empty) and is_empty(unknown)
-    assert judge(setting).word == "setting" and str(judge(setting)) == "setting"
+    assert verdict_of(setting).word == "setting" and str(verdict_of(setting)) == "setting"
 
 
 def test_kinds_are_told_apart() -> None:
@@ -87,6 +87,6 @@ def test_no_column_of_settings_has_a_measurement_a_match_or_a_block(table_id: st
     for one in read_cells(table_id):
         assert (one.kind == "setting") == (one.key.metric == "Steps")
         if one.kind == "setting":
-            assert not one.measurements and not one.missing and judge(one).word == "setting"
+            assert not one.measurements and not one.missing and verdict_of(one).word == "setting"
     jobs = load_table(table_id).jobs
     assert not any("Steps" in getattr(job, "columns", {}) for job in jobs)

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
+from toy_tables import IMAGE
 
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import reproductions_dir
 from adcbench.report.files import read_cells
 from adcbench.results import ledger
-from adcbench.results.claims import judge_claim
-from adcbench.results.ledger import LedgerClaim, Line, MiniTest, Pair, judge_ledger, load_claims
+from adcbench.results.claims import claim_verdict
+from adcbench.results.ledger import LedgerClaim, Line, MiniTest, Pair, ledger_lines, load_claims
 from adcbench.tables.loading import load_table, table_ids
 from adcbench.tables.table import Claim, Table
 from adcbench.training.experiments.trained_runs import SCORED_IN, SHARED, Runs, Trained
 
+on_drealsr = partial(MiniTest, test_set="DRealSR")
 NOTHING = Runs({}, {})
 CLAIMS = load_claims()
 IMAGES = [f"image-{i}" for i in range(40)]
@@ -37,12 +40,12 @@ def done(scores: dict[str, float], seeds: int = 5, spread: float = 0.01, metric:
 
 
 def claim(kind: str = "superiority", margin: float = 0.0, relative: bool = False, **more: object) -> LedgerClaim:
-    test = MiniTest("ours", "other", "psnr", "why", margin, relative)
+    test = on_drealsr("ours", "other", "psnr", "why", margin, relative)
     return LedgerClaim("toy", "Ours is better", "brief", "brief", kind, mini=(test,), family="f", **more)  # type: ignore[arg-type]
 
 
-def judged(one: LedgerClaim, runs: Runs) -> Line:
-    return judge_ledger([one], read_cells, runs)[0]
+def line_of(one: LedgerClaim, runs: Runs) -> Line:
+    return ledger_lines([one], read_cells, runs)[0]
 
 
 # The claims themselves
@@ -95,7 +98,7 @@ def test_an_id_is_used_once_and_a_ratio_must_exist(monkeypatch: pytest.MonkeyPat
 def test_a_claim_about_no_cell_is_an_error() -> None:
     pair = Pair("adcsr/table2", "DRealSR", "PSNR", "VAE encoder kept", "nobody")
     with pytest.raises(AdcbenchError, match="no such cell: adcsr/table2 / nobody"):
-        judged(LedgerClaim("toy", "s", "b", "brief", "superiority", (pair,)), NOTHING)
+        line_of(LedgerClaim("toy", "s", "b", "brief", "superiority", (pair,)), NOTHING)
 
 
 # As printed and at full scale, from the published values and the committed counts
@@ -117,13 +120,13 @@ def test_a_claim_about_no_cell_is_an_error() -> None:
     ],
 )
 def test_as_printed(name: str, word: str) -> None:
-    lines = {line.claim.id: line for line in judge_ledger(CLAIMS, read_cells, NOTHING)}
+    lines = {line.claim.id: line for line in ledger_lines(CLAIMS, read_cells, NOTHING)}
     assert lines[name].printed == word
 
 
 def test_the_brief_is_contradicted_where_the_digits_say_so() -> None:
     """Better in three of six: RealSR's DISTS, 0.2129 against 0.2128, is at best equal."""
-    (line,) = judge_ledger([one for one in CLAIMS if one.id == "beats-teacher"], read_cells, NOTHING)
+    (line,) = ledger_lines([one for one in CLAIMS if one.id == "beats-teacher"], read_cells, NOTHING)
     words = {(pair.test_set, pair.metric): word for pair, word, _ in line.printed_pairs}
     assert [place for place, word in words.items() if word == "contradicted"] == [
         ("DRealSR", "LPIPS"), ("DRealSR", "DISTS"), ("RealSR", "DISTS"),
@@ -143,20 +146,20 @@ def test_the_brief_is_contradicted_where_the_digits_say_so() -> None:
 def test_differences_and_rates(kind: str, printed: str, large: str, small: str, word: str) -> None:
     one = Claim("saves", kind, printed, ("a", "DRealSR", "LPIPS"), ("b", "DRealSR", "LPIPS"))  # type: ignore[arg-type]
     cells = [cell("a", printed=large), cell("b", printed=small)]
-    assert judge_claim("toy", one, {c.key: c for c in cells}).printed == word
+    assert claim_verdict("toy", one, {c.key: c for c in cells}).printed == word
 
 
 @pytest.mark.parametrize(("large", "word"), [(490.2, "holds"), (480.0, "differs"), (450.0, "reversed")])
 def test_a_counted_difference(large: float, word: str) -> None:
     one = Claim("saves", "difference", "34", ("a", "DRealSR", "LPIPS"), ("b", "DRealSR", "LPIPS"))
     cells = [cell("a", large, level="counted"), cell("b", 456.1, level="counted")]
-    assert judge_claim("toy", one, {c.key: c for c in cells}).ours == word
+    assert claim_verdict("toy", one, {c.key: c for c in cells}).ours == word
 
 
 def test_counts_are_exact() -> None:
-    lines = {line.claim.id: line for line in judge_ledger(CLAIMS, read_cells, NOTHING)}
+    lines = {line.claim.id: line for line in ledger_lines(CLAIMS, read_cells, NOTHING)}
     assert lines["vae-encoder-params"].full == lines["vae-encoder-macs"].full == "holds"
-    saved = lines["vae-encoder-params"].judged
+    saved = lines["vae-encoder-params"].ratio
     assert saved and saved.measured and saved.measured[0] == pytest.approx(34.15, abs=0.02)
 
 
@@ -182,10 +185,10 @@ def test_full_scale_from_our_scores(
 ) -> None:
     from adcbench.tables.columns import columns
 
-    table = Table("toy", "p", "", "ours", "t", ("a", "b"), columns("DRealSR", ("LPIPS",)))
+    table = Table("toy", "p", "", "ours", "t", ("a", "b"), columns("DRealSR", IMAGE, ("LPIPS",)))
     monkeypatch.setattr(ledger, "load_table", lambda table_id: table)
     one = LedgerClaim("toy", "s", "b", "brief", "superiority", (Pair("toy", "DRealSR", "LPIPS", "a", "b"),))
-    (line,) = judge_ledger([one], lambda table_id: (cell("a", *first), cell("b", *second)), NOTHING)
+    (line,) = ledger_lines([one], lambda table_id: (cell("a", *first), cell("b", *second)), NOTHING)
     assert line.full == word
     assert line.printed == "consistent"  # 1.0 against 1.0: some numbers that round to them agree
 
@@ -206,27 +209,27 @@ def test_full_scale_from_our_scores(
     ],
 )
 def test_mini_verdicts(kind: str, margin: float, ours: float, word: str) -> None:
-    line = judged(claim(kind, margin), done({"ours": ours, "other": 27.0}))
+    line = line_of(claim(kind, margin), done({"ours": ours, "other": 27.0}))
     assert line.mini == word
     (found,) = line.tests
     assert found.effect and found.effect.mean == pytest.approx(ours - 27.0, abs=0.02) and found.seeds == 5
 
 
 def test_lower_is_better_where_the_metric_says_so() -> None:
-    one = replace(claim(), mini=(MiniTest("ours", "other", "niqe", "why"),))
-    assert judged(one, done({"ours": 4.0, "other": 5.0}, metric="niqe")).mini == "holds"
+    one = replace(claim(), mini=(on_drealsr("ours", "other", "niqe", "why"),))
+    assert line_of(one, done({"ours": 4.0, "other": 5.0}, metric="niqe")).mini == "holds"
 
 
 def test_a_relative_margin_is_a_share_of_the_second_run() -> None:
     runs = done({"ours": 19.5, "other": 20.0})
-    assert judged(claim("non-inferiority", 0.05, True), runs).mini == "holds"  # margin 1.0
-    assert judged(claim("non-inferiority", 0.01, True), runs).mini == "reversed"  # margin 0.2
-    assert judged(claim("non-inferiority", 0.05, True), runs).tests[0].margin == pytest.approx(1.0, rel=0.01)
+    assert line_of(claim("non-inferiority", 0.05, True), runs).mini == "holds"  # margin 1.0
+    assert line_of(claim("non-inferiority", 0.01, True), runs).mini == "reversed"  # margin 0.2
+    assert line_of(claim("non-inferiority", 0.05, True), runs).tests[0].margin == pytest.approx(1.0, rel=0.01)
 
 
 @pytest.mark.parametrize("seeds", [0, 1, 4])
 def test_too_few_seeds_decide_nothing(seeds: int) -> None:
-    line = judged(claim(), done({"ours": 30.0, "other": 20.0}, seeds))
+    line = line_of(claim(), done({"ours": 30.0, "other": 20.0}, seeds))
     assert line.mini == "inconclusive"
     assert line.tests[0].why == f"{seeds} of 5 seeds done; run nox -s train-claims"
     assert (line.tests[0].effect is not None) == (seeds >= 2)
@@ -234,7 +237,7 @@ def test_too_few_seeds_decide_nothing(seeds: int) -> None:
 
 def test_one_image_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"{__name__}.IMAGES", ["only"])
-    (found,) = judged(claim(), done({"ours": 30.0, "other": 20.0})).tests
+    (found,) = line_of(claim(), done({"ours": 30.0, "other": 20.0})).tests
     assert (found.word, found.why) == ("inconclusive", "too few images: 1, and at least 8 are needed")
 
 
@@ -242,39 +245,39 @@ def test_a_shared_teacher_stands_at_every_seed() -> None:
     runs = done({"ours": 27.0, "other": 26.0})
     trained = {(r, SHARED if r == "other" else s): t for (r, s), t in runs.trained.items() if r == "ours" or s == 0}
     scores = {(r, SHARED if r == "other" else s): t for (r, s), t in runs.scores.items() if r == "ours" or s == 0}
-    assert judged(claim(), Runs(trained, scores)).mini == "holds"
+    assert line_of(claim(), Runs(trained, scores)).mini == "holds"
 
 
 def test_a_question_is_never_decided() -> None:
-    line = judged(claim("question"), done({"ours": 30.0, "other": 20.0}))
+    line = line_of(claim("question"), done({"ours": 30.0, "other": 20.0}))
     assert line.mini == ledger.EFFECT_ONLY and line.tests[0].corrected_p is None
 
 
 def test_tests_of_a_family_are_corrected_together() -> None:
     """p is 0.02 alone; with nine others of the family, done or not, it is 0.2."""
     runs = done({"ours": 27.016, "other": 27.0})
-    alone = judged(claim(), runs)
+    alone = line_of(claim(), runs)
     assert alone.mini == "holds" and 0.005 < (alone.tests[0].corrected_p or 0) < 0.05
-    others = [replace(claim(), id=str(i), mini=(MiniTest("ours", "not done", "psnr", "why"),)) for i in range(9)]
-    line = judge_ledger([claim(), *others], read_cells, runs)[0]
+    others = [replace(claim(), id=str(i), mini=(on_drealsr("ours", "not done", "psnr", "why"),)) for i in range(9)]
+    line = ledger_lines([claim(), *others], read_cells, runs)[0]
     assert (line.mini, line.tests[0].why) == ("inconclusive", "not after Holm's correction")
     apart = [replace(one, family="another") for one in others]
-    assert judge_ledger([claim(), *apart], read_cells, runs)[0].mini == "holds"
+    assert ledger_lines([claim(), *apart], read_cells, runs)[0].mini == "holds"
     asked = [replace(one, kind="question") for one in others]
-    assert judge_ledger([claim(), *asked], read_cells, runs)[0].mini == "holds"
+    assert ledger_lines([claim(), *asked], read_cells, runs)[0].mini == "holds"
 
 
 def test_a_claim_of_two_tests_needs_both() -> None:
     runs = done({"ours": 27.5, "other": 27.0, "third": 27.5})
-    both = (MiniTest("ours", "other", "psnr", "w"), MiniTest("ours", "third", "psnr", "w"))
-    assert judged(replace(claim(), mini=both), runs).mini == "inconclusive"
-    assert judged(replace(claim(), mini=(both[0], MiniTest("other", "third", "psnr", "w"))), runs).mini == "reversed"
+    both = (on_drealsr("ours", "other", "psnr", "w"), on_drealsr("ours", "third", "psnr", "w"))
+    assert line_of(replace(claim(), mini=both), runs).mini == "inconclusive"
+    assert line_of(replace(claim(), mini=(both[0], on_drealsr("other", "third", "psnr", "w"))), runs).mini == "reversed"
 
 
 def test_mini_runs_change_no_other_column() -> None:
     runs = done(
         {run: 20.0 + i for i, run in enumerate({r for c in CLAIMS for t in c.mini for r in (t.first, t.second)})}
     )
-    before, after = (judge_ledger(CLAIMS, read_cells, found) for found in (NOTHING, runs))
+    before, after = (ledger_lines(CLAIMS, read_cells, found) for found in (NOTHING, runs))
     assert [(line.printed, line.full) for line in before] == [(line.printed, line.full) for line in after]
     assert Counter(line.mini for line in before)["inconclusive"] > Counter(line.mini for line in after)["inconclusive"]

@@ -8,7 +8,7 @@ import pytest
 
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
 from adcbench.results import verdicts
-from adcbench.results.verdicts import judge, judge_measurement
+from adcbench.results.verdicts import measurement_verdict, verdict_of
 
 
 def reading(value: str, kind: str = "primary") -> Reading:
@@ -37,45 +37,45 @@ def measurement(value: float, **changes: object) -> Measurement:
     ],
 )
 def test_inside_the_printed_digits_or_not(printed: str, measured: float, word: str) -> None:
-    assert judge_measurement(reading(printed), measurement(measured), "PSNR").word == word
+    assert measurement_verdict(reading(printed), measurement(measured), "PSNR").word == word
 
 
 def test_a_second_hand_number_says_so() -> None:
-    assert str(judge_measurement(reading("1.0", "second-hand"), measurement(1.0), "PSNR")) == "match (second-hand)"
-    assert str(judge_measurement(reading("1.0"), measurement(1.0), "PSNR")) == "match"
+    assert str(measurement_verdict(reading("1.0", "second-hand"), measurement(1.0), "PSNR")) == "match (second-hand)"
+    assert str(measurement_verdict(reading("1.0"), measurement(1.0), "PSNR")) == "match"
 
 
 def test_close_needs_a_measured_spread(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert judge_measurement(reading("28.64"), measurement(28.654), "PSNR").word == "differs"
+    assert measurement_verdict(reading("28.64"), measurement(28.654), "PSNR").word == "differs"
     monkeypatch.setattr(verdicts, "_spreads", lambda: {("PSNR", "scores"): (0.02, "seeds")})
-    assert judge_measurement(reading("28.64"), measurement(28.654), "PSNR").word == "close"
-    assert judge_measurement(reading("28.64"), measurement(28.67), "PSNR").word == "differs"
+    assert measurement_verdict(reading("28.64"), measurement(28.654), "PSNR").word == "close"
+    assert measurement_verdict(reading("28.64"), measurement(28.67), "PSNR").word == "differs"
 
 
 def test_device_and_noise_come_before_the_numbers() -> None:
     other = measurement(0.03, not_comparable="device: cpu")
-    assert judge_measurement(reading("0.03"), other, "Time").word == "not-comparable"
+    assert measurement_verdict(reading("0.03"), other, "Time").word == "not-comparable"
     noisy = measurement(0.03, provenance={"inconclusive": "drift"})
-    assert judge_measurement(reading("0.03"), noisy, "Time").word == "inconclusive"
+    assert measurement_verdict(reading("0.03"), noisy, "Time").word == "inconclusive"
 
 
 def test_nothing_printed_or_nothing_measured() -> None:
     key = CellKey("t", "r", "s", "PSNR")
-    assert judge(Cell(key, "dB", (), (measurement(1),))).word == "unpublished"
-    assert judge(Cell(key, "dB", (reading("unknown"),), (measurement(1),))).word == "unpublished"
-    assert judge(Cell(key, "dB", (reading("1"),), missing="data")).word == "blocked"
+    assert verdict_of(Cell(key, "dB", (), (measurement(1),))).word == "unpublished"
+    assert verdict_of(Cell(key, "dB", (reading("unknown"),), (measurement(1),))).word == "unpublished"
+    assert verdict_of(Cell(key, "dB", (reading("1"),), missing="data")).word == "blocked"
 
 
 def test_a_re_aggregated_log_never_counts_as_measured() -> None:
     log = measurement(1.0, level="re-aggregated")
-    assert judge(Cell(CellKey("t", "r", "s", "LPIPS"), "", (reading("1.0"),), (log,))).word == "blocked"
+    assert verdict_of(Cell(CellKey("t", "r", "s", "LPIPS"), "", (reading("1.0"),), (log,))).word == "blocked"
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_what_is_no_number_is_inconclusive_and_never_off_by_nan(value: float) -> None:
-    found = judge_measurement(reading("27.92"), measurement(value), "PSNR")
+    found = measurement_verdict(reading("27.92"), measurement(value), "PSNR")
     assert found.word == "inconclusive" and "no finite number" in found.why
-    assert judge_measurement(None, measurement(value), "PSNR").word == "unpublished"
+    assert measurement_verdict(None, measurement(value), "PSNR").word == "unpublished"
 
 
 @pytest.mark.parametrize(
@@ -92,4 +92,4 @@ def test_what_is_no_number_is_inconclusive_and_never_off_by_nan(value: float) ->
     ],
 )
 def test_signs_around_the_digits_are_no_digits(printed: str, measured: float, word: str) -> None:
-    assert judge_measurement(reading(printed), measurement(measured), "PSNR").word == word
+    assert measurement_verdict(reading(printed), measurement(measured), "PSNR").word == word

@@ -96,7 +96,7 @@ def sides(network: PASD) -> list[Tensor]:
 
 def unet_middle(network: PASD) -> Tensor:
     (latent, text, _), unet = parity.suited(network, golden_make.inputs("mini")), network.unet
-    return unet.down(unet.conv_in(latent), unet.embed(golden_make.STEP, latent), (text,))[1]
+    return unet.down(unet.conv_in(latent), unet.conditioning(latent, golden_make.STEP, text))[1]
 
 
 def embedding(network: PASD) -> Tensor:

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from adcbench.core.keys import file_hash
+from adcbench.data.media import pair
 from adcbench.data.media.images import read_png, write_png
-from adcbench.data.media.pairs import pair
 from adcbench.data.testsets.embedded import embedded_pairs
 from adcbench.data.training.photographs import attributions
 from adcbench.degradation.synthetic import degraded_pair
 from adcbench.inference.forward import upscale_pixels
 from adcbench.inference.upscale import load_on
 from adcbench.metrics import find_metric
-from adcbench.metrics.engine.scoring import score_pairs
+from adcbench.metrics.engine.scoring import score
 from adcbench.systems import find_system
 from adcbench.systems.checkpoints.library_files import library_tensors
 from adcbench.systems.trained import FOLDER, LICENCE
@@ -87,7 +87,7 @@ def test_they_bring_back_more_detail_than_bicubic(name: str, degraded: Path) -> 
         for path in (degraded / "LR").glob("*.png"):
             sr = upscale_pixels(upscaler, read_png(path), "cpu", 0, system.rounding)
             write_png(degraded / system.name / path.name, sr)
-        scored[system.name] = score_pairs(pair(degraded / system.name, degraded / "HR"), metrics)
+        scored[system.name] = score(pair(degraded / system.name, degraded / "HR"), metrics)
     for metric in metrics:
         ours, bicubic = (dict(scored[system].samples(metric.name)) for system in (name, "bicubic"))
         assert sum(ours[image] < bicubic[image] for image in ours) > len(ours) / 2, metric.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,22 +12,25 @@ from toy_tables import forget, make_table, measure_as, use_tables
 
 from adcbench.cli import cli
 from adcbench.core.errors import AdcbenchError
+from adcbench.core.settings import reproductions_dir
 from adcbench.report.explain import explain
 from adcbench.report.files import folder, read_cells
 from adcbench.tables.loading import load_table, table_ids
 from adcbench.workflows.drift import committed
 from adcbench.workflows.reproduce import reproduce
 
-HEAD = "from adcbench.tables.columns import columns, scores\nfrom adcbench.tables import *\n"
+HEAD = (
+    "from .._columns import IMAGE; from adcbench.tables.columns import columns, scores\nfrom adcbench.tables import *\n"
+)
 START, END = HEAD + "TABLE = Table('bad/table1', 'p', '1', 'ours', 't', ", ")\n"
-PSNR = "columns('DRealSR', ['PSNR'])"
+PSNR = "columns('DRealSR', IMAGE, ['PSNR'])"
 BAD = {
     "syntax": ("TABLE = Table(", r"line 1: SyntaxError"),
     "unknown column": (
-        HEAD + "\nTABLE = columns('DRealSR', ['PSNRR'])",
+        HEAD + "\nTABLE = columns('DRealSR', IMAGE, ['PSNRR'])",
         r"line 4: no column is called PSNRR\. There are: PSNR, ",
     ),
-    "unknown score": (HEAD + "METRICS = scores('FIDD')", r"line 3: no column is called FIDD"),
+    "unknown score": (HEAD + "METRICS = scores(IMAGE, 'FIDD')", r"line 3: no column is called FIDD"),
     "name": ("TABLE = Tabel()", "line 1: NameError"),
     "import": ("import no_such_module", "line 1: ModuleNotFoundError"),
     "raises": ("{}['x']", "line 1: KeyError: 'x'"),
@@ -41,7 +45,7 @@ BAD = {
     "a row twice": (START + "('A', 'A'), " + PSNR + END, "is there twice"),
     "a job that is none": (START + "('A',), " + PSNR + ", jobs=('x',)" + END, "'x' is no job"),
     "a job of no row": (
-        START + "('A',), " + PSNR + ", jobs=(Score('B', 'DRealSR', 'x', scores('PSNR')),)" + END,
+        START + "('A',), " + PSNR + ", jobs=(Score('B', 'DRealSR', 'x', scores(IMAGE, 'PSNR')),)" + END,
         "Score of 'B' fills cells that are not there: bad/table1 / B / DRealSR / PSNR",
     ),
     "a job of another type": (
@@ -65,6 +69,7 @@ BAD = {
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     make_table(tmp_path / "reproductions", "good/table1")
     make_table(tmp_path / "reproductions", "better/table1")
+    shutil.copy(reproductions_dir() / "_columns.py", tmp_path / "reproductions")
     measure_as({"A": 1.0}, monkeypatch)
     return use_tables(tmp_path, monkeypatch)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from adcbench.core.cells import UNKNOWN, CellKey, Reading
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import reproductions_dir
-from adcbench.tables.columns import columns
 from adcbench.tables.loading import load_readings, load_table, numbered, table_ids
 from adcbench.tables.table import COMPLEXITY
 
@@ -221,8 +219,8 @@ def test_bad_published_csv_is_refused(
 ) -> None:
     """Two chosen readings of one cell, a row that names no cell, and what can be no row are errors."""
     (tmp_path / "toy.py").write_text(
-        "from adcbench.tables.columns import columns\nfrom adcbench.tables.table import Table\n"
-        "TABLE = Table('toy', 'ours', '', 'ours', 'Toy', ('A',), columns('DRealSR', ('PSNR',)))\n"
+        "from adcbench.tables import Column, Table\n"
+        "TABLE = Table('toy', 'ours', '', 'ours', 'Toy', ('A',), (Column('DRealSR', 'PSNR', 'dB', 'higher'),))\n"
     )
     (tmp_path / "published.csv").write_text(HEADER + "\n" + "".join(lines))
     monkeypatch.setattr("adcbench.tables.loading.reproductions_dir", lambda: tmp_path)
@@ -230,9 +228,3 @@ def test_bad_published_csv_is_refused(
     with pytest.raises(AdcbenchError, match=message):
         load_readings("toy")
     load_table.cache_clear()
-
-
-def test_columns_take_the_papers_units() -> None:
-    time, params = columns(COMPLEXITY, ("Time", "Params"), {"Params": "B"})
-    assert (time.unit, time.better, params.unit, params.better) == ("s", "lower", "B", "lower")
-    assert Counter(c.better for c in columns("DRealSR", ("PSNR", "LPIPS"))) == {"higher": 1, "lower": 1}

@@ -23,8 +23,8 @@ from torch import Tensor
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.systems.adcsr import variants
-from adcbench.systems.adcsr.ablations import OTHER_TRAINING, OWN_DECODER
 from adcbench.systems.adcsr.patch_discriminator import PatchDiscriminator
+from adcbench.systems.adcsr_ablations import OTHER_TRAINING, OWN_DECODER
 from adcbench.training.config import PatchLoss, Rates
 from adcbench.training.settings import chosen
 from adcbench.training.stages.adcsr import decoder, distil

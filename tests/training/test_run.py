@@ -17,13 +17,12 @@ from mini_stages import OSEDIFF, STUDENT, squared
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from adcbench.cli.compare import find_own
+from adcbench.cli.compare import side_system
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.data.media.images import write_png
 from adcbench.data.testsets.registry import find_testset
 from adcbench.degradation.draws import Draw
-from adcbench.systems import trained
-from adcbench.systems.trained.runs import open_system
+from adcbench.systems import find_system, trained
 from adcbench.training import batches, perceptual
 from adcbench.training import run as running
 from adcbench.training.config import DataConfig, PatchLoss, Rates, RunConfig
@@ -245,7 +244,7 @@ def test_one_draw_is_shared_by_a_micro_batch_and_no_further(monkeypatch: pytest.
 
 
 def test_a_run_is_a_system(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    system = open_system(str(made / "distil"))
+    system = find_system(str(made / "distil"))
     assert (system.name, system.scale, system.config) == ("distil", "mini", STUDENT)
     lr = torch.rand(1, 3, 20, 24)
     sr = system.load(system.find_weights(), "cpu", "float32")(lr)
@@ -254,24 +253,24 @@ def test_a_run_is_a_system(made: Path, tmp_path: Path, monkeypatch: pytest.Monke
         here.chdir(tmp_path)
         (tmp_path / "bicubic").mkdir()
         shutil.copytree(made / "distil", tmp_path / "adcsr-mini")
-        assert open_system("bicubic").name == "bicubic" and open_system("adcsr-mini").files == ()
-        assert open_system("./adcsr-mini").config == STUDENT
+        assert find_system("bicubic").name == "bicubic" and find_system("adcsr-mini").files == ()
+        assert find_system("./adcsr-mini").config == STUDENT
     with pytest.raises(AdcbenchError, match=r"settings\.json: no run of adcbench train distil"):
-        open_system(str(made / "decoder"))
+        find_system(str(made / "decoder"))
     unfinished = shutil.copytree(made / "distil", tmp_path / "run")
     (unfinished / "products" / "student.safetensors").unlink()
     with pytest.raises(AdcbenchError, match="the run is not finished"):
-        open_system(str(unfinished))
+        find_system(str(unfinished))
     embedded = find_testset("embedded")
-    own = find_own(str(made / "distil"), embedded)
-    assert own and own.name == "distil" and find_own(str(made), embedded) is None
+    own = side_system(str(made / "distil"), embedded)
+    assert own and own.name == "distil" and side_system(str(made), embedded) is None
     for stage, said in (({"student": {"unet_widths": [-40, 80, 80, 80]}}, r"unet_widths\.0 is -40"), ([], "no run")):
         (unfinished / "settings.json").write_text(json.dumps({"DistilStage": stage}))
         with pytest.raises(AdcbenchError, match=rf"settings\.json: no run of adcbench train distil.*{said}|{said}"):
-            open_system(str(unfinished))
+            find_system(str(unfinished))
     shutil.copy(made / "distil" / "settings.json", unfinished)
     with pytest.raises(AdcbenchError, match="the run is not finished"):
-        find_own(str(unfinished), embedded)
+        side_system(str(unfinished), embedded)
 
 
 def test_a_half_decoder_of_ones_own(made: Path, tmp_path: Path) -> None:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from toy_tables import make_table, measure_as, use_tables
 
+from adcbench.cli import cli
 from adcbench.core.cells import Cell, Measurement
 from adcbench.core.datafiles import data_text
 from adcbench.core.errors import AdcbenchError
 from adcbench.data.media.images import write_png
+from adcbench.data.testsets import registry
+from adcbench.data.testsets.fetch import fetch
 from adcbench.data.testsets.registry import open_testset
-from adcbench.report.files import folder, read_cells, write_cells
+from adcbench.data.testsets.test_set import TestSet
+from adcbench.report.cell_lines import write_cells
+from adcbench.report.files import folder, read_cells
+from adcbench.report.view import read_view, view_of
 from adcbench.results.diff import compare
-from adcbench.results.verdicts import judge
+from adcbench.results.verdicts import verdict_of
 from adcbench.tables import Context, Score
 from adcbench.tables.loading import load_table, table_ids
 from adcbench.workflows.reproduce import rebuild, reproduce, with_measurement
@@ -48,7 +57,7 @@ def test_a_block_never_overwrites_a_measurement(
 def test_every_cell_of_every_table_has_a_verdict_and_a_blocked_one_a_reason() -> None:
     for table_id in table_ids():
         for cell in read_cells(table_id):
-            verdict = judge(cell)
+            verdict = verdict_of(cell)
             assert verdict.word != "blocked" or cell.missing, cell.key
 
 
@@ -92,14 +101,14 @@ def test_files_round_trip(cell: Cell, tmp_path: Path) -> None:
     cells = list(read_cells("causes"))
     measured = one(1 / 3, unscored=("c",), cause="suspected Y_RANGE", not_comparable="device: x")
     cells[0] = with_measurement(replace(cells[0], measurements=()), measured)
-    write_cells("causes", cells, tmp_path)
+    write_cells(view_of(load_table("causes"), cells), tmp_path)
     again = read_cells("causes", tmp_path)
     assert [c.measurements for c in again] == [c.measurements for c in cells]
     assert [c.missing for c in again if c.measured is None] == [c.missing for c in cells if c.measured is None]
 
 
 def test_damaged_files_are_named(tmp_path: Path) -> None:
-    write_cells("causes", read_cells("causes"), tmp_path)
+    write_cells(read_view("causes"), tmp_path)
     path = folder("causes", tmp_path) / "cells.jsonl"
     path.write_text(path.read_text()[:-40])
     with pytest.raises(AdcbenchError, match=r"cells\.jsonl: damaged: line \d+: .* run: adcbench reproduce causes"):
@@ -140,5 +149,47 @@ def test_what_is_no_number_blocks_its_own_cell_alone(tmp_path: Path, monkeypatch
     use_tables(tmp_path, monkeypatch)
     measure_as({"A": float("nan"), "B": 1.0}, monkeypatch)
     for cells in (reproduce("toy"), read_cells("toy")):
-        assert [judge(cell).word for cell in cells] == ["blocked", "blocked", "unpublished", "unpublished"]
+        assert [verdict_of(cell).word for cell in cells] == ["blocked", "blocked", "unpublished", "unpublished"]
         assert cells[0].missing == "finite numbers, which it did not give for image-0, image-1, image-2"
+
+
+_OWN_SET = """from adcbench.tables import Column, Infer, Reaggregate, Score, Table
+COLUMNS = (Column("Own", "PSNR"), Column("Own", "SSIM"))
+METRICS = {{"PSNR": "psnr", "SSIM": "ssim"}}
+TABLE = Table({id!r}, "toys", "1", "ours", "Toy", ("A", "B", "C", "D"), COLUMNS, jobs=(
+    Infer("A", "Own", "bicubic", METRICS), Infer("B", "Own", "bicubic-torch", METRICS),
+    Score("C", "Own", "released", METRICS), Reaggregate("D", "Own", ("PSNR",))))
+"""
+
+
+def test_a_run_opens_each_test_set_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For all jobs of all tables of a command, the manifest is read, hashed and compared with the files once."""
+    monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path / "data"))
+    own = TestSet("Own", "own", 2, outputs=("released",), source="drawn")
+    monkeypatch.setitem(registry.TESTSETS, "Own", own)
+    for name in "ab":
+        for part, side in (("LR", 16), ("HR", 64), ("released", 64)):
+            write_png(own.root / part / f"{name}.png", np.full((side, side, 3), ord(name), np.uint8))
+    fetch(own, progress=False)
+    for table_id in ("one", "two"):
+        make_table(tmp_path / "reproductions", table_id).write_text(_OWN_SET.format(id=table_id))
+    (tmp_path / "reproductions" / "published.csv").unlink()
+    use_tables(tmp_path, monkeypatch)
+    calls: Counter[str] = Counter()
+    for name in ("open_testset", "read_manifest", "differences"):
+        _count_calls(name, calls, monkeypatch)
+    assert CliRunner().invoke(cli, ["reproduce", "one", "two", "--quiet"]).exit_code == 0
+    assert calls == {"open_testset": 1, "read_manifest": 1, "differences": 1}
+    cells = {(cell.key.row, cell.key.metric): cell for cell in read_cells("two")}
+    assert all(cells[row, metric].measured for row in "ABC" for metric in ("PSNR", "SSIM"))
+    assert "a log of per-image scores for Own: none was released" in cells["D", "PSNR"].missing
+
+
+def _count_calls(name: str, calls: Counter[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    function = getattr(registry, name)
+
+    def counted(*args: Any, **more: Any) -> Any:
+        calls[name] += 1
+        return function(*args, **more)
+
+    monkeypatch.setattr(registry, name, counted)

@@ -19,12 +19,12 @@ from click.testing import CliRunner
 from adcbench.cli import cli
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.weight_files import WeightFile
+from adcbench.data.media import Sample
 from adcbench.data.media.images import write_png
-from adcbench.data.media.pairs import Pair
 from adcbench.data.testsets.registry import open_testset
 from adcbench.data.testsets.test_set import OpenTestSet
 from adcbench.metrics import METRICS
-from adcbench.metrics.engine.scoring import Scored
+from adcbench.metrics.engine.scored import Scored
 from adcbench.metrics.metric import Metric
 from adcbench.report.files import read_cells
 from adcbench.results import verdicts
@@ -39,7 +39,7 @@ PSNR, SSIM, LPIPS, MANIQA = (METRICS[name] for name in ("psnr", "ssim", "lpips",
 
 
 @pytest.fixture
-def pairs(tmp_path: Path) -> list[Pair]:
+def pairs(tmp_path: Path) -> list[Sample]:
     draw = np.random.default_rng(0)
     for name in "ab":
         for folder in ("sr", "hr"):
@@ -61,7 +61,7 @@ def without_pyiqa(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("without_pyiqa")
-def test_plain_metrics_are_bit_equal_when_scored_again(pairs: list[Pair]) -> None:
+def test_plain_metrics_are_bit_equal_when_scored_again(pairs: list[Sample]) -> None:
     moves = scores_moves(pairs, {"PSNR": PSNR, "SSIM": SSIM})
     changes = ("PNGs decoded by OpenCV", "images in reverse order")
     assert [(m.column, m.change) for m in moves] == [(c, change) for change in changes for c in ("PSNR", "SSIM")]
@@ -69,12 +69,12 @@ def test_plain_metrics_are_bit_equal_when_scored_again(pairs: list[Pair]) -> Non
 
 
 class Calls:
-    """Stands in for ``score_pairs``: notes how it is called, and gives scores that depend on it a little."""
+    """Stands in for ``score``: notes how it is called, and gives scores that depend on it a little."""
 
     def __init__(self) -> None:
         self.made: list[tuple[Any, ...]] = []
 
-    def __call__(self, pairs: Sequence[Pair], metrics: Sequence[Metric], *, use_store: bool, device: str) -> Scored:
+    def __call__(self, pairs: Sequence[Sample], metrics: Sequence[Metric], *, use_store: bool, device: str) -> Scored:
         names, first = [name for name, *_ in pairs], pairs[0][0]
         self.made.append((first, {m.name: m.batch for m in metrics}, os.environ.get("OMP_NUM_THREADS"), device))
         assert not use_store
@@ -83,10 +83,10 @@ class Calls:
 
 
 def test_networks_are_scored_with_what_differs_between_machines(
-    pairs: list[Pair], monkeypatch: pytest.MonkeyPatch
+    pairs: list[Sample], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = Calls()
-    monkeypatch.setattr(spread, "score_pairs", calls)
+    monkeypatch.setattr(spread, "score", calls)
     monkeypatch.setattr(spread, "versions", lambda *names: dict.fromkeys(names, "9.9"))
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     moves = scores_moves(pairs, {"PSNR": PSNR, "LPIPS": LPIPS, "MANIQA": MANIQA}, device="cuda")
@@ -107,10 +107,10 @@ def test_networks_are_scored_with_what_differs_between_machines(
     assert found["MANIQA", "random crops seeded once, images in reverse order"][1] == 0.5  # against its own sampling
 
 
-def test_inference_changes_rounding_device_and_seeds(pairs: list[Pair], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inference_changes_rounding_device_and_seeds(pairs: list[Sample], monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[dict[str, Any]] = []
 
-    def upscale(system: object, opened: OpenTestSet, **how: Any) -> list[Pair]:
+    def upscale(system: object, opened: OpenTestSet, **how: Any) -> list[Sample]:
         runs.append(how)
         return pairs
 
@@ -130,11 +130,11 @@ def test_inference_changes_rounding_device_and_seeds(pairs: list[Pair], monkeypa
 
 
 def test_a_network_runs_on_other_threads_and_as_another_system(
-    pairs: list[Pair], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    pairs: list[Sample], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     threads: list[tuple[str, int]] = []
 
-    def upscale(system: System, opened: OpenTestSet, **how: Any) -> list[Pair]:
+    def upscale(system: System, opened: OpenTestSet, **how: Any) -> list[Sample]:
         upscaler = system.load(None, "cpu", "float32")
         upscaler(torch.zeros(1, 3, 8, 8))
         assert not system.files or system.find_weights()
@@ -191,17 +191,17 @@ def test_no_committed_spread_rests_on_a_cause() -> None:
     cells = {cell.key[1:]: cell for cell in read_cells("related/rsd_table17")}
     for test_set, metric in (("DRealSR", "PSNR"), ("DRealSR", "SSIM"), ("RealSR", "PSNR")):
         assert verdicts.rerun_spread(metric, "inference")[0] > 0 or (
-            verdicts.judge(cells["Real-ESRGAN", test_set, metric]).word == "differs"
+            verdicts.verdict_of(cells["Real-ESRGAN", test_set, metric]).word == "differs"
         )
 
 
-def test_an_image_without_a_score_stops_it(pairs: list[Pair]) -> None:
+def test_an_image_without_a_score_stops_it(pairs: list[Sample]) -> None:
     pairs[1][1].write_bytes(pairs[1][1].read_bytes()[:100])
     with pytest.raises(AdcbenchError, match=r"every image scored, but: b: .*b\.png: truncated"):
         scores_moves(pairs, {"PSNR": PSNR})
 
 
-def test_decoders_that_disagree_are_named(pairs: list[Pair], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_decoders_that_disagree_are_named(pairs: list[Sample], monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("cv2", reason="the video extra is not installed")
     monkeypatch.setattr(spread, "read_png", lambda path: np.zeros((24, 20, 3), np.uint8))
     with pytest.raises(AdcbenchError, match="different pixels"):

@@ -1,4 +1,4 @@
-"""Video clips: folders of PNG frames, or video files (``videos``); joined by name, never by position.
+"""Clips: folders of PNG frames, video files (``videos``), or a PNG: a clip of one frame.
 
 Frames are read one after another, so that a long clip never lies in memory as a whole.
 """
@@ -7,19 +7,38 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.data.media.images import list_pngs, read_png
-from adcbench.data.media.pairs import check_partners
+from adcbench.data.media.images import IMAGE_SUFFIXES, list_pngs, png_size, read_png
 from adcbench.data.media.videos import VIDEO_SUFFIXES, open_video, video_frames
 
-ClipPair = tuple[str, Path, Path | None]  # name, SR (or LR) clip, HR clip
+
+class Part(NamedTuple):
+    """The part of each clip that is looked at: its first ``frames`` frames, cropped to the central ``crop`` x ``crop``.
+
+    0 stands for all frames, or the whole frame.
+    """
+
+    frames: int = 0
+    crop: int = 0
+
+    def __str__(self) -> str:
+        words = (
+            f"first {self.frames} frames" if self.frames else "",
+            f"centre crop {self.crop}x{self.crop}" if self.crop else "",
+        )
+        return ", ".join(filter(None, words))
+
+
+_PNG = "png"  # the source of PNGs
 
 
 @dataclass(frozen=True)
@@ -28,7 +47,7 @@ class Clip:
 
     Args:
         name: the folder's name, or the file's without suffix.
-        path: a folder of PNGs, or a video file.
+        path: a folder of PNGs, a PNG, or a video file.
         size: (height, width) of its frames after the crop.
         length: how many frames, after ``limit``.
         source: what the frames are kept in: ``png``, or see ``videos.Video``.
@@ -54,18 +73,32 @@ class Clip:
         return self.length
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        frames = _png_frames(self.path) if self.path.is_dir() else video_frames(self.path)
+        return (read() for read in self.readers())
+
+    def readers(self) -> Iterator[Callable[[], np.ndarray]]:
+        """For each frame a function that gives it: PNGs may be read in several threads, a video's frames come in turn.
+
+        Raises:
+            AdcbenchError: (also by those functions) a frame can't be read, is missing, or has another size.
+        """
         count = 0
-        for frame in islice(frames, self.limit or None):
-            cut = _centre(frame, self.crop)
-            if cut.shape[:2] != self.size:
-                raise AdcbenchError(f"{self.path}: frame {count + 1} is {_wxh(cut.shape)}, the first {_wxh(self.size)}")
-            count += 1
-            yield cut
+        for count, read in enumerate(islice(self._raw_readers(), self.limit or None), 1):
+            yield partial(self._checked, read, count)
         if count != self.length:
             raise AdcbenchError(
                 f"{self.path}: only {count} of {self.length} frames can be read; the file is cut off or damaged"
             )
+
+    def _raw_readers(self) -> Iterator[Callable[[], np.ndarray]]:
+        if self.source == _PNG:
+            return (partial(read_png, path) for path in _png_files(self.path))
+        return (lambda frame=frame: frame for frame in video_frames(self.path))  # type: ignore[misc]
+
+    def _checked(self, read: Callable[[], np.ndarray], number: int) -> np.ndarray:
+        frame = _centre(read(), self.crop)
+        if frame.shape[:2] != self.size:
+            raise AdcbenchError(f"{self.path}: frame {number} is {_wxh(frame.shape)}, the first {_wxh(self.size)}")
+        return frame
 
     def part(self, frames: int = 0, crop: int = 0) -> Clip:
         """The first ``frames`` frames (0: all), cropped to the central ``crop`` x ``crop`` pixels (0: not).
@@ -92,30 +125,14 @@ def open_clip(path: Path) -> Clip:
         Blocked: a video file, and PyAV is not installed.
     """
     if path.is_dir():
-        files = list_pngs(path)
-        return Clip(path.name, path, _hw(next(_png_frames(path))), len(files), "png", numbers=_numbers(files)[1])
+        files = _png_files(path)
+        return Clip(path.name, path, png_size(files[0]), len(files), _PNG, numbers=_numbers(list_pngs(path))[1])
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        return Clip(path.stem, path, png_size(path), 1, _PNG)
     if not path.is_file():
         raise AdcbenchError(f"{path}: no such clip; name a folder of PNG frames or a video file")
     video = open_video(path)
-    return Clip(_name(path), path, video.size, video.length, video.source, video.lossy, video.fps)
-
-
-def pair_clips(sr_dir: Path, hr_dir: Path | None) -> list[ClipPair]:
-    """Join the clips of two folders by name: (name, SR, HR) sorted by name; HR None without ``hr_dir``.
-
-    A folder that itself holds PNG frames, or a video file, is one clip and goes with whatever the other one is.
-
-    Raises:
-        AdcbenchError: a clip of one folder has no partner in the other, see ``list_clips``.
-    """
-    if _is_clip(sr_dir) and (hr_dir is None or _is_clip(hr_dir)):
-        return [(_name(sr_dir), sr_dir, hr_dir)]
-    sr = list_clips(sr_dir)
-    if hr_dir is None:
-        return [(name, path, None) for name, path in sr.items()]
-    hr = list_clips(hr_dir)
-    check_partners("clips", (sr_dir, sr), (hr_dir, hr))
-    return [(name, path, hr[name]) for name, path in sr.items()]
+    return Clip(path.stem, path, video.size, video.length, video.source, video.lossy, video.fps)
 
 
 def list_clips(folder: Path) -> dict[str, Path]:
@@ -125,15 +142,17 @@ def list_clips(folder: Path) -> dict[str, Path]:
         AdcbenchError: no such folder, no clip in it, or two clips of one name.
     """
     if not folder.is_dir():
-        raise AdcbenchError(f"{folder}: no such folder; name a folder of clips")
+        raise AdcbenchError(f"{folder}: no such folder; name a folder of PNG files, or of clips")
     found: dict[str, Path] = {}
     for path in sorted(p for p in folder.iterdir() if not p.name.startswith(".")):
         if path.is_dir() or path.suffix.lower() in VIDEO_SUFFIXES:
-            if _name(path) in found:
-                raise AdcbenchError(f"{folder}: two clips are called {_name(path)}; keep one of them")
-            found[_name(path)] = path
+            if clip_name(path) in found:
+                raise AdcbenchError(f"{folder}: two clips are called {clip_name(path)}; keep one of them")
+            found[clip_name(path)] = path
     if not found:
-        raise AdcbenchError(f"{folder}: has no clips: neither folders of PNG frames nor video files")
+        raise AdcbenchError(
+            f"{folder}: has no PNG file, and has no clips: neither folders of PNG frames nor video files"
+        )
     return dict(sorted(found.items()))
 
 
@@ -231,12 +250,14 @@ def _numbers(stems: Iterable[str]) -> tuple[list[str], tuple[int, ...]]:
     return [name for _, name in ordered], tuple(number for number, _ in ordered)
 
 
-def _png_frames(folder: Path) -> Iterator[np.ndarray]:
-    """Frames in the order of the numbers in their names: 2 before 10."""
-    files = list_pngs(folder)
+def _png_files(path: Path) -> list[Path]:
+    """A PNG, or those of a folder in the order of the numbers in their names: 2 before 10."""
+    if not path.is_dir():
+        return [path]
+    files = list_pngs(path)
     if len({_natural(stem) for stem in files}) != len(files):
-        raise AdcbenchError(f"{folder}: two frames have the same number (1.png and 01.png); keep one of them")
-    return (read_png(files[stem]) for stem in _numbers(files)[0])
+        raise AdcbenchError(f"{path}: two frames have the same number (1.png and 01.png); keep one of them")
+    return [files[stem] for stem in _numbers(files)[0]]
 
 
 def _natural(stem: str) -> tuple[tuple[int, str], ...]:
@@ -245,13 +266,8 @@ def _natural(stem: str) -> tuple[tuple[int, str], ...]:
     return tuple((int(word), "") if word.isdecimal() else (-1, word) for word in words)
 
 
-def _is_clip(path: Path) -> bool:
-    if path.is_dir():
-        return any(p.suffix.lower() == ".png" for p in path.iterdir() if p.is_file())
-    return path.is_file()
-
-
-def _name(path: Path) -> str:
+def clip_name(path: Path) -> str:
+    """A clip's name: the folder's, or the file's without suffix."""
     return path.name if path.is_dir() else path.stem
 
 
@@ -260,10 +276,6 @@ def _centre(frame: np.ndarray, side: int) -> np.ndarray:
         return frame
     top, left = (frame.shape[0] - side) // 2, (frame.shape[1] - side) // 2
     return frame[top : top + side, left : left + side]
-
-
-def _hw(frame: np.ndarray) -> tuple[int, int]:
-    return frame.shape[0], frame.shape[1]
 
 
 def _wxh(size: tuple[int, ...]) -> str:

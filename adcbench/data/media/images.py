@@ -25,6 +25,8 @@ _OTHER_FORMATS = (
 IMAGE_SUFFIXES = frozenset((".png", *_OTHER_FORMATS))
 _SCALED = 16  # outputs have this many times the pixels of their inputs, and are read as well
 _COLOUR_TYPES = {0: "greyscale", 3: "palette", 4: "greyscale with alpha", 6: "RGB with alpha"}
+_HEAD = 26  # bytes: signature 8, chunk head 8, width 4, height 4, bit depth 1, colour type 1
+_FIRST_CHUNK = b"\0\0\0\x0dIHDR"
 _REMEDY = "save it as an 8-bit RGB PNG"
 
 
@@ -49,15 +51,19 @@ def read_png(path: Path) -> np.ndarray:
         return pixels_of(image)
 
 
-def declared_pixels(path: Path) -> int:
-    """How many pixels a PNG says it has; 0 where it is none, or can't be read: reading says why."""
-    try:
+def png_size(path: Path) -> tuple[int, int]:
+    """(height, width) that an 8-bit RGB PNG declares, its pixels unread; ``read_png`` finds what else is wrong.
+
+    Raises:
+        AdcbenchError: it has no such beginning, see ``read_png``.
+    """
+    with one_error(str(path)):
         check_regular(path)
         with path.open("rb") as file:
-            head = file.read(24)
-    except (AdcbenchError, OSError):
-        return 0
-    return int.from_bytes(head[16:20]) * int.from_bytes(head[20:24]) if head.startswith(PNG_START) else 0
+            head = file.read(_HEAD)
+    if _header_problem(head) or head[8:16] != _FIRST_CHUNK:
+        return read_png(path).shape[:2]  # it says what is wrong
+    return int.from_bytes(head[20:24]), int.from_bytes(head[16:20])
 
 
 def _header_problem(data: bytes) -> str:
@@ -66,9 +72,9 @@ def _header_problem(data: bytes) -> str:
         return "the file is empty"
     if not data.startswith(PNG_START):
         return f"not a PNG but {_real_format(data)}"
-    if len(data) < 26:  # signature 8, chunk head 8, width 4, height 4, bit depth 1, colour type 1
+    if len(data) < _HEAD:
         return "the PNG is truncated"
-    if data[8:16] != b"\0\0\0\x0dIHDR":
+    if data[8:16] != _FIRST_CHUNK:
         return ""  # damaged, as reading it says
     depth, colour_type = data[24], data[25]
     if colour_type in _COLOUR_TYPES:

@@ -1,4 +1,4 @@
-"""Images in pairs: joined by name, never by position.
+"""Samples: SR and HR joined by name, never by position.
 
 Joining two sorted lists by position shifts every later pair when one file is missing, as the
 papers' own evaluation scripts do.
@@ -8,27 +8,69 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-
-import numpy as np
+from typing import NamedTuple
 
 from adcbench.core.errors import AdcbenchError, some
-from adcbench.data.media.images import list_pngs, read_png
+from adcbench.data.media.clips import clip_name, list_clips
+from adcbench.data.media.images import IMAGE_SUFFIXES, list_pngs
+from adcbench.data.media.videos import VIDEO_SUFFIXES
 
-Pair = tuple[str, Path, Path]  # name, SR (or LR) file, HR file
+
+class Sample(NamedTuple):
+    """An image or clip and its reference: files, or folders of frames; ``hr`` is None where there is none."""
+
+    name: str
+    sr: Path
+    hr: Path | None
+
+    @property
+    def is_clip(self) -> bool:
+        """Its SR is a folder of frames or a video file, not an image."""
+        return self.sr.is_dir() or self.sr.suffix.lower() in VIDEO_SUFFIXES
 
 
-def pair(sr_dir: Path, hr_dir: Path) -> list[Pair]:
-    """Join the PNGs of two folders by stem: (name, SR file, HR file), sorted by name.
+def pair(sr_dir: Path, hr_dir: Path | None, *, frames: bool = False) -> list[Sample]:
+    """Join the images or clips of two folders by name, sorted by name; HR None without ``hr_dir``.
+
+    A folder with image files is one of images, another of clips: folders of PNG frames, and video files. A single
+    image or video file is one sample and goes with whatever the other one is.
+
+    Args:
+        frames: a folder with image files is one clip, and they are its frames.
 
     Raises:
-        AdcbenchError: a file of one folder has no partner in the other, or see ``list_pngs``.
+        AdcbenchError: a sample of one folder has no partner in the other, or see ``list_pngs`` and ``list_clips``.
     """
-    sr, hr = list_pngs(sr_dir), list_pngs(hr_dir)
-    check_partners("images", (sr_dir, sr), (hr_dir, hr))
-    return [(name, path, hr[name]) for name, path in sr.items()]
+    if _is_sample(sr_dir, frames) and (hr_dir is None or _is_sample(hr_dir, frames)):
+        return [Sample(clip_name(sr_dir), sr_dir, hr_dir)]
+    what, sr = _listed(sr_dir, frames)
+    if hr_dir is None:
+        return [Sample(name, path, None) for name, path in sr.items()]
+    _, hr = _listed(hr_dir, frames)
+    _check_partners(what, (sr_dir, sr), (hr_dir, hr))
+    return [Sample(name, path, hr[name]) for name, path in sr.items()]
 
 
-def check_partners(what: str, left: tuple[Path, Mapping[str, Path]], right: tuple[Path, Mapping[str, Path]]) -> None:
+def _listed(folder: Path, frames: bool) -> tuple[str, dict[str, Path]]:
+    """What a folder holds, images or clips, by name."""
+    if not frames and has_images(folder):
+        return "images", list_pngs(folder)
+    return "clips", list_clips(folder)
+
+
+def has_images(folder: Path) -> bool:
+    """Whether a folder holds image files, of any format."""
+    return folder.is_dir() and any(
+        path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and not path.is_dir()
+        for path in folder.iterdir()
+    )
+
+
+def _is_sample(path: Path, frames: bool) -> bool:
+    return path.is_file() or (frames and has_images(path))
+
+
+def _check_partners(what: str, left: tuple[Path, Mapping[str, Path]], right: tuple[Path, Mapping[str, Path]]) -> None:
     """Whether two folders, each given with its files by name, hold the same names.
 
     Raises:
@@ -36,23 +78,7 @@ def check_partners(what: str, left: tuple[Path, Mapping[str, Path]], right: tupl
     """
     (sr_dir, sr), (hr_dir, hr) = left, right
     alone = ((sr_dir, sorted(sr.keys() - hr.keys())), (hr_dir, sorted(hr.keys() - sr.keys())))
-    lonely = [f"{len(names)} only in {folder}: {some(names)}" for folder, names in alone if names]
-    if lonely:
+    without = [f"{len(names)} only in {folder}: {some(names)}" for folder, names in alone if names]
+    if without:
         remedy = "make those that are missing, or copy the partners of a part to a folder of their own"
-        raise AdcbenchError(f"{what} without a partner: {'; '.join(lonely)}; {remedy}")
-
-
-def read_pair(sr_path: Path, hr_path: Path, scale: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels of a pair, each (h, w, 3) uint8 RGB; HR is ``scale`` times the size of the first image.
-
-    Raises:
-        AdcbenchError: the sizes do not fit, or see ``read_png``.
-    """
-    sr, hr = read_png(sr_path), read_png(hr_path)
-    height, width = sr.shape[0] * scale, sr.shape[1] * scale
-    if hr.shape[:2] != (height, width):
-        raise AdcbenchError(
-            f"{sr_path} is {sr.shape[1]}x{sr.shape[0]} and {hr_path} is {hr.shape[1]}x{hr.shape[0]} pixels; "
-            f"the second must be {width}x{height}"
-        )
-    return sr, hr
+        raise AdcbenchError(f"{what} without a partner: {'; '.join(without)}; {remedy}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -35,12 +34,8 @@ def find_testset(name: str) -> TestSet:
     own = _entry_points()
     if wanted in own:
         return _loaded(own[wanted])
-    raise AdcbenchError(f"unknown test set {name!r}. Test sets: {', '.join((*TESTSETS, *_names(own)))}")
-
-
-def testset_names() -> tuple[str, ...]:
-    """Names on the command line of all test sets, ours first."""
-    return (*(test_set.folder for test_set in TESTSETS.values()), *_names(_entry_points()))
+    names = (*TESTSETS, *(point.name for point in own.values()))
+    raise AdcbenchError(f"unknown test set {name!r}. Test sets: {', '.join(names)}")
 
 
 def _plain(name: str) -> str:
@@ -49,10 +44,6 @@ def _plain(name: str) -> str:
 
 def _entry_points() -> dict[str, metadata.EntryPoint]:
     return {_plain(point.name): point for point in metadata.entry_points(group=GROUP)}
-
-
-def _names(points: Mapping[str, metadata.EntryPoint]) -> tuple[str, ...]:
-    return tuple(point.name for point in points.values())
 
 
 def _loaded(point: metadata.EntryPoint) -> TestSet:

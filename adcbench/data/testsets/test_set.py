@@ -5,25 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from adcbench.core.errors import AdcbenchError, some
 from adcbench.core.settings import cache_dir, data_dir
-from adcbench.data.media.clips import list_clips, pair_clips
-from adcbench.data.media.images import list_pngs
-from adcbench.data.media.pairs import pair
+from adcbench.data.media import Part, Sample, pair
 
 LOG = "osediff_authors_scores.log"
 RECORDED = "manifest.csv"  # name of a manifest beside the images
 _MADE = "testsets"  # folder in the cache
-
-
-class Sample(NamedTuple):
-    """An image or a clip: its name, the output (or LR) file or folder, and its HR."""
-
-    name: str
-    sr: Path
-    hr: Any  # a Path, or None without ground truth
 
 
 class Inside(NamedTuple):
@@ -44,7 +34,7 @@ class TestSet:
         holds: what it has so many of, in words: ``PNG pairs``, or ``clips`` (folders of PNG frames, or lossless
             videos).
         needs: the folders that must be there, of ``LR`` and ``HR``.
-        frames, crop: the part of each clip that the tables score: its first frames, a central square; 0: all.
+        part: what the tables score of each clip: its first frames, a central square.
         outputs: sub-folders with outputs that a paper's authors released, named by row.
         source: where it comes from, for people.
         licence: what is known of its terms.
@@ -62,8 +52,7 @@ class TestSet:
     size: int
     holds: str = "PNG pairs"
     needs: tuple[str, ...] = ("LR", "HR")
-    frames: int = 0
-    crop: int = 0
+    part: Part = Part()  # noqa: RUF009  (immutable)
     outputs: tuple[str, ...] = ()
     source: str = ""
     licence: str = ""
@@ -72,6 +61,17 @@ class TestSet:
     upstream: tuple[tuple[str, str], ...] = ()
     made: bool = False
     inside: Inside | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("name", "folder", "holds"):
+            if not isinstance(getattr(self, field), str) or not getattr(self, field):
+                raise AdcbenchError(f"test set {self.name!r}: its {field} is {getattr(self, field)!r}, not a text")
+        if not isinstance(self.size, int) or self.size < 1:
+            raise AdcbenchError(f"test set {self.name!r}: its size is {self.size!r}, not a number of samples")
+        if self.folder != Path(self.folder).name:
+            raise AdcbenchError(f"test set {self.name!r}: its folder {self.folder!r} is not the name of a folder")
+        if not self.needs or not {*self.needs} <= {"LR", "HR"}:
+            raise AdcbenchError(f"test set {self.name!r}: it needs {self.needs!r}, not LR, HR or both")
 
     @property
     def root(self) -> Path:
@@ -113,6 +113,11 @@ class OpenTestSet:
     def name(self) -> str:
         return self.test_set.name
 
+    @property
+    def part(self) -> Part:
+        """What the tables score of each sample."""
+        return self.test_set.part
+
     def samples(self, outputs: str | Path) -> list[Sample]:
         """Outputs, each with its HR (None without ground truth), sorted by name.
 
@@ -124,9 +129,10 @@ class OpenTestSet:
         """
         sr = self.folders[outputs] if isinstance(outputs, str) and outputs in self.folders else Path(outputs)
         if self.test_set.has_truth:
-            return _joined(sr, self.folders["HR"])
-        found = _joined(sr, None)
-        if names := sorted({name for name, *_ in found} ^ _names(self.folders["LR"])):
+            return pair(sr, self.folders["HR"])
+        found = pair(sr, None)
+        wanted = pair(self.folders["LR"], None)
+        if names := sorted({sample.name for sample in found} ^ {sample.name for sample in wanted}):
             raise AdcbenchError(f"{sr} and {self.name} do not hold the same {self.test_set.holds}: {some(names)}")
         return found
 
@@ -160,20 +166,4 @@ def count_samples(test_set: TestSet) -> int:
         AdcbenchError: a folder is missing or empty, or one has names that another lacks.
     """
     first, *others = (test_set.root / folder for folder in test_set.needs)
-    return len(_joined(first, others[0] if others else None))
-
-
-def _joined(sr: Path, hr: Path | None) -> list[Sample]:
-    if _holds_images(sr) and hr is not None:
-        return [Sample(*one) for one in pair(sr, hr)]
-    if _holds_images(sr):
-        return [Sample(name, path, None) for name, path in list_pngs(sr).items()]
-    return [Sample(*one) for one in pair_clips(sr, hr)]
-
-
-def _names(folder: Path) -> set[str]:
-    return set(list_pngs(folder) if _holds_images(folder) else list_clips(folder))
-
-
-def _holds_images(folder: Path) -> bool:
-    return not folder.is_dir() or any(folder.glob("*.png")) or not any(folder.iterdir())
+    return len(pair(first, others[0] if others else None))

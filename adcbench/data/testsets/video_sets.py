@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adcbench.data.media import Part
 from adcbench.data.testsets.test_set import TestSet
 
 
@@ -12,8 +13,7 @@ def _video(name: str, clips: int, drive: str, note: str = "", has_truth: bool = 
         clips,
         holds="clips",
         needs=("HR",) if has_truth else ("LR",),
-        frames=25,  # the video tables: "first 25 frames, centre crop, output fixed to 512x512"
-        crop=512,
+        part=Part(frames=25, crop=512),  # the video tables: "first 25 frames, centre crop, output fixed to 512x512"
         source=f"DOVE's copy: Google Drive file {drive}, GT and LQ as lossless mkv{note}",
         licence="The clips' own terms were not checked; fetched by hand, never redistributed.",
     )

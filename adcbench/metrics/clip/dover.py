@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from adcbench.core.weight_files import WeightFile
+from adcbench.metrics.clip.vsreval_process import VERSION, VsrevalNetwork
+from adcbench.metrics.metric import Facts, Metric
 
 FILES = (
     WeightFile(
@@ -75,3 +78,22 @@ def dover(
 def sigmoid(x: float) -> float:
     """1 / (1 + exp(-x)), without overflow."""
     return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
+
+
+_SETTINGS = {"scale": "overall 0-1", "constants": "natural", "swapped": False}
+READ = f"vsreval {VERSION}, seed 0, read from libx264 yuv444p without loss"
+_UNIT, _PERCENT = Facts(low=0, high=1), Facts(low=0, high=100)
+_dover = partial(
+    Metric, function=dover, takes="clip", asks=VsrevalNetwork("dover"), files=FILES, facts=_UNIT,
+    notes=f"resize 224x224 antialias=no | {READ}",
+)  # fmt: skip
+METRICS = (
+    _dover("dover", _SETTINGS),
+    _dover("dover:PERCENT", _SETTINGS | {"scale": "overall 0-100"}, facts=_PERCENT),
+    _dover("dover:TECHNICAL", _SETTINGS | {"scale": "technical 0-100"}, facts=_PERCENT),
+    _dover("dover:AESTHETIC", _SETTINGS | {"scale": "aesthetic 0-100"}, facts=_PERCENT),
+    _dover("dover:BRANCHES_SWAPPED", _SETTINGS | {"swapped": True}),
+    _dover("dover:EVALCRAFTER_CONSTANTS", _SETTINGS | {"constants": "generated"}),
+    _dover("dover:ANTIALIAS", _SETTINGS, asks=VsrevalNetwork("dover", antialias=True),
+           notes=f"resize 224x224 antialias=yes | {READ}"),
+)  # fmt: skip

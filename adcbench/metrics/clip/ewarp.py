@@ -1,22 +1,23 @@
 """Warping error E*_warp: how much a clip flickers, its motion taken out.
 
 Every paper cites Lai et al. (ECCV 2018), and three definitions are in use that differ by a factor of three and
-more; they are named presets here (see ``metrics/video/__init__.py``).
+more; they are named presets here: Lai et al.'s code, EvalCrafter's (most likely what DOVE and AdcVSR print), and
+EvalCrafter's with the fault of its input scale. Each single difference is a named variant as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import numpy as np
 
+from adcbench.metrics.clip.flow import find_flow
+from adcbench.metrics.clip.frames import Flow, as_floats
 from adcbench.metrics.clip.warp import at_motion_boundary, inconsistent, leaves_frame, warp
-
-# (h, w, 3) float RGB in [0, 1] of frames t and t + 1 -> flows t to t + 1 and back, (h, w, 2) float pixels, x then y
-Flow: TypeAlias = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
-Frames: TypeAlias = Iterable[np.ndarray]  # (h, w, 3) uint8 RGB each; can be iterated again
+from adcbench.metrics.metric import Facts, Frames, Metric
 
 
 def warping_error(
@@ -121,13 +122,25 @@ def _prepared(frame: np.ndarray, downscale: int, pad_to: int) -> np.ndarray:
     return values
 
 
-def as_floats(frame: np.ndarray) -> np.ndarray:
-    """(h, w, 3) uint8 RGB -> float64 in [0, 1].
-
-    Raises:
-        ValueError: not 8-bit RGB.
-    """
-    if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
-        raise ValueError(f"frames must be (h, w, 3) uint8 RGB, not {frame.dtype} {frame.shape}")
-    floats: np.ndarray = frame / np.float64(255)
-    return floats
+_OURS = {
+    "flow_on": "reference", "reduction": "mean", "downscale": 1, "in_frame": True, "occlusion": True, "pad_to": 0,
+    "empty": "skip",
+}  # fmt: skip
+_PUBLISHED = _OURS | {"in_frame": False, "empty": "zero"}
+_EVALCRAFTER = _PUBLISHED | {"flow_on": "output", "reduction": "sum", "downscale": 2, "pad_to": 8}
+_ewarp = partial(
+    Metric, function=warping_error, takes="guided clip", tools={"flow": find_flow("dis")}, unit="x1e-3",
+    higher_is_better=False, facts=Facts(low=0),
+)  # fmt: skip
+METRICS = (
+    _ewarp("ewarp", _OURS),
+    _ewarp("ewarp:LAI", _PUBLISHED),
+    _ewarp("ewarp:EVALCRAFTER", _EVALCRAFTER, takes="clip", tools={"flow": find_flow("raft")}),
+    _ewarp("ewarp:EVALCRAFTER_SCALE_FAULT", _EVALCRAFTER, takes="clip",
+           tools={"flow": find_flow("raft:SCALED_TWICE")}, fixed_flow=True),
+    _ewarp("ewarp:EWARP_FLOW_ON_OUTPUT", _OURS | {"flow_on": "output"}, takes="clip"),
+    _ewarp("ewarp:EWARP_CHANNEL_SUM", _OURS | {"reduction": "sum"}),
+    _ewarp("ewarp:EWARP_HALF_SIZE", _OURS | {"downscale": 2}),
+    _ewarp("ewarp:EWARP_OUT_OF_FRAME", _OURS | {"in_frame": False}),
+    _ewarp("ewarp:EWARP_NO_OCCLUSION", _OURS | {"occlusion": False}),
+)  # fmt: skip

@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 
 from adcbench.core.weight_files import WeightFile
-from adcbench.metrics.clip.dover import sigmoid
+from adcbench.metrics.clip.dover import READ, sigmoid
+from adcbench.metrics.clip.vsreval_process import VsrevalNetwork
+from adcbench.metrics.metric import Facts, Metric
 
 FILES = (
     WeightFile(
@@ -34,3 +36,9 @@ def fastervqa(raw: float) -> float:
     if not math.isfinite(raw):
         raise ValueError(f"FasterVQA's raw score is {raw}")
     return sigmoid((raw - _MEAN) / _SPREAD)
+
+
+METRICS = (
+    Metric("fastervqa", function=fastervqa, takes="clip", asks=VsrevalNetwork("fastervqa"), files=FILES, notes=READ,
+           facts=Facts(low=0, high=1)),
+)  # fmt: skip

@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from adcbench.metrics.clip.ewarp import Frames, as_floats
+from adcbench.metrics.clip.frames import as_floats
+from adcbench.metrics.metric import Facts, Frames, Metric
 
 
 def flicker(sr: Frames) -> float:
@@ -18,10 +19,13 @@ def flicker(sr: Frames) -> float:
         ValueError: fewer than two frames.
 
     >>> black, grey = np.zeros((2, 2, 3), np.uint8), np.full((2, 2, 3), 51, np.uint8)
-    >>> flicker([black, grey, black])
+    >>> round(flicker([black, grey, black]), 12)
     0.8
     """
     changes = [np.abs(then - now).mean() for now, then in pairwise(map(as_floats, sr))]
     if not changes:
         raise ValueError("temporal flickering needs at least two frames")
     return 1 - float(np.mean(changes))
+
+
+METRICS = (Metric("flicker", function=flicker, takes="clip", facts=Facts(low=0, high=1)),)

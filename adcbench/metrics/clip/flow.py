@@ -1,4 +1,4 @@
-"""Optical flows for the temporal metrics: plain callables, see ``ewarp.Flow``.
+"""Optical flows for the temporal metrics: plain callables, see ``frames.Flow``.
 
 DIS (Kroeger et al., ECCV 2016) and Farneback come with OpenCV and need no weights; RAFT (Teed and Deng, ECCV 2020)
 is torchvision's with its files, of which ``C_T_V1`` are the authors' own raft-things and raft-small, converted.
@@ -15,9 +15,9 @@ from typing import Any, Literal
 import numpy as np
 
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.core.weight_files import WeightFile
-from adcbench.metrics.clip.ewarp import Flow
-from adcbench.metrics.metric import HasFiles
+from adcbench.core.weight_files import WeightFile, hash_shown
+from adcbench.metrics.clip.frames import Flow
+from adcbench.metrics.metric import HasFiles, Metric, Runtime
 
 _TORCHVISION = "https://download.pytorch.org/models"
 RAFT_LARGE = WeightFile(
@@ -173,6 +173,28 @@ class FlowSource(HasFiles):
     libraries: tuple[str, ...]
     files: tuple[WeightFile, ...] = ()
     locate: Callable[[str], Path | None] | None = None
+
+    modules: tuple[str, ...] = (__name__,)
+    networks: tuple[Metric, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """What a signature says of it."""
+        return f"flow={self.description}" + "".join(f" {file.name}={hash_shown(self, file)}" for file in self.files)
+
+    @property
+    def key(self) -> str:
+        """Changes with the flow."""
+        return self.text
+
+    @property
+    def is_network(self) -> bool:
+        """It runs on a device."""
+        return bool(self.files)
+
+    def open(self, runtime: Runtime) -> Flow:
+        """The flow, ready."""
+        return self.build(None if runtime.deterministic else self.find_weights(), runtime.device)
 
     def check_here(self) -> None:
         """Raise ``Blocked`` where OpenCV or a file that it needs is not here."""

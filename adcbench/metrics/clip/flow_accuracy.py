@@ -6,12 +6,15 @@ and publishes neither code nor flow network; both readings of that sentence are 
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
-from adcbench.metrics.clip.ewarp import Flow, Frames, as_floats
+from adcbench.metrics.clip.flow import find_flow
+from adcbench.metrics.clip.frames import Flow, as_floats
+from adcbench.metrics.metric import Facts, Frames, Metric
 
 
 def flow_accuracy(
@@ -43,3 +46,13 @@ def flow_accuracy(
 
 def _mean_length(vectors: np.ndarray) -> float:
     return float(np.mean(np.sqrt((vectors.astype(np.float64) ** 2).sum(axis=-1))))
+
+
+_accuracy = partial(
+    Metric, function=flow_accuracy, takes="clip pair", tools={"flow": find_flow("dis")}, unit="px",
+    higher_is_better=False, facts=Facts(low=0, best=0),
+)  # fmt: skip
+METRICS = (
+    _accuracy("flow-accuracy", {"between": "neighbours"}),
+    _accuracy("flow-accuracy:SR_TO_HR", {"between": "sr and hr"}),
+)

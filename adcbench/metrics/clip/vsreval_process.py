@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -21,8 +22,7 @@ from typing import Any, TypeAlias
 from adcbench.core.errors import Blocked
 from adcbench.core.settings import weights_dir
 from adcbench.data.media.images import write_png
-from adcbench.metrics.clip.ewarp import Frames
-from adcbench.metrics.engine.clip_metric import NoClipCan
+from adcbench.metrics.metric import Frames, Metric, Runtime, ScoringStopped
 
 VERSION = "0.1.0"
 PYTHON = "ADCBENCH_VSREVAL_PYTHON"  # the interpreter of an environment that has vsreval
@@ -75,7 +75,7 @@ def asking(metric: str, device: str = "cpu", *, antialias: bool = False) -> Iter
 
     Raises:
         Blocked: no environment has vsreval.
-        NoClipCan: it does not start, or ends. A clip that it refuses is a ValueError of the call.
+        ScoringStopped: it does not start, or ends. A clip that it refuses is a ValueError of the call.
     """
     command = interpreter()
     with tempfile.TemporaryDirectory(prefix="adcbench-vsreval-") as folder:
@@ -96,7 +96,7 @@ def asking(metric: str, device: str = "cpu", *, antialias: bool = False) -> Iter
         ):  # fmt: skip
             try:
                 if problem := _answer(process, Path(folder)).get("error"):
-                    raise NoClipCan(f"vsreval can't load {metric}: {problem}")
+                    raise ScoringStopped(f"vsreval can't load {metric}: {problem}")
                 yield partial(_ask, process, Path(folder))
             finally:
                 try:  # it ends when its input does; a hanging one is stopped
@@ -137,6 +137,38 @@ def _answer(process: subprocess.Popen[str], folder: Path, question: str = "") ->
         code = process.wait()
         last = (folder / "stderr").read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
         why = f"killed by signal {-code}, perhaps for want of memory" if code < 0 else "".join(last)
-        raise NoClipCan(f"vsreval's process ended: {why or f'exit code {code}'}")
+        raise ScoringStopped(f"vsreval's process ended: {why or f'exit code {code}'}")
     answer: dict[str, Any] = json.loads(line)
     return answer
+
+
+@dataclass(frozen=True)
+class VsrevalNetwork:
+    """A quality network of vsreval, which a metric asks for its raw scores.
+
+    Args:
+        name: ``dover`` or ``fastervqa``.
+        antialias: see ``asking``.
+    """
+
+    name: str
+    antialias: bool = False
+    text: str = ""
+    modules: tuple[str, ...] = (__name__, f"{__name__.rpartition('.')[0]}.vsreval_runner")
+    libraries: tuple[str, ...] = ()
+    is_network: bool = True
+    networks: tuple[Metric, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Changes with the network."""
+        return f"{self.name} {self.antialias}"
+
+    def check_here(self) -> None:
+        """Raise ``Blocked`` where no environment has vsreval."""
+        interpreter()
+
+    def open(self, runtime: Runtime) -> Ask:
+        """The process: frames -> raw scores of the network's outputs, without the score that vsreval makes of them."""
+        ask: Ask = runtime.enter(asking(self.name, runtime.device, antialias=self.antialias))
+        return lambda frames: {name: raw for name, raw in ask(frames).items() if name != "vsreval"}

@@ -1,148 +1,183 @@
-"""Image metrics over the frames of a clip: plain ones in threads, networks in batches in their own process."""
+"""Frames on their way: read once for all metrics, in threads, a bounded number ahead; plain metrics are computed there.
+
+A frame of a clip and an image go the same way, one after the other, in the order of the samples.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from itertools import groupby, islice
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeVar
 
 import numpy as np
 
 from adcbench.core import store
-from adcbench.core.errors import AdcbenchError
-from adcbench.core.keys import digest, pixel_hash
-from adcbench.metrics.clip.ewarp import Frames
-from adcbench.metrics.engine.clip_metric import NoClipCan
-from adcbench.metrics.engine.worker import Submit, Values, died
-from adcbench.metrics.metric import Metric
+from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.data.media.clips import Clip
+from adcbench.metrics.engine.keys import Hashes, frame_hashes, score_key, unpacked
+from adcbench.metrics.metric import Metric, check_number
 
-_CHUNK = 8  # frames read, looked up and kept at a time
-_AHEAD = 2  # chunks that networks work on while the next is read
+_AHEAD = 32  # frames read before they are asked for
+_PIXELS_AHEAD = 1 << 28  # of their SR together, unless it is one frame; with HR 1.6 GB
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass
-class _Frame:
-    """One frame on its way."""
+class SampleWork:
+    """One sample on its way.
 
-    number: int
-    sr: np.ndarray
-    hr: np.ndarray | None
-    keys: dict[str, str] = field(default_factory=dict)
+    Args:
+        clips: SR, and HR where there is one, the part of them that is scored.
+        is_clip: not an image.
+        holds: its frames stay in memory until metrics of clips have seen them.
+        rows: metric of images -> its value for each frame so far.
+        values: metric -> the sample's score.
+        failed: metric -> why it can't score the sample.
+        error: why no metric can; empty if nothing is known against it.
+        frames, hashes: what metrics of clips need of the frames so far.
+    """
+
+    name: str
+    clips: tuple[Clip, ...] = ()
+    is_clip: bool = False
+    holds: bool = False
+    rows: dict[str, list[Any]] = field(default_factory=dict)
     values: dict[str, float] = field(default_factory=dict)
-    new: set[str] = field(default_factory=set)
-    missing: tuple[Metric, ...] = ()
     failed: dict[str, str] = field(default_factory=dict)
+    error: str = ""
+    frames: list[tuple[np.ndarray, np.ndarray | None]] = field(default_factory=list)
+    hashes: list[Hashes] = field(default_factory=list)
 
 
-_Batch: TypeAlias = tuple["list[_Frame]", "Future[Values] | None"]
+@dataclass
+class FrameWork:
+    """One frame on its way; ``readers`` give its pixels, SR's and HR's (none: the sample has no frames to read)."""
+
+    sample: SampleWork
+    number: int = 1
+    readers: tuple[Callable[[], np.ndarray], ...] = ()
+    last: bool = False
+    sr: np.ndarray = field(default_factory=lambda: np.empty(0))
+    hr: np.ndarray | None = None
+    hashes: Hashes | None = None
+    keys: dict[str, str] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    new: set[str] = field(default_factory=set)
+    failed: dict[str, str] = field(default_factory=dict)
+    missing: tuple[Metric, ...] = ()  # networks that must still see it
+    error: str = ""
+
+    @property
+    def pixels(self) -> int:
+        """How many pixels its SR has, known before it is read."""
+        height, width = self.sample.clips[0].size if self.readers else (0, 0)
+        return height * width
+
+    def keep(self, metric: Metric, value: Any) -> None:
+        """Note a metric's new value, or the reason (a text) why it has none."""
+        try:
+            if isinstance(value, str):
+                raise ValueError(value)
+            self.values[metric.name] = check_number(metric.name, value)
+            self.new.add(metric.name)
+        except ValueError as error:
+            self.failed[metric.name] = str(error)
+
+    def release(self) -> None:
+        """Let go of its pixels."""
+        self.sr, self.hr = np.empty(0), None
 
 
 @dataclass(frozen=True)
-class FrameScorer:
-    """Scores the frames of one clip after another with fixed image metrics.
+class FramePlan:
+    """What happens to every frame.
 
     Args:
-        metrics: image metrics; none over a set.
-        submit: gives batches to the process of their networks (``worker.scoring_process``).
-        weights: files of plain metrics, by metric.
-        keys: each metric's key in the store, which scores of images share.
-        pool: where plain metrics run.
-        use_store: take known scores from the store and keep new ones there.
+        metrics: those of images.
+        weights: files of plain ones, by metric.
+        keys: see ``keys.key_on``, by metric.
+        use_store: take known scores from the store.
     """
 
     metrics: tuple[Metric, ...]
-    submit: Submit
     weights: Mapping[str, Mapping[str, Path]]
     keys: Mapping[str, str]
-    pool: ThreadPoolExecutor
     use_store: bool = True
 
-    def scores(self, sr: Frames, hr: Frames | None) -> tuple[dict[str, list[float]], dict[str, str]]:
-        """Scores by metric, one a frame; and by metric why a frame has none (then the clip has none).
 
-        Raises:
-            AdcbenchError: frames can't be read.
-            NoClipCan: the networks' process was killed, or can't load its files.
-        """
-        values: dict[str, list[float]] = {metric.name: [] for metric in self.metrics}
-        failed: dict[str, str] = {}
-        for frame in self._finished(sr, hr):
-            for name, value in frame.values.items():
-                values[name].append(value)
-            for name, why in frame.failed.items():
-                failed.setdefault(name, f"frame {frame.number}: {why}")
-        return {name: found for name, found in values.items() if name not in failed}, failed
-
-    def _finished(self, sr: Frames, hr: Frames | None) -> Iterator[_Frame]:
-        """Frames in order with all their scores."""
-        chunks: deque[list[_Batch]] = deque()
-        both = zip(sr, hr, strict=True) if hr is not None else ((frame, None) for frame in sr)
-        numbered = (_Frame(number, *pair) for number, pair in enumerate(both, 1))
-        while chunk := list(islice(numbered, _CHUNK)):
-            list(self.pool.map(self._plain, chunk))
-            grouped = groupby(chunk, key=lambda frame: frame.missing)
-            chunks.append([self._send(missing, list(batch)) for missing, batch in grouped])
-            if len(chunks) > _AHEAD:
-                yield from self._receive(chunks.popleft())
-        while chunks:
-            yield from self._receive(chunks.popleft())
-
-    def _plain(self, frame: _Frame) -> None:
-        """Look a frame up in the store, and compute the plain metrics."""
-        if self.use_store:
-            pixels = pixel_hash(frame.sr), None if frame.hr is None else pixel_hash(frame.hr)
-            frame.keys = {m.name: digest(self.keys[m.name], pixels) for m in self.metrics if not m.ordered}
-            known = store.get(list(frame.keys.values()))
-            frame.values = {name: float(known[key]) for name, key in frame.keys.items() if key in known}
-        todo = tuple(metric for metric in self.metrics if metric.name not in frame.values)
-        for metric in todo:
-            if metric.function:
-                try:
-                    _keep(frame, metric.name, metric(frame.sr, frame.hr, self.weights.get(metric.name)))
-                except ValueError as error:
-                    _keep(frame, metric.name, str(error))
-        frame.missing = tuple(metric for metric in todo if metric.load)
-
-    def _send(self, metrics: Sequence[Metric], batch: list[_Frame]) -> _Batch:
-        if not metrics:
-            return batch, None
-        hr = [frame.hr for frame in batch if frame.hr is not None]
-        return batch, self.submit(metrics, np.stack([frame.sr for frame in batch]), np.stack(hr) if hr else None)
-
-    def _receive(self, batches: Sequence[_Batch]) -> Iterator[_Frame]:
-        for batch, future in batches:
-            if future:
-                for name, values in result(future, batch[0].missing).items():
-                    for frame, value in zip(batch, values, strict=True):
-                        _keep(frame, name, value)
-            if self.use_store:
-                store.put("score", {f.keys[name]: f.values[name] for f in batch for name in f.new if name in f.keys})
-            yield from batch
-
-
-def result(future: Future[Values], metrics: Sequence[Metric]) -> Values:
-    """What the networks' process gave.
-
-    Raises:
-        NoClipCan: it was killed, or can't load its files.
-    """
+def frames_of(sample: SampleWork) -> Iterator[FrameWork]:
+    """A sample's frames, unread, the last one marked; one without pixels if it has none."""
+    before: FrameWork | None = None
     try:
-        return future.result()
-    except BrokenProcessPool as error:
-        raise NoClipCan(died([metric.name for metric in metrics])) from error
+        both = zip(*(clip.readers() for clip in sample.clips), strict=True)
+        for number, readers in enumerate(both if not sample.error else (), 1):
+            if before:
+                yield before
+            before = FrameWork(sample, number, readers)
+    except Blocked:
+        raise
     except AdcbenchError as error:
-        raise NoClipCan(str(error)) from error
+        sample.error = sample.error or str(error)
+    before = before or FrameWork(sample)
+    before.last = True
+    yield before
 
 
-def _keep(frame: _Frame, name: str, value: float | np.ndarray | str) -> None:
-    """Note a score, or the reason why a metric has none."""
-    if isinstance(value, str) or not np.isfinite(value):
-        frame.failed[name] = value if isinstance(value, str) else f"its {name} is {value}, not a number"
-        return
-    frame.values[name] = float(value)
-    frame.new.add(name)
+def ahead(
+    pool: ThreadPoolExecutor, function: Callable[[T], R], items: Iterable[T], pixels: Callable[[T], int] = lambda _: 0
+) -> Iterator[R]:
+    """Results in order, computed a bounded number of items, and of pixels, ahead."""
+    waiting: deque[tuple[Future[R], int]] = deque()
+    held = 0
+    for item in items:
+        own = pixels(item)
+        while waiting and (len(waiting) > _AHEAD or held + own > _PIXELS_AHEAD):
+            first, its = waiting.popleft()
+            yield first.result()
+            held -= its
+        waiting.append((pool.submit(function, item), own))
+        held += own
+    for last, _ in waiting:
+        yield last.result()
+
+
+def read_frame(frame: FrameWork, plan: FramePlan) -> FrameWork:
+    """Read a frame, look up what is known of it, and compute the plain metrics."""
+    if frame.sample.error or not frame.readers:
+        return frame
+    try:
+        frame.sr, *hr = (read() for read in frame.readers)
+    except AdcbenchError as error:
+        frame.error = str(error)
+        return frame
+    frame.hr = hr[0] if hr else None
+    if plan.use_store:
+        _look_up(frame, plan)
+    todo = [metric for metric in plan.metrics if metric.name not in frame.values]
+    for metric in todo:
+        if metric.function:
+            frame.keep(metric, _plain_value(metric, frame, plan))
+    frame.missing = tuple(metric for metric in todo if metric.load)
+    if not frame.missing and not frame.sample.holds:
+        frame.release()  # nobody looks at them again
+    return frame
+
+
+def _look_up(frame: FrameWork, plan: FramePlan) -> None:
+    frame.hashes = frame_hashes(frame.sr, frame.hr)
+    frame.keys = {m.name: score_key(m, plan.keys[m.name], [frame.hashes]) for m in plan.metrics if not m.ordered}
+    known = store.get(list(frame.keys.values()))
+    frame.values = {metric: unpacked(known[key]) for metric, key in frame.keys.items() if key in known}
+
+
+def _plain_value(metric: Metric, frame: FrameWork, plan: FramePlan) -> float | str:
+    try:
+        return metric(frame.sr, frame.hr, plan.weights.get(metric.name))
+    except ValueError as error:
+        return str(error) or type(error).__name__
+    except MemoryError:
+        return f"not enough memory for {frame.sr.shape[1]}x{frame.sr.shape[0]} pixels"

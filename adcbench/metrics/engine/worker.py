@@ -21,9 +21,9 @@ from typing import TypeAlias
 import numpy as np
 
 from adcbench.core.device import check_device
-from adcbench.core.errors import AdcbenchError
+from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.settings import weights_dir
-from adcbench.metrics.metric import Metric, Scorer
+from adcbench.metrics.metric import Metric, Scorer, ScoringStopped
 
 Values: TypeAlias = "dict[str, list[np.ndarray | str]]"  # metric -> of each image its value, or why it has none
 Submit: TypeAlias = "Callable[[Sequence[Metric], np.ndarray, np.ndarray | None], Future[Values]]"
@@ -47,7 +47,7 @@ def scoring_process(metrics: Sequence[Metric], device: str = "cpu", deterministi
 
     Raises:
         Blocked: a file, a library or the device is not here (at once, before the process starts).
-        AdcbenchError: a file is of another network; the process was killed.
+        AdcbenchError: a file is of another network; ``ScoringStopped``: the process was killed.
     """
     if metrics:
         check_device(device)
@@ -77,12 +77,29 @@ def _submit(
     try:
         return pool.submit(_values, tuple(metrics), weights, device, sr, hr)
     except BrokenProcessPool as error:
-        raise AdcbenchError(died([m.name for m in metrics])) from error
+        raise _killed(metrics) from error
 
 
-def died(names: Sequence[str]) -> str:
-    """What to say when the process is gone."""
-    return f"the process that runs {', '.join(names)} was killed, probably for want of memory: score fewer metrics"
+def result(future: Future[Values], metrics: Sequence[Metric]) -> Values:
+    """What the process gave.
+
+    Raises:
+        Blocked: a library is not here.
+        ScoringStopped: it was killed, or can't load its files.
+    """
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        raise _killed(metrics) from error
+    except Blocked:
+        raise
+    except AdcbenchError as error:
+        raise ScoringStopped(str(error)) from error
+
+
+def _killed(metrics: Sequence[Metric]) -> ScoringStopped:
+    names = ", ".join(metric.name for metric in metrics)
+    return ScoringStopped(f"the process that runs {names} was killed, probably for want of memory: score fewer metrics")
 
 
 def _start(weights: str, threads: str | None) -> None:

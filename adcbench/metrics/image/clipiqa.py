@@ -20,7 +20,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.files import check_unpacked
 from adcbench.core.weight_files import WeightFile
 from adcbench.metrics.image.tensors import images_tensor
-from adcbench.metrics.metric import Scorer
+from adcbench.metrics.metric import Facts, Metric, Scorer
 from adcbench.metrics.networks.pyiqa_nets import arch, build
 
 if TYPE_CHECKING:
@@ -180,3 +180,10 @@ def _is_torchscript(path: Path) -> bool:
 def _norms_by_name(name: str) -> str:
     """Batch and layer norms, called bn and ln, by the name that gives scales near 1."""
     return name.replace("bn", "batchnorm").replace("ln_", "layernorm_").replace("downsample.1", "downsample.norm")
+
+
+METRICS = (
+    Metric("clipiqa", {"backbone": "RN50"}, load=load, files=FILES, takes="image",
+           notes="prompts=5-pairs colour=rgb crop=0 resize=no, no position embedding",
+           libraries=("pyiqa", "torch", "torchvision"), facts=Facts(low=0, high=1, side=_SMALLEST)),
+)  # fmt: skip

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from adcbench.core.weight_files import WeightFile
-from adcbench.metrics.metric import Scorer
+from adcbench.metrics.metric import Facts, Metric, Scorer
 from adcbench.metrics.networks.vgg import VGG16, backbone, bands, file_in_package, read_exactly
 
 if TYPE_CHECKING:
@@ -116,3 +116,9 @@ def _unlikeness(features: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     structure = (2 * covariance + _C2) / (x_variance + y_variance + _C2)
     unlike: Tensor = (1 - texture) @ alpha + (1 - structure) @ beta
     return unlike
+
+
+METRICS = (
+    Metric("dists", load=load, files=FILES, locate=locate, higher_is_better=False, notes="colour=rgb crop=0 resize=no",
+           libraries=("torch", "torchvision"), facts=Facts(low=0, high=1, best=0, symmetric=True)),
+)  # fmt: skip

@@ -18,7 +18,7 @@ import numpy as np
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.weight_files import WeightFile
 from adcbench.metrics.image.tensors import images_tensor
-from adcbench.metrics.metric import Scorer
+from adcbench.metrics.metric import Facts, Metric, Scorer
 from adcbench.metrics.networks.vgg import file_in_package
 
 if TYPE_CHECKING:
@@ -113,3 +113,10 @@ def distance(sr: Sequence[Tensor], hr: Sequence[Tensor], heads: Sequence[Tensor]
 def _unit(features: Tensor) -> Tensor:
     features = features.float()
     return features * (features.square().sum(1, keepdim=True) + _EPSILON).rsqrt()
+
+
+METRICS = (
+    Metric(NAME, load=load, files=FILES, locate=locate, higher_is_better=False, libraries=("torch",),
+           notes="layers=2,4,10 heads=none colour=rgb crop=0 resize=no",
+           facts=Facts(low=0, high=4, best=0, symmetric=True)),
+)  # fmt: skip

@@ -11,13 +11,14 @@ The heads are the files inside the ``lpips`` wheel. The pass is ours, so that VG
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from adcbench.core.weight_files import WeightFile
-from adcbench.metrics.metric import Scorer
+from adcbench.metrics.metric import Facts, Metric, Scorer
 from adcbench.metrics.networks.vgg import VGG16, backbone, bands, file_in_package, read_exactly
 
 if TYPE_CHECKING:
@@ -125,3 +126,14 @@ def _distance(features: Tensor, head: Tensor) -> Tensor:
 
 def _unit(vectors: Tensor) -> Tensor:
     return vectors / (vectors.square().sum(-1, keepdim=True).sqrt_() + _EPSILON)
+
+
+_lpips = partial(
+    Metric, load=load, locate=locate, higher_is_better=False, notes="version=0.1 colour=rgb crop=0 resize=no",
+    libraries=("lpips", "torch", "torchvision"),
+)  # fmt: skip
+LPIPS = _lpips("lpips", {"net": "alex"}, files=ALEX_FILES, facts=Facts(low=0, best=0, symmetric=True, side=31))
+METRICS = (
+    LPIPS,
+    _lpips("lpips-vgg", {"net": "vgg"}, files=VGG_FILES, facts=Facts(low=0, best=0, symmetric=True, side=16)),
+)

@@ -37,7 +37,7 @@ import numpy as np
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.metrics.image.tensors import images_tensor
-from adcbench.metrics.metric import Scorer
+from adcbench.metrics.metric import Metric, Scorer
 from adcbench.metrics.networks.pyiqa_nets import arch, build, pyiqa_file
 
 if TYPE_CHECKING:
@@ -174,3 +174,19 @@ def _patch_sums(net: Any, crops: Tensor) -> tuple[Tensor, Tensor]:
     x = x.transpose(1, 2)
     weights = net.fc_weight(x).double()
     return (net.fc_score(x) * weights).sum((1, 2)), weights.sum((1, 2))
+
+
+_NOTES = f"crop_size={CROP} colour=rgb crop=0 resize=no"
+_SEEDED = f"seed={_SEED} {_NOTES}"
+_maniqa = partial(
+    Metric, load=load, files=FILES, takes="image", batch=1, notes=_NOTES, libraries=("pyiqa", "timm", "torch"),
+)  # fmt: skip
+METRICS = (
+    _maniqa("maniqa-pipal", {"sampling": "grid", "crops": 20}),
+    _maniqa("maniqa-pipal:SEEDED_ONCE", {"sampling": "random, seeded once", "crops": 20}, ordered=True, notes=_SEEDED),
+    _maniqa("maniqa-pipal:SEEDED_PER_CALL", {"sampling": "random, seeded per call", "crops": 20}, notes=_SEEDED),
+)
+AMBIGUOUS = {
+    "maniqa": "maniqa stands for several checkpoints with different scores: the papers' is maniqa-pipal (pyiqa's bare "
+    "name means KonIQ)"
+}

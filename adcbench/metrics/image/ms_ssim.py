@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 
 from adcbench.metrics.image.colour import Colour, crop_border
-from adcbench.metrics.image.ssim import Rows, mean_similarity, rows_of
+from adcbench.metrics.image.ssim import FACTS, SETTINGS, Rows, mean_similarity, rows_of
 from adcbench.metrics.image.strips import strips
+from adcbench.metrics.metric import Metric
 
 _WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])  # of the five scales, finest first (Wang et al. 2003)
 _SMALLEST = 161  # halved four times it is the 11 pixels of the window
@@ -69,3 +73,10 @@ def _halved(values: Rows, height: int, width: int) -> Rows:
         parts.append((pairs[:, ::2] + pairs[:, 1::2]) / 4)
     whole: np.ndarray = np.concatenate(parts)
     return whole.__getitem__
+
+
+_ms_ssim = partial(Metric, function=ms_ssim, libraries=("numpy", "scipy"), facts=replace(FACTS, side=_SMALLEST))
+METRICS = (
+    _ms_ssim("ms-ssim", SETTINGS),
+    _ms_ssim("ms-ssim:RGB_NOT_Y", SETTINGS | {"colour": "rgb"}),
+)

@@ -13,7 +13,7 @@ import numpy as np
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.metrics.image.tensors import images_tensor
-from adcbench.metrics.metric import Scorer
+from adcbench.metrics.metric import Metric, Scorer
 from adcbench.metrics.networks.pyiqa_nets import arch, build, pyiqa_file
 
 _CHECKPOINT = "musiq_koniq_ckpt-e95806b9.pth"
@@ -56,3 +56,10 @@ def load(weights: Mapping[str, Path] | None, device: str, *, checkpoint: str = "
 def _norms_by_name(name: str) -> str:
     """Group norms of the root, called gn, by the name that gives scales near 1."""
     return name.replace("gn", "groupnorm")
+
+
+METRICS = (
+    Metric("musiq", {"checkpoint": "koniq10k"}, load=load, files=FILES, takes="image",
+           notes="colour=rgb crop=0 resize=224,384,own by bicubic without antialiasing",
+           libraries=("pyiqa", "torch", "torchvision")),
+)  # fmt: skip

@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from adcbench.metrics.image.colour import Colour, compared_values
+from adcbench.metrics.metric import Facts, Metric
 
 RINGS = 32  # of equal width, from 0 (left out) to Nyquist (included)
 _LEAST = 2 * RINGS  # pixels a side that put a frequency in every ring
@@ -81,3 +82,9 @@ def _plan(height: int, width: int, rings: int) -> tuple[np.ndarray, np.ndarray, 
     if width % 2 == 0:
         both[:, -1] = 1
     return window, ring, np.bincount(ring.ravel(), both.ravel(), rings + 1)[:rings]
+
+
+METRICS = (
+    Metric("spectrum", {"colour": "y-full", "rings": RINGS}, spectrum, unit="dB", higher_is_better=False,
+           notes="crop=0 window=hann floor=1/12", facts=Facts(low=0, best=0, symmetric=True, noise=True, side=_LEAST)),
+)  # fmt: skip

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from adcbench.metrics.image.colour import Colour, compared_values, crop_border
 from adcbench.metrics.image.strips import strips
+from adcbench.metrics.metric import Facts, Metric
 
 _EPS = 1e-8  # added to the mean squared error of values in 0..1, so identical images give 80 dB
 
@@ -34,3 +37,16 @@ def psnr(sr: np.ndarray, hr: np.ndarray, *, colour: Colour = "y-studio", crop: i
         error = (pair[0] - pair[1]) / 255
         squares, values = squares + float(np.sum(error * error)), values + error.size
     return -10 * math.log10(squares / values + _EPS)
+
+
+_SETTINGS = {"colour": "y-studio", "crop": 0}
+_FACTS = Facts(low=-1e-6, high=80, best=80, symmetric=True, noise=True)
+_psnr = partial(Metric, function=psnr, unit="dB", facts=_FACTS)
+METRICS = (
+    _psnr("psnr", _SETTINGS),
+    _psnr("psnr:RGB_NOT_Y", _SETTINGS | {"colour": "rgb"}),
+    _psnr("psnr:Y_RANGE", _SETTINGS | {"colour": "y-full"}),
+    _psnr("psnr:BORDER_CROP", _SETTINGS | {"crop": 4}, facts=replace(_FACTS, side=9)),
+    _psnr("psnr:JPEG_OUTPUTS", _SETTINGS, as_jpeg=95, libraries=("numpy", "pillow"),
+          facts=replace(_FACTS, side=16, best=None, symmetric=False)),  # SR alone is compressed
+)  # fmt: skip

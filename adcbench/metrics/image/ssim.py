@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -10,6 +12,7 @@ from scipy import ndimage
 
 from adcbench.metrics.image.colour import Colour, compared_values, crop_border
 from adcbench.metrics.image.strips import strips
+from adcbench.metrics.metric import Facts, Metric
 
 Rows: TypeAlias = Callable[[slice], np.ndarray]  # some rows of an image -> (rows, w, ...) float64
 _SIGMA, _RADIUS = 1.5, 5
@@ -103,3 +106,18 @@ def _window(values: np.ndarray) -> np.ndarray:
     """Gaussian-weighted mean at each valid position: (h, w, ...) -> (h - 10, w - 10, ...)."""
     rows = ndimage.correlate1d(values, _TAPS, axis=0)[_RADIUS:-_RADIUS]
     return ndimage.correlate1d(rows, _TAPS, axis=1)[:, _RADIUS:-_RADIUS]
+
+
+SETTINGS = {"colour": "y-studio", "crop": 0, "round_values": True, "clamp_contrast": True}
+FACTS = Facts(low=0, high=1 + 1e-12, best=1, symmetric=True, noise=True, side=11)
+_ssim = partial(Metric, function=ssim, libraries=("numpy", "scipy"), facts=FACTS)
+METRICS = (
+    _ssim("ssim", SETTINGS),
+    _ssim("ssim:RGB_NOT_Y", SETTINGS | {"colour": "rgb"}),
+    _ssim("ssim:Y_RANGE", SETTINGS | {"colour": "y-full"}),
+    _ssim("ssim:BORDER_CROP", SETTINGS | {"crop": 4}, facts=replace(FACTS, side=19)),
+    _ssim("ssim:JPEG_OUTPUTS", SETTINGS, as_jpeg=95, libraries=("numpy", "scipy", "pillow"),
+          facts=replace(FACTS, best=None, symmetric=False)),  # SR alone is compressed
+    _ssim("ssim:SSIM_NO_ROUNDING", SETTINGS | {"round_values": False}),
+    _ssim("ssim:SSIM_NO_CLAMP", SETTINGS | {"clamp_contrast": False}, facts=replace(FACTS, low=-1)),
+)  # fmt: skip

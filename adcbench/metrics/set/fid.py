@@ -7,15 +7,15 @@ images and on the systems compared: N, an interval and an extrapolation stand be
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from scipy import linalg
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.metrics.metric import Scorer, SetScore
-from adcbench.metrics.networks.inception import FILES as FILES  # listed with the metric
-from adcbench.metrics.networks.inception import NAME, inception, resized
+from adcbench.metrics.metric import Facts, Metric, Scorer, SetScore
+from adcbench.metrics.networks.inception import FILES, NAME, inception, resized
 
 _RESIZES = ("clean", "legacy_pytorch", "legacy_tensorflow")
 _FEATURES = "inception-v3 2048"
@@ -148,3 +148,16 @@ def _extrapolated(sr: np.ndarray, hr: np.ndarray, value: float, draw: np.random.
         sizes.append(int(size))
         means.append(float(np.mean([frechet_distance(sr[s], hr[s]) for s in subsets])))
     return float(np.polyfit(1 / np.array(sizes), means, 1)[1])
+
+
+_SETTINGS = {"features": _FEATURES, "resize": "clean"}
+_fid = partial(
+    Metric, load=load, files=FILES, takes="set", over_set=fid_of_features, higher_is_better=False,
+    notes="colour=rgb crop=0", libraries=("torch-fidelity", "torch", "pillow"),
+    facts=Facts(low=0, best=0, symmetric=True),
+)  # fmt: skip
+METRICS = (
+    _fid("fid", _SETTINGS),
+    _fid("fid:PYTORCH_RESIZE", _SETTINGS | {"resize": "legacy_pytorch"}),
+    _fid("fid:TENSORFLOW_RESIZE", _SETTINGS | {"resize": "legacy_tensorflow"}),
+)

@@ -1,6 +1,6 @@
 """AdcSR's network (AdcSR paper, section 3; upstream model.py and forward.py, rebuilt in plain torch).
 
-LR in [-1, 1] -> PixelUnshuffle(2) -> pruned SD2.1 UNet -> 256 channels -> half decoder -> SR in [-1, 1].
+LR in [-1, 1] -> PixelUnshuffle(2) -> pruned SD2.1 U-Net -> 256 channels -> half decoder -> SR in [-1, 1].
 Removed from SD2.1: VAE encoder, text encoder, cross-attention, time embedding, scheduler step, latent.
 No noise and no timestep: deterministic. Skips live in the call, so threads can share one network.
 """
@@ -8,7 +8,9 @@ No noise and no timestep: deterministic. Skips live in the call, so threads can 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -18,127 +20,42 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.precision import check_dtype
 from adcbench.systems.adcsr import AdcSRConfig
 from adcbench.systems.adcsr.half_decoder import HalfDecoder
-from adcbench.systems.adcsr.kept import KeptUNet
 from adcbench.systems.adcsr.weights import canonical_name, official_tensors
 from adcbench.systems.checkpoints.deterministic import fill_deterministic
 from adcbench.systems.checkpoints.weights import fill
-from adcbench.systems.layers.blocks import Downsample, ResBlock, TransformerBlock, Upsample, conv3x3, group_norm
+from adcbench.systems.layers.blocks import TransformerBlock
 from adcbench.systems.layers.colour import match_statistics
 from adcbench.systems.layers.padding import padded
 from adcbench.systems.layers.pixels import check_images
 from adcbench.systems.layers.precision import guarded, lowered
-from adcbench.systems.layers.sd21 import VaeConfig
+from adcbench.systems.layers.sd21 import LAST_STEP, UNetConfig, VaeConfig
+from adcbench.systems.layers.unet import Conditioning, LayerKinds, TextTransformer, UNet
 from adcbench.systems.layers.vae import Encoder
 
-_EPS = 1e-5  # of the ResBlocks' and the last norm
+TemporalKind: TypeAlias = Callable[[int], nn.Module]  # channels -> module called with (features, frames of a clip)
 
 
-class DownBlock(nn.Module):
-    """ResBlocks, each with a transformer unless ``heads`` is 0, then half the resolution unless it is last."""
+def student_unet(config: AdcSRConfig, temporal: TemporalKind | None = None) -> UNet:
+    """SD2.1's U-Net as the student has it: (N, 12, H, W) -> (N, 256, H, W), H and W multiples of 8.
 
-    def __init__(self, width_in: int, width: int, layers: int, heads: int, down: bool) -> None:
-        super().__init__()
-        widths_in = [width_in] + [width] * (layers - 1)
-        self.resnets = nn.ModuleList(ResBlock(w, width, _EPS) for w in widths_in)
-        self.attentions = nn.ModuleList(TransformerBlock(width, heads) for _ in widths_in if heads)
-        self.downsamplers = nn.ModuleList([Downsample(width)] if down else [])
+    22 residual blocks and 16 transformers; the coarsest level has transformers in the middle block alone. No source
+    describes the ablations that keep cross-attention or time embedding. Assumed: both shrink with the U-Net, but the
+    text keeps its width; norm2 stays with the cross-attention it belongs to; the time step is the teacher's, 999.
 
-    def forward(self, x: Tensor, frames: int) -> list[Tensor]:
-        """(N, width_in, h, w) -> what each layer puts out; the last is also the block's output."""
-        outputs = []
-        for i, resnet in enumerate(self.resnets):
-            x = resnet(x, frames)
-            if self.attentions:
-                x = self.attentions[i](x, frames)
-            outputs.append(x)
-        return outputs + [downsampler(x) for downsampler in self.downsamplers]
-
-
-class MidBlock(nn.Module):
-    """ResBlock, transformer, ResBlock at the coarsest resolution."""
-
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        self.resnets = nn.ModuleList(ResBlock(width, width, _EPS) for _ in range(2))
-        self.attentions = nn.ModuleList([TransformerBlock(width, heads)])
-
-    def forward(self, x: Tensor, frames: int) -> Tensor:
-        x = self.resnets[0](x, frames)
-        x = self.attentions[0](x, frames)
-        out: Tensor = self.resnets[1](x, frames)
-        return out
-
-
-class UpBlock(nn.Module):
-    """ResBlocks on the input joined with one skip each, then twice the resolution (except the last)."""
-
-    def __init__(self, widths_in: list[int], width: int, heads: int, up: bool) -> None:
-        super().__init__()
-        self.resnets = nn.ModuleList(ResBlock(w, width, _EPS) for w in widths_in)
-        self.attentions = nn.ModuleList(TransformerBlock(width, heads) for _ in widths_in if heads)
-        self.upsamplers = nn.ModuleList([Upsample(width)] if up else [])
-
-    def forward(self, x: Tensor, skips: list[Tensor], frames: int) -> Tensor:
-        """Takes its skips off the end of ``skips``, a list of the caller's own."""
-        for i, resnet in enumerate(self.resnets):
-            x = resnet(torch.cat((x, skips.pop()), 1), frames)
-            if self.attentions:
-                x = self.attentions[i](x, frames)
-        for upsampler in self.upsamplers:
-            x = upsampler(x)
-        return x
-
-
-class PrunedUNet(nn.Module):
-    """SD2.1's UNet at 75 % of its width: (N, 12, H, W) -> (N, 256, H, W), H and W multiples of 8.
-
-    22 ResBlocks and 16 transformer blocks; the coarsest level has transformers in the middle block alone.
+    Args:
+        temporal: of the blocks that mix the frames of a clip; None: there are none.
     """
-
-    def __init__(self, config: AdcSRConfig) -> None:
-        super().__init__()
-        widths, last = config.unet_widths, len(config.unet_widths) - 1
-        heads = [*config.heads[:last], 0]
-        self.conv_in = conv3x3(config.unet_width_in, widths[0])
-        self.down_blocks = nn.ModuleList(
-            DownBlock(widths[max(i - 1, 0)], widths[i], config.layers, heads[i], down=i < last) for i in range(last + 1)
-        )
-        self.mid_block = MidBlock(widths[-1], config.heads[-1])
-        self.up_blocks = nn.ModuleList()
-        skips, width = skip_widths(config), widths[-1]
-        for i in reversed(range(last + 1)):
-            widths_in = [w + skips.pop() for w in (width, *[widths[i]] * config.layers)]
-            self.up_blocks.append(UpBlock(widths_in, widths[i], heads[i], up=i > 0))
-            width = widths[i]
-        self.conv_norm_out = group_norm(widths[0], _EPS)
-        self.conv_out = conv3x3(widths[0], config.unet_width_out)
-
-    def forward(self, x: Tensor, frames: int = 1) -> Tensor:
-        x = self.conv_in(x)
-        skips = [x]
-        for block in self.down_blocks:
-            skips += block(skips[-1], frames)
-        x = self.mid_block(skips[-1], frames)
-        for block in self.up_blocks:
-            x = block(x, skips, frames)
-        out: Tensor = self.conv_out(F.silu(self.conv_norm_out(x)))
-        return out
-
-
-def skip_widths(config: AdcSRConfig) -> list[int]:
-    """Widths of the skips in the order they are made: conv_in, then every layer and downsampler."""
-    widths = config.unet_widths
-    skips = [widths[0]]
-    for i, width in enumerate(widths):
-        skips += [width] * (config.layers + (i < len(widths) - 1))
-    return skips
+    sizes = UNetConfig(config.unet_width_in, config.unet_widths, config.heads, config.context, config.layers)
+    transformer = TransformerBlock if config.text == "none" else partial(TextTransformer, context=config.context)
+    kinds = LayerKinds({"attentions": transformer}, timed=config.time_embedding, temporal=temporal)
+    return UNet(sizes, kinds, config.unet_width_out)
 
 
 class VaeSource(nn.Module):
     """The ablation that keeps SD2.1's VAE encoder: LR (N, 3, h, w) in [-1, 1] -> latent (N, 4, h/2, w/2).
 
     No source describes it. Assumed, after OSEDiff: bicubic enlargement x4, encoder, quant_conv, the mean of
-    the posterior times 0.18215 (no sampling), and a conv_in of 4 channels in the UNet.
+    the posterior times 0.18215 (no sampling), and a conv_in of 4 channels in the U-Net.
     """
 
     def __init__(self, config: AdcSRConfig) -> None:
@@ -173,34 +90,42 @@ class BicubicSource(nn.Module):
 class AdcSR(nn.Module):
     """The student: LR (N, 3, h, w) in [-1, 1] -> SR (N, 3, 4h, 4w) in about [-1, 1]; h, w multiples of 16.
 
-    With ``link="latent"`` the UNet's 4 channels enter the decoder's own conv_in; assumed: no scheduler step
-    and no post_quant_conv between them. ``frames`` are AdcVSR's; ``text`` (N, tokens, context) is for
-    ``text="given"`` alone.
+    With ``link="latent"`` the U-Net's 4 channels enter the decoder's own conv_in; assumed: no scheduler step
+    and no post_quant_conv between them. ``text`` (N, tokens, context) is for ``text="given"`` alone.
+
+    Args:
+        temporal: see ``student_unet``.
     """
 
-    def __init__(self, config: AdcSRConfig) -> None:
+    def __init__(self, config: AdcSRConfig, temporal: TemporalKind | None = None) -> None:
         super().__init__()
         self.config = config
         self.source = _source(config)
-        plain = config.text == "none" and not config.time_embedding
-        self.unet: PrunedUNet | KeptUNet = PrunedUNet(config) if plain else KeptUNet(config)
+        self.unet = student_unet(config, temporal)
         self.decoder = HalfDecoder(config, latent=config.link == "latent")
         if config.text == "null":  # filled from the text encoder when training starts
             self.null_text: Tensor
             self.register_buffer("null_text", torch.zeros(1, config.tokens, config.context, device="cpu"))
 
-    def features(self, x: Tensor, frames: int = 1, text: Tensor | None = None) -> Tensor:
-        """(N, 256, h/2, w/2) after the decoder's middle block: what distillation compares."""
-        entering = self.source(x)
-        if isinstance(self.unet, PrunedUNet):
-            return self.decoder.features(self.unet(entering, frames))
-        return self.decoder.features(self.unet(entering, self._text(entering, text), frames))
+    def conditioning(self, entering: Tensor, text: Tensor | None = None) -> Conditioning:
+        """What the U-Net's layers take besides the features (N, C, h/2, w/2) that enter it: time, text, or nothing.
 
-    def forward(self, x: Tensor, frames: int = 1, text: Tensor | None = None) -> Tensor:
-        if x.shape[-2] % self.config.multiple or x.shape[-1] % self.config.multiple:
-            size, multiple = tuple(x.shape[-2:]), self.config.multiple
-            raise AdcbenchError(f"AdcSR takes sizes that divide by {multiple}, got {size}: use models.padding.padded")
-        return self.decoder.pixels(self.features(x, frames, text))
+        Raises:
+            AdcbenchError: ``text`` is absent where the config has ``text="given"``.
+        """
+        return self.unet.conditioning(entering, LAST_STEP, self._text(entering, text))
+
+    def unet_features(self, entering: Tensor, text: Tensor | None = None) -> Tensor:
+        """The source's output (N, C, h/2, w/2) -> what the U-Net makes of it (N, 256 or 4, h/2, w/2)."""
+        return self.unet.run(entering, self.conditioning(entering, text))
+
+    def features(self, x: Tensor, text: Tensor | None = None) -> Tensor:
+        """(N, 256, h/2, w/2) after the decoder's middle block: what distillation compares."""
+        return self.decoder.features(self.unet_features(self.source(x), text))
+
+    def forward(self, x: Tensor, text: Tensor | None = None) -> Tensor:
+        check_size(self.config, x)
+        return self.decoder.pixels(self.features(x, text))
 
     def _text(self, entering: Tensor, text: Tensor | None) -> Tensor | None:
         if self.config.text == "given" and text is None:
@@ -208,6 +133,13 @@ class AdcSR(nn.Module):
         if self.config.text != "null":
             return text
         return self.null_text.to(entering).expand(len(entering), -1, -1)
+
+
+def check_size(config: AdcSRConfig, x: Tensor) -> None:
+    """Refuse an input (..., h, w) whose sides don't divide by ``config.multiple``. Raises AdcbenchError."""
+    if x.shape[-2] % config.multiple or x.shape[-1] % config.multiple:
+        size, multiple = tuple(x.shape[-2:]), config.multiple
+        raise AdcbenchError(f"AdcSR takes sizes that divide by {multiple}, got {size}: use {padded.__module__}.padded")
 
 
 def _source(config: AdcSRConfig) -> nn.Module:

@@ -1,47 +1,24 @@
-"""AdcVSR's student: AdcSR run frame by frame, with temporal residual blocks inside its UNet.
+"""AdcVSR's student: AdcSR run frame by frame, with temporal residual blocks inside its U-Net.
 
-After each of the 22 ResBlocks and 16 transformer blocks stands a 1D block along time (AdcVSR, section 3.2
+After each of the 22 residual blocks and 16 transformers stands a 1D block along time (AdcVSR, section 3.2
 and figure 2). That placement is inferred from the printed 0.57 B, which only it reaches.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import partial
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.systems.adcsr import FULL as IMAGE_FULL
-from adcbench.systems.adcsr import MINI as IMAGE_MINI
-from adcbench.systems.adcsr import AdcSRConfig
-from adcbench.systems.adcsr.network import AdcSR
+from adcbench.systems.adcsr.network import AdcSR, check_size
+from adcbench.systems.adcvsr import AdcVSRConfig
+from adcbench.systems.layers.blocks import Block
 
 
-@dataclass(frozen=True)
-class AdcVSRConfig:
-    """Sizes of an AdcVSR student.
-
-    Args:
-        image: the 2D network; its ``FULL`` is the paper's.
-        temporal: False leaves the temporal blocks out: the 2D row of AdcVSR's Table 2.
-        kernel: frames that a temporal convolution sees (odd): 3.
-    """
-
-    image: AdcSRConfig = IMAGE_FULL
-    temporal: bool = True
-    kernel: int = 3
-
-    def __post_init__(self) -> None:
-        if self.kernel < 1 or self.kernel % 2 == 0:
-            raise AdcbenchError(f"AdcVSRConfig: kernel={self.kernel} must be odd, to keep the number of frames")
-
-
-FULL = AdcVSRConfig()
-MINI = AdcVSRConfig(image=IMAGE_MINI)
-
-
-class TemporalBlock(nn.Module):
+class TemporalBlock(Block):
     """Conv1d, ReLU, Conv1d along time at each pixel, with a skip: (B*frames, width, h, w) -> the same shape.
 
     Both convolutions keep the width and pad with zeros; not causal. The last starts at zero, so that a new
@@ -59,10 +36,10 @@ class TemporalBlock(nn.Module):
     def forward(self, x: Tensor, frames: int) -> Tensor:
         channels, height, width = x.shape[1:]
         clip = x.reshape(-1, frames, channels, height, width)
-        lines = clip.permute(0, 3, 4, 2, 1).flatten(0, 2)  # (B*h*w, C, T)
+        lines = clip.permute(0, 3, 4, 2, 1).flatten(0, 2)  # (B*h*w, channels, frames)
         lines = self.conv2(F.relu(self.conv1(lines)))
         change: Tensor = lines.reshape(-1, height, width, channels, frames).permute(0, 4, 3, 1, 2)
-        return x + change.flatten(0, 1)  # (B*T, C, h, w)
+        return x + change.flatten(0, 1)
 
 
 class AdcVSR(nn.Module):
@@ -75,32 +52,19 @@ class AdcVSR(nn.Module):
     def __init__(self, config: AdcVSRConfig) -> None:
         super().__init__()
         self.config = config
-        self.image = AdcSR(config.image)
-        if config.temporal:
-            add_temporal_blocks(self.image.unet, config.kernel)
+        self.image = AdcSR(config.image, partial(TemporalBlock, kernel=config.kernel) if config.temporal else None)
 
     def features(self, clip: Tensor, text: Tensor | None = None) -> Tensor:
         """(B, T, 256, h/2, w/2) after the decoder's middle block: what distillation compares."""
-        features = self.image.features(clip.flatten(0, 1), clip.shape[1], _of_frames(text))
-        return features.reshape(*clip.shape[:2], *features.shape[1:])
+        image, frames = self.image, clip.shape[1]
+        entering = image.source(clip.flatten(0, 1))
+        conditioning = image.conditioning(entering, None if text is None else text.flatten(0, 1))
+        leaving = image.unet.run(entering, conditioning._replace(frames=frames))
+        return torch.unflatten(image.decoder.features(leaving), 0, (-1, frames))
 
     def forward(self, clip: Tensor, text: Tensor | None = None) -> Tensor:
         if clip.ndim != 5 or clip.shape[2] != 3:
             raise AdcbenchError(f"AdcVSR takes clips (B, T, 3, h, w); got a tensor of shape {tuple(clip.shape)}")
-        sr: Tensor = self.image(clip.flatten(0, 1), clip.shape[1], _of_frames(text))
-        return sr.reshape(*clip.shape[:2], *sr.shape[1:])
-
-
-def _of_frames(text: Tensor | None) -> Tensor | None:
-    return None if text is None else text.flatten(0, 1)
-
-
-def add_temporal_blocks(unet: nn.Module, kernel: int) -> None:
-    """Put a new temporal block behind every ResBlock and transformer block of a UNet, in place.
-
-    Each of them has a place for it, and calls it with the number of frames.
-    """
-    for block in list(unet.modules()):
-        if hasattr(block, "temporal"):
-            width: int = block.width  # type: ignore[assignment]
-            block.temporal = TemporalBlock(width, kernel)
+        check_size(self.config.image, clip)
+        frames = self.image.decoder.pixels(self.features(clip, text).flatten(0, 1))
+        return torch.unflatten(frames, 0, (-1, clip.shape[1]))

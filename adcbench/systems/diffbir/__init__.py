@@ -146,6 +146,7 @@ def system(config: DiffBIRConfig = FULL) -> System:
         modules=_MODULES,
         rounding="truncate",
         load=partial(load, config),
+        components="adcbench.systems.diffbir.components:network",
         seed_use="noise that the sampler starts from and adds at every step; upstream's default seed is 231",
         files=FILES,
         get="adcbench weights fetch diffbir",
@@ -172,3 +173,6 @@ def load(config: DiffBIRConfig, weights: Mapping[str, Path] | None, device: str,
 
     tokenize = load_tokenizer(weights, config.base.text.tokens)
     return upscaler(load_network(config, weights).to(device), tokenize, dtype)
+
+
+SYSTEMS = {"diffbir": system, "diffbir-mini": mini_system}

@@ -12,10 +12,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from adcbench.cost.closed_form import self_attention, upsample
 from adcbench.systems.components import Call, Component, Formula, Network, Reading, empty
-from adcbench.systems.diffbir import FULL
+from adcbench.systems.diffbir import FULL, DiffBIRConfig
 from adcbench.systems.diffbir.network import DiffBIR
+from adcbench.systems.formulas import self_attention, upsample
 from adcbench.systems.layers import sd_components as sd_parts
 from adcbench.systems.layers.swinir import WindowAttention
 from adcbench.systems.layers.text_encoder import TextLayer
@@ -43,14 +43,14 @@ class _Denoiser(nn.Module):
         return noise
 
 
-def network() -> Network:
+def network(config: DiffBIRConfig) -> Network:
     """DiffBIR v1."""
-    text = FULL.base.text
+    text = config.base.text
     with torch.device("meta"):
-        built = DiffBIR(FULL)
+        built = DiffBIR(config)
         last_layer = TextLayer(text.width, text.heads)
         outputs = nn.ParameterList([torch.empty(text.width, text.width), torch.empty(())])
-        unused = Vae(FULL.base.vae)
+        unused = Vae(config.base.vae)
     side = sd_parts.LATENT
     latent, pair, step = empty(1, 4, side, side), empty(1, 8, side, side), empty(dtype=torch.int64)
     embedding, image = empty(1, text.tokens, text.width), empty(1, 3, sd_parts.SIZE, sd_parts.SIZE)
@@ -62,10 +62,10 @@ def network() -> Network:
         sd_parts.vae_encoder(built.vae),  # sampling costs nothing that is counted
         sd_parts.text_encoder(text),
         Component(
-            "controlnet", (built.controlnet,), Call(built.controlnet), (pair, step, embedding), _STEPS,
+            "controlnet", (built.controlnet,), Call(built.controlnet), (pair, step, embedding), config.steps,
             formulas=sd_parts.FORMULAS,
         ),
-        Component("unet", (built.unet,), _Denoiser(built.unet), denoise, _STEPS, _STEPS, sd_parts.FORMULAS),
+        Component("unet", (built.unet,), _Denoiser(built.unet), denoise, config.steps, config.steps, sd_parts.FORMULAS),
         sd_parts.vae_decoder(built.vae),
         Component("text_last_layer_never_run", (last_layer, outputs)),
         Component("vae_encoder_never_run", (unused.encoder, unused.quant_conv)),

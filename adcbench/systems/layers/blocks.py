@@ -1,6 +1,7 @@
-"""2D blocks of the Stable Diffusion family as AdcSR keeps them: no timestep, no text, re-entrant.
+"""2D blocks that Stable Diffusion's networks and AdcSR's are made of. No call leaves a trace: threads can share them.
 
-Parameter names are those of diffusers, so that official checkpoints map by prefix alone.
+Parameter names are those of diffusers, so that official checkpoints map by prefix alone. An image is one entry of the
+batch; none of the blocks mixes entries.
 """
 
 from __future__ import annotations
@@ -37,29 +38,35 @@ def attend(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
     return mixed.transpose(1, 2).flatten(2)
 
 
-class ResBlock(nn.Module):
-    """Residual block without time embedding: (N, width_in, h, w) -> (N, width, h, w).
+class Block(nn.Module):
+    """A residual block or a transformer: (N, width_in, h, w) -> (N, width, h, w); ``checkpointing`` runs it twice."""
 
-    ``temporal`` is empty in the image network; AdcVSR sets it to a block that mixes ``frames``
-    consecutive images of the batch (see ``adcbench.systems.adcvsr.network``).
+
+class ResBlock(Block):
+    """Residual block: (N, width_in, h, w), time embedding (N, time) or None -> (N, width, h, w).
+
+    Args:
+        time: width of the time embedding that shifts it; 0: none does.
     """
 
-    def __init__(self, width_in: int, width: int, eps: float) -> None:
+    def __init__(self, width_in: int, width: int, eps: float, time: int = 0) -> None:
         super().__init__()
         self.width = width
         self.norm1 = group_norm(width_in, eps)
         self.conv1 = conv3x3(width_in, width)
+        if time:
+            self.time_emb_proj = nn.Linear(time, width)
         self.norm2 = group_norm(width, eps)
         self.conv2 = conv3x3(width, width)
         self.conv_shortcut = nn.Conv2d(width_in, width, 1) if width_in != width else None
-        self.temporal: nn.Module | None = None
 
-    def forward(self, x: Tensor, frames: int = 1) -> Tensor:
+    def forward(self, x: Tensor, time: Tensor | None = None) -> Tensor:
         hidden = self.conv1(F.silu(self.norm1(x), inplace=True))  # in place: on CPU, new memory costs time
-        hidden = self.conv2(F.silu(self.norm2(hidden), inplace=True))
-        hidden += self.conv_shortcut(x) if self.conv_shortcut else x
-        out: Tensor = self.temporal(hidden, frames) if self.temporal else hidden
-        return out
+        if time is not None:
+            hidden = hidden + self.time_emb_proj(F.silu(time))[..., None, None]
+        changed: Tensor = self.conv2(F.silu(self.norm2(hidden), inplace=True))
+        changed += self.conv_shortcut(x) if self.conv_shortcut else x
+        return changed
 
 
 class SelfAttention(nn.Module):
@@ -119,11 +126,8 @@ class TransformerLayer(nn.Module):
         return out
 
 
-class TransformerBlock(nn.Module):
-    """Transformer over all pixels with linear projections, (N, width, h, w) -> the same shape.
-
-    ``temporal`` as in ``ResBlock``.
-    """
+class TransformerBlock(Block):
+    """Transformer over all pixels with linear projections, (N, width, h, w) -> the same shape; it reads no context."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -132,17 +136,16 @@ class TransformerBlock(nn.Module):
         self.proj_in = nn.Linear(width, width)
         self.transformer_blocks = nn.ModuleList([TransformerLayer(width, heads)])
         self.proj_out = nn.Linear(width, width)
-        self.temporal: nn.Module | None = None
 
-    def forward(self, x: Tensor, frames: int = 1) -> Tensor:
+    def forward(self, x: Tensor, context: None = None) -> Tensor:
         tokens: Tensor = self.proj_in(self.norm(x).flatten(2).transpose(1, 2))  # (N, h*w, width)
         for layer in self.transformer_blocks:
             tokens = layer(tokens)
-        out: Tensor = x + self.proj_out(tokens).transpose(1, 2).reshape(x.shape)
-        return self.temporal(out, frames) if self.temporal else out
+        change: Tensor = self.proj_out(tokens).transpose(1, 2).reshape(x.shape)
+        return x + change
 
 
-class PixelAttention(nn.Module):
+class PixelAttention(Block):
     """The VAE's single-head attention with biases and a skip, (N, width, h, w) -> the same shape."""
 
     def __init__(self, width: int) -> None:

@@ -38,11 +38,10 @@ class ControlNet(UNetHalf):
         self, latent: Tensor, step: Tensor | int, text: Tensor | Contexts, hint: Tensor | None = None
     ) -> list[Tensor]:
         """``hint`` (B, 3, 8h, 8w) is the image that a ControlNet with a hint encoder follows."""
-        contexts = (text,) if isinstance(text, Tensor) else text
         x = self.conv_in(latent)
         if hint is not None:
             x = x + self.controlnet_cond_embedding(hint)
-        skips, middle = self.down(x, self.embed(step, latent), contexts)
+        skips, middle = self.down(x, self.conditioning(latent, step, text))
         sides = [conv(skip) for conv, skip in zip(self.controlnet_down_blocks, skips, strict=True)]
         return [*sides, self.controlnet_mid_block(middle)]
 

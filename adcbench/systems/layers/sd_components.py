@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from adcbench.cost.closed_form import attention, pixel_attention, self_attention, upsample
 from adcbench.systems.components import Call, Component, Formula, empty
+from adcbench.systems.formulas import attention, pixel_attention, self_attention, upsample
 from adcbench.systems.layers.blocks import PixelAttention, SelfAttention, Upsample
 from adcbench.systems.layers.sd21 import TextConfig
 from adcbench.systems.layers.text_encoder import CausalAttention, TextEncoder

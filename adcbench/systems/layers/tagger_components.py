@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from adcbench.cost.closed_form import attention, linear, self_attention
 from adcbench.systems.components import Call, Component, Formula, empty
+from adcbench.systems.formulas import attention, linear, self_attention
 from adcbench.systems.layers.ram import BertAttention, Ram
 from adcbench.systems.layers.swin import LoraLinear, WindowAttention
 from adcbench.systems.layers.tagger_files import RAM

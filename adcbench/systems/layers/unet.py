@@ -1,7 +1,7 @@
-"""The U-Net of Stable Diffusion 2.1-base, in plain torch with the parameter names of diffusers.
+"""The U-Net of the Stable Diffusion family, in plain torch with the parameter names of diffusers.
 
 Rombach et al., "High-Resolution Image Synthesis with Latent Diffusion Models" (CVPR 2022), section 3.
-Certified against diffusers' UNet2DConditionModel by ``tests/systems/test_sd21.py``; ``sd21`` says why.
+Certified against diffusers' UNet2DConditionModel by ``tests/systems/layers/test_sd21.py``; ``sd21`` says why.
 """
 
 from __future__ import annotations
@@ -10,53 +10,78 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from adcbench.systems.layers.blocks import Downsample, FeedForward, attend, conv3x3, group_norm
+from adcbench.systems.layers.blocks import Block, Downsample, FeedForward, ResBlock, attend, conv3x3, group_norm
 from adcbench.systems.layers.sd21 import UNetConfig
 
+_EPS = 1e-5  # of the residual blocks' and the last norm
+_TEMPORAL = "temporal"  # name of a temporal block, inside the block that it follows
 Contexts: TypeAlias = "Sequence[Any]"  # what each transformer of a layer attends to, in their order
+
+
+def residual_block(width_in: int, width: int, time: int) -> ResBlock:
+    """A residual block that a time embedding of width ``time`` shifts; 0: none does."""
+    return ResBlock(width_in, width, _EPS, time)
+
+
+class Conditioning(NamedTuple):
+    """What the layers of a U-Net take besides features.
+
+    Args:
+        time: of the residual blocks: the time embedding (N, 4 * widths[0]); None where they have none.
+        contexts: one for each of the kinds' transformers: (N, tokens, context); None where they read nothing.
+        frames: of the temporal blocks: T, where the batch is N = B * T frames, those of a clip in a row.
+    """
+
+    time: Any
+    contexts: Contexts
+    frames: int = 1
 
 
 @dataclass(frozen=True)
 class LayerKinds:
-    """What a U-Net's layers are made of; the defaults are Stable Diffusion's.
+    """What a U-Net's layers are made of.
 
     Args:
-        resblock: (channels in, channels out, width of the time embedding) -> module called with (x, time).
         transformers: name of the stages' list -> (channels, heads) -> module called with (x, context); each
             layer runs them in this order, each with its own context.
+        resblock: (channels in, channels out, width of the time embedding or 0) -> module called with (x, time).
+        timed: the residual blocks read a time embedding; false: the U-Net has none.
+        temporal: (channels) -> module called with (x, frames); one follows each residual block and each transformer.
+            None: frames don't mix.
     """
 
-    resblock: Callable[[int, int, int], nn.Module]
     transformers: Mapping[str, Callable[[int, int], nn.Module]]
+    resblock: Callable[[int, int, int], nn.Module] = residual_block
+    timed: bool = True
+    temporal: Callable[[int], nn.Module] | None = None
 
 
-def plain_layers(config: UNetConfig) -> LayerKinds:
+def stable_diffusion_layers(config: UNetConfig) -> LayerKinds:
     """Residual blocks shifted by the time, and one transformer that reads the text."""
-    return LayerKinds(
-        TimedResBlock, {"attentions": partial(TextTransformer, context=config.context, linear=config.linear)}
-    )
+    return LayerKinds({"attentions": partial(TextTransformer, context=config.context, linear=config.linear)})
 
 
 class UNetHalf(nn.Module):
     """The way down and the middle: all of a ControlNet but its outputs, and the first half of a U-Net.
 
     Args:
-        kinds: what its layers are made of; None: ``plain_layers``.
+        kinds: what its layers are made of; None: ``stable_diffusion_layers``.
     """
 
     def __init__(self, config: UNetConfig, kinds: LayerKinds | None = None) -> None:
         super().__init__()
         self.config = config
-        self.kinds = kinds or plain_layers(config)
+        self.kinds = kinds or stable_diffusion_layers(config)
         widths, lowest = config.widths, len(config.widths) - 1
-        self.time_width = 4 * widths[0]
-        self.time_embedding = TimeEmbedding(widths[0], self.time_width)
+        self.time_width = 4 * widths[0] if self.kinds.timed else 0
+        if self.kinds.timed:
+            self.time_embedding = TimeEmbedding(widths[0], self.time_width)
         self.conv_in = conv3x3(config.channels, widths[0])
         self.skip_widths = [widths[0]]  # channels of every feature map that the way up takes back
         self.down_blocks = nn.ModuleList()
@@ -68,28 +93,43 @@ class UNetHalf(nn.Module):
         self.mid_block = MidStage(widths[-1], self.time_width, config.heads[-1], self.kinds)
 
     def embed(self, step: Tensor | int, like: Tensor) -> Tensor:
-        """The time embedding (B, 4 * widths[0]) of a step, for a batch with the size and type of ``like``."""
+        """The time embedding (N, 4 * widths[0]) of a step, for a batch with the size and type of ``like``."""
         steps = torch.as_tensor(step, device=like.device).expand(len(like))
         time: Tensor = self.time_embedding(sinusoid(steps, self.config.widths[0]).to(like.dtype))
         return time
 
-    def down(self, x: Tensor, time: Any, contexts: Contexts) -> tuple[list[Tensor], Tensor]:
+    def conditioning(self, like: Tensor, step: Tensor | int, text: Tensor | Contexts | None) -> Conditioning:
+        """What the layers take: the embedding of a step (if this U-Net is timed), and a context for each transformer.
+
+        Args:
+            like: the batch, for its size and type.
+            step: 0-999, int or (N,).
+            text: (N, tokens, context), or a sequence with one context for each of the kinds' transformers; None
+                where they read nothing.
+        """
+        contexts = (text,) if text is None or isinstance(text, Tensor) else text
+        return Conditioning(self.embed(step, like) if self.kinds.timed else None, contexts)
+
+    def down(self, x: Tensor, conditioning: Conditioning) -> tuple[list[Tensor], Tensor]:
         """Features after ``conv_in`` -> every feature map on the way down, ``x`` first, and the middle's output."""
         skips = [x]
         for stage in self.down_blocks:
-            skips += stage(skips[-1], time, contexts)
-        return skips, self.mid_block(skips[-1], time, contexts)
+            skips += stage(skips[-1], conditioning)
+        return skips, self.mid_block(skips[-1], conditioning)
 
 
 class UNet(UNetHalf):
     """Predicts the noise in a latent.
 
-    ``forward``: latent (B, 4, h, w), any h and w; time step (int or (B,) tensor, 0-999); text embedding
-    (B, tokens, context), or a tuple with one context for each of the kinds' transformers -> (B, 4, h, w).
+    ``forward``: latent (N, 4, h, w), any h and w; time step (int or (N,) tensor, 0-999); text embedding
+    (N, tokens, context), or a sequence with one context for each of the kinds' transformers -> (N, 4, h, w).
     ``control`` are a ControlNet's outputs, added to the skips and, the last one, to the middle.
+
+    Args:
+        width_out: channels that leave it; None: as many as enter (``config.channels``).
     """
 
-    def __init__(self, config: UNetConfig, kinds: LayerKinds | None = None) -> None:
+    def __init__(self, config: UNetConfig, kinds: LayerKinds | None = None, width_out: int | None = None) -> None:
         super().__init__(config, kinds)
         widths, lowest, skips = config.widths, len(config.widths) - 1, list(self.skip_widths)
         width = widths[-1]
@@ -99,24 +139,27 @@ class UNet(UNetHalf):
             heads = config.heads[i] if i < lowest else 0
             self.up_blocks.append(UpStage(inputs, out, self.time_width, heads, self.kinds, double=i > 0))
             width = out
-        self.conv_norm_out = group_norm(width, 1e-5)
-        self.conv_out = conv3x3(width, config.channels)
+        self.conv_norm_out = group_norm(width, _EPS)
+        self.conv_out = conv3x3(width, width_out or config.channels)
 
     def forward(
-        self, latent: Tensor, step: Tensor | int, text: Tensor | Contexts, control: Sequence[Tensor] | None = None
+        self,
+        latent: Tensor,
+        step: Tensor | int,
+        text: Tensor | Contexts | None,
+        control: Sequence[Tensor] | None = None,
     ) -> Tensor:
-        contexts = (text,) if isinstance(text, Tensor) else text
-        return self.run(latent, self.embed(step, latent), contexts, control)
+        return self.run(latent, self.conditioning(latent, step, text), control)
 
-    def run(self, latent: Tensor, time: Any, contexts: Contexts, control: Sequence[Tensor] | None = None) -> Tensor:
-        """As ``forward``, with whatever the residual blocks take as their second argument in place of the step."""
-        skips, x = self.down(self.conv_in(latent), time, contexts)
+    def run(self, latent: Tensor, conditioning: Conditioning, control: Sequence[Tensor] | None = None) -> Tensor:
+        """As ``forward``, with what the layers take in place of the step and the text."""
+        skips, x = self.down(self.conv_in(latent), conditioning)
         if control is not None:
             *sides, middle = control
             skips = [skip + side for skip, side in zip(skips, sides, strict=True)]
             x = x + middle
         for stage in self.up_blocks:
-            x = stage(x, skips, time, contexts)
+            x = stage(x, skips, conditioning)
         noise: Tensor = self.conv_out(F.silu(self.conv_norm_out(x)))
         return noise
 
@@ -137,14 +180,24 @@ class Stage(nn.Module):
         self.lists = tuple(kinds.transformers)
         for name, make in kinds.transformers.items():
             self.add_module(name, nn.ModuleList([make(width, heads) for _ in range(transformers)]))
+        self.temporal = kinds.temporal is not None
+        if kinds.temporal is not None:
+            for block in [block for blocks in self.children() for block in blocks.children()]:
+                block.add_module(_TEMPORAL, kinds.temporal(width))
 
-    def layer(self, i: int, x: Tensor, time: Any, contexts: Contexts) -> Tensor:
-        """One layer: (B, inputs[i], h, w), time embedding, a context for each transformer -> (B, width, h, w)."""
-        x = self.resnets[i](x, time)
-        for name, context in zip(self.lists, contexts, strict=True):
-            for transformer in getattr(self, name)[i : i + 1]:  # some layers have none
-                x = transformer(x, context)
+    def layer(self, i: int, x: Tensor, conditioning: Conditioning) -> Tensor:
+        """One layer: (N, inputs[i], h, w) -> (N, width, h, w)."""
+        x = self._run(self.resnets[i], x, conditioning.time, conditioning.frames)
+        for name, context in zip(self.lists, conditioning.contexts, strict=True):
+            transformers: nn.ModuleList = getattr(self, name)
+            if i < len(transformers):  # some layers have none
+                x = self._run(transformers[i], x, context, conditioning.frames)
         return x
+
+    def _run(self, block: nn.Module, x: Tensor, given: Any, frames: int) -> Tensor:
+        """A block, and the temporal block that follows it."""
+        x = block(x, given)
+        return block.get_submodule(_TEMPORAL)(x, frames) if self.temporal else x
 
 
 class DownStage(Stage):
@@ -156,10 +209,10 @@ class DownStage(Stage):
         super().__init__(inputs, width, time, heads, kinds, len(inputs) if heads else 0)
         self.downsamplers = nn.ModuleList([Downsample(width)] if halve else [])
 
-    def forward(self, x: Tensor, time: Any, contexts: Contexts) -> list[Tensor]:
+    def forward(self, x: Tensor, conditioning: Conditioning) -> list[Tensor]:
         outputs = []
         for i in range(len(self.resnets)):
-            x = self.layer(i, x, time, contexts)
+            x = self.layer(i, x, conditioning)
             outputs.append(x)
         return outputs + [downsample(x) for downsample in self.downsamplers]
 
@@ -170,8 +223,8 @@ class MidStage(Stage):
     def __init__(self, width: int, time: int, heads: int, kinds: LayerKinds) -> None:
         super().__init__([width] * 2, width, time, heads, kinds, transformers=1)
 
-    def forward(self, x: Tensor, time: Any, contexts: Contexts) -> Tensor:
-        return self.layer(1, self.layer(0, x, time, contexts), time, contexts)
+    def forward(self, x: Tensor, conditioning: Conditioning) -> Tensor:
+        return self.layer(1, self.layer(0, x, conditioning), conditioning)
 
 
 class UpStage(Stage):
@@ -183,35 +236,16 @@ class UpStage(Stage):
         super().__init__(inputs, width, time, heads, kinds, len(inputs) if heads else 0)
         self.upsamplers = nn.ModuleList([UpsampleTo(width)] if double else [])
 
-    def forward(self, x: Tensor, skips: list[Tensor], time: Any, contexts: Contexts) -> Tensor:
+    def forward(self, x: Tensor, skips: list[Tensor], conditioning: Conditioning) -> Tensor:
         for i in range(len(self.resnets)):
-            x = self.layer(i, torch.cat([x, skips.pop()], 1), time, contexts)
+            x = self.layer(i, torch.cat([x, skips.pop()], 1), conditioning)
         for upsample in self.upsamplers:
             x = upsample(x, skips[-1].shape[2:])  # odd sizes come back as they were
         return x
 
 
-class TimedResBlock(nn.Module):
-    """Residual block shifted by the time embedding: (B, width_in, h, w), (B, time) -> (B, width, h, w)."""
-
-    def __init__(self, width_in: int, width: int, time: int) -> None:
-        super().__init__()
-        self.norm1 = group_norm(width_in, 1e-5)
-        self.conv1 = conv3x3(width_in, width)
-        self.time_emb_proj = nn.Linear(time, width)
-        self.norm2 = group_norm(width, 1e-5)
-        self.conv2 = conv3x3(width, width)
-        self.conv_shortcut = nn.Conv2d(width_in, width, 1) if width_in != width else None
-
-    def forward(self, x: Tensor, time: Tensor) -> Tensor:
-        hidden = self.conv1(F.silu(self.norm1(x), inplace=True)) + self.time_emb_proj(F.silu(time))[..., None, None]
-        changed: Tensor = self.conv2(F.silu(self.norm2(hidden), inplace=True))
-        changed += self.conv_shortcut(x) if self.conv_shortcut else x
-        return changed
-
-
-class TextTransformer(nn.Module):
-    """Transformer over all pixels that reads the text: (B, width, h, w), (B, tokens, context) -> as x.
+class TextTransformer(Block):
+    """Transformer over all pixels that reads the text: (N, width, h, w), (N, tokens, context) -> as x.
 
     Args:
         linear: whether the projections around it are linear layers (SD2.x) or 1x1 convolutions (SD1.x).
@@ -227,7 +261,7 @@ class TextTransformer(nn.Module):
 
     def forward(self, x: Tensor, text: Tensor) -> Tensor:
         normed = self.norm(x)
-        tokens = self.proj_in(_tokens(normed)) if self.linear else _tokens(self.proj_in(normed))  # (B, h*w, width)
+        tokens = self.proj_in(_tokens(normed)) if self.linear else _tokens(self.proj_in(normed))  # (N, h*w, width)
         for layer in self.transformer_blocks:
             tokens = layer(tokens, text)
         size = x.shape[2:]
@@ -236,12 +270,12 @@ class TextTransformer(nn.Module):
 
 
 def _tokens(x: Tensor) -> Tensor:
-    """(B, width, h, w) -> (B, h*w, width)."""
+    """(N, width, h, w) -> (N, h*w, width)."""
     return x.flatten(2).transpose(1, 2)
 
 
 def _pixels(tokens: Tensor, size: torch.Size) -> Tensor:
-    """(B, h*w, width) -> (B, width, h, w)."""
+    """(N, h*w, width) -> (N, width, h, w)."""
     return torch.unflatten(tokens.transpose(1, 2), 2, size)
 
 
@@ -266,7 +300,7 @@ class TextLayer(nn.Module):
 
 
 class Attention(nn.Module):
-    """Multi-head attention: queries from x (B, N, width), keys and values from context (B, M, context)."""
+    """Multi-head attention: queries from x (N, L, width), keys and values from context (N, M, context)."""
 
     def __init__(self, width: int, heads: int, context: int) -> None:
         super().__init__()
@@ -282,7 +316,7 @@ class Attention(nn.Module):
 
 
 class UpsampleTo(nn.Module):
-    """Nearest-neighbour to a given size, then a convolution: (B, width, h, w) -> (B, width, *size)."""
+    """Nearest-neighbour to a given size, then a convolution: (N, width, h, w) -> (N, width, *size)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -294,7 +328,7 @@ class UpsampleTo(nn.Module):
 
 
 class TimeEmbedding(nn.Module):
-    """(B, width) sinusoid -> (B, time)."""
+    """(N, width) sinusoid -> (N, time)."""
 
     def __init__(self, width: int, time: int) -> None:
         super().__init__()
@@ -307,7 +341,7 @@ class TimeEmbedding(nn.Module):
 
 
 def sinusoid(steps: Tensor, width: int) -> Tensor:
-    """Cosines, then sines, of the steps at ``width / 2`` wavelengths up to 10000: (B,) -> (B, width)."""
+    """Cosines, then sines, of the steps at ``width / 2`` wavelengths up to 10000: (N,) -> (N, width)."""
     half = width // 2
     rates = torch.exp(-math.log(10000) / half * torch.arange(half, device=steps.device))
     angles = steps[:, None].float() * rates

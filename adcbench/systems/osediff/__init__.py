@@ -126,6 +126,7 @@ def system(config: OSEDiffConfig = FULL) -> System:
         modules=_MODULES,
         rounding="truncate",
         load=partial(load, config),
+        components="adcbench.systems.osediff.components:network",
         seed_use="noise of the VAE posterior; upstream draws it unseeded" if sampled else "",
         files=(lora, *sd21.FILES, *TOKENIZER_FILES, *(TAGGER_FILES if config.tags else ())),
         get="adcbench weights fetch osediff",
@@ -164,3 +165,6 @@ def load(config: OSEDiffConfig, weights: Mapping[str, Path] | None, device: str,
     from adcbench.systems.osediff.prompts import load_prompts
 
     return upscaler(load_network(config, weights).to(device), load_prompts(config, weights, device), dtype)
+
+
+SYSTEMS = {"osediff": system, "osediff-mini": mini_system}

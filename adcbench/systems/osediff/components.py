@@ -12,7 +12,7 @@ import torch
 from adcbench.systems.components import Call, Component, Network, Reading, empty
 from adcbench.systems.layers import sd_components as sd_parts
 from adcbench.systems.layers.tagger_components import prompt_extractor
-from adcbench.systems.osediff import FULL
+from adcbench.systems.osediff import OSEDiffConfig
 from adcbench.systems.osediff.network import OSEDiff
 
 _PRINTED = dict.fromkeys(("vae_encoder", "unet", "vae_decoder", "text_encoder", "dape_image_encoder"), 1)
@@ -23,18 +23,18 @@ _KINDS = {
 }
 
 
-def teacher() -> Network:
+def network(config: OSEDiffConfig) -> Network:
     """OSEDiff with its prompt extractor."""
-    text = FULL.base.text
+    text = config.base.text
     with torch.device("meta"):
-        network = OSEDiff(FULL)
+        osediff = OSEDiff(config)
     latent, step = empty(1, 4, sd_parts.LATENT, sd_parts.LATENT), empty(dtype=torch.int64)
     inputs = (latent, step, empty(1, text.tokens, text.width))
-    unet = network.unet
+    unet = osediff.unet
     components = (
-        sd_parts.vae_encoder(network.vae),
+        sd_parts.vae_encoder(osediff.vae),
         Component("unet", (unet,), Call(unet), inputs, steps=1, formulas=sd_parts.FORMULAS),
-        sd_parts.vae_decoder(network.vae),
+        sd_parts.vae_decoder(osediff.vae),
         sd_parts.text_encoder(text),
         *prompt_extractor(),
     )

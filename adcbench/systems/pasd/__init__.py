@@ -159,6 +159,7 @@ def system(config: PASDConfig = FULL) -> System:
         modules=_MODULES,
         rounding="truncate",
         load=partial(load, config),
+        components="adcbench.systems.pasd.components:network",
         seed_use="noise of the VAE posterior and of the sampler's start",
         files=FILES,
         get="adcbench weights fetch pasd",
@@ -189,3 +190,6 @@ def load(config: PASDConfig, weights: Mapping[str, Path] | None, device: str, dt
 
     tokenize = load_tokenizer(weights, config.text.tokens, pad=PAD_SD15)
     return upscaler(load_network(config, weights).to(device), tokenize, dtype)
+
+
+SYSTEMS = {"pasd": system, "pasd-mini": mini_system}

@@ -22,7 +22,7 @@ from adcbench.cost.counts import PUBLISHED_KINDS
 from adcbench.cost.macs import count_macs
 from adcbench.systems.components import Call, Component, Network, Reading, empty
 from adcbench.systems.layers import sd_components as sd_parts
-from adcbench.systems.pasd import FULL
+from adcbench.systems.pasd import FULL, PASDConfig
 from adcbench.systems.pasd.network import PASD, PASDUNet
 
 _PASSES = 2 * FULL.steps  # classifier-free guidance
@@ -43,20 +43,20 @@ class _UNetCall(nn.Module):
         return noise
 
 
-def network() -> Network:
+def network(config: PASDConfig) -> Network:
     """PASD with guidance, its two prompts, its VAE, and its captioner."""
-    encoder, *rest = _parts(sd_parts.SIZE)
-    components = (sd_parts.text_encoder(FULL.text, times=2), encoder, *rest)
+    encoder, *rest = _parts(config, sd_parts.SIZE)
+    components = (sd_parts.text_encoder(config.text, times=2), encoder, *rest)
     return Network((*components, _captioner()), (*_params(components), *_macs()))
 
 
-def _parts(side: int) -> tuple[Component, ...]:
+def _parts(config: PASDConfig, side: int) -> tuple[Component, ...]:
     """VAE and sampler on an image of ``side`` x ``side`` pixels."""
-    text, size = FULL.text, side // 8
+    text, size = config.text, side // 8
     with torch.device("meta"):
-        pasd = PASD(FULL)
+        pasd = PASD(config)
     words = empty(1, text.tokens, text.width)
-    latent, step = empty(1, FULL.vae.latent, size, size), empty(dtype=torch.int64)
+    latent, step = empty(1, config.vae.latent, size, size), empty(dtype=torch.int64)
     hint = (latent, step, words, empty(1, 3, side, side))
     sides = [output.detach() for output in pasd.controlnet(*hint)]
     control, unet = Call(pasd.controlnet), _UNetCall(pasd.unet)
@@ -69,7 +69,7 @@ def _parts(side: int) -> tuple[Component, ...]:
             unet,
             (latent, step, words, *sides),
             times=_PASSES,
-            steps=FULL.steps,
+            steps=config.steps,
             formulas=sd_parts.FORMULAS,
         ),
         sd_parts.vae_decoder(pasd.vae, side),
@@ -113,7 +113,7 @@ def _macs() -> Iterator[Reading]:
 
 def _at_768() -> tuple[int, int]:
     """Multiply-adds of sampler and VAE at upstream's default size: without attention, and those of attention."""
-    found = [(part.times, count_macs(part.call, part.inputs)) for part in _parts(_DEFAULT_SIZE) if part.call]
+    found = [(part.times, count_macs(part.call, part.inputs)) for part in _parts(FULL, _DEFAULT_SIZE) if part.call]
     published = sum(times * macs[kind] for times, macs in found for kind in PUBLISHED_KINDS)
     return published, sum(times * macs["attention"] for times, macs in found)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +22,7 @@ from adcbench.systems.layers.blocks import conv3x3
 from adcbench.systems.layers.controlnet import HINT_WIDTHS, ControlNet, HintEncoder
 from adcbench.systems.layers.sd21 import TextConfig, UNetConfig
 from adcbench.systems.layers.text_encoder import TextEncoder, TextLayer
-from adcbench.systems.layers.unet import Contexts, TextTransformer, UNet, UpStage
+from adcbench.systems.layers.unet import Conditioning, TextTransformer, UNet, UpStage
 from adcbench.systems.layers.vae import Vae
 from adcbench.systems.pasd import PASDConfig
 from adcbench.systems.pasd.weights import load_official
@@ -63,25 +63,23 @@ class PASDUNet(UNet):
             readers = [TextTransformer(width, heads, sides.pop(), config.linear) for _ in range(count)]
             stage.add_module("pixel_attentions", nn.ModuleList(readers))
 
-    def run(self, latent: Tensor, time: Any, contexts: Contexts, control: Sequence[Tensor] | None = None) -> Tensor:
+    def run(self, latent: Tensor, conditioning: Conditioning, control: Sequence[Tensor] | None = None) -> Tensor:
         if control is None:
             raise ValueError("PASD's U-Net needs the ControlNet's outputs")
         *sides, middle = control
-        skips, x = self.down(self.conv_in(latent), time, contexts)
+        skips, x = self.down(self.conv_in(latent), conditioning)
         skips = [skip + side for skip, side in zip(skips, sides, strict=True)]
         x = x + middle
         for stage in self.up_blocks:
-            x = _way_up(cast(UpStage, stage), x, skips, sides, time, contexts)
+            x = _way_up(cast(UpStage, stage), x, skips, sides, conditioning)
         noise: Tensor = self.conv_out(F.silu(self.conv_norm_out(x)))
         return noise
 
 
-def _way_up(
-    stage: UpStage, x: Tensor, skips: list[Tensor], sides: list[Tensor], time: Any, contexts: Contexts
-) -> Tensor:
+def _way_up(stage: UpStage, x: Tensor, skips: list[Tensor], sides: list[Tensor], conditioning: Conditioning) -> Tensor:
     """``UpStage.forward`` with a reader of the sides after each layer; takes skips and sides off the lists' ends."""
     for i, read in enumerate(stage.get_submodule("pixel_attentions").children()):
-        x = stage.layer(i, torch.cat([x, skips.pop()], 1), time, contexts)
+        x = stage.layer(i, torch.cat([x, skips.pop()], 1), conditioning)
         x = read(x, sides.pop().flatten(2).transpose(1, 2))  # pixels as tokens
     for upsample in stage.upsamplers:
         x = upsample(x, skips[-1].shape[2:])

@@ -112,3 +112,6 @@ def load(config: RealESRGANConfig, weights: Mapping[str, Path] | None, device: s
     else:
         deterministic.fill_deterministic(network)
     return rrdbnet.upscaler(network, device, dtype, config.channels_last)
+
+
+SYSTEMS = {"realesrgan-x4plus": system, "realesrgan-mini": mini_system}

@@ -167,6 +167,7 @@ def _system(name: str, config: ResShiftConfig, unet: WeightFile) -> System:
         config=config,
         modules=_MODULES,
         load=partial(load, config),
+        components="adcbench.systems.resshift.components:network",
         files=(unet, _VQ_WEIGHTS),
         get=f"adcbench weights fetch {name}",
         seed_use=f"noise of the starting latent{steps}; upstream seeds once for all images",
@@ -186,3 +187,11 @@ def load(config: ResShiftConfig, weights: Mapping[str, Path] | None, device: str
     from adcbench.systems.resshift.network import load_network, upscaler  # torch: keys and tables do without it
 
     return upscaler(load_network(config, weights).to(device), dtype)
+
+
+SYSTEMS = {
+    "resshift": system,
+    "resshift-mini": mini_system,
+    "sinsr": sinsr_system,
+    "sinsr-mini": sinsr_mini_system,
+}

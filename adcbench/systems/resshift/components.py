@@ -10,10 +10,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from adcbench.cost.closed_form import pixel_attention, self_attention, upsample
 from adcbench.systems.components import Call, Component, Formula, Network, Reading, empty
+from adcbench.systems.formulas import pixel_attention, self_attention, upsample
 from adcbench.systems.layers.blocks import Upsample
-from adcbench.systems.resshift import FULL, SINSR, UPSCALE, ResShiftConfig
+from adcbench.systems.resshift import FULL, UPSCALE, ResShiftConfig
 from adcbench.systems.resshift.autoencoder import Codebook, WrittenAttention
 from adcbench.systems.resshift.network import ResShift
 from adcbench.systems.resshift.swin import WindowAttention
@@ -34,20 +34,11 @@ FORMULAS: dict[type[nn.Module], Formula] = {
 }
 
 
-def resshift() -> Network:
-    """ResShift, 15 steps."""
-    return _network(FULL)
-
-
-def sinsr() -> Network:
-    """SinSR, one step."""
-    return _network(SINSR)
-
-
-def _network(config: ResShiftConfig) -> Network:
+def network(config: ResShiftConfig) -> Network:
+    """ResShift (15 steps) or SinSR (one)."""
     with torch.device("meta"):
-        network = ResShift(config)
-    vq, unet = network.vq, network.unet
+        resshift = ResShift(config)
+    vq, unet = resshift.vq, resshift.unet
     image, lr, latent = (empty(1, 3, size, size) for size in (UPSCALE * _LR, _LR, _LR))
     step, runs = empty(dtype=torch.int64), 1 if config.one_step else config.steps
     decoder = (vq.quantize, vq.post_quant_conv, vq.decoder)

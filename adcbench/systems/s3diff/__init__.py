@@ -148,6 +148,7 @@ def system(config: S3DiffConfig = FULL) -> System:
         modules=_MODULES,
         rounding="truncate",
         load=partial(load, config),
+        components="adcbench.systems.s3diff.components:network",
         seed_use="noise of the VAE posterior; upstream draws it unseeded" if sampled else "",
         files=files,
         get="adcbench weights fetch s3diff",
@@ -174,3 +175,6 @@ def load(config: S3DiffConfig, weights: Mapping[str, Path] | None, device: str, 
 
     tokenize = load_tokenizer(weights, config.base.text.tokens)
     return upscaler(load_network(config, weights).to(device), tokenize((config.positive, config.negative)), dtype)
+
+
+SYSTEMS = {"s3diff": system, "s3diff-mini": mini_system}

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from adcbench.systems.components import Call, Component, Formula, Network, empty
 from adcbench.systems.layers import sd_components as sd_parts
-from adcbench.systems.s3diff import FULL
+from adcbench.systems.s3diff import S3DiffConfig
 from adcbench.systems.s3diff.degradation import SCORES
 from adcbench.systems.s3diff.network import ModulatedLora, S3Diff, set_matrices
 
@@ -19,9 +19,9 @@ _LR = 128  # height and width of the image before enlarging
 _PROMPTS = 2  # positive and negative: two passes of the text encoder and of the U-Net
 
 
-def network() -> Network:
+def network(config: S3DiffConfig) -> Network:
     """S3Diff with its degradation network."""
-    config, text = FULL, FULL.base.text
+    text = config.base.text
     with torch.device("meta"):
         s3diff = S3Diff(config)
     scores = empty(1, SCORES)

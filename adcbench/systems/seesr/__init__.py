@@ -117,6 +117,7 @@ def system(config: SeeSRConfig = FULL) -> System:
         modules=_MODULES,
         rounding="truncate",
         load=partial(load, config),
+        components="adcbench.systems.seesr.components:network",
         seed_use="noise of the starting latent, of the VAE posterior and of every step; upstream's default is unseeded",
         files=FILES,
         get="adcbench weights fetch seesr",
@@ -142,3 +143,6 @@ def load(config: SeeSRConfig, weights: Mapping[str, Path] | None, device: str, d
 
     networks = load_networks(config, weights)
     return upscaler(networks.to(device), dtype)
+
+
+SYSTEMS = {"seesr": system, "seesr-mini": mini_system}

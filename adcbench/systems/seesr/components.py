@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from adcbench.systems.components import Component, Network, Reading, empty
 from adcbench.systems.layers import sd_components as sd_parts
 from adcbench.systems.layers.tagger_components import prompt_extractor
-from adcbench.systems.seesr import FULL
+from adcbench.systems.seesr import FULL, SeeSRConfig
 from adcbench.systems.seesr.network import SeeSR
 
 _PASSES = 2  # with the prompt, with the negative prompt
@@ -50,24 +50,24 @@ class _Control(nn.Module):
         return outputs
 
 
-def network() -> Network:
+def network(config: SeeSRConfig) -> Network:
     """SeeSR with its tagger."""
-    text = FULL.base.text
+    text = config.base.text
     with torch.device("meta"):
-        seesr = SeeSR(FULL).requires_grad_(False)
+        seesr = SeeSR(config).requires_grad_(False)
     latent, step = empty(1, 4, sd_parts.LATENT, sd_parts.LATENT), empty(dtype=torch.int64)
     tagger = prompt_extractor(encodings=2)
     image = tagger[0].call(*tagger[0].inputs).detach() if tagger[0].call else empty()
     inputs = (latent, step, empty(1, text.tokens, text.width), image)
     hint = empty(1, 3, sd_parts.SIZE, sd_parts.SIZE)
     control, unet = _Control(seesr.controlnet), _Controlled(seesr.unet)
-    times, formulas = FULL.steps * _PASSES, sd_parts.FORMULAS
+    times, formulas = config.steps * _PASSES, sd_parts.FORMULAS
     components = (
         *tagger,
         sd_parts.text_encoder(text, times=_PASSES),
         replace(sd_parts.vae_encoder(seesr.vae), times=_PASSES),
         Component("controlnet", (seesr.controlnet,), control, (*inputs, hint), times, formulas=formulas),
-        Component("unet", (seesr.unet,), unet, (*inputs, *control(*inputs, hint)), times, FULL.steps, formulas),
+        Component("unet", (seesr.unet,), unet, (*inputs, *control(*inputs, hint)), times, config.steps, formulas),
         sd_parts.vae_decoder(seesr.vae),
     )
     name = "one encoding by VAE and DAPE, without text encoder and tagging head"

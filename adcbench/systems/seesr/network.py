@@ -30,7 +30,7 @@ from adcbench.systems.layers.tagger import Tagger, load_tagger
 from adcbench.systems.layers.text_encoder import TextEncoder
 from adcbench.systems.layers.tiling import tiled
 from adcbench.systems.layers.tokenizer import load_tokenizer
-from adcbench.systems.layers.unet import LayerKinds, TextTransformer, TimedResBlock, UNet
+from adcbench.systems.layers.unet import LayerKinds, TextTransformer, UNet
 from adcbench.systems.layers.vae import Vae
 from adcbench.systems.seesr import SeeSRConfig
 from adcbench.systems.seesr.weights import load_official
@@ -68,11 +68,10 @@ def layer_kinds(config: SeeSRConfig) -> LayerKinds:
     """Stable Diffusion's layers, each with a second transformer that reads the tagger's embedding."""
     read = partial(TextTransformer, linear=config.base.unet.linear)
     return LayerKinds(
-        TimedResBlock,
         {
             "attentions": partial(read, context=config.base.unet.context),
             "image_attentions": partial(read, context=config.tagger.embed),
-        },
+        }
     )
 
 

@@ -121,6 +121,7 @@ def system(config: StableSRConfig = FULL) -> System:
         modules=_MODULES,
         rounding="truncate",
         load=partial(load, config),
+        components="adcbench.systems.stablesr.components:network",
         seed_use="noise of the VAE posterior, of the start and of every step",
         files=files,
         get=_GET,
@@ -145,3 +146,6 @@ def load(config: StableSRConfig, weights: Mapping[str, Path] | None, device: str
     from adcbench.systems.stablesr.network import load_network, upscaler  # torch: keys and tables do without it
 
     return upscaler(load_network(config, weights).to(device), dtype)
+
+
+SYSTEMS = {"stablesr": system, "stablesr-mini": mini_system}

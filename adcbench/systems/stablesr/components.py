@@ -10,26 +10,26 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from adcbench.cost.closed_form import pixel_attention
 from adcbench.systems.components import Call, Component, Formula, Network, Reading, empty
+from adcbench.systems.formulas import pixel_attention
 from adcbench.systems.layers import sd_components as sd_parts
 from adcbench.systems.layers.sd21 import TextConfig
 from adcbench.systems.layers.text_encoder import TextLayer
-from adcbench.systems.stablesr import FULL
+from adcbench.systems.stablesr import StableSRConfig
 from adcbench.systems.stablesr.network import StableSR, StructureAttention
 
 FORMULAS: dict[type[nn.Module], Formula] = {**sd_parts.FORMULAS, StructureAttention: pixel_attention("attention")}
 _LOADED = ("unet", "structure_encoder", "vae_encoder", "vae_decoder", "text_encoder", "text_encoder_rest")
 
 
-def network() -> Network:
+def network(config: StableSRConfig) -> Network:
     """StableSR with the plain autoencoder's layers and CFW apart."""
-    base, steps, side = FULL.base, FULL.steps, sd_parts.LATENT
+    base, steps, side = config.base, config.steps, sd_parts.LATENT
     with torch.device("meta"):
-        stablesr = StableSR(FULL)
+        stablesr = StableSR(config)
     vae, latent, step = stablesr.vae, empty(1, 4, side, side), empty(dtype=torch.int64)
     text = empty(1, base.text.tokens, base.text.width)
-    maps = [empty(1, FULL.structure_width, side >> i, side >> i) for i in range(len(base.unet.widths))]
+    maps = [empty(1, config.structure_width, side >> i, side >> i) for i in range(len(base.unet.widths))]
     structure, unet = stablesr.structure_encoder, stablesr.unet
     components = (
         sd_parts.vae_encoder(vae),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,14 @@ from adcbench.systems.layers.sd21 import LAST_STEP, UNetConfig, alpha_bar, one_s
 from adcbench.systems.layers.stepping import steps
 from adcbench.systems.layers.text_encoder import TextEncoder
 from adcbench.systems.layers.tiling import tiled
-from adcbench.systems.layers.unet import LayerKinds, TimedResBlock, UNet, UNetHalf, plain_layers
+from adcbench.systems.layers.unet import (
+    Conditioning,
+    LayerKinds,
+    UNet,
+    UNetHalf,
+    residual_block,
+    stable_diffusion_layers,
+)
 from adcbench.systems.layers.vae import Vae
 from adcbench.systems.stablesr import StableSRConfig
 from adcbench.systems.stablesr.weights import load_official
@@ -60,14 +67,14 @@ class Spade(nn.Module):
         return out
 
 
-class SpadeResBlock(TimedResBlock):
+class SpadeResBlock(ResBlock):
     """Residual block whose change goes through SPADE; ``time``: embedding, and structure maps by their size."""
 
     def __init__(self, width_in: int, width: int, time: int, structure: int) -> None:
-        super().__init__(width_in, width, time)
+        super().__init__(width_in, width, _NORM_EPS, time)
         self.spade = Spade(width, structure)
 
-    def forward(self, x: Tensor, time: Any) -> Tensor:
+    def forward(self, x: Tensor, time: Any) -> Tensor:  # type: ignore[override]  # the maps with the embedding
         embedding, structure = time
         hidden = self.conv1(F.silu(self.norm1(x))) + self.time_emb_proj(F.silu(embedding))[..., None, None]
         changed: Tensor = self.spade(self.conv2(F.silu(self.norm2(hidden))), structure[_size(x)])
@@ -96,18 +103,18 @@ class StructureAttention(nn.Module):
 
 
 class StructureEncoder(UNetHalf):
-    """What the U-Net is told about the input at a step.
+    """What conditions the U-Net on the input at a step.
 
     ``forward``: the input's latent (B, 4, h, w), step -> a map (B, width, ...) for each resolution, finest first.
     """
 
     def __init__(self, config: UNetConfig, width: int) -> None:
-        super().__init__(config, LayerKinds(TimedResBlock, {"attentions": StructureAttention}))
-        self.outputs = nn.ModuleList([TimedResBlock(size, width, self.time_width) for size in config.widths])
+        super().__init__(config, LayerKinds({"attentions": StructureAttention}))
+        self.outputs = nn.ModuleList([residual_block(size, width, self.time_width) for size in config.widths])
 
     def forward(self, latent: Tensor, step: Tensor | int) -> list[Tensor]:
         time = self.embed(step, latent)
-        skips, middle = self.down(self.conv_in(latent), time, (None,))
+        skips, middle = self.down(self.conv_in(latent), Conditioning(time, (None,)))
         layers, levels = self.config.layers, len(self.config.widths)
         ends = [skips[i * (layers + 1) + layers] for i in range(levels - 1)]  # of each level, before it is halved
         return [output(x, time) for output, x in zip(self.outputs, [*ends, middle], strict=True)]
@@ -180,14 +187,14 @@ class StableSR(nn.Module):
         unet = config.base.unet
         resblock = partial(SpadeResBlock, structure=config.structure_width)
         self.vae = CfwVae(config)
-        self.unet = UNet(unet, LayerKinds(resblock, plain_layers(unet).transformers))
+        self.unet = UNet(unet, replace(stable_diffusion_layers(unet), resblock=resblock))
         self.structure_encoder = StructureEncoder(config.structure, config.structure_width)
         self.text_encoder = TextEncoder(config.base.text)
 
     def denoise(self, latent: Tensor, step: Tensor | int, text: Tensor, *structure: Tensor) -> Tensor:
-        """The noise in a latent (B, 4, h, w), told the structure encoder's maps -> (B, 4, h, w)."""
+        """The noise in a latent (B, 4, h, w), given the structure encoder's maps -> (B, 4, h, w)."""
         by_size = {_size(x): x for x in structure}
-        return self.unet.run(latent, (self.unet.embed(step, latent), by_size), (text,))
+        return self.unet.run(latent, Conditioning((self.unet.embed(step, latent), by_size), (text,)))
 
     def predict(self, latent: Tensor, lr: Tensor, step: int, text: Tensor) -> Tensor:
         """The noise in a latent, told the input's latent: both (B, 4, h, w) -> (B, 4, h, w), in windows."""

@@ -7,12 +7,14 @@ same code with untrained, deterministic weights, for tests.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+import adcbench.systems.adcsr as adcsr
+import adcbench.systems.osediff as osediff
 from adcbench.core.weight_files import WeightFile
-from adcbench.systems import adcsr, osediff
 from adcbench.systems.system import System
 
 if TYPE_CHECKING:
@@ -42,10 +44,22 @@ def teacher() -> System:
 def student() -> System:
     """AdcSR's code at mini size, distilled from ``teacher``."""
     config = adcsr.TRAINED_MINI
-    return _system("adcsr-mini-trained", config, ("adcsr", "adcsr.network"), load_student, (STUDENT_FILE,))
+    modules = ("adcsr", "adcsr.network")
+    return _system("adcsr-mini-trained", config, modules, load_student, (STUDENT_FILE,), adcsr.COMPONENTS)
 
 
-def _system(name: str, config: Any, modules: tuple[str, ...], load: Any, files: tuple[str, ...]) -> System:
+def student_of(config: adcsr.AdcSRConfig, path: Path, name: str, scale: Literal["full", "mini"] = "mini") -> System:
+    """A student that ``adcbench train distil`` made, as a system; ``path`` is its file."""
+    base = student()
+    return replace(
+        base, name=name, scale=scale, config=config, files=(replace(base.files[0], licence=""),),
+        locate=lambda _: path, load=partial(load_student, config),
+    )  # fmt: skip
+
+
+def _system(
+    name: str, config: Any, modules: tuple[str, ...], load: Any, files: tuple[str, ...], components: str | None = None
+) -> System:
     return System(
         name=name,
         version=VERSION,
@@ -58,6 +72,7 @@ def _system(name: str, config: Any, modules: tuple[str, ...], load: Any, files: 
         locate=locate,
         get=_GET,
         thread_safe=name.startswith("adcsr"),
+        components=components,
     )
 
 
@@ -96,3 +111,6 @@ def load_student(config: adcsr.AdcSRConfig, weights: Mapping[str, Path] | None, 
         network = AdcSR(config)
     load_strict(network, library_tensors(weights[STUDENT_FILE]), str(weights[STUDENT_FILE]))
     return upscaler(network.eval().requires_grad_(False).to(device), dtype)
+
+
+SYSTEMS = {"osediff-mini-trained": teacher, "adcsr-mini-trained": student}

@@ -2,63 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Literal
 
+import adcbench.systems.adcsr as adcsr
+import adcbench.systems.osediff as osediff
 from adcbench.core.datafiles import read_json
 from adcbench.core.errors import AdcbenchError, one_line
-from adcbench.systems import SYSTEMS, adcsr, find_system, osediff
-from adcbench.systems.adcsr.ablations import OTHER_TRAINING, OWN_DECODER
 from adcbench.systems.sizes import check_student
 from adcbench.systems.system import System
-from adcbench.systems.trained import STUDENT_FILE, load_student, student
+from adcbench.systems.trained import STUDENT_FILE, student_of
 
 _SETTINGS = "settings.json"
-
-
-def ablation_names() -> tuple[str, ...]:
-    """Ablations of AdcSR that are systems once they are trained: ``adcsr-NAME``; not those that read a text."""
-    networks = (name for name, config in adcsr.variants().items() if config.text != "given")
-    return tuple(dict.fromkeys((*networks, *OTHER_TRAINING, *OWN_DECODER)))
-
-
-def ablation(name: str) -> System:
-    """A student at full size that ``adcbench train distil --config full --ablation NAME`` made in its usual folder.
-
-    Nobody released such weights. Without them it can be timed (deterministic weights), not scored.
-    """
-    command = f"adcbench train distil --config full --ablation {name}"
-    if name in OWN_DECODER:
-        decoder = f"runs/decoder-full-{name}/products/decoder.safetensors"
-        command = f"adcbench train decoder --config full --ablation {name} && {command} --decoder {decoder}"
-    path = Path("runs") / f"distil-full-{name}" / "products" / STUDENT_FILE
-    system = student_of(adcsr.variants().get(name, adcsr.FULL), path, f"adcsr-{name}", "full")
-    return replace(system, files=(replace(system.files[0], by_hand=command),), get=command)
-
-
-def open_system(name: str) -> System:
-    """The system of a name (``find_system``), or of the folder of a training run; one called like a system is ./NAME.
-
-    Raises:
-        AdcbenchError: see ``find_system`` and ``from_run``.
-    """
-    return from_run(Path(name)) if name not in SYSTEMS and is_run(Path(name)) else find_system(name)
 
 
 def is_run(folder: Path) -> bool:
     """Whether a folder is that of a training run, and not one of images."""
     return (folder / _SETTINGS).is_file()
-
-
-def student_of(config: adcsr.AdcSRConfig, path: Path, name: str, scale: Literal["full", "mini"] = "mini") -> System:
-    """A student that ``adcbench train distil`` made, as a system."""
-    base = student()
-    return replace(
-        base, name=name, scale=scale, config=config, files=(replace(base.files[0], licence=""),),
-        locate=lambda _: path, load=partial(load_student, config),
-    )  # fmt: skip
 
 
 def from_run(folder: Path) -> System:

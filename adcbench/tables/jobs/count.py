@@ -36,9 +36,10 @@ class Count(Job):
         return self.columns
 
     def modules(self, metric: str) -> tuple[str, ...]:
-        from adcbench.cost.counts import network_module
+        from adcbench.cost.counts import counted_modules
+        from adcbench.systems import find_system
 
-        return (network_module(self.system), "adcbench.cost.counts")
+        return (*counted_modules(find_system(self.system)), "adcbench.cost.counts")
 
     def stands_for(self) -> str:
         return self.system

@@ -62,18 +62,12 @@ class Redo:
     Args:
         check: name of the check they belong to, such as ``networks run again``.
         tolerance: relative move of a sample from which on it has moved.
-        of_metrics: metric -> its own tolerance, where that is wider.
         sampled: only some of the images are made again, and compared.
     """
 
     check: str
     tolerance: float
-    of_metrics: Mapping[str, float] = field(default_factory=dict)
     sampled: bool = False
-
-    def allowed(self, metric: str) -> float:
-        """The tolerance of a metric's samples."""
-        return max(self.tolerance, self.of_metrics.get(metric, 0))
 
 
 @dataclass(frozen=True)
@@ -117,6 +111,10 @@ class Job(ABC):
     def modules(self, metric: str) -> tuple[str, ...]:
         """The modules that its measurement in a column starts from; none where no code of ours makes it."""
         return ()
+
+    def tolerance(self, metric: str) -> float:
+        """Relative move of a sample from which on drift calls it moved."""
+        return self.redo.tolerance if self.redo else 0.0
 
     def files(self) -> tuple[str, ...]:
         """Names of the systems and metrics whose weight files it needs."""

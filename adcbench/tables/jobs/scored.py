@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from adcbench.core.cells import CellKey, Level, Measurement, Scale
@@ -13,7 +12,10 @@ from adcbench.core.keys import short, source_hash, versions
 from adcbench.tables.jobs.job import Context, Measured
 
 if TYPE_CHECKING:
-    from adcbench.data.testsets.test_set import OpenTestSet, Sample
+    from adcbench.data.media import Sample
+    from adcbench.data.testsets.test_set import OpenTestSet
+    from adcbench.metrics.engine.scored import Scored
+    from adcbench.metrics.metric import Metric
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,15 @@ class MadeBy:
 
 def metrics_here(
     names: Mapping[str, str], opened: OpenTestSet, sample: int
-) -> tuple[dict[str, Any], dict[str, Blocked]]:
+) -> tuple[dict[str, Metric], dict[str, Blocked]]:
     """Metrics by column, and what blocks those that can't be had here, or not of a sample of the set."""
-    metrics: dict[str, Any] = {}
+    from adcbench.metrics import find_metric
+
+    metrics: dict[str, Metric] = {}
     blocked: dict[str, Blocked] = {}
-    find = _finder(opened)
     for column, name in names.items():
         try:
-            metric = find(name)
+            metric = find_metric(name) if opened.test_set.has_truth else find_metric(name).without_reference()
             metric.check_here()
             if sample and metric.takes == "set":
                 raise Blocked(f"{metric.name} of the whole set: only {sample} images are run again here")
@@ -48,13 +51,15 @@ def metrics_here(
 
 
 def scored(
-    keys: Mapping[str, CellKey], metrics: Mapping[str, Any], samples: Sequence[Sample], opened: OpenTestSet,
+    keys: Mapping[str, CellKey], metrics: Mapping[str, Metric], samples: Sequence[Sample], opened: OpenTestSet,
     made_by: MadeBy, context: Context,
 ) -> Measured:  # fmt: skip
     """Score outputs of a test set with metrics by column; ``keys`` are the cells by column."""
     if not metrics:
         return
-    found = _engine(opened, context)(samples, list(metrics.values()))
+    from adcbench.metrics.engine.scoring import score
+
+    found = score(samples, list(metrics.values()), part=opened.part, device=context.device, progress=context.progress)
     for column, metric in metrics.items():
         if not found.of(metric.name):
             yield keys[column], Blocked(found.why_none(metric.name, "samples"))
@@ -62,7 +67,7 @@ def scored(
         yield keys[column], _measurement(metric, found, made_by, made_by.causes.get(column, ""))
 
 
-def _measurement(metric: Any, found: Any, made_by: MadeBy, cause: str) -> Measurement:
+def _measurement(metric: Metric, found: Scored, made_by: MadeBy, cause: str) -> Measurement:
     made, lost = made_by.provenance, found.lost(metric.name)
     total = found.of(metric.name) + len(lost)
     device, dtype = made_by.device, made_by.dtype
@@ -78,7 +83,7 @@ def _measurement(metric: Any, found: Any, made_by: MadeBy, cause: str) -> Measur
         dtype,
         samples=found.samples(metric.name),
         reduce="set" if metric.name in found.sets else "mean",
-        signature=metric.signature,
+        signature=found.signature(metric),
         provenance={**made, "sources": sources, "libraries": libraries, **found.beside(metric.name)},
         cause=cause,
         unscored=lost,
@@ -88,31 +93,6 @@ def _measurement(metric: Any, found: Any, made_by: MadeBy, cause: str) -> Measur
 
 def metric_modules(name: str) -> tuple[str, ...]:
     """The modules that a metric starts from."""
-    from adcbench.metrics import METRICS
-    from adcbench.metrics.clip import CLIP_METRICS
-
-    return METRICS[name].modules if name in METRICS else CLIP_METRICS[name].modules
-
-
-def _finder(opened: OpenTestSet) -> Callable[[str], Any]:
     from adcbench.metrics import find_metric
-    from adcbench.metrics.clip import find_clip_metrics
 
-    if opened.test_set.holds != "clips":
-        return find_metric
-
-    def find(name: str) -> Any:
-        (metric,) = find_clip_metrics(name, reference=opened.test_set.has_truth)
-        return metric.on_part(opened.test_set.frames, opened.test_set.crop)
-
-    return find
-
-
-def _engine(opened: OpenTestSet, context: Context) -> Callable[..., Any]:
-    from adcbench.metrics.engine.clips import score_clips
-    from adcbench.metrics.engine.scoring import score_pairs
-
-    run: dict[str, Any] = {"device": context.device, "progress": context.progress}
-    if opened.test_set.holds != "clips":
-        return partial(score_pairs, **run)
-    return partial(score_clips, frames=opened.test_set.frames, crop=opened.test_set.crop, **run)
+    return find_metric(name).modules

@@ -24,12 +24,12 @@ from adcbench.core.keys import digest, short, source_hash
 from adcbench.data.testsets.registry import open_testset
 from adcbench.inference.testset import upscale_testset
 from adcbench.metrics import find_metric
-from adcbench.metrics.engine.scoring import score_pairs
+from adcbench.metrics.engine.scoring import score
 from adcbench.systems import find_system
 from adcbench.systems import trained as shipped
 from adcbench.systems.checkpoints.library_files import library_tensors
 from adcbench.systems.system import System
-from adcbench.systems.trained.runs import student_of
+from adcbench.systems.trained import student_of
 from adcbench.training.config import Config, RunConfig
 from adcbench.training.engine.logging import seconds_logged
 from adcbench.training.experiments.trained_runs import SCORED_IN, SHARED, Scores, Trained, append_run, read_runs
@@ -148,7 +148,7 @@ def scores_of(system: System, keep: bool = True) -> Scores:
     scores: dict[tuple[str, str], dict[str, float]] = {}
     for test_set in TEST_SETS:
         pairs = upscale_testset(system, open_testset(test_set))
-        scored = score_pairs(pairs, metrics)
+        scored = score(pairs, metrics)
         scores |= {(test_set, metric.name): dict(scored.samples(metric.name)) for metric in metrics}
         for _, output, _ in pairs:
             if not keep:

@@ -19,7 +19,7 @@ Change = Callable[[RunConfig[Config], str], RunConfig[Config]]
 
 @dataclass(frozen=True)
 class OfficialFiles:
-    """Checkpoints that others released and stages start from; see ``systems.system.NeedsFiles``.
+    """Checkpoints that others released and stages start from; see ``core.weight_files.NeedsFiles``.
 
     Args:
         name, get: as ``adcbench weights`` knows them, and the command that gets them.

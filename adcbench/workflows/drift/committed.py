@@ -113,7 +113,7 @@ def check_jobs(name: str, ids: Sequence[str] | None = None, root: Path | None = 
                     old = next((m for m in committed[key].measurements if m.slot == new.slot), None)
                     if old is None:
                         found.moved.append(_not_committed(key, new))
-                    elif lines := _moved(key, old, new, redo):
+                    elif lines := _moved(key, old, new, redo, job.tolerance(key.metric)):
                         known = sources.get(old.provenance.get("sources", ""))
                         now = closure(*job.modules(key.metric))
                         found.moved += [*lines, f"{key}: {changed_inputs(old, new, known, now)}"]
@@ -151,7 +151,7 @@ def _not_committed(key: CellKey, new: Measurement) -> str:
     return f"{key}: measured here ({new.value:.6g}) but not committed; run `adcbench reproduce {key.table}`"
 
 
-def _moved(key: CellKey, old: Measurement, new: Measurement, redo: Redo) -> list[str]:
+def _moved(key: CellKey, old: Measurement, new: Measurement, redo: Redo, tolerance: float) -> list[str]:
     """What moved between two measurements of one cell, the largest three samples by name."""
     changes = []
     if old.signature != new.signature:
@@ -160,7 +160,7 @@ def _moved(key: CellKey, old: Measurement, new: Measurement, redo: Redo) -> list
         changes.append(f"{key}: reduced by {old.reduce} -> {new.reduce}")
     names = dict(new.samples) if redo.sampled else dict(old.samples) | dict(new.samples)
     same = old.provenance.get("machine") == new.provenance.get("machine")
-    moved = [m for m in moved_samples(old, new, redo.allowed(key.metric) if same else OTHER_MACHINE) if m[0] in names]
+    moved = [m for m in moved_samples(old, new, tolerance if same else OTHER_MACHINE) if m[0] in names]
     changes += [f"{key}: {name} {move(was, now)}" for name, was, now in moved[:3]]
     if len(moved) > 3:
         changes.append(f"{key}: {len(moved) - 3} more moved")

@@ -102,10 +102,11 @@ def measure(device: str = "cpu", only: Sequence[str] = ()) -> Golden:
 
 def _makers(device: str) -> dict[str, Iterator[tuple[str, float]]]:
     """Metric or system -> its values by image, computed when asked for."""
-    from adcbench.systems import SYSTEMS
+    from adcbench.systems import find_system, system_names
 
-    systems = [name for name in SYSTEMS if name.endswith("-mini")]
-    metrics = [m for m in METRICS.values() if ":" not in m.name]
+    minis = [name for name in system_names() if name.endswith("-mini")]
+    systems = [name for name in minis if find_system(name).takes == "image"]
+    metrics = [m for m in METRICS.values() if ":" not in m.name and not m.of_clips]
     plain = [m for m in metrics if m.function]  # do not run on the device
     return {
         **{m.name: _plain(m) for m in plain if device == "cpu"},

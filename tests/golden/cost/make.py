@@ -78,9 +78,9 @@ def _by_kind(operators: dict[str, float]) -> dict[str, float]:
 def fvcore() -> dict[str, Any]:
     """fvcore's counts of our networks, from the store where it has them."""
     from adcbench.cost.fvcore_check import check
-    from adcbench.tables.columns import IMAGE_METHODS
+    from adcbench.tables.papers import load_papers
 
-    return {network: check(network) for network in IMAGE_METHODS.values()}
+    return {network: check(network) for network in load_papers()["adcsr"].methods.values()}
 
 
 def _save(name: str, content: Any) -> None:

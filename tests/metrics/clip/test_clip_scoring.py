@@ -11,18 +11,20 @@ import pytest
 from video_clips import moving, write_clip, write_video
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.data.media.clips import pair_clips
-from adcbench.metrics import find_metric
-from adcbench.metrics.clip import CLIP_METRICS, find_clip_metrics
+from adcbench.data.media import Part, pair
+from adcbench.data.media import clips as clips_on_disk
+from adcbench.metrics import METRICS, find_metrics
 from adcbench.metrics.clip.ewarp import warping_error
 from adcbench.metrics.clip.flow import dis
-from adcbench.metrics.engine import clips as scoring
-from adcbench.metrics.engine.clip_metric import ClipMetric
-from adcbench.metrics.engine.clips import LOSSY_MARK, ScoredClips, _Tools, score_clips
-from adcbench.metrics.engine.scoring import key_on
+from adcbench.metrics.engine import scoring
+from adcbench.metrics.engine.keys import key_on
+from adcbench.metrics.engine.scored import LOSSY_MARK, Scored
+from adcbench.metrics.engine.scoring import score
 from adcbench.metrics.image.psnr import psnr
+from adcbench.metrics.metric import Metric, Scorer, SetScore
 
 pytest.importorskip("cv2", reason="pip install 'adcbench[video]'")
+CLIP_METRICS = {name: metric for name, metric in METRICS.items() if metric.of_clips}
 HR = moving(20, (64, 96))
 SR = np.clip(HR + np.random.default_rng(0).normal(0, 4, HR.shape), 0, 255).astype(np.uint8)
 
@@ -35,8 +37,8 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "sr", tmp_path / "hr"
 
 
-def _score(folders: tuple[Path, Path], names: str, **settings: object) -> ScoredClips:
-    return score_clips(pair_clips(*folders), find_clip_metrics(names), progress=False, **settings)  # type: ignore[arg-type]
+def _score(folders: tuple[Path, Path], names: str, **settings: object) -> Scored:
+    return score(pair(*folders), find_metrics(names), progress=False, **settings)  # type: ignore[arg-type]
 
 
 def test_frames_are_averaged_and_kept(folders: tuple[Path, Path]) -> None:
@@ -51,39 +53,31 @@ def test_frames_are_averaged_and_kept(folders: tuple[Path, Path]) -> None:
 
 
 def test_only_a_part_is_scored(folders: tuple[Path, Path]) -> None:
-    found = _score(folders, "psnr,flicker", frames=4, crop=40)
+    found = _score(folders, "psnr,flicker", part=Part(4, 40))
     cut = np.s_[:4, 12:52, 28:68]
     each = [psnr(s, h, colour="y-studio", crop=0) for s, h in zip(SR[cut], HR[cut], strict=True)]
     assert dict(found.scores["psnr"])["walk"] == pytest.approx(np.mean(each), abs=1e-9)
-    assert "first 4 frames, centre crop 40x40" in find_clip_metrics("ewarp")[0].on_part(4, 40).signature
+    assert "first 4 frames, centre crop 40x40" in found.signatures["flicker"]
 
 
-def test_known_scores_are_not_computed_again(folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_known_scores_are_not_computed_again(folders: tuple[Path, Path]) -> None:
     names = "psnr,ewarp,flicker"
     first = _score(folders, names)
 
     def fail(*_: object, **__: object) -> float:
         raise AssertionError("computed again")
 
-    def broken(metric: ClipMetric) -> ClipMetric:
-        made = replace(metric.frame, function=fail) if metric.frame else None
-        fail.__module__ = metric.modules[0]
-        return replace(metric, function=metric.function and fail, frame=made)
-
     metrics = []
-    for metric in find_clip_metrics(names):
-        key, frame_key = metric.key, metric.frame and metric.frame.key
-        made = broken(metric)
-        assert made.key == key
-        assert (made.frame and made.frame.key) == frame_key
-        assert (
-            score_clips(pair_clips(*folders), [made], progress=False).scores[metric.name] == first.scores[metric.name]
-        )
-        metrics.append(made)
+    for metric in find_metrics(names):
+        fail.__module__ = metric.modules[0]
+        broken = replace(metric, function=fail)
+        assert broken.key == metric.key
+        assert score(pair(*folders), [broken], progress=False).scores[metric.name] == first.scores[metric.name]
+        metrics.append(broken)
     with pytest.raises(AssertionError, match="computed again"):
-        score_clips(pair_clips(*folders), metrics[1:], progress=False, use_store=False)
+        score(pair(*folders), metrics[1:], progress=False, use_store=False)
     with pytest.raises(AssertionError, match="computed again"):
-        score_clips(pair_clips(*folders), metrics[1:], progress=False, frames=5)
+        score(pair(*folders), metrics[1:], progress=False, part=Part(5))
 
 
 def test_bad_clips_are_listed_and_the_others_kept(folders: tuple[Path, Path]) -> None:
@@ -106,14 +100,14 @@ def test_bad_clips_are_listed_and_the_others_kept(folders: tuple[Path, Path]) ->
 def test_a_lost_first_frame_is_not_hidden_by_scoring_only_the_first_ones(folders: tuple[Path, Path]) -> None:
     sr, _ = folders
     (sr / "run" / "1.png").unlink()
-    found = _score(folders, "psnr", frames=5)
+    found = _score(folders, "psnr", part=Part(5))
     assert [name for name, _ in found.scores["psnr"]] == ["walk"]
     assert "(2 to 6) are not the first 5 of" in found.problems[0]
 
 
 def test_a_bad_frame_is_named_by_its_number(folders: tuple[Path, Path]) -> None:
     with pytest.raises(AdcbenchError, match=r"ssim could score none .*: run: frame 1: SSIM needs"):
-        _score(folders, "ssim", crop=10)
+        _score(folders, "ssim", part=Part(crop=10))
 
 
 def test_a_lossy_clip_is_scored_with_a_mark_only(folders: tuple[Path, Path]) -> None:
@@ -146,68 +140,67 @@ def test_a_network_s_clip_scores_are_kept_by_device(
     folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A flow found on another device is another score; one that no network takes part in is the same."""
-    found = {"cpu": 1.0, "cuda": 2.0}
+    given = {"cpu": 1.0, "cuda": 2.0}
     asked: list[str] = []
+    metrics = find_metrics("ewarp,tlp,fastervqa,flicker", flow="raft")
+    networks = {"ewarp", "tlp", "fastervqa"}
+    monkeypatch.setattr(Metric, "check_here", lambda self: None)
+    monkeypatch.setattr("adcbench.metrics.engine.scoring.scoring_process", lambda *_: nullcontext())
 
     def on(device: str) -> dict[str, float]:
-        def tools(*_: object) -> object:
-            names = ("flow", "distance", "judge", "frame_scorer")
-            return nullcontext(_Tools(**dict.fromkeys(names)))  # type: ignore[arg-type]
-
-        def value(metric: ClipMetric, *_: object) -> float | dict[str, float]:
+        def of_clip(metric: Metric, *_: object) -> float:
             asked.append(f"{metric.name} {device}")
-            return {"raw": found[device]} if metric.judge else found[device]
+            return given[device]
 
-        monkeypatch.setattr(scoring, "_tools", lambda *_: tools())
-        monkeypatch.setattr(scoring, "_value", value)
-        monkeypatch.setattr(scoring, "_fused", lambda metric, kept: kept["raw"] if metric.judge else kept)
-        scored = score_clips(pair_clips(*folders)[:1], metrics, progress=False, device=device)
+        monkeypatch.setattr(Metric, "of_clip", of_clip)
+        monkeypatch.setattr(Metric, "score_of", lambda self, kept: kept)
+        scored = score(pair(*folders)[:1], metrics, progress=False, device=device)
         return {metric.name: scored.scores[metric.name][0][1] for metric in metrics}
 
-    metrics = [*find_clip_metrics("ewarp", flow="raft"), *find_clip_metrics("tlp,fastervqa,flicker")]
-    networks = {"ewarp", "tlp", "fastervqa"}
     assert on("cpu") == dict.fromkeys((*networks, "flicker"), 1.0)
     assert on("cuda") == {**dict.fromkeys(networks, 2.0), "flicker": 1.0}
     assert on("cpu") == dict.fromkeys((*networks, "flicker"), 1.0)
-    assert sorted(asked) == sorted([f"{name} {d}" for name in networks for d in found] + ["flicker cpu"])
+    assert sorted(asked) == sorted([f"{name} {d}" for name in networks for d in given] + ["flicker cpu"])
 
 
-def test_images_and_clips_share_the_keys_of_frames(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They have the device of networks alone, and the CPU's keys are as they were."""
-    monkeypatch.setattr(scoring, "scoring_process", lambda *_: nullcontext())
-    for name in ("psnr", "lpips"):
-        metric = find_metric(name)
-        keys = {}
-        for device in ("cpu", "cuda"):
-            with scoring._tools(find_clip_metrics(name), device, False, True) as tools:
-                keys[device] = tools.frame_scorer.keys[name]
-            assert keys[device] == key_on(device, metric.key, metric.is_network)
-        assert keys["cpu"] == metric.key
-        assert (keys["cuda"] == metric.key) == (name == "psnr")
+@pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
+def test_keys_have_the_device_of_networks_alone(metric: Metric) -> None:
+    assert key_on(metric, "cpu") == metric.stored_key
+    assert (key_on(metric, "cuda") == metric.stored_key) == (not metric.is_network)
+
+
+def test_images_and_frames_of_clips_share_their_scores(folders: tuple[Path, Path]) -> None:
+    def fail(*_: object, **__: object) -> float:
+        raise AssertionError("computed again")
+
+    _score(folders, "psnr")
+    fail.__module__ = METRICS["psnr"].modules[0]
+    images = pair(folders[0] / "run", folders[1] / "run")
+    assert len(score(images, [replace(METRICS["psnr"], function=fail)], progress=False).scores["psnr"]) == 6
 
 
 def test_a_metric_without_a_single_score_is_an_error(folders: tuple[Path, Path]) -> None:
     with pytest.raises(AdcbenchError, match=r"tof could score none of 2 clips: run: .*6 frames"):
-        _score(folders, "tof", frames=5)
+        _score(folders, "tof", part=Part(5))
 
 
 def test_no_reference() -> None:
-    (metric,) = find_clip_metrics("ewarp", reference=False)
+    (metric,) = find_metrics("ewarp", reference=False)
     assert "flow_on=output" in metric.signature
     assert metric.signature != CLIP_METRICS["ewarp"].signature
     with pytest.raises(AdcbenchError, match="psnr compares with HR"):
-        find_clip_metrics("psnr", reference=False)
+        find_metrics("psnr", reference=False)
 
 
 def test_names() -> None:
-    chosen = find_clip_metrics("PSNR:RGB_NOT_Y, EWARP:LAI,musiq", flow="farneback")
+    chosen = find_metrics("PSNR:RGB_NOT_Y, EWARP:LAI,musiq", flow="farneback")
     assert [metric.name for metric in chosen] == ["psnr:RGB_NOT_Y", "ewarp:LAI", "musiq"]
     assert "Farneback" in chosen[1].signature
-    assert find_clip_metrics("ewarp:EVALCRAFTER_SCALE_FAULT", flow="dis")[0].flow == "raft:SCALED_TWICE"
-    for bad, why in (("fid", "set of images"), ("vmaf", "unknown metric"), (" ,", "names no metric"),
+    assert "divided by 255 twice" in find_metrics("ewarp:EVALCRAFTER_SCALE_FAULT", flow="dis")[0].signature
+    for bad, why in (("vmaf", "unknown metric"), (" ,", "names no metric"),
                      ("ewarp:NO", "ewarp:LAI"), ("maniqa", "several checkpoints")):  # fmt: skip
         with pytest.raises(AdcbenchError, match=why):
-            find_clip_metrics(bad)
+            find_metrics(bad)
 
 
 def test_signatures_differ_and_say_where_the_flow_comes_from() -> None:
@@ -221,8 +214,8 @@ def test_signatures_differ_and_say_where_the_flow_comes_from() -> None:
 
 def test_presets_of_one_clip_relate_as_their_definitions_do(folders: tuple[Path, Path]) -> None:
     names = "ewarp,ewarp:EWARP_CHANNEL_SUM,ewarp:LAI,ewarp:EWARP_OUT_OF_FRAME,ewarp:EWARP_HALF_SIZE,ewarp:EVALCRAFTER"
-    metrics = find_clip_metrics(names, flow="dis")
-    scored = score_clips(pair_clips(*folders), metrics, progress=False)
+    metrics = find_metrics(names, flow="dis")
+    scored = score(pair(*folders), metrics, progress=False)
     found = {name: dict(rows)["walk"] for name, rows in scored.scores.items()}
     assert found["ewarp:EWARP_CHANNEL_SUM"] == pytest.approx(3 * found["ewarp"], rel=1e-9)
     assert found["ewarp:LAI"] == pytest.approx(found["ewarp:EWARP_OUT_OF_FRAME"], rel=1e-9)  # no empty pair here
@@ -230,10 +223,56 @@ def test_presets_of_one_clip_relate_as_their_definitions_do(folders: tuple[Path,
     assert found["ewarp:EVALCRAFTER"] > 2 * found["ewarp:EWARP_HALF_SIZE"]
 
 
+def load_means(weights: object, device: str) -> Scorer:
+    return lambda sr, hr: np.stack([sr.mean((1, 2)), np.asarray(hr).mean((1, 2))], axis=1)
+
+
+def over_set(features: np.ndarray) -> SetScore:
+    value = float((features[:, 1] - features[:, 0]).mean())
+    return SetScore(value, len(features), (value, value))
+
+
+def test_a_metric_over_a_set_sees_all_frames_of_all_clips(folders: tuple[Path, Path]) -> None:
+    metric = Metric("means", load=load_means, takes="set", over_set=over_set)
+    whole = score(pair(*folders), [metric], progress=False)
+    assert whole.sets["means"].n == len(SR) + 6
+    frames = [(sr, hr) for count in (6, len(SR)) for sr, hr in zip(SR[:count], HR, strict=False)]
+    assert whole.sets["means"].value == pytest.approx(np.mean([hr.mean() - sr.mean() for sr, hr in frames]), abs=1e-4)
+    assert whole.signatures["means"].endswith("| over all frames of all clips")
+    write_clip(folders[0] / "torn", SR[:6])
+    write_clip(folders[1] / "torn", HR[:6])
+    (folders[0] / "torn" / "4.png").write_bytes(b"\x89PNG")
+    again = score(pair(*folders), [metric], progress=False)
+    assert again.sets == whole.sets
+    assert again.lost("means") == ("torn",)
+
+
+def test_a_clip_longer_than_memory_is_read_again_and_scores_the_same(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = "psnr,ewarp,flicker"
+    held = _score(folders, names, use_store=False)
+    read: list[Path] = []
+    real = clips_on_disk.read_png
+    monkeypatch.setattr(clips_on_disk, "read_png", lambda path: (read.append(path), real(path))[1])
+    assert _score(folders, names, use_store=False) == held
+    once = len(read)
+    assert once == 2 * (len(SR) + 6)  # each frame of both sides once for all metrics
+    monkeypatch.setattr("adcbench.metrics.engine.clips.IN_MEMORY", 1000)
+    frames: list[int] = []
+    absorb = scoring._absorb
+    monkeypatch.setattr(scoring, "_absorb", lambda frame: (absorb(frame), frames.append(len(frame.sample.frames)))[0])
+    read.clear()
+    assert _score(folders, names, use_store=False) == held
+    assert set(frames) == {0}  # none is held
+    assert len(read) == once + once + once // 2  # again for ewarp (SR and HR) and for flicker (SR)
+    assert _score(folders, names) == held
+
+
 def test_networks_over_frames_and_tlp_share_one_process(folders: tuple[Path, Path]) -> None:
     """Deterministic weights: values mean nothing, but all frames must have one and equal clips no difference."""
-    pairs = [(name, sr, sr) for name, sr, _ in pair_clips(*folders)[:1]]
-    found = score_clips(pairs, find_clip_metrics("lpips,tlp"), progress=False, deterministic=True)
+    pairs = [(name, sr, sr) for name, sr, _ in pair(*folders)[:1]]
+    found = score(pairs, find_metrics("lpips,tlp"), progress=False, deterministic=True)
     assert len(found.frames["lpips"]) == 6
     assert dict(found.scores["tlp"]) == {"run": 0}
     assert max(value for _, value in found.scores["lpips"]) < 1e-6

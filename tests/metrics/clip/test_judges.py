@@ -12,11 +12,11 @@ from video_clips import write_clip
 
 from adcbench.core import store
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.metrics.clip import CLIP_METRICS
+from adcbench.metrics import METRICS
 from adcbench.metrics.clip.dover import dover
 from adcbench.metrics.clip.fastervqa import fastervqa
 from adcbench.metrics.clip.vsreval_process import asking, interpreter
-from adcbench.metrics.engine.clips import score_clips
+from adcbench.metrics.engine.scoring import score
 
 CLIP = np.random.default_rng(0).integers(0, 256, (3, 32, 40, 3), dtype=np.uint8)
 # a stand-in for vsreval 0.1.0 with the parts of its interface that the runner uses
@@ -87,7 +87,7 @@ def test_fastervqa_is_the_published_rescaling() -> None:
 
 
 def test_every_variant_of_dover_has_a_signature_of_its_own() -> None:
-    variants = [metric for name, metric in CLIP_METRICS.items() if name.startswith("dover")]
+    variants = [metric for name, metric in METRICS.items() if name.startswith("dover")]
     assert len({metric.signature for metric in variants}) == len(variants) >= 7
     assert all("DOVER.pth=f4a42c0bbc94c94d" in metric.signature for metric in variants)
 
@@ -114,8 +114,8 @@ def test_a_folder_of_clips_is_scored(tmp_path: Path) -> None:
     for name, count in (("a", 3), ("b", 1)):
         write_clip(tmp_path / "sr" / name, CLIP[:count])
     pairs = [(name, tmp_path / "sr" / name, None) for name in ("a", "b")]
-    metrics = [replace(CLIP_METRICS[name], files=()) for name in ("dover", "dover:PERCENT")]
-    found = score_clips(pairs, metrics, progress=False)
+    metrics = [replace(METRICS[name], files=()) for name in ("dover", "dover:PERCENT")]
+    found = score(pairs, metrics, progress=False)
     assert dict(found.scores["dover"]) == {"a": pytest.approx(dover(0.1, -0.05))}
     assert dict(found.scores["dover:PERCENT"]) == {"a": pytest.approx(100 * dover(0.1, -0.05))}
     assert len(store.every("clip score")) == 1  # raw scores, for all variants
@@ -125,11 +125,11 @@ def test_a_folder_of_clips_is_scored(tmp_path: Path) -> None:
 def test_without_weights_or_environment_it_is_blocked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADCBENCH_WEIGHTS", str(tmp_path))
     with pytest.raises(Blocked, match="adcbench weights fetch dover"):
-        score_clips([("a", tmp_path, None)], [CLIP_METRICS["dover"]])
+        score([("a", tmp_path, None)], [METRICS["dover"]])
     (tmp_path / "metrics").mkdir()
     (tmp_path / "metrics" / "DOVER.pth").write_bytes(b"another network")
     with pytest.raises(AdcbenchError, match="not the file"):
-        score_clips([("a", tmp_path, None)], [CLIP_METRICS["dover"]])
+        score([("a", tmp_path, None)], [METRICS["dover"]])
     monkeypatch.setenv("ADCBENCH_VSREVAL_PYTHON", sys.executable)  # has no vsreval
     monkeypatch.setenv("PATH", str(tmp_path))  # and no uv
     with pytest.raises(Blocked, match=r"uv run --isolated .*vsreval==0\.1\.0.*ADCBENCH_VSREVAL_PYTHON"):

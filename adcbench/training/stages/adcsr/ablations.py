@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from adcbench.systems.adcsr import variants
-from adcbench.systems.adcsr.ablations import OWN_DECODER
+from adcbench.systems.adcsr_ablations import OWN_DECODER
 from adcbench.training.config import RunConfig
 from adcbench.training.stages.spec import Change
 

@@ -14,11 +14,13 @@ from adcbench.cli import cli
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
 from adcbench.core.datafiles import data_text
 from adcbench.report.dataframes import COLUMNS as COLUMNS_OF_A_TABLE
-from adcbench.report.dataframes import Display, display_of, ranks, show, tidy
-from adcbench.report.files import folder, read_tables
+from adcbench.report.dataframes import tidy
+from adcbench.report.files import folder
 from adcbench.report.terminal import overview, table_text
-from adcbench.report.writers import blocked_lines, latex, markdown
+from adcbench.report.view import read_views, view_of
+from adcbench.report.writers import latex, markdown
 from adcbench.results.bootstrap import interval
+from adcbench.results.ranks import ranks, value_text
 from adcbench.tables.loading import table_ids
 from adcbench.tables.table import Column, Table
 
@@ -53,7 +55,7 @@ def column(cells: list[Cell], metric: str) -> list[Cell]:
 
 
 def test_tidy_keeps_printed_digits_and_puts_logs_in_their_own_columns(cells: list[Cell]) -> None:
-    frame = tidy(cells).set_index(["row", "metric"])
+    frame = tidy(view_of(TABLE, cells)).set_index(["row", "metric"])
     assert frame.loc[("two", "PSNR"), ["published", "measured", "verdict"]].tolist() == ["28.10", "28.2000", "differs"]
     log = frame.loc[("two", "LPIPS")]
     assert (log["measured"], log["verdict"], log["re-aggregated"]) == ("", "blocked", "0.2904")
@@ -74,7 +76,7 @@ def test_equal_digits_share_a_rank_and_lower_can_be_better(cells: list[Cell]) ->
 
 
 def test_latex_is_escaped_ranked_and_marked(cells: list[Cell]) -> None:
-    text = latex(TABLE, cells)
+    text = latex(view_of(TABLE, cells))
     assert text.startswith("% adcbench reproduce adcsr/table1\n")
     for part in (
         r"\toprule",
@@ -91,32 +93,32 @@ def test_latex_is_escaped_ranked_and_marked(cells: list[Cell]) -> None:
 
 
 def test_markdown_has_every_cell_and_every_reason(cells: list[Cell]) -> None:
-    text = markdown(TABLE, cells)
+    text = markdown(view_of(TABLE, cells))
     assert "Made by `adcbench reproduce adcsr/table1`" in text
     assert "27.92 / **27.9243** match" in text
     assert "| two | 28.10 / **28.2000** differs | 0.29 / blocked |" in text
     assert "| two | LPIPS (Set_A) | 0.29 | 0.2904 | agrees |  |" in text.partition("averaged again")[2]
     assert "3 cells: no data. To unblock: `adcbench fetch x`" in text
-    assert blocked_lines(cells) == ["3 cells: no data. To unblock: `adcbench fetch x`"]
+    assert view_of(TABLE, cells).blocked == ["3 cells: no data. To unblock: `adcbench fetch x`"]
 
 
 def test_every_form_says_what_was_not_read_in_a_primary_source(cells: list[Cell]) -> None:
     """LaTeX called values "as printed" that nobody here saw in print."""
     forms = (markdown, latex, table_text)
-    assert not any("primary source" in form(TABLE, cells) for form in forms)
+    assert not any("primary source" in form(view_of(TABLE, cells)) for form in forms)
     third = [replace(one, readings=(replace(one.readings[0], kind="third-party"),)) for one in cells[:2]]
     said = "Of 6 printed values 2 were not read in a primary source: 2 third-party (adcbench explain names each)."
-    assert all(said in form(TABLE, [*third, *cells[2:]]) for form in forms)
+    assert all(said in form(view_of(TABLE, [*third, *cells[2:]])) for form in forms)
 
 
 def test_terminal(cells: list[Cell]) -> None:
-    text = table_text(TABLE, cells)
+    text = table_text(view_of(TABLE, cells))
     assert "28.2000" in text and "blocked, 3 cells" in text
-    assert overview(read_tables()[0]).count("\n") == len(table_ids()) + 1
+    assert overview(read_views()[0].values()).count("\n") == len(table_ids()) + 1
 
 
 def test_unpublished_values_show_six_digits() -> None:
-    assert show(measured(27.904), replace(cell("one", "PSNR", "1"), readings=())) == "27.9040"
+    assert value_text(measured(27.904), replace(cell("one", "PSNR", "1"), readings=())) == "27.9040"
 
 
 def test_committed_csv_is_read_by_pandas_and_has_every_cell() -> None:
@@ -143,39 +145,41 @@ def tested() -> list[Cell]:
 
 
 def test_intervals_and_marks_in_every_form(tested: list[Cell]) -> None:
-    display = display_of(TABLE, tested, intervals=True, marks=True)
+    view = view_of(TABLE, tested, intervals=True, marks=True)
     first, second, third = tested[0], tested[2], tested[4]
-    assert [display.mark(c) for c in (first, second, third)].count("") == 1
-    assert {display.mark(first), display.mark(second), display.mark(third)} == {"", "ns", "s"}
+    assert sorted(view.cell(c.key).mark for c in (first, second, third)) == ["", "ns", "s"]
     low, high = interval([value for _, value in third.measured.samples])  # type: ignore[union-attr]
     shown = f"[{low:.4f}, {high:.4f}]"
-    frame = tidy(tested, display).set_index(["row", "metric"])
+    frame = tidy(view).set_index(["row", "metric"])
     assert frame.loc[("three", "PSNR"), ["low", "high", "significance"]].tolist() == [f"{low:.4f}", f"{high:.4f}", "s"]
     assert frame.loc[("three", "LPIPS"), ["low", "significance"]].tolist() == ["", ""]
     value = f"{third.measured.value:.4f}"  # type: ignore[union-attr]
-    assert f"27.92 / **{value}** s {shown} differs (1 of 30 unscored)" in markdown(TABLE, tested, display)
-    assert rf"{value}}}$^{{\neq}}$$^{{\dagger}}$$_{{\mathrm{{s}}}}$ {shown}" in latex(TABLE, tested, display)
-    text = table_text(TABLE, tested, display)
+    assert f"27.92 / **{value}** s {shown} differs (1 of 30 unscored)" in markdown(view)
+    assert rf"{value}}}$^{{\neq}}$$^{{\dagger}}$$_{{\mathrm{{s}}}}$ {shown}" in latex(view)
+    text = table_text(view)
     assert "significance" in text and f"{low:.4f}" in text
-    for form in (markdown(TABLE, tested, display), latex(TABLE, tested, display), text):
+    for form in (markdown(view), latex(view), text):
         assert "95 % bootstrap intervals".replace("%", r"\%" if "toprule" in form else "%") in form
         assert "Holm-corrected over the table" in form
         assert "adcbench tables adcsr/table1 --write --intervals --marks" in form or form is text
 
 
 def test_unscored_images_are_always_marked(tested: list[Cell]) -> None:
-    assert "(1 of 30 unscored)" in markdown(TABLE, tested)
-    assert "- three, PSNR (Set_A): 1 of 30 unscored: i0" in markdown(TABLE, tested)
-    assert r"$\dagger$ some images have no score: three, PSNR (Set\_A): 1 of 30 unscored: i0." in latex(TABLE, tested)
-    assert tidy(tested)["unscored"].tolist() == ["0", "", "0", "", "1", ""]
-    assert "not scored: three, PSNR" in table_text(TABLE, tested)
+    view = view_of(TABLE, tested)
+    assert "(1 of 30 unscored)" in markdown(view)
+    assert "- three, PSNR (Set_A): 1 of 30 unscored: i0" in markdown(view)
+    assert r"$\dagger$ some images have no score: three, PSNR (Set\_A): 1 of 30 unscored: i0." in latex(
+        view_of(TABLE, tested)
+    )
+    assert tidy(view)["unscored"].tolist() == ["0", "", "0", "", "1", ""]
+    assert "not scored: three, PSNR" in table_text(view)
 
 
 def test_nothing_is_added_where_nothing_is_asked_for(cells: list[Cell]) -> None:
-    assert list(tidy(cells).columns) == list(COLUMNS_OF_A_TABLE)
+    assert list(tidy(view_of(TABLE, cells)).columns) == list(COLUMNS_OF_A_TABLE)
     for form in (markdown, latex):
-        assert form(TABLE, cells) == form(TABLE, cells, Display())
-        assert "unscored" not in form(TABLE, cells) and "[" not in form(TABLE, cells).replace("[t]", "")
+        text = form(view_of(TABLE, cells))
+        assert "unscored" not in text and "[" not in text.replace("[t]", "")
 
 
 def test_tables_command_prints_and_writes_elsewhere(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import torch
@@ -13,7 +12,10 @@ from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.systems.adcsr import MINI as IMAGE_MINI
-from adcbench.systems.adcvsr.network import FULL, MINI, AdcVSR, AdcVSRConfig, TemporalBlock
+from adcbench.systems.adcsr import TRAINED_MINI, variants
+from adcbench.systems.adcsr.network import AdcSR
+from adcbench.systems.adcvsr import FULL, MINI, AdcVSRConfig
+from adcbench.systems.adcvsr.network import AdcVSR, TemporalBlock
 
 FRAMES = 3
 
@@ -89,26 +91,40 @@ def test_woken_blocks_mix_frames_of_one_clip_only(video: AdcVSR, clip: Tensor) -
     assert equals(before[1], after[1])  # the other clip
 
 
-KEPT = ({"time_embedding": True}, {"text": "null"}, {"text": "given"}, {"text": "null", "time_embedding": True})
+SMALL = replace(TRAINED_MINI, tokens=2)
+IMAGES = {"reference": SMALL, "text and time": replace(SMALL, text="given", time_embedding=True), **variants(SMALL)}
 
 
-@pytest.mark.parametrize("kept", KEPT, ids=lambda kept: "-".join(map(str, kept.values())))
-def test_networks_that_keep_more_of_sd21_mix_frames_too(kept: dict[str, Any], clip: Tensor) -> None:
-    image = replace(IMAGE_MINI, context=8, tokens=2, **kept)
+@pytest.mark.parametrize("name", IMAGES)
+def test_every_variant_mixes_frames_once_its_blocks_are_woken(name: str, clip: Tensor) -> None:
+    config = AdcVSRConfig(image=IMAGES[name])
     torch.manual_seed(0)
-    video = AdcVSR(AdcVSRConfig(image=image)).requires_grad_(False)
-    texts = {"text": torch.randn(2, FRAMES, 2, 8)} if image.text == "given" else {}
-    alone = AdcVSR(AdcVSRConfig(image=image, temporal=False)).requires_grad_(False)
-    alone.load_state_dict(video.state_dict(), strict=False)
-    torch.testing.assert_close(video(clip, **texts), alone(clip, **texts), atol=2e-5, rtol=0)
-    assert len(temporal_blocks(video)) == 22 + 16
+    video = AdcVSR(config).requires_grad_(False)
+    text = torch.randn(2, FRAMES, 2, 8) if config.image.text == "given" else None
+    image = AdcSR(config.image).requires_grad_(False)
+    missing, unexpected = image.load_state_dict(video.image.state_dict(), strict=False)
+    assert not missing and all(".temporal." in name for name in unexpected)
+    before = video(clip, text)
+    for t in range(FRAMES):
+        alone = image(clip[:, t], None if text is None else text[:, t])
+        torch.testing.assert_close(before[:, t], alone, atol=2e-5, rtol=0)
+    assert len(temporal_blocks(video)) == config.temporal_blocks == 14 + 10
     wake(video)
     changed = clip.clone()
     changed[0, 2] = 0
-    before, after = video(clip, **texts), video(changed, **texts)
-    for frame in range(FRAMES):
-        assert (before[0, frame] - after[0, frame]).abs().max() > 1e-3
+    before, after = video(clip, text), video(changed, text)
+    for t in range(FRAMES):
+        assert (before[0, t] - after[0, t]).abs().max() > 1e-3
     torch.testing.assert_close(before[1], after[1], atol=2e-5, rtol=0)
+
+
+def test_without_temporal_blocks_no_frame_sees_another(clip: Tensor) -> None:
+    torch.manual_seed(0)
+    video = AdcVSR(replace(MINI, temporal=False)).requires_grad_(False)
+    assert not temporal_blocks(video)
+    changed = clip.clone()
+    changed[0, 2] = 0
+    assert equals(video(changed)[0, :2], video(clip)[0, :2])
 
 
 def test_temporal_block_is_the_papers_formula() -> None:
@@ -128,5 +144,5 @@ def test_one_frame_works(video: AdcVSR, clip: Tensor) -> None:
 def test_wrong_arguments_are_named(video: AdcVSR) -> None:
     with pytest.raises(AdcbenchError, match=r"clips \(B, T, 3, h, w\)"):
         video(torch.zeros(1, 3, 16, 16))
-    with pytest.raises(AdcbenchError, match="kernel=2 must be odd"):
-        AdcVSRConfig(kernel=2)
+    with pytest.raises(AdcbenchError, match=r"divide by 16, got \(8, 16\): use adcbench.systems.layers.padding.padded"):
+        video(torch.zeros(1, 1, 3, 8, 16))

@@ -1,0 +1,97 @@
+"""All metrics by name: those of the folders here, and a user's own."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from importlib import metadata
+from types import ModuleType
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.core.own_code import calling
+from adcbench.metrics import clip, image
+from adcbench.metrics import set as set_
+from adcbench.metrics.clip.flow import find_flow
+from adcbench.metrics.metric import Metric
+
+GROUP = "adcbench.metrics"  # of entry points
+_FOLDERS = (image, set_, clip)
+
+
+def _modules() -> Iterator[ModuleType]:
+    for folder in _FOLDERS:
+        for found in sorted(pkgutil.iter_modules(folder.__path__), key=lambda module: module.name):
+            yield importlib.import_module(f"{folder.__name__}.{found.name}")
+
+
+METRICS: dict[str, Metric] = {metric.name: metric for module in _modules() for metric in getattr(module, "METRICS", ())}
+# A bare name that stands for several metrics -> which there are
+_AMBIGUOUS: dict[str, str] = {
+    name: why for module in _modules() for name, why in getattr(module, "AMBIGUOUS", {}).items()
+}
+
+
+def find_metric(name: str) -> Metric:
+    """A metric of METRICS, one of an installed package's entry points, or ``package.module:metric``.
+
+    Raises:
+        AdcbenchError: unknown, or a bare name that stands for several checkpoints; the message lists those there are.
+
+    >>> find_metric("psnr").unit
+    'dB'
+    """
+    if name in METRICS:
+        return METRICS[name]
+    if name in _AMBIGUOUS:
+        raise AdcbenchError(_AMBIGUOUS[name])
+    head = name.partition(":")[0]
+    points = {point.name: point.value for point in metadata.entry_points(group=GROUP)}
+    if name in points or (":" in name and head not in METRICS):
+        return _own_metric(name, points.get(name, name))
+    variants = [other for other in METRICS if other.startswith(f"{head}:")]
+    if head in METRICS and variants:
+        raise AdcbenchError(f"unknown metric {name!r}. Variants of {head}: {', '.join(variants)}")
+    plain = sorted({*(other.partition(":")[0] for other in METRICS), *points})
+    raise AdcbenchError(f"unknown metric {name!r}. Metrics: {', '.join(plain)}; or package.module:metric")
+
+
+def _own_metric(name: str, target: str) -> Metric:
+    module, _, attribute = target.partition(":")
+    if not module or not attribute:
+        raise AdcbenchError(f"metric {name!r}: {target!r} is not package.module:metric")
+    with calling(f"metric {name!r}: cannot load {target}:"):
+        found = getattr(importlib.import_module(module), attribute)
+    if not isinstance(found, Metric):
+        raise AdcbenchError(f"metric {name!r}: {target} is a {type(found).__name__}, not an adcbench Metric")
+    if not (found.function or found.load):
+        raise AdcbenchError(f"metric {name!r}: it has neither a function nor a load")
+    return found
+
+
+def find_metrics(names: str, *, reference: bool = True, flow: str = "") -> list[Metric]:
+    """Metrics by comma-separated names, such as ``psnr,ewarp``.
+
+    Args:
+        names: heads in any case, variants as they are written.
+        reference: HR is there; without it flows are found on the output.
+        flow: the optical flow for all metrics whose definition leaves it open; empty: each one's default.
+
+    Raises:
+        AdcbenchError: an unknown name or flow, none at all, or a metric that needs HR where there is none.
+
+    >>> [metric.name for metric in find_metrics("PSNR, ewarp:LAI")]
+    ['psnr', 'ewarp:LAI']
+    """
+    chosen = [find_metric(_with_known_case(name.strip())) for name in names.split(",") if name.strip()]
+    if not chosen:
+        raise AdcbenchError("--metrics names no metric; give for example psnr,ssim")
+    if flow:
+        chosen = [metric.with_flow(find_flow(flow)) for metric in chosen]
+    return chosen if reference else [metric.without_reference() for metric in chosen]
+
+
+def _with_known_case(name: str) -> str:
+    """A user's own module keeps its capitals."""
+    head, colon, variant = name.partition(":")
+    return head.lower() + colon + variant if not colon or head.lower() in METRICS else name
