@@ -21,7 +21,8 @@ from adcbench.metrics.clip.flow import FLOWS, FlowSource
 from adcbench.metrics.metric import Metric
 from adcbench.systems.system import System
 from adcbench.tables.loading import load_table
-from adcbench.training.official import OFFICIAL, OfficialFiles
+from adcbench.training.stages import official_files
+from adcbench.training.stages.spec import OfficialFiles
 
 _COMMAND = "adcbench weights fetch"
 
@@ -99,7 +100,7 @@ def chosen(names: Sequence[str], table: str = "", metrics: bool = False) -> list
         raise AdcbenchError(f"{', '.join(without)} has no weight files: nothing to fetch, it runs as it is")
     if not names and not table:
         plain = [name for name in scorers() if ":" not in name]
-        found = [_find(name) for name in (*(() if metrics else (*system_names(), OFFICIAL.name)), *plain)]
+        found = [_find(name) for name in (*(() if metrics else (*system_names(), *official_files())), *plain)]
     return [one for one in found if one.files]
 
 
@@ -108,14 +109,14 @@ def _find(name: str) -> NeedsFiles:
 
     if name in scorers():
         return scorers()[name]
-    if name == OFFICIAL.name:
-        return OFFICIAL
+    if name in official_files():
+        return official_files()[name]
     try:
         return find_system(name)
     except AdcbenchError as error:
         if ":" in name:
             raise
-        with_files = ", ".join((*(name for name in METRICS if METRICS[name].files), OFFICIAL.name))
+        with_files = ", ".join((*(name for name in METRICS if METRICS[name].files), *official_files()))
         raise AdcbenchError(f"{error}. Others with files: {with_files}") from error
 
 
@@ -296,9 +297,7 @@ def check_loading(user: NeedsFiles) -> Check:
         elif isinstance(user, Metric) and not user.asks:
             user(np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8), None, user.find_weights())
         elif isinstance(user, OfficialFiles):
-            from adcbench.training.pretrained import check_official
-
-            check_official()
+            user.check()
         else:
             return Check(what, "ok", "in an environment of its own, when it is first used")
     except AdcbenchError as error:
