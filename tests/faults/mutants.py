@@ -34,13 +34,13 @@ ROOT = Path(__file__).parents[2]
 # Modules below adcbench/ -> the tests that must notice; those that take longer are left out by name.
 TESTS = {
     "metrics/image/psnr.py metrics/image/ssim.py": (
-        "tests/metrics/test_pixel_values.py tests/properties/test_psnr_ssim.py"
+        "tests/metrics/image/test_pixel_values.py tests/properties/test_psnr_ssim.py"
     ),
-    "metrics/image/colour.py": "tests/metrics/test_pixel_values.py tests/properties/test_psnr_ssim.py",
-    "metrics/image/niqe.py": "tests/metrics/test_niqe.py",
-    "metrics/image/ms_ssim.py": "tests/metrics/test_ms_ssim.py",
-    "metrics/engine/scoring.py metrics/metric.py": (
-        "tests/metrics/test_scoring.py tests/metrics/test_signatures.py tests/metrics/test_pixel_values.py"
+    "metrics/image/colour.py": "tests/metrics/image/test_pixel_values.py tests/properties/test_psnr_ssim.py",
+    "metrics/image/niqe.py": "tests/metrics/image/test_niqe.py",
+    "metrics/image/ms_ssim.py": "tests/metrics/image/test_ms_ssim.py",
+    "metrics/engine/scoring.py metrics/engine/frames.py metrics/engine/keys.py metrics/metric.py": (
+        "tests/metrics/engine/test_scoring.py tests/metrics/test_signatures.py tests/metrics/image/test_pixel_values.py"
     ),
     "results/*.py": "tests/results",
     "data/media/pairs.py data/media/images.py": "tests/data/test_pairs.py tests/data/test_images.py",
