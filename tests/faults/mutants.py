@@ -54,7 +54,7 @@ TESTS = {
     "inference/folder.py": "tests/cli/test_upscale_cli.py",
     "cost/closed_form.py cost/macs.py cost/params.py systems/formulas.py": "tests/cost/test_macs.py",
     "cost/latency.py": "tests/cost/test_timing_numbers.py tests/cost/test_timing_sessions.py",
-    "report/terminal.py report/view.py report/writers.py": "tests/report",
+    "report/cell_view.py report/terminal.py report/view.py report/writers.py": "tests/report",
     "report/cell_lines.py report/files.py workflows/reproduce.py": (
         "tests/workflows/test_reproduce_embedded.py tests/workflows/test_reproduce.py"
     ),
