@@ -98,7 +98,7 @@ def train_mini(out: Path, release: bool) -> None:
 @click.option("--seeds", default=5, show_default=True)
 def train_claims(runs: tuple[str, ...], out: Path, seeds: int) -> None:
     """Train and score RUNS (default: all that the claims need) at the mini scale; resumes where it stopped."""
-    from adcbench.results.ledger import load_claims, run_names
+    from adcbench.results.ledger_claims import load_claims, run_names
     from adcbench.training.experiments.claim_runs import train_claims as train_runs
 
     for line in train_runs(runs or ("bicubic", *run_names(load_claims())), out, seeds):

@@ -13,19 +13,9 @@ from adcbench.report.files import read_cells, write_text
 from adcbench.report.terminal import grid
 from adcbench.results.claims import Range
 from adcbench.results.hierarchical import Effect
-from adcbench.results.ledger import (
-    MIN_SEEDS,
-    Line,
-    MiniResult,
-    MiniTest,
-    Pair,
-    claim_files,
-    claims_paper,
-    ledger_lines,
-    load_claims,
-    ratio_of,
-    run_names,
-)
+from adcbench.results.ledger import Line, ledger_lines
+from adcbench.results.ledger_claims import MiniTest, Pair, claim_files, claims_paper, load_claims, ratio_of, run_names
+from adcbench.results.ledger_mini import MIN_SEEDS, MiniResult
 from adcbench.training.experiments.trained_runs import COMMAND, SCORED_IN, Runs, read_runs
 
 MADE_BY = "adcbench claims --write"

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from adcbench.cli import cli
 from adcbench.report.ledger import ledger, ledger_markdown, ledger_text, mini_markdown, write_ledger
-from adcbench.results.ledger import load_claims
+from adcbench.results.ledger_claims import load_claims
 from adcbench.training.experiments.trained_runs import SHARED, Trained, append_run
 
 IMAGES = [f"image-{i}" for i in range(30)]
