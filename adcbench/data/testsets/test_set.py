@@ -62,6 +62,17 @@ class TestSet:
     made: bool = False
     inside: Inside | None = None
 
+    def __post_init__(self) -> None:
+        for field in ("name", "folder", "holds"):
+            if not isinstance(getattr(self, field), str) or not getattr(self, field):
+                raise AdcbenchError(f"test set {self.name!r}: its {field} is {getattr(self, field)!r}, not a text")
+        if not isinstance(self.size, int) or self.size < 1:
+            raise AdcbenchError(f"test set {self.name!r}: its size is {self.size!r}, not a number of samples")
+        if self.folder != Path(self.folder).name:
+            raise AdcbenchError(f"test set {self.name!r}: its folder {self.folder!r} is not the name of a folder")
+        if not self.needs or not {*self.needs} <= {"LR", "HR"}:
+            raise AdcbenchError(f"test set {self.name!r}: it needs {self.needs!r}, not LR, HR or both")
+
     @property
     def root(self) -> Path:
         """Where it lies, or would lie, on this machine.

@@ -17,7 +17,10 @@ _SETTINGS = "settings.json"
 
 def is_run(folder: Path) -> bool:
     """Whether a folder is that of a training run, and not one of images."""
-    return (folder / _SETTINGS).is_file()
+    try:
+        return (folder / _SETTINGS).is_file()
+    except (OSError, ValueError):  # what can be no path: too long, with a null byte
+        return False
 
 
 def from_run(folder: Path) -> System:
