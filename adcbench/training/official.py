@@ -21,6 +21,13 @@ class OfficialFiles:
     locate: Callable[[str], Path | None] | None = None
     get: str = "adcbench weights fetch adcsr-training"
 
+    def load_strictly(self) -> bool:
+        """Load them on the CPU, see ``workflows.catalogue.Loadable``."""
+        from adcbench.training.pretrained import check_official
+
+        check_official()
+        return True
+
 
 _HALF_DECODER = tuple(file for file in adcsr.system().files if file.name == adcsr.DECODER_FILE)
 _UNET = tuple(file for file in sd21.FILES if file.name == sd21.UNET_FILE)
