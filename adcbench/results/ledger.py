@@ -8,7 +8,7 @@ in three columns, and none changes another: as printed (interval arithmetic on t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -21,7 +21,7 @@ from adcbench.results.bootstrap import paired_interval
 from adcbench.results.claims import ClaimVerdict, Range, claim_verdict, printed_range
 from adcbench.results.hierarchical import Effect, Kind, effect, interval_word, verdict_p
 from adcbench.results.significance import ALPHA, holm, too_few
-from adcbench.tables.loading import CLAIMS_FILE, load_file, load_table
+from adcbench.tables.loading import CLAIMS_FILE, find_files, load_file, load_table
 from adcbench.tables.table import Claim
 from adcbench.training.experiments.trained_runs import COMMAND, SCORED_IN, Runs
 
@@ -67,7 +67,7 @@ class MiniTest:
     reason: str
     margin: float = 0.0
     relative: bool = False
-    test_set: str = "DRealSR"
+    test_set: str = field(kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,14 @@ class MiniResult:
     others: tuple[tuple[str, str, Effect], ...] = ()  # test set, metric, effect: they decide nothing
     why: str = ""
 
+    @property
+    def others_apart(self) -> dict[str, list[tuple[str, str]]]:
+        """``better`` and ``worse`` -> test sets and metrics of ``others`` whose interval, uncorrected, leaves out 0."""
+        return {
+            "better": [(test_set, metric) for test_set, metric, effect in self.others if effect.low > 0],
+            "worse": [(test_set, metric) for test_set, metric, effect in self.others if effect.high < 0],
+        }
+
 
 @dataclass(frozen=True)
 class Line:
@@ -128,6 +136,17 @@ class Line:
     full_pairs: tuple[tuple[Pair, str, Range | None, str], ...] = ()
     tests: tuple[MiniResult, ...] = ()
 
+    @property
+    def mini_why(self) -> tuple[str, ...]:
+        """What a reader must know of the word at mini scale: that it is worse within the margin, or Holm's doing."""
+        return tuple(sorted({one.why for one in self.tests if one.word == self.mini} & {WORSE_WITHIN, NOT_HOLM}))
+
+
+def claim_files() -> dict[str, str]:
+    """The files of claims, such as ``adcsr/claims.py`` -> of what they are, as the file's ``OF`` says."""
+    root = reproductions_dir()
+    return {path.relative_to(root).as_posix(): load_file(path).OF for path in find_files(f"**/{CLAIMS_FILE}")}
+
 
 def load_claims() -> tuple[LedgerClaim, ...]:
     """The claims of all papers.
@@ -135,7 +154,7 @@ def load_claims() -> tuple[LedgerClaim, ...]:
     Raises:
         AdcbenchError: two claims have one id, or one names no claim of its table.
     """
-    paths = sorted(reproductions_dir().rglob(CLAIMS_FILE))
+    paths = find_files(f"**/{CLAIMS_FILE}")
     claims: list[LedgerClaim] = [claim for path in paths for claim in load_file(path).CLAIMS]
     if twice := {c.id for c in claims if [d.id for d in claims].count(c.id) > 1}:
         raise AdcbenchError(f"{', '.join(map(str, paths))}: ids that are there twice: {', '.join(sorted(twice))}")

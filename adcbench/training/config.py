@@ -27,7 +27,7 @@ class DataConfig:
 
     Args:
         sources: (source, steps it lasts) one after the other; the last one lasts to the end. Sources are written
-            as ``adcbench.data.training.open_images`` takes them.
+            as ``data.training.sources.open_images`` takes them.
         crop: side of the square HR crops, in pixels.
         degradation: ``mild`` (AdcSR) or ``hard`` (OSEDiff), see ``adcbench.degradation.realesrgan``.
         one_draw: all samples of a micro-batch (upstream: of a GPU's batch) share what upstream draws once for them:

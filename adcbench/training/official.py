@@ -13,7 +13,7 @@ from adcbench.systems.layers import sd21
 
 @dataclass(frozen=True)
 class OfficialFiles:
-    """What ``adcbench weights`` takes beside systems and metrics; see ``systems.system.NeedsFiles``."""
+    """What ``adcbench weights`` takes beside systems and metrics; see ``core.weight_files.NeedsFiles``."""
 
     files: tuple[WeightFile, ...]
     name: str = "adcsr-training"

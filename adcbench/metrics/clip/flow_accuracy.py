@@ -50,7 +50,7 @@ def _mean_length(vectors: np.ndarray) -> float:
 
 _accuracy = partial(
     Metric, function=flow_accuracy, takes="clip pair", tools={"flow": find_flow("dis")}, unit="px",
-    higher_is_better=False, facts=Facts(low=0),
+    higher_is_better=False, facts=Facts(low=0, best=0),
 )  # fmt: skip
 METRICS = (
     _accuracy("flow-accuracy", {"between": "neighbours"}),
