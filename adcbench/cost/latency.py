@@ -22,12 +22,12 @@ from adcbench.core.device import check_device
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import source_hash, versions
 from adcbench.core.precision import check_dtype
-from adcbench.cost.worker import Worker
+from adcbench.cost.worker import FRAMES, Worker
 from adcbench.systems import find_system
 
 CPU_WARMUPS, CPU_CALLS = 1, 5
 CUDA_WARMUPS, CUDA_CALLS, CUDA_SECONDS = 20, 201, 10.0
-SIZE = 128  # side of the LR image in the papers' complexity columns
+SIZE = 128  # side of the LR image that systems are counted and timed with
 LARGEST = 4096  # of it: already 3 GB of output
 MOST_THREADS = 1024
 REFERENCE_DRIFT = 0.03  # more than this between before and after: the machine did not hold still
@@ -45,9 +45,9 @@ def measure(
         device, dtype, size, threads: see ``adcbench.cost.worker.Worker``.
 
     Returns:
-        the session: its id, hardware, threads (0: torch's default), and for each system every raw value in
-        seconds, p50, p95, FPS, peak memory in bytes, how many diffusion steps were derived, the reference workload
-        before and after, and why it is inconclusive.
+        the session: its id, hardware, threads (0: torch's default), and for each system every raw value in seconds,
+        how many frames a call has, p50, p95, FPS, peak memory in bytes, how many diffusion steps were derived, the
+        reference workload before and after, and why it is inconclusive.
 
     Raises:
         Blocked: the device is not here.
@@ -134,12 +134,14 @@ def _time_in_turn(
 def _summary(name: str, raw: Record, device: str) -> Record:
     p50, p95 = np.percentile(raw["seconds"], [50, 95])
     system = find_system(name)
+    frames = FRAMES if system.takes == "clip" else 1
     return raw | {
+        "frames": frames,
         "scale": system.scale,
         "sources": source_hash(*system.modules)[:16],
         "p50": float(p50),
         "p95": float(p95),
-        "fps": 1 / float(p50),
+        "fps": frames / float(p50),
         "inconclusive": _reference_note(raw) if device.startswith("cuda") else "",
     }
 

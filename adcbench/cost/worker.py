@@ -20,6 +20,7 @@ from typing import Any, Self
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.own_code import error_words
 
+FRAMES = 25  # of the clip that a system of clips is timed with
 _REFERENCE_CALLS = 5
 _TIMED_STEPS = 3  # of a multi-step sampler on CPU; the others take as long
 
@@ -32,7 +33,8 @@ class Worker:
     Args:
         system: name on the command line, see ``adcbench.systems.find_system``.
         device, dtype: where and in what precision the network runs.
-        size: side of the LR image in pixels; the input is (1, 3, size, size) in [0, 1].
+        size: side of the LR image in pixels; the input is (1, 3, size, size) in [0, 1], of a system that takes clips
+            (1, FRAMES, 3, size, size).
         threads: CPU threads; 0 leaves torch's default.
     """
 
@@ -120,8 +122,10 @@ def _prepare(name: str, device: str, dtype: str, size: int, threads: int) -> dic
         torch.set_num_threads(threads)
     if ":" in device:
         torch.cuda.set_device(device)  # events, memory and name are then of this one
-    upscale = find_system(name).load(None, device, dtype)
-    lr = torch.rand((1, 3, size, size), generator=torch.Generator().manual_seed(0)).to(device)
+    system = find_system(name)
+    upscale = system.load(None, device, dtype)
+    shape = (1, *([FRAMES] if system.takes == "clip" else []), 3, size, size)
+    lr = torch.rand(shape, generator=torch.Generator().manual_seed(0)).to(device)
     made: list[Any] = []
 
     def call() -> None:
@@ -129,7 +133,9 @@ def _prepare(name: str, device: str, dtype: str, size: int, threads: int) -> dic
 
     def time_call() -> tuple[float, int]:
         found = (timed(call), 0) if cuda else _time_steps(call)
-        checked_shape(made.pop(), output_shape(size, size))  # its values may be those of an unfinished diffusion
+        checked_shape(
+            made.pop(), output_shape(shape, system.factor)
+        )  # its values may be those of an unfinished diffusion
         return found
 
     reference, image = _reference(device)

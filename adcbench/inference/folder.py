@@ -36,7 +36,7 @@ from adcbench.inference.tiles import (
     is_tiled,
     pixels_in_tiles,
 )
-from adcbench.inference.upscale import image_seed, load_on, output_key
+from adcbench.inference.upscale import check_takes, image_seed, load_on, output_key
 from adcbench.inference.weights import weights_hashes
 from adcbench.systems.system import System, Upscaler
 
@@ -118,6 +118,7 @@ def upscale_files(system: System, source: Path, target: Path, settings: Settings
         AdcbenchError: nothing to do there, an output would overwrite an input, or the folder can't be written.
     """
     check_dtype(system.name, settings.dtype)
+    check_takes(system, "image")
     if settings.compare and not settings.tile:
         raise AdcbenchError("--compare measures tiles against the whole image: give --tile too")
     in_tiles(lambda lr: lr, settings.tile or 0, settings.overlap if settings.tile is not None else 0)  # checks
@@ -151,7 +152,7 @@ def upscale_files(system: System, source: Path, target: Path, settings: Settings
             continue
         upscaler = load()
         try:
-            pixels = _upscale(upscaler, todo, settings, rounding, outcome)
+            pixels = _upscale(upscaler, todo, settings, rounding, system.factor, outcome)
             write_stamped(output, pixels, system.name, todo.key, todo.picture.profile)
         except FolderNotWritable:
             raise
@@ -232,20 +233,23 @@ def _unreadable(paths: Iterable[Path]) -> dict[str, str]:
     return found
 
 
-def _upscale(upscaler: Upscaler, todo: _Todo, settings: Settings, rounding: Rounding, outcome: Outcome) -> np.ndarray:
+def _upscale(
+    upscaler: Upscaler, todo: _Todo, settings: Settings, rounding: Rounding, factor: int, outcome: Outcome
+) -> np.ndarray:
     lr = todo.picture.pixels
-    check_room(*lr.shape[:2])
+    check_room(lr.shape[0], lr.shape[1], factor)
+    run = (lr, settings.device, todo.seed, rounding)
     if not todo.tile:
-        return upscale_pixels(upscaler, lr, settings.device, todo.seed, rounding)
+        return upscale_pixels(upscaler, *run, factor)
     if settings.compare:
         kept: list[Tensor] = []
         pixels, _ = (
-            upscale_pixels(_keeping(how, kept), lr, settings.device, todo.seed, rounding)
-            for how in (in_tiles(upscaler, todo.tile, settings.overlap), upscaler)
+            upscale_pixels(_keeping(how, kept), *run, factor)
+            for how in (in_tiles(upscaler, todo.tile, settings.overlap, factor), upscaler)
         )
         outcome.differences[todo.name] = difference(*kept)
     else:
-        pixels = pixels_in_tiles(upscaler, lr, settings.device, todo.seed, rounding, todo.tile, settings.overlap)
+        pixels = pixels_in_tiles(upscaler, *run, todo.tile, settings.overlap, factor)
     outcome.tiled.append(todo.name)
     return pixels
 

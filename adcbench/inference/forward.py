@@ -1,4 +1,4 @@
-"""One image through a system: 8-bit pixels in, 8-bit pixels out.
+"""One image or clip through a system: 8-bit pixels in, 8-bit pixels out.
 
 What stands here changes outputs, so its source is part of every output's cache key; what only
 organises a run is in ``upscale``.
@@ -6,7 +6,7 @@ organises a run is in ``upscale``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,10 @@ import numpy as np
 
 from adcbench.core.outputs import checked
 from adcbench.core.rounding import Rounding
+from adcbench.systems.system import FACTOR
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-SCALE = 4
 
 
 def upscale_pixels(
@@ -27,8 +26,9 @@ def upscale_pixels(
     device: str,
     seed: int | None,
     rounding: Rounding = "round",
+    factor: int = FACTOR,
 ) -> np.ndarray:
-    """Upscale one image x4.
+    """Upscale one image.
 
     Args:
         upscaler: a loaded system; it gets float32 on ``device`` and casts to its own dtype.
@@ -36,16 +36,41 @@ def upscale_pixels(
         seed: of torch's default generators during the call (their states are put back); None leaves
             them alone.
         rounding: see ``to_pixels``.
+        factor: sides of the output over those of the input.
 
     Returns:
-        (4h, 4w, 3) uint8 RGB.
+        (factor * h, factor * w, 3) uint8 RGB.
 
     Raises:
-        AdcbenchError: the output has NaN or infinity, another size than x4, or another range than about [0, 1].
+        AdcbenchError: the output has NaN or infinity, another size, or another range than about [0, 1].
     """
     with seeded(seed, device):
-        sr = upscaler(input_of(lr, device))
-        return to_pixels(checked(sr, output_shape(*lr.shape[:2])), rounding)
+        x = input_of(lr, device)
+        return to_pixels(checked(upscaler(x), output_shape(x.shape, factor)), rounding)
+
+
+def upscale_frames(
+    upscaler: Callable[[Tensor], Tensor],
+    frames: Sequence[np.ndarray],
+    device: str,
+    seed: int | None,
+    rounding: Rounding = "round",
+    factor: int = FACTOR,
+) -> list[np.ndarray]:
+    """Upscale one clip, or a window of one, with an upscaler of clips; else as ``upscale_pixels``.
+
+    Args:
+        frames: (h, w, 3) uint8 RGB each, all of one size.
+
+    Returns:
+        (factor * h, factor * w, 3) uint8 RGB each.
+    """
+    import torch
+
+    with seeded(seed, device):
+        x = torch.stack([input_of(frame, device) for frame in frames], dim=1)  # (1, T, 3, h, w)
+        sr = checked(upscaler(x), output_shape(x.shape, factor))
+        return [to_pixels(sr[:, i], rounding) for i in range(len(frames))]
 
 
 def input_of(lr: np.ndarray, device: str) -> Tensor:
@@ -55,9 +80,14 @@ def input_of(lr: np.ndarray, device: str) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(lr)).to(device).permute(2, 0, 1)[None].float() / 255
 
 
-def output_shape(height: int, width: int) -> tuple[int, int, int, int]:
-    """Of what a system makes of an image of that size."""
-    return 1, 3, SCALE * height, SCALE * width
+def output_shape(shape: Sequence[int], factor: int) -> tuple[int, ...]:
+    """Of what a system with that factor makes of a batch (B, 3, h, w) of images or (B, T, 3, h, w) of clips.
+
+    >>> output_shape((1, 3, 16, 24), 4)
+    (1, 3, 64, 96)
+    """
+    *lead, height, width = shape
+    return (*lead, factor * height, factor * width)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from itertools import permutations
 from typing import TYPE_CHECKING
 
 from adcbench.core.outputs import FAR_SHARE, far_outside
-from adcbench.inference.forward import SCALE
+from adcbench.systems.system import FACTOR
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,11 +37,11 @@ def leaves(height: int = 32, width: int = 40) -> Tensor:
     return F.avg_pool2d(picture, 8)
 
 
-def unlike(sr: Tensor, lr: Tensor, trained: bool = True) -> Iterator[str]:
+def unlike(sr: Tensor, lr: Tensor, trained: bool = True, factor: int = FACTOR) -> Iterator[str]:
     """How an output is not its input in large, a sentence each.
 
     Args:
-        sr: (1, 3, 4h, 4w), finite.
+        sr: (1, 3, factor * h, factor * w), finite.
         lr: (1, 3, h, w) in [0, 1], as ``leaves`` makes it.
         trained: False: of an output that is not like its input nothing is said, whatever its range.
     """
@@ -49,7 +49,7 @@ def unlike(sr: Tensor, lr: Tensor, trained: bool = True) -> Iterator[str]:
 
     sr = sr.detach().float().cpu()
     lr = lr.cpu()
-    small = F.avg_pool2d(sr, SCALE)
+    small = F.avg_pool2d(sr, factor)
     matched = [[_correlation(small[0, i], lr[0, j]) for j in range(3)] for i in range(3)]
     order = max(permutations(range(3)), key=lambda places: sum(matched[i][places[i]] for i in range(3)))
     if order != (0, 1, 2) and min(matched[i][order[i]] for i in range(3)) > _ALIKE:
@@ -70,7 +70,7 @@ def unlike(sr: Tensor, lr: Tensor, trained: bool = True) -> Iterator[str]:
         yield f"its output is about {slope:.3g} * input {offset:+.2f}: it must be RGB in [0, 1], as the input"
     elif trained and (share := far_outside(sr)) > FAR_SHARE:
         yield f"{share:.0%} of its output lie far outside [0, 1], from {sr.min().item():.3g} to {sr.max().item():.3g}"
-    found = _shifts(sr, F.interpolate(lr, scale_factor=float(SCALE), mode="bicubic"))
+    found = _shifts(sr, F.interpolate(lr, scale_factor=float(factor), mode="bicubic"))
     (down, right), best = max(found.items(), key=lambda item: item[1])
     if best > _EDGES_ALIKE and found[0, 0] < 0.985 * best:
         yield f"its output is shifted by {right} pixels to the right and {down} down, against the input in large"

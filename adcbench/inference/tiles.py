@@ -18,8 +18,8 @@ from adcbench.core.memory import physical_memory
 from adcbench.core.outputs import checked_finite, checked_range, checked_shape
 from adcbench.core.rounding import Rounding
 from adcbench.core.windows import window_starts
-from adcbench.inference.forward import SCALE, input_of, seeded, to_pixels
-from adcbench.systems.system import Upscaler
+from adcbench.inference.forward import input_of, seeded, to_pixels
+from adcbench.systems.system import FACTOR, Upscaler
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,7 +34,7 @@ def automatic_tile(height: int, width: int) -> int:
     return 0 if height * width <= WHOLE_PIXELS else AUTO_TILE
 
 
-def in_tiles(upscaler: Upscaler, tile: int, overlap: int = OVERLAP) -> Upscaler:
+def in_tiles(upscaler: Upscaler, tile: int, overlap: int = OVERLAP, factor: int = FACTOR) -> Upscaler:
     """An upscaler that runs another one tile by tile and joins the results, on the CPU in float32.
 
     The tiles are run one after another, so noise is drawn anew for each, in order, from the seeded generator.
@@ -43,6 +43,7 @@ def in_tiles(upscaler: Upscaler, tile: int, overlap: int = OVERLAP) -> Upscaler:
     Args:
         tile: side of a tile in LR pixels; an image that is not larger runs whole. 0: every image runs whole.
         overlap: of neighbouring tiles, in LR pixels. More overlap, fewer seams, more work.
+        factor: sides of the output over those of the input.
 
     Raises:
         AdcbenchError: a tile or an overlap that can't be.
@@ -56,10 +57,9 @@ def in_tiles(upscaler: Upscaler, tile: int, overlap: int = OVERLAP) -> Upscaler:
             return upscaler(lr)
         import torch
 
-        whole = torch.empty((*lr.shape[:2], SCALE * height, SCALE * width))
-        for top, band in _bands(
-            lambda rows, columns: upscaler(lr[..., rows, columns]), (*lr.shape[:2], height, width), tile, overlap
-        ):
+        whole = torch.empty((*lr.shape[:2], factor * height, factor * width))
+        shape = (*lr.shape[:2], height, width)
+        for top, band in _bands(lambda rows, columns: upscaler(lr[..., rows, columns]), shape, tile, overlap, factor):
             whole[..., top : top + band.shape[-2], :] = band
         return whole
 
@@ -72,7 +72,14 @@ def is_tiled(height: int, width: int, tile: int) -> bool:
 
 
 def pixels_in_tiles(
-    upscaler: Upscaler, lr: np.ndarray, device: str, seed: int | None, rounding: Rounding, tile: int, overlap: int
+    upscaler: Upscaler,
+    lr: np.ndarray,
+    device: str,
+    seed: int | None,
+    rounding: Rounding,
+    tile: int,
+    overlap: int,
+    factor: int = FACTOR,
 ) -> np.ndarray:
     """What ``upscale_pixels`` makes of ``in_tiles(upscaler, tile, overlap)``, with the output in 8 bits band by band.
 
@@ -80,38 +87,38 @@ def pixels_in_tiles(
         lr: (h, w, 3) uint8 RGB, larger than a tile.
 
     Returns:
-        (4h, 4w, 3) uint8 RGB.
+        (factor * h, factor * w, 3) uint8 RGB.
 
     Raises:
         AdcbenchError: see ``upscale_pixels``; or the output does not fit into this machine's memory.
     """
     height, width = lr.shape[:2]
-    check_room(height, width)
-    pixels = np.empty((SCALE * height, SCALE * width, 3), np.uint8)
+    check_room(height, width, factor)
+    pixels = np.empty((factor * height, factor * width, 3), np.uint8)
 
     def run(rows: slice, columns: slice) -> Tensor:
         return upscaler(input_of(lr[rows, columns], device))
 
     with seeded(seed, device):
-        for top, band in _bands(run, (1, 3, height, width), tile, overlap):
+        for top, band in _bands(run, (1, 3, height, width), tile, overlap, factor):
             pixels[top : top + band.shape[-2]] = to_pixels(checked_range(checked_finite(band)), rounding)
     return pixels
 
 
-def check_room(height: int, width: int) -> None:
+def check_room(height: int, width: int, factor: int = FACTOR) -> None:
     """Raise ``AdcbenchError`` where the output of an LR image would not fit into memory in 8 bits, to be encoded."""
-    need, memory = SCALE * SCALE * height * width * _PER_PIXEL, physical_memory()
+    need, memory = factor * factor * height * width * _PER_PIXEL, physical_memory()
     if memory and need > memory:
         raise AdcbenchError(
-            f"its output of {SCALE * width}x{SCALE * height} pixels takes {need / 1e9:.1f} GB in any tiles, and this "
+            f"its output of {factor * width}x{factor * height} pixels takes {need / 1e9:.1f} GB in any tiles, and this "
             f"machine has {memory / 1e9:.1f} GB; cut the image into parts"
         )
 
 
 def _bands(
-    run: Callable[[slice, slice], Tensor], shape: tuple[int, int, int, int], tile: int, overlap: int
+    run: Callable[[slice, slice], Tensor], shape: tuple[int, int, int, int], tile: int, overlap: int, factor: int
 ) -> Iterator[tuple[int, Tensor]]:
-    """Finished rows of the joined output, from the top: (first row, (N, 3, rows, 4w) float32 on the CPU).
+    """Finished rows of the joined output, from the top: (first row, (N, 3, rows, factor * w) float32 on the CPU).
 
     Args:
         run: rows and columns of LR -> the output of that tile.
@@ -122,37 +129,37 @@ def _bands(
     lead, sides = shape[:2], shape[2:]
     size = [min(tile, side) for side in sides]
     starts = [window_starts(side, one, overlap) for side, one in zip(sides, size, strict=True)]
-    total, weight = torch.zeros(*lead, 0, SCALE * sides[1]), torch.zeros(0, SCALE * sides[1])
+    total, weight = torch.zeros(*lead, 0, factor * sides[1]), torch.zeros(0, factor * sides[1])
     for top, below in zip(starts[0], [*starts[0][1:], sides[0]], strict=True):
-        new = SCALE * size[0] - len(weight)
-        total = torch.cat([total, torch.zeros(*lead, new, SCALE * sides[1])], dim=-2)
-        weight = torch.cat([weight, torch.zeros(new, SCALE * sides[1])])
-        rows = _ramps(top, size[0], starts[0], overlap)
+        new = factor * size[0] - len(weight)
+        total = torch.cat([total, torch.zeros(*lead, new, factor * sides[1])], dim=-2)
+        weight = torch.cat([weight, torch.zeros(new, factor * sides[1])])
+        rows = _ramps(top, size[0], starts[0], overlap, factor)
         for left in starts[1]:
             part = run(slice(top, top + size[0]), slice(left, left + size[1]))
-            part = checked_shape(part, (*lead, SCALE * size[0], SCALE * size[1])).float().cpu()
-            here = rows[:, None] * _ramps(left, size[1], starts[1], overlap)
-            place = (..., slice(SCALE * left, SCALE * (left + size[1])))
+            part = checked_shape(part, (*lead, factor * size[0], factor * size[1])).float().cpu()
+            here = rows[:, None] * _ramps(left, size[1], starts[1], overlap, factor)
+            place = (..., slice(factor * left, factor * (left + size[1])))
             # where a tile counts for nothing its values are dropped, NaN too: its neighbour answers for those pixels
             total[place] += torch.where(here > 0, part, 0) * here
             weight[place] += here
-        done = SCALE * (below - top)
-        yield SCALE * top, total[..., :done, :] / weight[:done]
+        done = factor * (below - top)
+        yield factor * top, total[..., :done, :] / weight[:done]
         total, weight = total[..., done:, :], weight[done:]
 
 
-def _ramps(start: int, tile: int, starts: list[int], overlap: int) -> Tensor:
-    """Weights (4 tile,) of a tile's rows or columns: 1 inside, falling to 0 over each overlap with a neighbour."""
+def _ramps(start: int, tile: int, starts: list[int], overlap: int, factor: int) -> Tensor:
+    """Weights (factor * tile,) of a tile's rows or columns: 1 inside, falling to 0 over overlaps with neighbours."""
     import torch
 
-    margin = SCALE * overlap * 3 // 8
-    blend = SCALE * overlap - 2 * margin
-    place = torch.arange(SCALE * tile) + 0.5
-    weight = torch.ones(SCALE * tile)
+    margin = factor * overlap * 3 // 8
+    blend = factor * overlap - 2 * margin
+    place = torch.arange(factor * tile) + 0.5
+    weight = torch.ones(factor * tile)
     if start > starts[0]:
         weight *= ((place - margin) / max(blend, 1)).clamp(0, 1)
     if start < starts[-1]:
-        weight *= ((SCALE * tile - place - margin) / max(blend, 1)).clamp(0, 1)
+        weight *= ((factor * tile - place - margin) / max(blend, 1)).clamp(0, 1)
     return weight
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Upscaler: TypeAlias = "Callable[[torch.Tensor], torch.Tensor]"
 Medium = Literal["image", "clip"]
+FACTOR = 4  # of the papers' super-resolution
 # config -> its parts on the meta device; a text is ``module:function``, imported only when it is called
 Builder: TypeAlias = "str | Callable[[Any], Network]"
 
@@ -62,7 +63,7 @@ class System:
     thread_safe: bool = False
     rounding: Rounding = "round"
     takes: Medium = "image"
-    factor: int = 4
+    factor: int = FACTOR
     reach: int = 0
     components: Builder | None = None
 

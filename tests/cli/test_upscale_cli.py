@@ -18,7 +18,7 @@ from adcbench.data.media.images import read_png
 from adcbench.data.media.pictures import read_picture
 from adcbench.inference import folder as running
 from adcbench.inference.folder import with_weights
-from adcbench.inference.upscale import upscale_images
+from adcbench.inference.upscale import prepared, upscale_images
 from adcbench.systems import find_system
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (9, 13, 3), dtype=np.uint8)
@@ -61,7 +61,7 @@ def test_outputs_are_those_that_are_measured(system: str, tmp_path: Path) -> Non
     """Same pixels as the table's inference, seeds included."""
     result = run(save(tmp_path / "x.png"), tmp_path / "out.png", "--seed", "3", system=system)
     assert result.exit_code == 0, result.output
-    (measured,) = upscale_images(find_system(system), {"x": PIXELS}, seed=3, progress=False)
+    (measured,) = upscale_images(prepared(find_system(system), seed=3), {"x": PIXELS}, progress=False)
     np.testing.assert_array_equal(read_png(tmp_path / "out.png"), measured.pixels)
 
 

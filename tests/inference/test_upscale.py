@@ -19,7 +19,7 @@ from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.settings import cache_dir
 from adcbench.core.weight_files import WeightFile
 from adcbench.data.media.images import read_png
-from adcbench.inference.upscale import Upscaled, upscale_images
+from adcbench.inference.upscale import Upscaled, prepared, upscale_images
 from adcbench.systems.system import System
 
 IMAGES = {f"image {i}": np.full((2, 3, 3), 10 * i, np.uint8) for i in range(5)}
@@ -60,7 +60,7 @@ class _Toy:
 
 
 def _run(system: System, images: Mapping[str, np.ndarray] = IMAGES, **options: object) -> list[Upscaled]:
-    return list(upscale_images(system, images, progress=False, **options))  # type: ignore[arg-type]
+    return list(upscale_images(prepared(system, **options), images, progress=False))  # type: ignore[arg-type]
 
 
 def _calls(system_changes: Mapping[str, object] | None = None, **options: object) -> int:
@@ -90,7 +90,7 @@ def test_cached_outputs_load_nothing() -> None:
 
 def test_network_is_loaded_once_and_only_when_needed() -> None:
     toy = _Toy()
-    outputs = upscale_images(toy.system(), IMAGES, progress=False)
+    outputs = upscale_images(prepared(toy.system()), IMAGES, progress=False)
     assert toy.loads == 0
     list(outputs)
     assert toy.loads == 1
@@ -270,7 +270,7 @@ def test_wrong_or_missing_weights_are_said_before_anything_runs(tmp_path: Path) 
     ):
         _run(toy.system(**_with_weights(tmp_path, b"one", sha256="abc")))
     with pytest.raises(Blocked, match=r"nowhere\.ckpt of toy.*make toy"):
-        upscale_images(toy.system(files=(WeightFile("nowhere.ckpt", ""),)), IMAGES)
+        prepared(toy.system(files=(WeightFile("nowhere.ckpt", ""),)))
     assert toy.loads == 0
 
 
@@ -286,12 +286,12 @@ def test_a_file_that_changed_since_it_was_fetched_is_said(tmp_path: Path) -> Non
 )
 def test_images_that_are_not_8_bit_rgb_are_named(bad: np.ndarray) -> None:
     with pytest.raises(AdcbenchError, match="image odd one is uint"):
-        upscale_images(_Toy().system(), {"odd one": bad})
+        upscale_images(prepared(_Toy().system()), {"odd one": bad})
 
 
 def test_unknown_dtype_and_absent_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(AdcbenchError, match="unknown dtype 'half'"):
-        upscale_images(_Toy().system(), IMAGES, dtype="half")
+        prepared(_Toy().system(), dtype="half")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(Blocked, match="CUDA device"):
         _run(_Toy().system(), device="cuda")
@@ -301,22 +301,22 @@ def test_bar_goes_to_stderr_with_counts(tmp_path: Path, capsys: pytest.CaptureFi
     network = _Toy().system(**_with_weights(tmp_path, b"one"))
     _run(network, {"image 0": IMAGES["image 0"]})
     assert capsys.readouterr().err == ""  # not asked for
-    list(upscale_images(network, IMAGES))
+    list(upscale_images(prepared(network), IMAGES))
     shown = capsys.readouterr()
     assert "toy (1 of 5 cached)" in shown.err
     assert "4/4" in shown.err
     assert shown.out == ""
-    list(upscale_images(network, IMAGES))
+    list(upscale_images(prepared(network), IMAGES))
     assert capsys.readouterr().err == ""  # nothing to compute
 
 
 def test_a_cached_run_does_not_import_torch() -> None:
     script = (
         "import sys, numpy as np\n"
-        "from adcbench.inference.upscale import upscale_images\n"
+        "from adcbench.inference.upscale import prepared, upscale_images\n"
         "from adcbench.systems.realesrgan import mini_system\n"
         "image = np.zeros((4, 4, 3), np.uint8)\n"
-        "found = list(upscale_images(mini_system(), {'a': image}, progress=False))\n"
+        "found = list(upscale_images(prepared(mini_system()), {'a': image}, progress=False))\n"
         "print(len(found), 'torch' in sys.modules)\n"
     )
     run = [subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True) for _ in range(2)]

@@ -9,7 +9,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -88,6 +88,13 @@ class Clip:
             raise AdcbenchError(
                 f"{self.path}: only {count} of {self.length} frames can be read; the file is cut off or damaged"
             )
+
+    @cached_property
+    def frame_names(self) -> tuple[str, ...]:
+        """A name for each frame, in their order: its PNG's without suffix; of a video its number, from 00000."""
+        if self.source != _PNG:
+            return tuple(f"{i:05}" for i in range(self.length))
+        return tuple(path.stem for path in _png_files(self.path)[: self.length])
 
     def _raw_readers(self) -> Iterator[Callable[[], np.ndarray]]:
         if self.source == _PNG:

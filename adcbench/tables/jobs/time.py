@@ -57,7 +57,8 @@ class Time(Job):
         calls, warmups, threads = len(timed["seconds"]), timed["warmups"], session.get("threads", 0)
         derived = f", {timed['derived_steps']} steps derived" if timed.get("derived_steps") else ""
         protocol = f"batch 1, LR {SIZE}x{SIZE}, own process" + (f", threads {threads}" if threads else "")
-        values = [1 / s if name == "fps" else s / unit for s in timed["seconds"]]
+        frames = timed.get("frames", 1)
+        values = [frames / s if name == "fps" else s / unit for s in timed["seconds"]]
         kept = {part: timed[part] for part in ("sources", "p95", "peak_bytes", "inconclusive")}
         return Measurement(
             "timed",

@@ -1,0 +1,119 @@
+"""Clips through image upscalers, and in windows: what comes out is what the whole clip gives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from adcbench.core.errors import AdcbenchError
+from adcbench.systems import adcvsr
+from adcbench.systems.adapters import frame_by_frame, in_windows, windows
+from adcbench.systems.adcsr import TRAINED_MINI
+from adcbench.systems.adcvsr.upscaler import load_network
+
+MINI = adcvsr.AdcVSRConfig(image=replace(TRAINED_MINI, layers=1))
+KERNELS = st.lists(st.sampled_from([1, 3, 5]), min_size=0, max_size=3)
+
+
+class Temporal(nn.Module):
+    """Convolutions along time with zero padding, then a nearest enlargement: (B, T, 3, h, w) -> (B, T, 3, 2h, 2w)."""
+
+    def __init__(self, kernels: list[int]) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(0)
+        self.kernels = [torch.rand((3, 3, size), generator=generator) - 0.3 for size in kernels]
+
+    @property
+    def reach(self) -> int:
+        return sum(kernel.shape[-1] // 2 for kernel in self.kernels)
+
+    def forward(self, clip: Tensor) -> Tensor:
+        batch, frames, channels, height, width = clip.shape
+        lines = clip.permute(0, 3, 4, 2, 1).reshape(-1, channels, frames)
+        for kernel in self.kernels:
+            lines = F.conv1d(lines, kernel, padding=kernel.shape[-1] // 2).tanh()
+        mixed = lines.reshape(batch, height, width, channels, frames).permute(0, 4, 3, 1, 2)
+        return mixed.repeat_interleave(2, 3).repeat_interleave(2, 4)
+
+
+@given(kernels=KERNELS, frames=st.integers(1, 24), spare=st.integers(1, 6))
+@settings(deadline=None, max_examples=60)
+def test_windows_of_a_temporal_network_give_the_whole_clip(kernels: list[int], frames: int, spare: int) -> None:
+    network = Temporal(kernels)
+    clip = torch.rand(2, frames, 3, 3, 2)
+    windowed = in_windows(network, 2 * network.reach + spare, network.reach)
+    torch.testing.assert_close(windowed(clip), network(clip))
+
+
+@given(kernels=st.lists(st.sampled_from([3, 5]), min_size=1, max_size=3), frames=st.integers(8, 20))
+@settings(deadline=None, max_examples=20)
+def test_a_reach_too_small_shows(kernels: list[int], frames: int) -> None:
+    network = Temporal(kernels)
+    reach = network.reach - 1
+    window = 2 * reach + 1
+    clip = torch.rand(1, max(frames, window + 2), 3, 2, 2)
+    assert not torch.allclose(in_windows(network, window, reach)(clip), network(clip))
+
+
+@given(frames=st.integers(1, 60), reach=st.integers(0, 9), spare=st.integers(1, 9))
+def test_every_frame_is_kept_once_with_all_in_its_reach(frames: int, reach: int, spare: int) -> None:
+    size = 2 * reach + spare
+    found = list(windows(frames, size, reach))
+    assert [i for one in found for i in range(one.keep_first, one.keep_last)] == list(range(frames))
+    for one in found:
+        assert 0 <= one.first <= one.keep_first < one.keep_last <= one.last <= frames
+        assert one.last - one.first <= size
+        assert one.first == 0 or one.keep_first - one.first >= reach
+        assert one.last == frames or one.last - one.keep_last >= reach
+    assert len(found) == 1 or len(found) <= -(-frames // spare)
+    assert list(windows(frames, 0, reach)) == [(0, frames, 0, frames)]
+
+
+def test_adcvsr_in_windows_is_adcvsr() -> None:
+    upscale = adcvsr.load(MINI, None, "cpu", "float32")
+    clip = torch.rand((1, 2 * MINI.reach + 4, 3, 8, 8), generator=torch.Generator().manual_seed(0))
+    windowed = in_windows(upscale, 2 * MINI.reach + 1, MINI.reach)(clip)
+    torch.testing.assert_close(windowed, upscale(clip), rtol=0, atol=1e-5)
+
+
+def test_adcvsrs_reach_is_how_far_a_nan_spreads() -> None:
+    """48 frames with one layer a block: its temporal blocks stand in sequence."""
+    clip = torch.rand(1, MINI.reach + 3, 3, 16, 16)
+    clip[:, 0] = torch.nan
+    features = load_network(MINI, None).features(clip)
+    spread = features.isnan().flatten(2).any(2)[0].tolist()
+    assert spread == [True] * (1 + MINI.reach) + [False] * 2
+    assert MINI.reach == 48
+
+
+def test_frame_by_frame_is_each_frame_alone() -> None:
+    calls: list[int] = []
+
+    def upscaler(lr: Tensor) -> Tensor:
+        calls.append(lr.ndim)
+        return lr.repeat_interleave(4, 2).repeat_interleave(4, 3) - lr.mean((1, 2, 3), keepdim=True)
+
+    clip = torch.rand(2, 5, 3, 4, 6)
+    out = frame_by_frame(upscaler)(clip)
+    assert calls == [4] * 5 and out.shape == (2, 5, 3, 16, 24)
+    for i in range(5):
+        assert out[:, i].equal(upscaler(clip[:, i]))
+
+
+@pytest.mark.parametrize(("window", "reach"), [(4, 2), (1, 1), (-1, 0), (3, -1)])
+def test_windows_that_keep_nothing_are_refused(window: int, reach: int) -> None:
+    with pytest.raises(AdcbenchError, match="they must have"):
+        in_windows(lambda clip: clip, window, reach)
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 4, 4), (1, 0, 3, 4, 4)])
+def test_what_is_no_clip_is_refused(shape: tuple[int, ...]) -> None:
+    for adapted in (frame_by_frame(lambda lr: lr), in_windows(lambda clip: clip, 1, 0)):
+        with pytest.raises(AdcbenchError, match="a clip is"):
+            adapted(torch.zeros(shape))
