@@ -23,15 +23,20 @@ class OfficialFiles:
 
     Args:
         name, get: as ``adcbench weights`` knows them, and the command that gets them.
-        check: loads all of them, strictly; raises AdcbenchError as training would.
+        load: loads all of them, strictly; raises AdcbenchError as training would.
     """
 
     files: tuple[WeightFile, ...]
     name: str
     home: str
     get: str
-    check: Callable[[], None]
+    load: Callable[[], None]
     locate: Callable[[str], Path | None] | None = None
+
+    def load_strictly(self) -> bool:
+        """Load them on the CPU, see ``workflows.catalogue.Loadable``."""
+        self.load()
+        return True
 
 
 @dataclass(frozen=True)

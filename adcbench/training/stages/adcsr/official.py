@@ -19,7 +19,7 @@ def shipped(vae: VaeConfig) -> Path | None:
     return trained.FOLDER if vae == osediff.TRAINED_MINI.base.vae else None
 
 
-def _check() -> None:
+def _load() -> None:
     from adcbench.training.stages.adcsr.steps.pretrained import check_official
 
     check_official()
@@ -30,5 +30,5 @@ OFFICIAL = OfficialFiles(
     name="adcsr-training",
     home="osediff",
     get="adcbench weights fetch adcsr-training",
-    check=_check,
+    load=_load,
 )
