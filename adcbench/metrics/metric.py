@@ -126,6 +126,14 @@ class Metric(HasFiles):
         assert made_by
         return (made_by.__module__, *(module for tool in self.all_tools for module in tool.modules))
 
+    def load_strictly(self) -> bool:
+        """Load its files on the CPU, see ``workflows.catalogue.Loadable``; a plain function scores noise with them."""
+        if self.load:
+            self.load(self.find_weights(), "cpu", **self.settings)
+        elif not self.asks:
+            self(np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8), None, self.find_weights())
+        return self.asks is None
+
     @property
     def all_tools(self) -> tuple[Tool, ...]:
         """Its tools, with the network elsewhere that it asks."""

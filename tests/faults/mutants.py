@@ -47,15 +47,19 @@ TESTS = {
     "data/testsets/manifest.py": "tests/data/test_manifest.py",
     "data/testsets/authors_log.py": "tests/data/test_authors_log.py",
     "data/testsets/embedded.py degradation/*.py": "tests/data/test_embedded.py tests/degradation",
-    (
-        "core/cells.py core/keys.py tables/table.py tables/columns.py tables/loading.py core/windows.py"
-    ): "tests/core tests/results tests/tables",
+    "core/cells.py core/keys.py core/windows.py tables/table.py tables/columns.py tables/loading.py tables/papers.py": (
+        "tests/core tests/results tests/tables"
+    ),
+    "tables/jobs/*.py": "tests/tables/jobs",
+    "data/testsets/registry.py data/testsets/test_set.py": (
+        "tests/data/test_testsets.py tests/data/test_video_sets.py tests/data/test_own_test_sets.py"
+    ),
     "inference/tiles.py": "tests/inference/test_tiles.py tests/inference/test_tile_weights.py",
     "inference/upscale.py inference/forward.py": "tests/inference/test_upscale.py",
     "inference/folder.py": "tests/cli/test_upscale_cli.py",
     "cost/closed_form.py cost/macs.py cost/params.py systems/formulas.py": "tests/cost/test_macs.py",
     "cost/latency.py": "tests/cost/test_timing_numbers.py tests/cost/test_timing_sessions.py",
-    "report/terminal.py report/view.py report/writers.py": "tests/report",
+    "report/cell_view.py report/terminal.py report/view.py report/writers.py": "tests/report",
     "report/cell_lines.py report/files.py workflows/reproduce.py": (
         "tests/workflows/test_reproduce_embedded.py tests/workflows/test_reproduce.py"
     ),

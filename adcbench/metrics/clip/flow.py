@@ -193,6 +193,11 @@ class FlowSource(HasFiles):
         """It runs on a device."""
         return bool(self.files)
 
+    def load_strictly(self) -> bool:
+        """Load its files on the CPU, see ``workflows.catalogue.Loadable``."""
+        self.build(self.find_weights(), "cpu")
+        return True
+
     def open(self, runtime: Runtime) -> Flow:
         """The flow, ready."""
         return self.build(None if runtime.deterministic else self.find_weights(), runtime.device)
