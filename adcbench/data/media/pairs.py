@@ -53,12 +53,12 @@ def pair(sr_dir: Path, hr_dir: Path | None, *, frames: bool = False) -> list[Sam
 
 def _listed(folder: Path, frames: bool) -> tuple[str, dict[str, Path]]:
     """What a folder holds, images or clips, by name."""
-    if not frames and has_images(folder):
+    if not frames and _has_images(folder):
         return "images", list_pngs(folder)
     return "clips", list_clips(folder)
 
 
-def has_images(folder: Path) -> bool:
+def _has_images(folder: Path) -> bool:
     """Whether a folder holds image files, of any format."""
     return folder.is_dir() and any(
         path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and not path.is_dir()
@@ -67,7 +67,7 @@ def has_images(folder: Path) -> bool:
 
 
 def _is_sample(path: Path, frames: bool) -> bool:
-    return path.is_file() or (frames and has_images(path))
+    return path.is_file() or (frames and _has_images(path))
 
 
 def _check_partners(what: str, left: tuple[Path, Mapping[str, Path]], right: tuple[Path, Mapping[str, Path]]) -> None:

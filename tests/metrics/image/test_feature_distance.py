@@ -27,7 +27,7 @@ from adcbench.metrics.image import feature_distance
 from adcbench.metrics.metric import Scorer
 from adcbench.metrics.networks.efficientnet import load_lite0
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "metrics"
+GOLDEN = Path(__file__).parents[2] / "golden" / "metrics"
 NAME = feature_distance.NAME
 FILE = feature_distance.FILES[0]
 PHOTOGRAPHS = {"astronaut": data.astronaut()[:192, 130:322], "coffee": data.coffee()[100:292, 200:456]}
