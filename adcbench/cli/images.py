@@ -176,10 +176,6 @@ def fetch(name: str, source: Path | None) -> None:
     if name in system_names():
         raise AdcbenchError(f"{name} is a system, not a test set. Its checkpoints: adcbench weights fetch {name}")
     test_set = find_testset(name)
-    if test_set.made:
-        from adcbench.degradation.synthetic import write_degraded
-
-        write_degraded(test_set)
     click.echo(f"{test_set.name}: {fetch_testset(test_set)}")
 
 

@@ -109,6 +109,14 @@ def load_claims() -> tuple[LedgerClaim, ...]:
     return tuple(claims)
 
 
+def claims_paper() -> str:
+    """The paper whose claims there are: the folder of their file. Raises AdcbenchError: there are several."""
+    papers = sorted({path.parent.name for path in find_files(f"**/{CLAIMS_FILE}")})
+    if len(papers) != 1:
+        raise AdcbenchError(f"claims of {', '.join(papers) or 'no paper'}; the ledger is of one")
+    return papers[0]
+
+
 def ratio_of(claim: LedgerClaim) -> Claim | None:
     """The printed ratio of a claim; its table's, if it names one.
 

@@ -92,3 +92,24 @@ def test_a_bad_one_is_a_line_that_names_it(
 def test_an_unknown_one_lists_a_users_too(night: Path) -> None:
     with pytest.raises(AdcbenchError, match=r"unknown test set 'day'\. Test sets: DRealSR, .*, VideoLQ, night$"):
         find_testset("day")
+
+
+_MAKER = """
+import numpy as np
+from adcbench.data.media.images import write_png
+
+def make(test_set):
+    for folder, side in (("LR", 16), ("HR", 64)):
+        write_png(test_set.root / folder / "a.png", np.zeros((side, side, 3), np.uint8))
+
+NIGHT = TestSet("Night", "night", 1, made_by="my_sets:make")
+"""
+
+
+def test_one_that_its_package_makes_is_made_by_fetching_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, _MADE + _MAKER, "[adcbench.testsets]\nnight = my_sets:NIGHT\n", monkeypatch)
+    with pytest.raises(Blocked) as blocked:
+        open_testset("night")
+    assert blocked.value.command == "adcbench fetch night"
+    assert run("fetch", "night").exit_code == 0
+    assert open_testset("night").inputs()[0].name == "a"

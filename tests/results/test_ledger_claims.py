@@ -47,9 +47,9 @@ def test_every_ratio_of_adcsrs_tables_is_in_the_ledger() -> None:
 
 
 def test_runs_are_those_that_training_knows() -> None:
-    from adcbench.training.experiments.ablations import variant_names
+    from adcbench.training.stages.adcsr.distil import SPEC
 
-    assert set(ledger_claims.run_names(CLAIMS)) <= {*variant_names(), "teacher"}
+    assert set(ledger_claims.run_names(CLAIMS)) <= {*SPEC.ablations, "teacher"}
 
 
 def test_an_id_is_used_once_and_a_ratio_must_exist(monkeypatch: pytest.MonkeyPatch) -> None:

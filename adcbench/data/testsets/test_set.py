@@ -41,7 +41,8 @@ class TestSet:
         repository: public GitHub repository (owner/name); empty where its files can't be fetched one by one.
         commit: the pinned commit there.
         upstream: (path here, path in the repository) of each sub-folder and single file.
-        made: ``adcbench fetch`` makes its pairs from images that are here.
+        made_by: ``module:function`` that ``adcbench fetch`` calls with it, to make its samples from what is here; a
+            name, since such code lies further down (``degradation``). Empty: they come from elsewhere.
         inside: where an installed package holds it.
     """
 
@@ -59,7 +60,7 @@ class TestSet:
     repository: str = ""
     commit: str = ""
     upstream: tuple[tuple[str, str], ...] = ()
-    made: bool = False
+    made_by: str = ""
     inside: Inside | None = None
 
     def __post_init__(self) -> None:
@@ -81,7 +82,7 @@ class TestSet:
         version made there is used.
         """
         there = data_dir() / self.folder
-        return cache_dir() / _MADE / self.folder if self.made and not (there / RECORDED).is_file() else there
+        return cache_dir() / _MADE / self.folder if self.made_by and not (there / RECORDED).is_file() else there
 
     @property
     def command(self) -> str:

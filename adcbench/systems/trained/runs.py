@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import adcbench.systems.adcsr as adcsr
@@ -17,10 +18,9 @@ _SETTINGS = "settings.json"
 
 def is_run(folder: Path) -> bool:
     """Whether a folder is that of a training run, and not one of images."""
-    try:
+    with suppress(OSError, ValueError):  # a name that can be no folder's
         return (folder / _SETTINGS).is_file()
-    except (OSError, ValueError):  # what can be no path: too long, with a null byte
-        return False
+    return False
 
 
 def from_run(folder: Path) -> System:

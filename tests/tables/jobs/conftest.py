@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-
-from adcbench.data.media import Part
-from adcbench.data.media.images import write_png
-from adcbench.data.testsets.fetch import fetch
-from adcbench.data.testsets.registry import TESTSETS
+from toy_clips import small_udm10
 
 
 @pytest.fixture
 def udm10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """UDM10 with two clips of three frames, of which two frames and 16x16 pixels are scored; a folder of outputs."""
-    monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
-    small = replace(TESTSETS["UDM10"], size=2, part=Part(frames=2, crop=16))
-    monkeypatch.setitem(TESTSETS, "UDM10", small)
-    draw = np.random.default_rng(0)
-    for clip in ("000", "001"):
-        for frame in range(3):
-            hr = draw.integers(0, 256, (32, 64, 3), dtype=np.uint8)
-            write_png(small.root / "HR" / clip / f"{frame:04d}.png", hr)
-            write_png(small.root / "LR" / clip / f"{frame:04d}.png", hr[::4, ::4])
-            write_png(tmp_path / "out" / clip / f"{frame:04d}.png", hr if clip == "000" else 255 - hr)
-    fetch(small, progress=False)
-    return tmp_path / "out"
+    return small_udm10(tmp_path, monkeypatch)
