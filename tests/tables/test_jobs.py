@@ -36,7 +36,7 @@ def test_counts_are_in_the_unit_of_their_column(unit: str, value: float, monkeyp
     payload = {"signatures": {"macs.published": "s"}, "sources": "x", "libraries": {}}
     monkeypatch.setattr("adcbench.cost.counts.cached_count", lambda network: payload)
     monkeypatch.setattr("adcbench.cost.counts.quantity", lambda found, name: (("unet", 1_234_500_000),))
-    monkeypatch.setattr("adcbench.cost.counts.readings", lambda found: {})
+    monkeypatch.setattr("adcbench.cost.readings.readings", lambda found, own: {})
     table = Table("own", "", "", "ours", "", ("Row",), columns(COMPLEXITY, COSTS, ("MACs",), {"MACs": unit}))
     ((_, found),) = Count("Row", "adcsr", {"MACs": "macs.published"}).run(table, QUIET)
     assert isinstance(found, Measurement) and found.value == value
