@@ -118,12 +118,11 @@ def evaluate(
     What is missing here is said before anything runs. A missing metric is listed again at the end, with exit code 2,
     and the others are scored; images that can't be scored are listed, with exit code 1.
     """
-    from adcbench.data.testsets.registry import open_testset
-    from adcbench.inference.testset import upscale_testset
+    from adcbench.data.testsets.registry import find_testset, open_testset
     from adcbench.metrics import find_metrics
-    from adcbench.metrics.engine.scoring import score
     from adcbench.report.scores import score_lines, write_scores
     from adcbench.systems import find_system
+    from adcbench.workflows import evaluate as workflow
 
     system = find_system(name)
     note_untrained([system])
@@ -134,11 +133,13 @@ def evaluate(
         return
     opened = cache(partial(open_testset, testset))
     needs: list[Need] = [system.find_weights, opened]
-    here, blocked = ready(find_metrics(metrics), needs, [out])
+    wanted = find_metrics(metrics, reference=find_testset(testset).has_truth)
+    here, blocked = ready(wanted, needs, [out])
     if check:
         _check(system, device)
-    made = upscale_testset(system, opened(), device=device, dtype=dtype, seed=seed, rounding=rounding, limit=limit)
-    scored = score(made, here, part=opened().part, device=device)
+    scored = workflow.evaluate(
+        system, opened(), here, device=device, dtype=dtype, seed=seed, rounding=rounding, limit=limit
+    )
     write = [partial(write_scores, out, scored)] if out else []
     finish(score_lines(here, scored), scored.problems, blocked, *write)
 
@@ -175,10 +176,6 @@ def fetch(name: str, source: Path | None) -> None:
     if name in system_names():
         raise AdcbenchError(f"{name} is a system, not a test set. Its checkpoints: adcbench weights fetch {name}")
     test_set = find_testset(name)
-    if test_set.made:
-        from adcbench.degradation.synthetic import write_degraded
-
-        write_degraded(test_set)
     click.echo(f"{test_set.name}: {fetch_testset(test_set)}")
 
 

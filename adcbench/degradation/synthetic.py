@@ -22,7 +22,7 @@ from adcbench.degradation.realesrgan import MILD, degrade, draw
 _SEED = 2025  # of the whole set
 
 
-def write_degraded(testset: TestSet, progress: bool = True) -> None:
+def write_degraded(test_set: TestSet, progress: bool = True) -> None:
     """Write ``LR`` and ``HR`` of a test set made from BSDS500's test part, where they are not there yet, or damaged.
 
     Raises:
@@ -31,7 +31,7 @@ def write_degraded(testset: TestSet, progress: bool = True) -> None:
     """
     names = bsds500("test")
     for number, path in enumerate(tqdm(names, "degrading", disable=not progress)):
-        files = [testset.root / part / f"{path.stem}.png" for part in ("LR", "HR")]
+        files = [test_set.root / part / f"{path.stem}.png" for part in ("LR", "HR")]
         if _is_pair(*files):
             continue
         pair = degraded_pair(read_picture(path), number)

@@ -193,6 +193,14 @@ class Metric(HasFiles):
         assert made_by
         return (made_by.__module__, *(module for tool in self.all_tools for module in tool.modules))
 
+    def load_strictly(self) -> bool:
+        """Load its files on the CPU, see ``workflows.catalogue.Loadable``; a plain function scores noise with them."""
+        if self.load:
+            self.load(self.find_weights(), "cpu", **self.settings)
+        elif not self.asks:
+            self(np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8), None, self.find_weights())
+        return self.asks is None
+
     @property
     def all_tools(self) -> tuple[Tool, ...]:
         """Its tools, with the network elsewhere that it asks."""
@@ -285,7 +293,7 @@ class Metric(HasFiles):
             raise AdcbenchError(f"{self.name} compares with HR: give --hr, or leave it out")
         return replace(self, settings={**self.settings, "flow_on": "output"}) if self.takes == "guided clip" else self
 
-    def seen(self, sr: np.ndarray) -> np.ndarray:
+    def as_given(self, sr: np.ndarray) -> np.ndarray:
         """SR as the metric gets it: through JPEG if that is its mistake."""
         return _through_jpeg(sr, self.as_jpeg) if self.as_jpeg else sr
 
@@ -302,7 +310,7 @@ class Metric(HasFiles):
         assert self.function, f"{self.name} is a network: see metrics/engine/worker.py"
         if any(image is not None and image.dtype != np.uint8 for image in (sr, hr)):
             raise ValueError(f"{self.name} takes uint8 images, not {sr.dtype}")
-        images = (self.seen(sr), hr) if self.takes == "pair" else (self.seen(sr),)
+        images = (self.as_given(sr), hr) if self.takes == "pair" else (self.as_given(sr),)
         files = {"weights": weights} if self.files else {}
         return self.function(*images, **files, **self.settings)
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from adcbench.core.cells import BROUGHT, Cell, CellKey, Measurement, Reading
 from adcbench.core.errors import AdcbenchError
-from adcbench.report.view import CellView, MeasurementView, read_view
-from adcbench.results.causes import CAUSES, CAUSES_TABLE, switched
+from adcbench.report.cell_view import CellView, MeasurementView
+from adcbench.report.view import read_view
+from adcbench.results.causes import CAUSES, CAUSES_TABLE, all_causes, switched
 from adcbench.tables.loading import load_table, table_ids
 
 _WORST = 5
@@ -124,7 +125,7 @@ def _measured(one: CellView, found: MeasurementView) -> list[str]:
     lines += _other_readings(found)
     if found.cause:
         standing, _, name = found.cause.rpartition(" ")
-        lines.append(f"  cause: {f'{standing} {name}'.strip()}: {CAUSES.get(name, '')}".rstrip(": "))
+        lines.append(f"  cause: {f'{standing} {name}'.strip()}: {all_causes().get(name, '')}".rstrip(": "))
     return lines
 
 

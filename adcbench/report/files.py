@@ -162,7 +162,7 @@ def _read_lines(path: Path, samples: Samples) -> Iterator[tuple[Slot, Measuremen
 
     Takes from ``samples`` what belongs to a line.
     """
-    seen = set()
+    places = set()
     for number, line in json_lines(path, _ANY_LINE):
         place = tuple(line[name] for name in _PLACE)
         try:
@@ -174,9 +174,9 @@ def _read_lines(path: Path, samples: Samples) -> Iterator[tuple[Slot, Measuremen
             else:
                 check_kinds(line, _MEASURED)
                 slot = tuple(line[name] for name in _SLOT)
-            if (place, slot) in seen:
+            if (place, slot) in places:
                 raise ValueError(f"{_named(place)} is there twice")
-            seen.add((place, slot))
+            places.add((place, slot))
             yield place, _block(block) if block else _measurement(line, samples)
         except (ValueError, TypeError, KeyError) as error:
             raise ValueError(f"line {number}: {error}") from error

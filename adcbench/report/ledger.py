@@ -13,20 +13,10 @@ from adcbench.report.files import read_cells, write_text
 from adcbench.report.terminal import grid
 from adcbench.results.claims import Range
 from adcbench.results.hierarchical import Effect
-from adcbench.results.ledger import (
-    MIN_SEEDS,
-    NOT_HOLM,
-    WORSE_WITHIN,
-    Line,
-    MiniResult,
-    MiniTest,
-    Pair,
-    ledger_lines,
-    load_claims,
-    ratio_of,
-    run_names,
-)
-from adcbench.training.experiments.trained_runs import COMMAND, SCORED_IN, Runs, read_runs, runs_dir
+from adcbench.results.ledger import Line, ledger_lines
+from adcbench.results.ledger_claims import MiniTest, Pair, claim_files, claims_paper, load_claims, ratio_of, run_names
+from adcbench.results.ledger_mini import MIN_SEEDS, MiniResult
+from adcbench.training.experiments.trained_runs import COMMAND, SCORED_IN, Runs, read_runs
 
 MADE_BY = "adcbench claims --write"
 _HEADER = ("claim", "kind", "as printed", "full scale", "mini scale", "effect at mini scale", "seeds")
@@ -41,12 +31,12 @@ docs/claims.md."""
 
 
 def ledger(root: Path | None = None) -> tuple[tuple[Line, ...], Runs]:
-    """All claims, tested with the committed tables and runs below ``root``; and the runs.
+    """All claims, tested with the committed tables below ``root`` and the committed runs; and the runs.
 
     Raises:
         AdcbenchError: damaged files, or a claim about what is not there.
     """
-    runs = read_runs(root)
+    runs = read_runs(claims_paper())
     return ledger_lines(load_claims(), lambda table: read_cells(table, root), runs), runs
 
 
@@ -60,7 +50,8 @@ def ledger_text(lines: Sequence[Line], runs: Runs) -> str:
 
 def write_ledger(lines: Sequence[Line], runs: Runs, root: Path | None = None) -> tuple[Path, Path]:
     """Write ``claims.md`` and the mini runs' ``mini.md`` below the tables' folder; their paths."""
-    paths = (root or tables_dir()) / "claims.md", runs_dir(root) / "mini.md"
+    tables = root or tables_dir()
+    paths = tables / "claims.md", tables / f"{claims_paper()}_claims" / "mini.md"
     write_text(paths[0], ledger_markdown(lines, runs))
     write_text(paths[1], mini_markdown(lines, runs))
     return paths
@@ -68,10 +59,12 @@ def write_ledger(lines: Sequence[Line], runs: Runs, root: Path | None = None) ->
 
 def ledger_markdown(lines: Sequence[Line], runs: Runs) -> str:
     """The whole ledger as Markdown: a table, then each claim with its source, its numbers and its reasons."""
+    files = claim_files()
+    paths = ", ".join(f"`reproductions/{path}`" for path in files)
     parts = [
-        "# Claims of AdcSR and of the project's brief",
-        f"Made by `{MADE_BY}`. The claims are data, `reproductions/adcsr/claims.py`, committed before any training; "
-        "what changed since: docs/claims.md.",
+        f"# Claims of {', '.join(files.values())}",
+        f"Made by `{MADE_BY}`. The claims are data, {paths}, committed before any training; what changed since: "
+        "docs/claims.md.",
         _COLUMNS.format(n=MIN_SEEDS, short=_SHORT),
         _markdown_grid(_HEADER, [_row(line) for line in lines]),
         "\n".join(f"- {one}" for one in [*_summary(lines), _done(runs)]),
@@ -92,7 +85,7 @@ def mini_markdown(lines: Sequence[Line], runs: Runs) -> str:
         _SHORT,
     ]
     header = ("run", "seeds", "steps", "params (M)", *SCORED_IN)
-    for test_set in runs.test_sets or ("DRealSR",):
+    for test_set in runs.test_sets or dict.fromkeys(one.test_set for line in lines for one in line.claim.mini):
         rows = [_run_row(runs, name, test_set) for name in _shown_runs(lines, runs)]
         parts.append(f"## {test_set}\n\n{_markdown_grid(header, rows)}")
     notes: dict[str, dict[str, None]] = {}  # what a note is about: runs, once each
@@ -122,8 +115,7 @@ def _provenance(runs: Runs) -> list[str]:
 def _row(line: Line) -> list[str]:
     seeds = {str(one.seeds) for one in line.tests}
     effects = "; ".join(_effect_text(one) for one in line.tests if one.effect)
-    whys = {one.why for one in line.tests if one.word == line.mini} & {WORSE_WITHIN, NOT_HOLM}
-    mini = f"{line.mini} ({'; '.join(sorted(whys))})" if whys else line.mini
+    mini = f"{line.mini} ({'; '.join(line.mini_why)})" if line.mini_why else line.mini
     return [line.claim.id, line.claim.kind, line.printed, line.full, mini, effects or "–", "/".join(seeds) or "–"]
 
 
@@ -227,12 +219,10 @@ def _mini_lines(line: Line, one: MiniResult) -> Iterable[str]:
     )
     if one.others:
         yield "Beside it, deciding nothing: " + ", ".join(f"{m} on {s} {_interval(e)}" for s, m, e in one.others) + "."
-    for word, places in (
-        ("better", [f"{m} on {s}" for s, m, e in one.others if e.low > 0]),
-        ("worse", [f"{m} on {s}" for s, m, e in one.others if e.high < 0]),
-    ):
+    for word, places in one.others_apart.items():
         if places:
-            yield f"Of these, {word} by the interval, uncorrected: {', '.join(places)}."
+            listed = ", ".join(f"{metric} on {test_set}" for test_set, metric in places)
+            yield f"Of these, {word} by the interval, uncorrected: {listed}."
 
 
 def _shown_runs(lines: Sequence[Line], runs: Runs) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import CHECKOUT
+from adcbench.report.cell_view import CellView
 from adcbench.report.files import write_text
-from adcbench.report.view import CellView, TableView, read_view
+from adcbench.report.view import TableView, read_view
 from adcbench.results.facts import Fact, facts, is_empty, totals
 from adcbench.results.verdicts import WORDS
 from adcbench.tables import COMPLEXITY, Infer
@@ -44,8 +45,9 @@ class _Whole:
 
     @property
     def number(self) -> str:
-        """How many papers are re-derived, in words."""
-        return _NUMBERS[len(self.papers)] if len(self.papers) < len(_NUMBERS) else str(len(self.papers))
+        """How many papers are re-derived, in words: ``two papers``."""
+        count = len(self.papers)
+        return f"{_NUMBERS[count] if count < len(_NUMBERS) else count} paper{'s' * (count != 1)}"
 
 
 def readme_path() -> Path | None:
@@ -111,8 +113,9 @@ def _quality(whole: _Whole, cells: Sequence[CellView], found: Sequence[Fact]) ->
     own = sum(fact.system in systems for fact in found if fact.cell.kind == "quality" and fact.cell.measured)
     owners = " and ".join(f"{paper.name}'s" for paper in whole.papers.values())
     words = _words(Counter(one.verdict.word for one, _ in measured))
+    owner = f"{whole.number}'" if len(whole.papers) != 1 else f"{whole.number}'s"
     return (
-        f"**Of the {whole.number} papers' {len(printed)} printed quality cells {len(measured)} are measured** "
+        f"**Of the {owner} {len(printed)} printed quality cells {len(measured)} are measured** "
         f"({where}): {words}. Of {owners} own rows, **{own or 'none'}** is. Checked are, above all, counts:"
     )
 
@@ -179,7 +182,7 @@ def _totals(whole: _Whole, found: Sequence[Fact]) -> list[str]:
     counts = totals(found)
     words = [word for word in WORDS if any(counter[word] for counter in counts.values())]
     names = {"unpublished": "measured, not printed"}
-    header = [f"facts of the {whole.number} papers", *(names.get(word, word) for word in words)]
+    header = [f"facts of the {whole.number}", *(names.get(word, word) for word in words)]
     lines = [header, ["---"] * len(header)]
     lines += [[kind, *(str(counter[word] or "") for word in words)] for kind, counter in counts.items()]
     return [f"| {' | '.join(line)} |" for line in lines]

@@ -26,13 +26,13 @@ def score_lines(metrics: Sequence[Metric], scored: Scored) -> list[str]:
             continue
         if over := scored.sets.get(metric.name):
             value, n, (low, high) = over.value, over.n, over.interval
-            beside = "".join(f", {name} {number:.4f}" for name, number in over.details.items())
+            details = "".join(f", {name} {number:.4f}" for name, number in over.details.items())
         else:
             values = [score for _, score in scored.scores[metric.name]]
-            value, n, (low, high), beside = sum(values) / len(values), len(values), interval(values), ""
+            value, n, (low, high), details = sum(values) / len(values), len(values), interval(values), ""
         lost = len(scored.lost(metric.name))
         bounds = f", 95 % {interval_text(n, low, high, '.4f')}" if has_interval(n) else ""
-        spread = f"(n={n}{f', {lost} unscored' if lost else ''}{bounds}{beside})"
+        spread = f"(n={n}{f', {lost} unscored' if lost else ''}{bounds}{details})"
         unit = f" {metric.unit}" if metric.unit else ""
         lines.append(f"{metric.name} {value:.4f}{unit} {spread}  [{scored.signature(metric)}]")
     return [*lines, *(f"not scored: {problem}" for problem in scored.problems)]

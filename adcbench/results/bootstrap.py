@@ -12,12 +12,20 @@ _DRAWN = 60_000  # indices held at once: parts of the work stay in the processor
 
 
 def has_interval(n: int) -> bool:
-    """Whether ``n`` values have a sampling interval: one says nothing of how much values differ."""
+    """Whether ``n`` values have a sampling interval: one says nothing of how much values differ.
+
+    >>> has_interval(1), has_interval(93)
+    (False, True)
+    """
     return n > 1
 
 
 def interval_text(n: int, low: float, high: float, form: str) -> str:
-    """``27.01 to 28.86``, each bound in a format such as ``.4f``; a dash where ``n`` values have no interval."""
+    """``27.01 to 28.86``, each bound in a format such as ``.4f``; a dash where ``n`` values have no interval.
+
+    >>> interval_text(93, 27.014, 28.859, ".2f"), interval_text(1, 27.0, 27.0, ".2f")
+    ('27.01 to 28.86', '–')
+    """
     return f"{low:{form}} to {high:{form}}" if has_interval(n) else "–"
 
 
@@ -41,6 +49,9 @@ def intervals(values: np.ndarray, *, level: float = 0.95, resamples: int = RESAM
 
     Raises:
         ValueError: see ``resampled_means``.
+
+    >>> intervals(np.array([[27.0, 0.5], [28.0, 0.5], [29.0, 0.5]])).tolist()
+    [[27.0, 29.0], [0.5, 0.5]]
     """
     return _percentiles(resampled_means(values, resamples), level)
 
@@ -52,6 +63,9 @@ def paired_interval(
 
     Raises:
         ValueError: unequal lengths, or see ``resampled_means``.
+
+    >>> paired_interval([27.5, 28.5, 30.5], [27.0, 28.0, 30.0])
+    (0.5, 0.5)
     """
     if len(a) != len(b):
         raise ValueError(f"paired samples need equal lengths, not {len(a)} and {len(b)}")
@@ -61,7 +75,11 @@ def paired_interval(
 def median_ratio_interval(
     slow: Sequence[float], fast: Sequence[float], *, level: float = 0.95, resamples: int = RESAMPLES
 ) -> tuple[float, float, float]:
-    """Median of the paired ratios ``slow[i] / fast[i]`` and its bootstrap interval."""
+    """Median of the paired ratios ``slow[i] / fast[i]`` and its bootstrap interval.
+
+    >>> median_ratio_interval([4.0, 4.0, 4.0], [1.0, 1.0, 1.0])
+    (4.0, 4.0, 4.0)
+    """
     ratios = np.asarray(slow, np.float64) / np.asarray(fast, np.float64)
     medians = np.concatenate([np.median(ratios[part], axis=1) for part in _draws(len(ratios), resamples)])
     low, high = _percentiles(medians[:, None], level)[0]
@@ -76,6 +94,9 @@ def resampled_means(values: np.ndarray, resamples: int = RESAMPLES) -> np.ndarra
 
     Raises:
         ValueError: no image, another shape, or a value that is not finite.
+
+    >>> resampled_means(np.array([[1.0], [1.0]]), 3).tolist()
+    [[1.0], [1.0], [1.0]]
     """
     values = np.asarray(values, np.float64)
     if values.ndim != 2 or not len(values) or not np.isfinite(values).all():

@@ -9,6 +9,7 @@ from adcbench.core.cells import Cell
 from adcbench.core.printed import parse
 from adcbench.results.verdicts import Verdict
 from adcbench.tables import Score, Table
+from adcbench.tables.papers import load_papers
 
 CAUSES_TABLE = "causes"  # the table that measures what wrong settings do
 
@@ -45,17 +46,19 @@ CAUSES = {
     "ANTIALIAS": "DOVER's frames resized with antialiasing, torchvision's default since 0.17",
     "MACS_AS_FLOPS": "one multiply-add counted as two operations, or the reverse",
     "ATTENTION_NOT_COUNTED": "fvcore leaves fused attention out of its total",
-    "TAGGING_HEAD_NOT_COUNTED": "the prompt extractor's tagging head runs but is not in the total",
     "PARTS_NOT_COUNTED": "parts that run are not in the total; the other readings of the cell name them",
-    "OTHER_CAPTIONER": "another image captioner is in the total than upstream's default loads",
     "TEXT_ENCODER_COUNTED": "the text encoder is or isn't in the total",
     "TIED_WEIGHTS_COUNTED_TWICE": "tensors registered under two names summed twice",
     "CFG_NOT_COUNTED": "the second pass of classifier-free guidance is not in the total",
     "UNSYNCED_TIMER": "the clock was stopped before the GPU had finished",
-    "MISLABELLED_COLUMN": "the printed column repeats another column's values",
     "FP16_WEIGHTS": "the weights at hand are stored in half precision",
     "TRUNCATION": "floats cut to 8 bits instead of rounded",
 }
+
+
+def all_causes() -> dict[str, str]:
+    """Every cause and what it is: those that any table may name, and those that a paper's own file adds."""
+    return {**CAUSES, **{name: text for paper in load_papers().values() for name, text in paper.causes.items()}}
 
 
 def effects(cells: Iterable[Cell], metric: str, test_set: str) -> list[tuple[str, float]]:

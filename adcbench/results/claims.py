@@ -100,7 +100,11 @@ def _measured(kind: str, large: Measurement | None, small: Measurement | None) -
 
 
 def too_wide(measured: tuple[float, float, float]) -> str:
-    """Why a ratio (value, low, high) is inconclusive; empty if its interval is narrow enough."""
+    """Why a ratio (value, low, high) is inconclusive; empty if its interval is narrow enough.
+
+    >>> too_wide((4.0, 3.9, 4.1)), too_wide((4.0, 3.0, 5.0))
+    ('', '95 % half-width is 25% of the ratio, over 10%')
+    """
     value, low, high = measured
     half = abs(high - low) / 2 / abs(value) if high != low else 0.0
     return f"95 % half-width is {half:.0%} of the ratio, over {RATIO_HALF_WIDTH:.0%}" if half > RATIO_HALF_WIDTH else ""

@@ -77,6 +77,10 @@ def effect(a: np.ndarray, b: np.ndarray, *, higher_is_better: bool = True) -> Ef
 
     Raises:
         ValueError: other shapes, or a score that is not finite.
+
+    >>> found = effect(np.array([[27.1, 28.3], [27.2, 28.2]]), np.array([[27.0, 28.0], [27.0, 28.0]]))
+    >>> round(found.mean, 3), found.seeds, found.images, round(found.low, 2), round(found.high, 2)
+    (0.2, 2, 2, -0.44, 0.84)
     """
     if a.shape != b.shape or a.ndim != 2 or min(a.shape) < 2:
         raise ValueError(f"needs two equal arrays (seeds, images) of at least 2 x 2, not {a.shape} and {b.shape}")
@@ -97,7 +101,12 @@ def effect(a: np.ndarray, b: np.ndarray, *, higher_is_better: bool = True) -> Ef
 
 
 def resampled(d: np.ndarray) -> np.ndarray:
-    """Sorted means (resamples,) of differences d (seeds, images) over drawn seeds and images."""
+    """Sorted means (resamples,) of differences d (seeds, images) over drawn seeds and images.
+
+    >>> means = resampled(np.array([[0.1, 0.3], [0.2, 0.2]]))
+    >>> len(means), round(float(means[0]), 3), round(float(means[-1]), 3)
+    (10000, 0.1, 0.3)
+    """
     seeds, images = _drawn(*d.shape)
     first = d.flat[0]
     return np.sort(((seeds @ (d - first)) * images).sum(axis=1) / d.size + first)
@@ -133,7 +142,12 @@ def interval_word(kind: Kind, low: float, high: float, margin: float = 0.0) -> s
 
 
 def verdict_p(kind: Kind, found: Effect, margin: float = 0.0) -> float:
-    """The p-value of what ``interval_word`` says: how sure it is that the mean lies on its side of the bounds."""
+    """The p-value of what ``interval_word`` says: how sure it is that the mean lies on its side of the bounds.
+
+    >>> found = effect(np.array([[27.1, 28.3], [27.2, 28.2]]), np.array([[27.0, 28.0], [27.0, 28.0]]))
+    >>> round(verdict_p("superiority", found), 3), round(verdict_p("non-inferiority", found, margin=1.0), 3)
+    (0.156, 0.027)
+    """
     if kind == "superiority":
         return found.p(0.0)
     if kind == "non-inferiority":

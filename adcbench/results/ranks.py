@@ -19,7 +19,15 @@ Slot = tuple[str, str]  # level and scale
 
 
 def value_text(measurement: Measurement, cell: Cell) -> str:
-    """A measured value with two digits more than the printed one; six significant ones if none is printed."""
+    """A measured value with two digits more than the printed one; six significant ones if none is printed.
+
+    >>> from adcbench.core.cells import Reading
+    >>> reading = Reading("27.92", "dB", "Table 1", "primary", "high", chosen=True)
+    >>> ours = Measurement("scores", "full", "cpu", "float64", (("a", 27.9243),), "mean", "psnr")
+    >>> cell = Cell(CellKey("t", "OSEDiff", "DRealSR", "PSNR"), "dB", (reading,), (ours,))
+    >>> value_text(ours, cell)
+    '27.9243'
+    """
     if cell.published is None:
         return f"{measurement.value:#.6g}".rstrip(".")
     printed = parse(cell.published.value)
@@ -31,6 +39,15 @@ def ranks(cells: Iterable[Cell], better: str) -> dict[str, int]:
 
     Measured values rank only if every row is measured at one level (design rule 10), else the
     published values rank alone. Ranked are the values as shown, so equal digits share a rank.
+
+    >>> from adcbench.core.cells import Reading
+    >>> printed = {"OSEDiff": "27.92", "S3Diff": "27.54", "AdcSR": "28.10"}
+    >>> cells = [
+    ...     Cell(CellKey("t", row, "DRealSR", "PSNR"), "dB", (Reading(value, "dB", "s", "primary", "high", True),))
+    ...     for row, value in printed.items()
+    ... ]
+    >>> ranks(cells, "higher")
+    {'OSEDiff': 2, 'AdcSR': 1}
     """
     cells = list(cells)
     if not better:

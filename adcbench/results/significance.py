@@ -81,6 +81,10 @@ def compare_paired(a: Sequence[float], b: Sequence[float], *, higher_is_better: 
 
     Raises:
         ValueError: unequal lengths, no image, or a score that is not finite.
+
+    >>> found = compare_paired([2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 3, 4, 5, 6, 7, 7])
+    >>> found.difference, found.wins, found.wilcoxon_p, found.verdict(found.wilcoxon_p)
+    (1.125, 8, 0.0078125, 'better')
     """
     if len(a) != len(b):
         raise ValueError(f"paired samples need equal lengths, not {len(a)} and {len(b)}")
@@ -89,7 +93,12 @@ def compare_paired(a: Sequence[float], b: Sequence[float], *, higher_is_better: 
 
 
 def compare_columns(a: np.ndarray, b: np.ndarray, *, higher_is_better: bool = True) -> list[Paired]:
-    """``compare_paired`` of each column of two (n, pairs) arrays; all share the bootstrap's draws."""
+    """``compare_paired`` of each column of two (n, pairs) arrays; all share the bootstrap's draws.
+
+    >>> a, b = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 1.0], [3.0, 3.0]])
+    >>> [(found.wins, found.ties) for found in compare_columns(a, b)]
+    [(0, 2), (2, 0)]
+    """
     means = resampled_means(a - b)
     return [_paired(*columns, higher_is_better) for columns in zip(a.T, b.T, means.T, strict=True)]
 
@@ -137,6 +146,9 @@ def wilcoxon(differences: Sequence[float] | np.ndarray) -> float:
     Zeros are left out; equal sizes share their mean rank. Up to 200 differences the p is exact, given the ties:
     all 2^n signs are counted out. Above that it is the normal approximation with corrections for ties and
     continuity (scipy's).
+
+    >>> wilcoxon([1, 2, 3, 4, 5]), wilcoxon([1, -1])
+    (0.0625, 1.0)
     """
     from scipy import stats
 
@@ -152,12 +164,16 @@ def wilcoxon(differences: Sequence[float] | np.ndarray) -> float:
     for rank in ranks:
         chance[rank:] = (chance[rank:] + chance[:-rank]) / 2
         chance[:rank] /= 2
-    seen = int(ranks[d > 0].sum())
-    return min(1.0, 2 * float(min(chance[: seen + 1].sum(), chance[seen:].sum())))
+    positive = int(ranks[d > 0].sum())
+    return min(1.0, 2 * float(min(chance[: positive + 1].sum(), chance[positive:].sum())))
 
 
 def least_p(n: int) -> float:
-    """The least p of a two-sided sign or signed-rank test on n images: all of one sign."""
+    """The least p of a two-sided sign or signed-rank test on n images: all of one sign.
+
+    >>> least_p(8)
+    0.0078125
+    """
     return min(1.0, 2.0 ** (1 - n))
 
 
@@ -175,7 +191,11 @@ def too_few(n: int, tests: int = 1) -> str:
 
 
 def p_text(p: float, n: int, tests: int = 1) -> str:
-    """A p-value of ``n`` images with two digits: 0.031, 1.2e-12, 1; ``too few`` where they can show nothing."""
+    """A p-value of ``n`` images with two digits: 0.031, 1.2e-12, 1; ``too few`` where they can show nothing.
+
+    >>> p_text(0.03125, 8), p_text(0.5, 3)
+    ('0.031', 'too few')
+    """
     return "too few" if too_few(n, tests) else f"{p:.2g}"
 
 

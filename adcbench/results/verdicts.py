@@ -34,7 +34,15 @@ class Verdict:
 
 
 def verdict_of(cell: Cell) -> Verdict:
-    """The verdict on a cell from its best own measurement; none on what the paper chose."""
+    """The verdict on a cell from its best own measurement; none on what the paper chose.
+
+    >>> from adcbench.core.cells import CellKey
+    >>> reading = Reading("27.92", "dB", "Table 1", "primary", "high", chosen=True)
+    >>> ours = Measurement("scores", "full", "cpu", "float64", (("a", 27.9243),), "mean", "psnr")
+    >>> cell = Cell(CellKey("t", "OSEDiff", "DRealSR", "PSNR"), "dB", (reading,), (ours,))
+    >>> verdict_of(cell).word
+    'match'
+    """
     if cell.kind == "setting":
         return Verdict("setting", why="what the paper chose: not measured, not judged")
     if cell.measured is None:
@@ -43,7 +51,14 @@ def verdict_of(cell: Cell) -> Verdict:
 
 
 def measurement_verdict(reading: Reading | None, measurement: Measurement, metric: str) -> Verdict:
-    """The verdict on a published reading from one measurement."""
+    """The verdict on a published reading from one measurement.
+
+    >>> reading = Reading("27.92", "dB", "Table 1", "primary", "high", chosen=True)
+    >>> ours = Measurement("scores", "full", "cpu", "float64", (("a", 27.9243),), "mean", "psnr")
+    >>> found = measurement_verdict(reading, ours, "PSNR")
+    >>> found.word, found.tolerance, found.why
+    ('match', 0.005, 'inside the printed digits')
+    """
     printed = parse(reading.value) if reading else None
     if reading is None or printed is None:
         return Verdict("unpublished")
@@ -66,7 +81,13 @@ def measurement_verdict(reading: Reading | None, measurement: Measurement, metri
 
 
 def log_word(reading: Reading | None, log: Measurement) -> str:
-    """Whether the average of a published log ``agrees`` with the printed number or ``differs``: never a verdict."""
+    """Whether the average of a published log ``agrees`` with the printed number or ``differs``: never a verdict.
+
+    >>> reading = Reading("0.2968", "", "Table 1", "primary", "high", chosen=True)
+    >>> log = Measurement("re-aggregated", "full", "none", "as logged", (("a", 0.29682),), "mean", "as logged")
+    >>> log_word(reading, log), log_word(None, log)
+    ('agrees', 'unpublished')
+    """
     printed = parse(reading.value) if reading else None
     if printed is None:
         return "unpublished"
@@ -77,6 +98,9 @@ def rerun_spread(metric: str, level: str) -> tuple[float, str]:
     """Committed spread of re-runs of a metric at a level, and how it was measured; 0 where none was.
 
     Read from ``reproductions/spread.csv``: values measured by us, never chosen.
+
+    >>> rerun_spread("PSNR", "training")
+    (0.0, 'no re-run spread measured')
     """
     return _spreads().get((metric, level), (0.0, "no re-run spread measured"))
 

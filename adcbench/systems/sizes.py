@@ -1,7 +1,7 @@
 """Which sizes networks can have: ranges, and what must fit each other. No torch here.
 
 For sizes that somebody wrote down, in settings of training or in the record of a run: a network of other sizes would
-end in an error of torch's, or take all memory. ``name`` is where they stand, such as ``stage.student``.
+end in an error of torch's, or take all memory. ``name`` is where they stand in a file of settings: "stage.student".
 """
 
 from __future__ import annotations

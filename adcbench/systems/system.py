@@ -81,6 +81,11 @@ class System:
         """
         return checked_files(self)
 
+    def load_strictly(self) -> bool:
+        """Load its files on the CPU, see ``workflows.catalogue.Loadable``."""
+        self.load(self.find_weights(), "cpu", "float32")
+        return True
+
     def mini(self) -> System:
         """The same code at small widths with deterministic, untrained weights, for tests and timing.
 

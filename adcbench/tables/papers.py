@@ -30,6 +30,7 @@ class Paper:
             ``{kinds}`` for how many of each kind of source, ``{own_kinds}`` for those of its own rows.
         unnumbered: its tables whose number no source gives, in words; empty where there are none.
         related: what of it stands here, for a paper that is not re-derived but stands beside those that are.
+        causes: name -> what it is, of causes that only this paper's numbers have (``results.causes`` has the others).
     """
 
     name: str
@@ -39,6 +40,7 @@ class Paper:
     sources: str = ""
     unnumbered: str = ""
     related: str = ""
+    causes: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_papers() -> dict[str, Paper]:

@@ -7,9 +7,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
-
-import numpy as np
+from typing import Literal, Protocol
 
 from adcbench.core.errors import AdcbenchError, Blocked, some
 from adcbench.core.hashes import remembered_hash
@@ -17,13 +15,25 @@ from adcbench.core.weight_files import SIZE_ALONE, NeedsFiles, WeightFile, again
 from adcbench.data.checkpoints import addresses, fetch_file, known_hash
 from adcbench.data.download import remote_size
 from adcbench.metrics import METRICS
-from adcbench.metrics.clip.flow import FLOWS, FlowSource
-from adcbench.metrics.metric import Metric
-from adcbench.systems.system import System
+from adcbench.metrics.clip.flow import FLOWS
 from adcbench.tables.loading import load_table
-from adcbench.training.official import OFFICIAL, OfficialFiles
+from adcbench.training.stages import official_files
 
 _COMMAND = "adcbench weights fetch"
+
+
+class Loadable(NeedsFiles, Protocol):
+    """A system, metric, flow or other user of files."""
+
+    def load_strictly(self) -> bool:
+        """Load its files on the CPU: every tensor must be there, of the right shape and finite.
+
+        Returns:
+            Whether that could be done: False where only another environment can.
+
+        Raises:
+            AdcbenchError: a file is missing, another than it should be, or does not fit.
+        """
 
 
 @dataclass(frozen=True)
@@ -67,9 +77,9 @@ class Entry:
         return f"{self.file.licence}{' [NON-COMMERCIAL]' if self.file.non_commercial else ''}"
 
 
-def scorers() -> dict[str, NeedsFiles]:
+def scorers() -> dict[str, Loadable]:
     """Metrics of images and clips, and optical flows, by name; variants share the files of their head."""
-    every: list[NeedsFiles] = [*METRICS.values(), *FLOWS.values()]
+    every: list[Loadable] = [*METRICS.values(), *FLOWS.values()]
     return {one.name: one for one in every}
 
 
@@ -82,7 +92,7 @@ def users_of_table(table: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for job in load_table(table).jobs for name in job.files()))
 
 
-def chosen(names: Sequence[str], table: str = "", metrics: bool = False) -> list[NeedsFiles]:
+def chosen(names: Sequence[str], table: str = "", metrics: bool = False) -> list[Loadable]:
     """The named systems and metrics, and those of a table; every built-in one with files if none is named.
 
     Args:
@@ -99,23 +109,23 @@ def chosen(names: Sequence[str], table: str = "", metrics: bool = False) -> list
         raise AdcbenchError(f"{', '.join(without)} has no weight files: nothing to fetch, it runs as it is")
     if not names and not table:
         plain = [name for name in scorers() if ":" not in name]
-        found = [_find(name) for name in (*(() if metrics else (*system_names(), OFFICIAL.name)), *plain)]
+        found = [_find(name) for name in (*(() if metrics else (*system_names(), *official_files())), *plain)]
     return [one for one in found if one.files]
 
 
-def _find(name: str) -> NeedsFiles:
+def _find(name: str) -> Loadable:
     from adcbench.systems import find_system
 
     if name in scorers():
         return scorers()[name]
-    if name == OFFICIAL.name:
-        return OFFICIAL
+    if name in official_files():
+        return official_files()[name]
     try:
         return find_system(name)
     except AdcbenchError as error:
         if ":" in name:
             raise
-        with_files = ", ".join((*(name for name in METRICS if METRICS[name].files), OFFICIAL.name))
+        with_files = ", ".join((*(name for name in METRICS if METRICS[name].files), *official_files()))
         raise AdcbenchError(f"{error}. Others with files: {with_files}") from error
 
 
@@ -283,24 +293,12 @@ def _check_file(entry: Entry) -> Check:
     return Check(what, "ok", f"{known.by}; {unknown}") if known.by else Check(what, "not verified", unknown)
 
 
-def check_loading(user: NeedsFiles) -> Check:
+def check_loading(user: Loadable) -> Check:
     """Load the files of a system or metric on the CPU: every tensor must be there, of the right shape and finite."""
     what = f"{user.name} loads"
     try:
-        if isinstance(user, System):
-            user.load(user.find_weights(), "cpu", "float32")
-        elif isinstance(user, FlowSource):
-            user.build(user.find_weights(), "cpu")
-        elif isinstance(user, Metric) and user.load:
-            user.load(user.find_weights(), "cpu", **user.settings)
-        elif isinstance(user, Metric) and not user.asks:
-            user(np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8), None, user.find_weights())
-        elif isinstance(user, OfficialFiles):
-            from adcbench.training.pretrained import check_official
-
-            check_official()
-        else:
-            return Check(what, "ok", "in an environment of its own, when it is first used")
+        loaded = user.load_strictly()
     except AdcbenchError as error:
         return Check(what, "BAD", str(error))
-    return Check(what, "ok", "all its tensors, strictly")
+    text = "all its tensors, strictly" if loaded else "in an environment of its own, when it is first used"
+    return Check(what, "ok", text)

@@ -27,4 +27,8 @@ PAPER = Paper(
         "and OSEDiff's text); for its own row {own_kinds}. `explain` names each source."
     ),
     unnumbered="AdcSR's other ablations (`ablation_*`)",
+    causes={
+        "TAGGING_HEAD_NOT_COUNTED": "the prompt extractor's tagging head runs but is not in the total",
+        "OTHER_CAPTIONER": "another image captioner is in the total than upstream's default loads",
+    },
 )

@@ -1,7 +1,7 @@
 """What AdcSR and the project's brief claim, and how each claim is tested. Committed before anything was trained.
 
-No table: `adcbench claims` judges it (adcbench/results/ledger.py says what the fields mean, docs/claims.md how the
-tests work, and what changed here since: notes, and one test withdrawn). A mini test compares the reference, ``adcsr``,
+No table: `adcbench claims` tests it (adcbench/results/ledger_claims.py says what the fields mean, docs/claims.md how
+the tests work, what changed here since: notes, and one test withdrawn). A mini test compares the reference, ``adcsr``,
 with one run that differs in one decision; what else that brings with it stands in the note. Margins are the brief's
 where it has one; the others were chosen before training, and their reasons stand beside them. Where no source says
 which way a difference goes, it is a question: the effect is shown and nothing is decided.
@@ -9,10 +9,13 @@ which way a difference goes, it is a question: the effect is shown and nothing i
     adcbench claims
 """
 
-from adcbench.results.ledger import LedgerClaim, MiniTest, Pair, Sure
+from functools import partial
+
+from adcbench.results.ledger_claims import LedgerClaim, MiniTest, Pair, Sure
 from adcbench.tables import COMPLEXITY, Claim
 
 Place = tuple[str, str, str]  # row, test set, metric
+OF = "AdcSR and of the project's brief"
 ABSTRACT = "AdcSR arXiv 2411.13383, abstract"
 README = "AdcSR repository, README"
 BRIEF = "project brief"
@@ -26,6 +29,9 @@ FEATURES = "the feature distance stands in for LPIPS, whose weights are not here
 FIVE_PERCENT = f"{FEATURES}; 5 % is the brief's tolerance for student against teacher"
 ANY_GAIN = f"{FEATURES}; any gain counts, so no margin"
 ANY_DETAIL = "the feature distance stands in for the printed metrics, whose weights are not here; any gain counts"
+
+
+on_drealsr = partial(MiniTest, test_set="DRealSR")
 
 
 def _ratio(name: str, text: str, sure: Sure = "paper", source: str = ABSTRACT, note: str = "") -> LedgerClaim:
@@ -46,13 +52,13 @@ def _against_teacher(metric: str, test_set: str, table: str, margin: float = 0.0
 def _no_loss(name: str, statement: str, table: str, kept: str, ours: str, run: str = "", note: str = "") -> LedgerClaim:
     """A removable module, or a prunable width, goes without loss. Its tables print nothing that was seen."""
     pair = Pair(f"adcsr/{table}", "DRealSR", "LPIPS", ours, kept, 0.05, relative=True)
-    mini = (MiniTest("adcsr", run, "fd-efflite0", FIVE_PERCENT, 0.05, relative=True),) if run else ()
+    mini = (on_drealsr("adcsr", run, "fd-efflite0", FIVE_PERCENT, 0.05, relative=True),) if run else ()
     source = f"{README}: redundant modules are removed, the others pruned while preserving performance"
     return LedgerClaim(name, statement, source, "repository", "non-inferiority", (pair,), None, mini, "structure", note)
 
 
 def _question(name: str, statement: str, run: str, note: str = "") -> LedgerClaim:
-    mini = (MiniTest("adcsr", run, "fd-efflite0", FEATURES),)
+    mini = (on_drealsr("adcsr", run, "fd-efflite0", FEATURES),)
     return LedgerClaim(name, statement, NO_SOURCE, "nobody", "question", mini=mini, note=note)
 
 
@@ -85,8 +91,8 @@ CLAIMS = (
             _against_teacher("DISTS", "DRealSR", "table1", 0.05, relative=True),
         ),
         mini=(
-            MiniTest("adcsr", "teacher", "psnr", "0.3 dB is the brief's tolerance for student against teacher", 0.3),
-            MiniTest("adcsr", "teacher", "fd-efflite0", FIVE_PERCENT, 0.05, relative=True),
+            on_drealsr("adcsr", "teacher", "psnr", "0.3 dB is the brief's tolerance for student against teacher", 0.3),
+            on_drealsr("adcsr", "teacher", "fd-efflite0", FIVE_PERCENT, 0.05, relative=True),
         ),
         family="teacher",
         note="The quarter and the fifth are params-74 and macs-78; the mini student has 40 % of its teacher's "
@@ -100,7 +106,7 @@ CLAIMS = (
             for test_set, table in (("DRealSR", "table1"), ("RealSR", "table_c2"), ("DIV2K-Val", "table_c1"))
             for metric in ("LPIPS", "DISTS")
         ),
-        mini=(MiniTest("adcsr", "teacher", "fd-efflite0", ANY_GAIN),),
+        mini=(on_drealsr("adcsr", "teacher", "fd-efflite0", ANY_GAIN),),
         family="teacher",
         note="The published rows of DRealSR contradict the brief: 0.3046 and 0.2200 are worse than OSEDiff's 0.2968 "
         "and 0.2165. The brief's own OSEDiff row (0.3087 and 0.2239) is in no other source.",
@@ -109,7 +115,7 @@ CLAIMS = (
     LedgerClaim(
         "vae-encoder-psnr", "Removing the VAE encoder does not lower PSNR", BRIEF, "brief", "non-inferiority",
         (Pair("adcsr/table2", "DRealSR", "PSNR", REMOVED, KEPT, 0.05),),
-        mini=(MiniTest("adcsr", "vae-encoder", "psnr", "the brief's margin: 0.05 dB is not visible", 0.05),),
+        mini=(on_drealsr("adcsr", "vae-encoder", "psnr", "the brief's margin: 0.05 dB is not visible", 0.05),),
         family="structure",
         note="The encoder that the mini variant keeps is the teacher's, tuned on 20,000 crops of this very task; the "
         "reference must learn to do without in 3,600.",
@@ -133,7 +139,7 @@ CLAIMS = (
     LedgerClaim(
         "connection", "Joining UNet and decoder directly is better than through the 4-channel latent", BRIEF, "brief",
         "superiority", tuple(Pair("adcsr/table3", "DRealSR", metric, DIRECT, BOTTLENECK) for metric in DETAIL),
-        mini=(MiniTest("adcsr", "latent-link", "fd-efflite0", ANY_DETAIL),),
+        mini=(on_drealsr("adcsr", "latent-link", "fd-efflite0", ANY_DETAIL),),
         family="structure",
         note="The mini latent is 16 channels wide, not 4: a milder bottleneck. It also keeps the pretrained layers on "
         "both sides, where the direct connection begins with repeated weights: a head start that a short run shows.",
@@ -172,7 +178,7 @@ CLAIMS = (
             Pair("adcsr/ablation_decoder_pretraining", "DRealSR", metric, "With pretraining (AdcSR)",
                  "Without pretraining") for metric in DETAIL
         ),
-        mini=(MiniTest("adcsr", "no-pretraining", "fd-efflite0", ANY_DETAIL),),
+        mini=(on_drealsr("adcsr", "no-pretraining", "fd-efflite0", ANY_DETAIL),),
         family="training",
         note="Without stage 1 the decoder must learn in stage 2, so the mini variant has a loss on pixels there: L1, "
         "and the feature distance that this test measures, at five times its weight in stage 1.",
@@ -185,7 +191,7 @@ CLAIMS = (
                  "Without adversarial loss") for metric in DETAIL
         ),
         mini=(
-            MiniTest(
+            on_drealsr(
                 "adcsr", "no-adversarial", "spectrum",
                 "plain distillation averages detail away: power missing at high frequencies; any gain counts",
             ),
@@ -198,7 +204,7 @@ CLAIMS = (
         "clip-gradient", "Clipping with a straight-through gradient is better than clipping without",
         "brief, from a note on the paper; the released code has no such clip", "second-hand", "superiority",
         mini=(
-            MiniTest(
+            on_drealsr(
                 "clip-ste", "clip-hard", "psnr",
                 "the gradient it restores pulls saturated pixels back, an error in pixels; any gain counts",
             ),
@@ -221,6 +227,6 @@ CLAIMS = (
               "200."),
     LedgerClaim(
         "ask-no-clip", "What does no clip at all change against the straight-through clip?", NO_SOURCE, "nobody",
-        "question", mini=(MiniTest("clip-ste", "clip-none", "psnr", "as the claim about the clip's gradient"),),
+        "question", mini=(on_drealsr("clip-ste", "clip-none", "psnr", "as the claim about the clip's gradient"),),
     ),
 )  # fmt: skip

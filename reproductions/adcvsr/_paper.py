@@ -24,4 +24,5 @@ PAPER = Paper(
     sources=(
         "AdcVSR's Tables 1 to 4 were read in a converted text of the paper; of Tables 5 to 8 only topics are known."
     ),
+    causes={"MISLABELLED_COLUMN": "the printed column repeats another column's values"},
 )

@@ -17,6 +17,7 @@ from adcbench.core.settings import CHECKOUT
 from adcbench.data.media.images import write_png
 from adcbench.data.testsets.registry import find_testset, open_testset
 
+_MADE = "from adcbench.data.testsets.test_set import TestSet\n"
 DOCS = (CHECKOUT or Path()) / "docs" / "own_test_set.md"
 
 
@@ -68,9 +69,15 @@ def test_it_is_recorded_opened_and_evaluated_as_documented(night: Path) -> None:
         ("DAY = 5", "test set 'night': cannot load my_sets:NIGHT: AttributeError"),
         ("1 / 0", "test set 'night': cannot load my_sets:NIGHT: ZeroDivisionError: division by zero"),
         (
-            "from adcbench.data.testsets.test_set import TestSet\nNIGHT = TestSet('Day', 'day', 3)",
+            _MADE + "NIGHT = TestSet('Day', 'day', 3)",
             "test set 'night': my_sets:NIGHT is called 'Day'; give both one name",
         ),
+        (
+            _MADE + "NIGHT = TestSet('Night', 'night', '3')",
+            "test set 'Night': its size is '3', not a number of samples",
+        ),
+        (_MADE + "NIGHT = TestSet('Night', '../night', 3)", "folder '../night' is not the name of a folder"),
+        (_MADE + "NIGHT = TestSet('Night', 'night', 3, needs=('GT',))", "it needs ('GT',), not LR, HR or both"),
     ],
 )
 def test_a_bad_one_is_a_line_that_names_it(
@@ -85,3 +92,24 @@ def test_a_bad_one_is_a_line_that_names_it(
 def test_an_unknown_one_lists_a_users_too(night: Path) -> None:
     with pytest.raises(AdcbenchError, match=r"unknown test set 'day'\. Test sets: DRealSR, .*, VideoLQ, night$"):
         find_testset("day")
+
+
+_MAKER = """
+import numpy as np
+from adcbench.data.media.images import write_png
+
+def make(test_set):
+    for folder, side in (("LR", 16), ("HR", 64)):
+        write_png(test_set.root / folder / "a.png", np.zeros((side, side, 3), np.uint8))
+
+NIGHT = TestSet("Night", "night", 1, made_by="my_sets:make")
+"""
+
+
+def test_one_that_its_package_makes_is_made_by_fetching_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, _MADE + _MAKER, "[adcbench.testsets]\nnight = my_sets:NIGHT\n", monkeypatch)
+    with pytest.raises(Blocked) as blocked:
+        open_testset("night")
+    assert blocked.value.command == "adcbench fetch night"
+    assert run("fetch", "night").exit_code == 0
+    assert open_testset("night").inputs()[0].name == "a"

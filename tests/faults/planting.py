@@ -91,7 +91,7 @@ def _apply(edit: Edit) -> list[Callable[[], None]]:
     exec(compile(source.replace(edit.old, edit.new), str(path), "exec"), found)
     undo: list[Callable[[], None]] = []
     for key, new in found.items():
-        if not key.startswith("__"):
+        if not key.startswith("__") and key != "METRICS":  # new objects of the same text; settings change in place
             _replace(module, key, new, undo)
     if not undo:
         raise LookupError(f"{edit}: changes nothing")

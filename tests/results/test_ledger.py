@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,13 +14,15 @@ from adcbench.core.cells import Cell, CellKey, Measurement, Reading
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import reproductions_dir
 from adcbench.report.files import read_cells
-from adcbench.results import ledger
+from adcbench.results import ledger, ledger_claims
 from adcbench.results.claims import claim_verdict
-from adcbench.results.ledger import LedgerClaim, Line, MiniTest, Pair, ledger_lines, load_claims
+from adcbench.results.ledger import Line, ledger_lines
+from adcbench.results.ledger_claims import LedgerClaim, MiniTest, Pair, load_claims
 from adcbench.tables.loading import load_table, table_ids
 from adcbench.tables.table import Claim, Table
 from adcbench.training.experiments.trained_runs import SCORED_IN, SHARED, Runs, Trained
 
+on_drealsr = partial(MiniTest, test_set="DRealSR")
 NOTHING = Runs({}, {})
 CLAIMS = load_claims()
 IMAGES = [f"image-{i}" for i in range(40)]
@@ -38,7 +41,7 @@ def done(scores: dict[str, float], seeds: int = 5, spread: float = 0.01, metric:
 
 
 def claim(kind: str = "superiority", margin: float = 0.0, relative: bool = False, **more: object) -> LedgerClaim:
-    test = MiniTest("ours", "other", "psnr", "why", margin, relative)
+    test = on_drealsr("ours", "other", "psnr", "why", margin, relative)
     return LedgerClaim("toy", "Ours is better", "brief", "brief", kind, mini=(test,), family="f", **more)  # type: ignore[arg-type]
 
 
@@ -76,16 +79,16 @@ def test_every_ratio_of_adcsrs_tables_is_in_the_ledger() -> None:
 
 
 def test_runs_are_those_that_training_knows() -> None:
-    from adcbench.training.experiments.ablations import variant_names
+    from adcbench.training.stages.adcsr.distil import SPEC
 
-    assert set(ledger.run_names(CLAIMS)) <= {*variant_names(), "teacher"}
+    assert set(ledger_claims.run_names(CLAIMS)) <= {*SPEC.ablations, "teacher"}
 
 
 def test_an_id_is_used_once_and_a_ratio_must_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     class File:
         CLAIMS = (CLAIMS[0], CLAIMS[0])
 
-    monkeypatch.setattr(ledger, "load_file", lambda path: File)
+    monkeypatch.setattr(ledger_claims, "load_file", lambda path: File)
     with pytest.raises(AdcbenchError, match=f"there twice: {CLAIMS[0].id}"):
         load_claims()
     File.CLAIMS = (replace(CLAIMS[0], ratio=("adcsr/table1", "AdcSR: 99x faster")),)  # type: ignore[assignment]
@@ -214,7 +217,7 @@ def test_mini_verdicts(kind: str, margin: float, ours: float, word: str) -> None
 
 
 def test_lower_is_better_where_the_metric_says_so() -> None:
-    one = replace(claim(), mini=(MiniTest("ours", "other", "niqe", "why"),))
+    one = replace(claim(), mini=(on_drealsr("ours", "other", "niqe", "why"),))
     assert line_of(one, done({"ours": 4.0, "other": 5.0}, metric="niqe")).mini == "holds"
 
 
@@ -256,7 +259,7 @@ def test_tests_of_a_family_are_corrected_together() -> None:
     runs = done({"ours": 27.016, "other": 27.0})
     alone = line_of(claim(), runs)
     assert alone.mini == "holds" and 0.005 < (alone.tests[0].corrected_p or 0) < 0.05
-    others = [replace(claim(), id=str(i), mini=(MiniTest("ours", "not done", "psnr", "why"),)) for i in range(9)]
+    others = [replace(claim(), id=str(i), mini=(on_drealsr("ours", "not done", "psnr", "why"),)) for i in range(9)]
     line = ledger_lines([claim(), *others], read_cells, runs)[0]
     assert (line.mini, line.tests[0].why) == ("inconclusive", "not after Holm's correction")
     apart = [replace(one, family="another") for one in others]
@@ -267,9 +270,9 @@ def test_tests_of_a_family_are_corrected_together() -> None:
 
 def test_a_claim_of_two_tests_needs_both() -> None:
     runs = done({"ours": 27.5, "other": 27.0, "third": 27.5})
-    both = (MiniTest("ours", "other", "psnr", "w"), MiniTest("ours", "third", "psnr", "w"))
+    both = (on_drealsr("ours", "other", "psnr", "w"), on_drealsr("ours", "third", "psnr", "w"))
     assert line_of(replace(claim(), mini=both), runs).mini == "inconclusive"
-    assert line_of(replace(claim(), mini=(both[0], MiniTest("other", "third", "psnr", "w"))), runs).mini == "reversed"
+    assert line_of(replace(claim(), mini=(both[0], on_drealsr("other", "third", "psnr", "w"))), runs).mini == "reversed"
 
 
 def test_mini_runs_change_no_other_column() -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
 from pathlib import Path
 
 import pytest
-from toy_tables import COSTS, IMAGE
 
 from adcbench.core.cells import UNKNOWN, CellKey, Reading
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import reproductions_dir
-from adcbench.tables.columns import columns
 from adcbench.tables.loading import load_readings, load_table, numbered, table_ids
 from adcbench.tables.table import COMPLEXITY
 
@@ -231,9 +228,3 @@ def test_bad_published_csv_is_refused(
     with pytest.raises(AdcbenchError, match=message):
         load_readings("toy")
     load_table.cache_clear()
-
-
-def test_columns_take_the_papers_units() -> None:
-    time, params = columns(COMPLEXITY, COSTS, ("Time", "Params"), {"Params": "B"})
-    assert (time.unit, time.better, params.unit, params.better) == ("s", "lower", "B", "lower")
-    assert Counter(c.better for c in columns("DRealSR", IMAGE, ("PSNR", "LPIPS"))) == {"higher": 1, "lower": 1}

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from commands import message
+from toy_clips import small_udm10
 
 from adcbench.cli import cli
 from adcbench.core.errors import Blocked
@@ -63,6 +64,17 @@ def test_it_is_the_table_s_measurement(here: Path) -> None:
     found = float(re.findall(r"psnr (\S+) dB", result.output)[0])
     (cell,) = (c for c in read_cells("embedded") if (c.key.row, c.key.metric) == ("Bicubic (PIL)", "PSNR"))
     assert cell.measured and found == pytest.approx(cell.measured.value, abs=1e-4)
+
+
+def test_clips_are_evaluated_like_images(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """AdcSR upscales images: of clips it gets frame by frame. What the tables look at is scored."""
+    small_udm10(here, monkeypatch)
+    result = run("--testset", "udm10", "--metrics", "psnr,flicker", "--out", "s.csv", system="adcsr-mini")
+    assert result.exit_code == 0, (result.output, result.exception)
+    assert result.output.count("(n=2, 95 % ") == 2
+    assert "first 2 frames, centre crop 16x16" in result.output
+    rows = list(csv.DictReader((here / "s.csv").open()))
+    assert [row["image"] for row in rows if row["metric"] == "psnr"] == ["000", "001"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from tqdm import tqdm
 
 from adcbench.core.errors import AdcbenchError, Blocked, some
 from adcbench.core.keys import file_hash
+from adcbench.core.own_code import calling
 from adcbench.data.download import FetchStopped, download, remove_unfinished
 from adcbench.data.testsets.manifest import ManifestFile, scan_folder, write_manifest
 from adcbench.data.testsets.registry import manifest, manifest_path, open_testset
@@ -42,6 +44,8 @@ def fetch(test_set: TestSet, endpoint: str | None = None, jobs: int = 8, progres
     """
     if test_set.inside:
         return test_set.inside.write()
+    if test_set.made_by:
+        _make(test_set)
     if not test_set.repository:
         return _record(test_set)
     files = manifest(test_set)
@@ -50,6 +54,12 @@ def fetch(test_set: TestSet, endpoint: str | None = None, jobs: int = 8, progres
         raise _failed(test_set, failures, len(files))
     open_testset(test_set.name)  # names what does not belong there
     return test_set.root
+
+
+def _make(test_set: TestSet) -> None:
+    module, _, function = test_set.made_by.partition(":")
+    with calling(f"test set {test_set.name!r}: {test_set.made_by}"):
+        getattr(importlib.import_module(module), function)(test_set)
 
 
 def _base(test_set: TestSet, endpoint: str | None) -> str:

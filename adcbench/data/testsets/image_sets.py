@@ -53,6 +53,6 @@ IMAGE_SETS = (
         200,
         source="BSDS500's test photographs, degraded here by AdcSR's mild Real-ESRGAN pipeline (degradation.synthetic)",
         licence="BSDS500 is for non-commercial research and education; never redistributed.",
-        made=True,
+        made_by="adcbench.degradation.synthetic:write_degraded",
     ),
 )

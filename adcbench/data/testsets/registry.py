@@ -96,7 +96,7 @@ def manifest_path(test_set: TestSet) -> Path:
     if test_set.repository:
         return Path(__file__).parent / "manifests" / f"{test_set.folder}.csv"
     beside = test_set.root / RECORDED
-    return beside if test_set.made or beside.is_file() else cache_dir() / "manifests" / f"{test_set.folder}.csv"
+    return beside if test_set.made_by or beside.is_file() else cache_dir() / "manifests" / f"{test_set.folder}.csv"
 
 
 def manifest(test_set: TestSet) -> tuple[ManifestFile, ...]:
@@ -106,7 +106,7 @@ def manifest(test_set: TestSet) -> tuple[ManifestFile, ...]:
         Blocked: its manifest is not pinned and not recorded yet; the message says what to do.
     """
     path = manifest_path(test_set)
-    if not path.is_file() and test_set.made:
+    if not path.is_file() and test_set.made_by:
         raise Blocked(f"the {test_set.name} test set: {test_set.source}", test_set.command)
     if not path.is_file():
         places = f"$ADCBENCH_DATA/{test_set.folder}/{' and '.join(test_set.needs)}"

@@ -41,7 +41,8 @@ class TestSet:
         repository: public GitHub repository (owner/name); empty where its files can't be fetched one by one.
         commit: the pinned commit there.
         upstream: (path here, path in the repository) of each sub-folder and single file.
-        made: ``adcbench fetch`` makes its pairs from images that are here.
+        made_by: ``module:function`` that ``adcbench fetch`` calls with it, to make its samples from what is here; a
+            name, since such code lies further down (``degradation``). Empty: they come from elsewhere.
         inside: where an installed package holds it.
     """
 
@@ -59,8 +60,19 @@ class TestSet:
     repository: str = ""
     commit: str = ""
     upstream: tuple[tuple[str, str], ...] = ()
-    made: bool = False
+    made_by: str = ""
     inside: Inside | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("name", "folder", "holds"):
+            if not isinstance(getattr(self, field), str) or not getattr(self, field):
+                raise AdcbenchError(f"test set {self.name!r}: its {field} is {getattr(self, field)!r}, not a text")
+        if not isinstance(self.size, int) or self.size < 1:
+            raise AdcbenchError(f"test set {self.name!r}: its size is {self.size!r}, not a number of samples")
+        if self.folder != Path(self.folder).name:
+            raise AdcbenchError(f"test set {self.name!r}: its folder {self.folder!r} is not the name of a folder")
+        if not self.needs or not {*self.needs} <= {"LR", "HR"}:
+            raise AdcbenchError(f"test set {self.name!r}: it needs {self.needs!r}, not LR, HR or both")
 
     @property
     def root(self) -> Path:
@@ -70,7 +82,7 @@ class TestSet:
         version made there is used.
         """
         there = data_dir() / self.folder
-        return cache_dir() / _MADE / self.folder if self.made and not (there / RECORDED).is_file() else there
+        return cache_dir() / _MADE / self.folder if self.made_by and not (there / RECORDED).is_file() else there
 
     @property
     def command(self) -> str:

@@ -30,6 +30,10 @@ def flow_accuracy(
 
     Raises:
         ValueError: unequal lengths, or fewer than two frames.
+
+    >>> frames = np.zeros((2, 4, 4, 3), np.uint8)
+    >>> flow_accuracy(frames, frames, flow=lambda now, then: (np.full((4, 4, 2), 3.0), np.full((4, 4, 2), -3.0)))
+    0.0
     """
     both = ((as_floats(a), as_floats(b)) for a, b in zip(sr, hr, strict=True))
     if between == "sr and hr":
@@ -50,7 +54,7 @@ def _mean_length(vectors: np.ndarray) -> float:
 
 _accuracy = partial(
     Metric, function=flow_accuracy, takes="clip pair", tools={"flow": find_flow("dis")}, unit="px",
-    higher_is_better=False, facts=Facts(low=0),
+    higher_is_better=False, facts=Facts(low=0, best=0),
 )  # fmt: skip
 METRICS = (
     _accuracy("flow-accuracy", {"between": "neighbours"}),

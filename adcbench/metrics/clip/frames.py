@@ -20,7 +20,16 @@ def as_floats(frame: np.ndarray) -> np.ndarray:
     >>> as_floats(np.full((1, 1, 3), 51, np.uint8)).tolist()
     [[[0.2, 0.2, 0.2]]]
     """
-    if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
-        raise ValueError(f"frames must be (h, w, 3) uint8 RGB, not {frame.dtype} {frame.shape}")
+    check_frame(frame)
     floats: np.ndarray = frame / np.float64(255)
     return floats
+
+
+def check_frame(frame: np.ndarray) -> None:
+    """Whether a frame is (h, w, 3) uint8 RGB.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
+        raise ValueError(f"frames must be (h, w, 3) uint8 RGB, not {frame.dtype} {frame.shape}")

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from adcbench.metrics.clip.frames import check_frame
 from adcbench.metrics.clip.tof import crop, middle
 from adcbench.metrics.image.lpips import LPIPS
 from adcbench.metrics.metric import Facts, Frames, Metric, Runtime, Scorer
@@ -26,10 +27,15 @@ def tlp(sr: Frames, hr: Frames, *, distance: Scorer) -> float:
         ValueError: fewer than six frames, frames of less than 48x48 pixels, or unequal lengths.
     """
     changes = []
-    for before, after in pairwise((crop(a), crop(b)) for a, b in middle(sr, hr)):
+    for before, after in pairwise(tuple(map(_cropped, frames)) for frames in middle(sr, hr)):
         of_sr, of_hr = np.asarray(distance(np.stack(before), np.stack(after)), np.float64)
         changes.append(abs(of_hr - of_sr))
     return 100 * float(np.mean(changes))
+
+
+def _cropped(frame: np.ndarray) -> np.ndarray:
+    check_frame(frame)
+    return crop(frame)
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,6 @@ class FrameDistance:
 
 METRICS = (
     Metric("tlp", function=tlp, takes="clip pair", tools={"distance": FrameDistance(LPIPS)}, unit="x1e-2",
-           higher_is_better=False, libraries=("lpips", "torch", "torchvision"), facts=Facts(low=0),
+           higher_is_better=False, libraries=("lpips", "torch", "torchvision"), facts=Facts(low=0, best=0),
            notes="LPIPS alex, first and last 2 frames left out, centre crop to multiples of 32"),
 )  # fmt: skip

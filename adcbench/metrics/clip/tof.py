@@ -8,7 +8,7 @@ from itertools import islice, pairwise
 import numpy as np
 
 from adcbench.metrics.clip.flow import farneback_of_luma, find_flow, luma
-from adcbench.metrics.clip.frames import as_floats
+from adcbench.metrics.clip.frames import check_frame
 from adcbench.metrics.metric import Facts, Frames, Metric
 
 CUT = 2  # frames left out at each end
@@ -63,13 +63,13 @@ def crop(image: np.ndarray) -> np.ndarray:
 
 
 def _luma(frame: np.ndarray) -> np.ndarray:
-    as_floats(frame[:1, :1])  # 8-bit RGB, or an error
+    check_frame(frame)
     return luma(frame)
 
 
 METRICS = (
     # the flow is named for the signature: ``tof`` calls it itself, on frames of its own choice
     Metric("tof", function=tof, takes="clip pair", tools={"flow": find_flow("farneback")}, fixed_flow=True, unit="px",
-           higher_is_better=False, facts=Facts(low=0),
+           higher_is_better=False, facts=Facts(low=0, best=0),
            notes="first and last 2 frames left out, centre crop to multiples of 32"),
 )  # fmt: skip

@@ -37,18 +37,18 @@ class AdcSRConfig:
     """Sizes of an AdcSR network; the defaults are the paper's (AdcSR model.py).
 
     Args:
-        source: what enters the UNet: unshuffled LR pixels, or (ablations) the pixels of the bicubic enlargement,
+        source: what enters the U-Net: unshuffled LR pixels, or (ablations) the pixels of the bicubic enlargement,
             unshuffled to the same size, or its latent from the SD2.1 VAE encoder.
         link: what leaves it: features for the decoder's middle block, or (ablation) a latent for its conv_in.
         unet_widths: channels by resolution, finest first: SD2.1's 320/640/1280/1280 times 0.75.
         heads: attention heads by resolution; the last entry serves the middle block alone.
-        layers: ResBlocks per down block; up blocks, in UNet and decoder alike, have one more.
+        layers: residual blocks per level on the way down; on the way up, in U-Net and decoder alike, one more.
         unshuffle: factor of the PixelUnshuffle in front.
         decoder_widths: channels of the half decoder, finest first; the last is the width of the join.
         latent_width: channels of the VAE's latent.
-        encoder_widths: channels of the kept VAE encoder, finest first; used only with ``source="vae"``.
-        latent_scaling: factor from that encoder's latent to the UNet's.
-        text: what the cross-attention reads: there is none; (ablations) one fixed embedding kept in the network;
+        encoder_widths: channels of the VAE's encoder, finest first; used only with ``source="vae"``.
+        latent_scaling: factor from that encoder's latent to the U-Net's.
+        text: what the cross-attention reads: there is none; (ablations) one fixed embedding, part of the network;
             an embedding given with every image.
         tokens, context: length and width of that embedding.
         time_embedding: keep the time embedding (ablation); the time step is always 999.
@@ -83,13 +83,13 @@ class AdcSRConfig:
 
     @property
     def unet_width_in(self) -> int:
-        """Channels that enter the UNet: 12 unshuffled pixels, or 192 of the enlarged image, or the latent's 4."""
+        """Channels that enter the U-Net: 12 unshuffled pixels, or 192 of the enlarged image, or the latent's 4."""
         factor = {"pixels": self.unshuffle, "bicubic": self.unshuffle * self.scale}
         return 3 * factor[self.source] ** 2 if self.source in factor else self.latent_width
 
     @property
     def unet_width_out(self) -> int:
-        """Channels that leave the UNet: the join's 256, or the latent's 4."""
+        """Channels that leave the U-Net: the join's 256, or the latent's 4."""
         return self.decoder_widths[-1] if self.link == "features" else self.latent_width
 
 
@@ -139,12 +139,12 @@ def variants(base: AdcSRConfig = FULL) -> dict[str, AdcSRConfig]:
 
 @dataclass(frozen=True)
 class DiscriminatorConfig:
-    """The discriminator of stage 2: SD2.1's UNet on features; the defaults are upstream's (train.py, utils.py).
+    """The discriminator of stage 2: SD2.1's U-Net on features; the defaults are upstream's (train.py, utils.py).
 
     Args:
-        unet: sizes of the UNet, whose own input is a latent.
-        width: channels of the features it judges: the width of the join.
-        step: the time step it is told.
+        unet: sizes of the U-Net, whose own input is a latent.
+        width: channels of the features it takes: the width of the join.
+        step: the time step that conditions it.
         weights: which are trained: a LoRA and conv_in, or (ablation) all.
         rank, alpha: of the LoRA; alpha is peft's default.
     """

@@ -1,7 +1,7 @@
-"""The discriminator of stage 2: SD2.1's UNet judging features (AdcSR section 3.3; upstream train.py, utils.py).
+"""The discriminator of stage 2: SD2.1's U-Net on features (AdcSR section 3.3; upstream train.py, utils.py).
 
-It takes 256 channels in place of a latent's 4, is told the time step 999 and the image's text, and what was the
-predicted noise is read as 4 logits a pixel. Trained are a LoRA on every layer but the time embedding's, 4.06 M,
+It takes 256 channels in place of a latent's 4, the time step 999 and the image's text as conditioning, and what was
+the predicted noise is read as 4 logits a pixel. Trained are a LoRA on every layer but the time embedding's, 4.06 M,
 and conv_in, 0.74 M, of 870.7 M.
 """
 
@@ -48,14 +48,14 @@ def make_discriminator(
     channels give what the latent gave. The LoRA changes nothing at first.
 
     Args:
-        unet: SD2.1's UNet by diffusers' names.
+        unet: SD2.1's U-Net by diffusers' names.
         generator: on the CPU; draws the LoRA in the order of the network's layers.
 
     Raises:
-        AdcbenchError: tensors that are not exactly that UNet's.
+        AdcbenchError: tensors that are not exactly that U-Net's.
     """
     if "conv_in.weight" not in unet:
-        raise AdcbenchError("the discriminator starts from SD2.1's UNet, but there is no conv_in.weight")
+        raise AdcbenchError("the discriminator starts from SD2.1's U-Net, but there is no conv_in.weight")
     weight = unet["conv_in.weight"]
     latent = weight.shape[1]
     wide = weight[:, torch.arange(config.width) % latent] / (config.width / latent)
@@ -64,7 +64,7 @@ def make_discriminator(
     tensors = {**unet, "conv_in.weight": wide}
     trained = [name for name in tensors if config.weights == "all" or name == "conv_in.bias"]
     tensors |= {name: tensors[name].clone() for name in trained}
-    load_strict(discriminator.unet, tensors, "SD2.1's UNet")
+    load_strict(discriminator.unet, tensors, "SD2.1's U-Net")
     if config.weights == "lora":
         discriminator.add_lora(generator)
     return discriminator

@@ -55,7 +55,7 @@ class VaeSource(nn.Module):
     """The ablation that keeps SD2.1's VAE encoder: LR (N, 3, h, w) in [-1, 1] -> latent (N, 4, h/2, w/2).
 
     No source describes it. Assumed, after OSEDiff: bicubic enlargement x4, encoder, quant_conv, the mean of
-    the posterior times 0.18215 (no sampling), and a conv_in of 4 channels in the UNet.
+    the posterior times 0.18215 (no sampling), and a conv_in of 4 channels in the U-Net.
     """
 
     def __init__(self, config: AdcSRConfig) -> None:
@@ -108,7 +108,7 @@ class AdcSR(nn.Module):
             self.register_buffer("null_text", torch.zeros(1, config.tokens, config.context, device="cpu"))
 
     def conditioning(self, entering: Tensor, text: Tensor | None = None) -> Conditioning:
-        """What the U-Net's layers take besides the features (N, C, h/2, w/2) that enter it, as far as they are kept.
+        """What the U-Net's layers take besides the features (N, C, h/2, w/2) that enter it: time, text, or nothing.
 
         Raises:
             AdcbenchError: ``text`` is absent where the config has ``text="given"``.

@@ -21,7 +21,7 @@ class PatchDiscriminator(nn.Module):
     """``forward``: (B, channels, H, W) -> logits (B, 1, h, w), one a patch, higher for real; sides 512 -> 62.
 
     Args:
-        channels: of what it judges: 3 of an image, or the width of the join for features.
+        channels: of its input: 3 of an image, or the width of the join for features.
         width: channels of its first layer; published: 64.
         generator: on the CPU; draws the weights: normal with standard deviation 0.02, about 1 for norms, biases zero.
         layers: strided convolutions; the side of a patch is 16, 34, 70 for 1, 2, 3.

@@ -1,6 +1,6 @@
 """The student's weights before training, from SD2.1's (AdcSR section 3.2; upstream model.py, class Net).
 
-Pruning keeps the first channels of every layer, by no measure of importance: the first 75 % of the UNet's. Inputs
+Pruning keeps the first channels of every layer, by no measure of importance: the first 75 % of the U-Net's. Inputs
 that join a skip are cut the same way, so they no longer line up with what made them; training repairs that.
 """
 
@@ -26,7 +26,7 @@ def initial_student(
     """The student as stage 2 starts with it, float32 on the CPU; nothing is shared with the arguments.
 
     Args:
-        unet: SD2.1's UNet, by diffusers' names.
+        unet: SD2.1's U-Net, by diffusers' names.
         decoder: the half decoder of stage 1, with its conv_in.
         vae: SD2.1's VAE, for ``source="vae"``: its encoder and quant_conv.
         null_text: (1, tokens, context), the embedding of an empty prompt, for ``text="null"``.
@@ -49,7 +49,7 @@ def initial_student(
 
 
 def prune_unet(unet: Tensors, student: AdcSR) -> dict[str, Tensor]:
-    """The student's UNet from SD2.1's: the first channels of every layer; what the student lacks is left out.
+    """The student's U-Net from SD2.1's: the first channels of every layer; what the student lacks is left out.
 
     The channels of the latent, which conv_in takes and conv_out gives, are repeated for as many as the student has,
     not rescaled. So conv_in sums 3 times what it did (12 channels for 4); an input of more channels than the
@@ -65,7 +65,7 @@ def prune_unet(unet: Tensors, student: AdcSR) -> dict[str, Tensor]:
     ends = {"conv_in.weight": 1, "conv_out.weight": 0, "conv_out.bias": 0}  # the dimension of the latent's channels
     wanted, config = shapes(student.unet), student.config
     repeated = {name: _repeated(unet[name], dim, wanted[name][dim]) for name, dim in ends.items() if name in unet}
-    pruned = {name: _first({**unet, **repeated}, name, shape, "SD2.1's UNet") for name, shape in wanted.items()}
+    pruned = {name: _first({**unet, **repeated}, name, shape, "SD2.1's U-Net") for name, shape in wanted.items()}
     reference = 3 * config.unshuffle**2
     pruned["conv_in.weight"] *= min(1.0, reference / config.unet_width_in)
     return pruned
@@ -74,7 +74,7 @@ def prune_unet(unet: Tensors, student: AdcSR) -> dict[str, Tensor]:
 def prune_decoder(decoder: Tensors, half: HalfDecoder) -> dict[str, Tensor]:
     """The half decoder before stage 1: the first half of the channels of the VAE's decoder.
 
-    Upstream never released stage 1: that it may start like this is chosen, after its UNet. The VAE's post_quant_conv
+    Upstream never released stage 1: that it may start like this is chosen, after its U-Net. The VAE's post_quant_conv
     stays outside, as in stage 2.
 
     Args:

@@ -1,6 +1,6 @@
 """The official AdcSR files: their names, aliases and containers, mapped to our network's names.
 
-``net_params_200.pkl`` holds ``module.body.1.*`` (UNet; all but conv_in a second time under
+``net_params_200.pkl`` holds ``module.body.1.*`` (U-Net; all but conv_in a second time under
 ``module.body.1.body.<i>.*``) and ``module.body.2.*`` (the decoder's middle block, trained).
 ``halfDecoder.ckpt`` is a Lightning checkpoint whose ``decoder.*`` gives the rest, frozen.
 """
@@ -19,7 +19,7 @@ from adcbench.systems.checkpoints.converted import converted
 from adcbench.systems.checkpoints.library_files import check_present
 from adcbench.systems.checkpoints.weights import check_finite, check_names, describe, drop_aliases, drop_prefix, shapes
 
-# The upstream UNet registers these a second time in a Sequential called body; index 10 is the SiLU.
+# The upstream U-Net registers these a second time in a Sequential called body; index 10 is the SiLU.
 _ALIASED = (
     "down_blocks.0", "down_blocks.1", "down_blocks.2", "down_blocks.3", "mid_block",
     "up_blocks.0", "up_blocks.1", "up_blocks.2", "up_blocks.3", "conv_norm_out", "", "conv_out",
@@ -63,7 +63,7 @@ def official_tensors(weights: Mapping[str, Path], network: nn.Module, decoder: n
 
 
 def student_tensors(path: Path, network: nn.Module) -> dict[str, Tensor]:
-    """UNet and trained middle block of ``net_params_200.pkl``, under our names.
+    """U-Net and trained middle block of ``net_params_200.pkl``, under our names.
 
     Raises:
         AdcbenchError: not exactly the student's tensors, aliases that contradict them, or values not finite.

@@ -2,7 +2,7 @@
 
 StableSR and DiffBIR publish their weights under the names of github.com/CompVis/latent-diffusion and, for the text
 encoder, of github.com/mlfoundations/open_clip. A name that is not of the network stays as it is, so that
-``loading.weights.load_strict`` reports it.
+``checkpoints.weights.load_strict`` reports it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Low-rank adapters on convolutions and linear layers, with the names and the scale that peft gives them.
 
 Hu et al., "LoRA" (ICLR 2022). Plain torch, because importing peft costs seconds that a count cannot spare;
-``tests/systems/test_lora.py`` certifies names and outputs against peft.
+``tests/systems/layers/test_lora.py`` certifies names and outputs against peft.
 """
 
 from __future__ import annotations

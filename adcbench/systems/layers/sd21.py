@@ -2,7 +2,7 @@
 
 No torch here, so that cache keys can be made without it. The networks are in ``unet``, ``vae`` and
 ``text_encoder``: plain torch with the parameter names of diffusers and transformers, because a count or a
-mini run must not pay the 15 seconds that importing those costs. ``tests/systems/test_sd21.py`` certifies
+mini run must not pay the 15 seconds that importing those costs. ``tests/systems/layers/test_sd21.py`` certifies
 names, shapes and outputs against the libraries' own classes.
 """
 

@@ -1,7 +1,7 @@
 """The text encoder of Stable Diffusion 2.1-base: OpenCLIP ViT-H text, all but its last layer.
 
 Plain torch with the parameter names of transformers' CLIPTextModel, against which
-``tests/systems/test_sd21.py`` certifies it; ``sd21`` says why.
+``tests/systems/layers/test_sd21.py`` certifies it; ``sd21`` says why.
 """
 
 from __future__ import annotations

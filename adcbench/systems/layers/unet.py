@@ -1,7 +1,7 @@
 """The U-Net of the Stable Diffusion family, in plain torch with the parameter names of diffusers.
 
 Rombach et al., "High-Resolution Image Synthesis with Latent Diffusion Models" (CVPR 2022), section 3.
-Certified against diffusers' UNet2DConditionModel by ``tests/systems/test_sd21.py``; ``sd21`` says why.
+Certified against diffusers' UNet2DConditionModel by ``tests/systems/layers/test_sd21.py``; ``sd21`` says why.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The autoencoder of Stable Diffusion 2.1-base, in plain torch with the parameter names of diffusers.
 
-Certified against diffusers' AutoencoderKL by ``tests/systems/test_sd21.py``; ``sd21`` says why.
+Certified against diffusers' AutoencoderKL by ``tests/systems/layers/test_sd21.py``; ``sd21`` says why.
 """
 
 from __future__ import annotations

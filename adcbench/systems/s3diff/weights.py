@@ -1,6 +1,6 @@
 """The official files of S3Diff: LoRA and small layers in one dict, the degradation network, and SD-Turbo.
 
-``s3diff.pkl`` is what upstream's ``S3Diff.save_model`` writes: ``state_dict_unet`` (LoRA, and conv_in itself, which
+``s3diff.pkl`` is what upstream's ``save_model`` writes: ``state_dict_unet`` (LoRA, and conv_in itself, which
 was trained), ``state_dict_vae`` (LoRA), ``state_dict_{vae,unet}_{de,block,fuse}_mlp``, ``w`` (frequencies),
 ``state_embeddings`` of the block numbers, the ranks, and which layers are adapted.
 """

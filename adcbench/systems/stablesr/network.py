@@ -103,7 +103,7 @@ class StructureAttention(nn.Module):
 
 
 class StructureEncoder(UNetHalf):
-    """What the U-Net is told about the input at a step.
+    """What conditions the U-Net on the input at a step.
 
     ``forward``: the input's latent (B, 4, h, w), step -> a map (B, width, ...) for each resolution, finest first.
     """
@@ -192,7 +192,7 @@ class StableSR(nn.Module):
         self.text_encoder = TextEncoder(config.base.text)
 
     def denoise(self, latent: Tensor, step: Tensor | int, text: Tensor, *structure: Tensor) -> Tensor:
-        """The noise in a latent (B, 4, h, w), told the structure encoder's maps -> (B, 4, h, w)."""
+        """The noise in a latent (B, 4, h, w), given the structure encoder's maps -> (B, 4, h, w)."""
         by_size = {_size(x): x for x in structure}
         return self.unet.run(latent, Conditioning((self.unet.embed(step, latent), by_size), (text,)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import adcbench.systems.adcsr as adcsr
@@ -17,7 +18,9 @@ _SETTINGS = "settings.json"
 
 def is_run(folder: Path) -> bool:
     """Whether a folder is that of a training run, and not one of images."""
-    return (folder / _SETTINGS).is_file()
+    with suppress(OSError, ValueError):  # a name that can be no folder's
+        return (folder / _SETTINGS).is_file()
+    return False
 
 
 def from_run(folder: Path) -> System:

@@ -150,7 +150,7 @@ def test_nothing_is_shared_with_the_sources() -> None:
 
 def test_wrong_sources_are_named() -> None:
     unet, decoder = sources(make.SD_MINI, make.MINI)
-    with pytest.raises(AdcbenchError, match=r"SD2\.1's UNet: conv_in\.weight is .*too small"):
+    with pytest.raises(AdcbenchError, match=r"SD2\.1's U-Net: conv_in\.weight is .*too small"):
         initial_student(FULL, unet, decoder)
     with pytest.raises(AdcbenchError, match=r"the half decoder has no tensor 'mid_block"):
         initial_student(make.MINI, unet, {})

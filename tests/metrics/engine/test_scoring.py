@@ -33,6 +33,12 @@ def test_scores_each_pair_with_each_metric_by_name(folders: tuple[Path, Path]) -
     assert found.keys() == {"psnr", "ssim"}
 
 
+def test_pixels_of_a_pair_come_in_order(folders: tuple[Path, Path]) -> None:
+    metric = Metric("lighter", {}, lambda sr, hr: float(hr.mean() - sr.mean()))
+    scores = score(pair(*folders), [metric], progress=False, use_store=False).scores["lighter"]
+    assert all(value > 0 for _, value in scores)  # SR is HR at half the light
+
+
 def _counting(calls: list[int]) -> Metric:
     def function(sr: np.ndarray, hr: np.ndarray) -> float:
         calls.append(1)

@@ -103,7 +103,7 @@ def test_training_leaves_the_source_alone(unet: dict[str, Tensor], weights: str)
 def test_a_wrong_unet_is_named() -> None:
     with pytest.raises(AdcbenchError, match=r"no conv_in\.weight"):
         make_discriminator(make.JUDGE, {}, generator())
-    with pytest.raises(AdcbenchError, match=r"SD2\.1's UNet: not a checkpoint of this network"):
+    with pytest.raises(AdcbenchError, match=r"SD2\.1's U-Net: not a checkpoint of this network"):
         make_discriminator(
             make.JUDGE, {"conv_in.weight": torch.zeros(32, 4, 3, 3), "conv_in.bias": torch.zeros(32)}, generator()
         )

@@ -12,14 +12,16 @@ from video_clips import moving, write_clip, write_video
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.data.media import Part, pair
+from adcbench.data.media import clips as clips_on_disk
 from adcbench.metrics import METRICS, find_metrics
 from adcbench.metrics.clip.ewarp import warping_error
 from adcbench.metrics.clip.flow import dis
+from adcbench.metrics.engine import scoring
 from adcbench.metrics.engine.keys import key_on
 from adcbench.metrics.engine.scored import LOSSY_MARK, Scored
 from adcbench.metrics.engine.scoring import score
 from adcbench.metrics.image.psnr import psnr
-from adcbench.metrics.metric import Metric
+from adcbench.metrics.metric import Metric, Scorer, SetScore
 
 pytest.importorskip("cv2", reason="pip install 'adcbench[video]'")
 CLIP_METRICS = {name: metric for name, metric in METRICS.items() if metric.of_clips}
@@ -219,6 +221,52 @@ def test_presets_of_one_clip_relate_as_their_definitions_do(folders: tuple[Path,
     assert found["ewarp:LAI"] == pytest.approx(found["ewarp:EWARP_OUT_OF_FRAME"], rel=1e-9)  # no empty pair here
     assert found["ewarp:EWARP_HALF_SIZE"] < 0.5 * found["ewarp"]  # noise is averaged
     assert found["ewarp:EVALCRAFTER"] > 2 * found["ewarp:EWARP_HALF_SIZE"]
+
+
+def load_means(weights: object, device: str) -> Scorer:
+    return lambda sr, hr: np.stack([sr.mean((1, 2)), np.asarray(hr).mean((1, 2))], axis=1)
+
+
+def over_set(features: np.ndarray) -> SetScore:
+    value = float((features[:, 1] - features[:, 0]).mean())
+    return SetScore(value, len(features), (value, value))
+
+
+def test_a_metric_over_a_set_sees_all_frames_of_all_clips(folders: tuple[Path, Path]) -> None:
+    metric = Metric("means", load=load_means, takes="set", over_set=over_set)
+    whole = score(pair(*folders), [metric], progress=False)
+    assert whole.sets["means"].n == len(SR) + 6
+    frames = [(sr, hr) for count in (6, len(SR)) for sr, hr in zip(SR[:count], HR, strict=False)]
+    assert whole.sets["means"].value == pytest.approx(np.mean([hr.mean() - sr.mean() for sr, hr in frames]), abs=1e-4)
+    assert whole.signatures["means"].endswith("| over all frames of all clips")
+    write_clip(folders[0] / "torn", SR[:6])
+    write_clip(folders[1] / "torn", HR[:6])
+    (folders[0] / "torn" / "4.png").write_bytes(b"\x89PNG")
+    again = score(pair(*folders), [metric], progress=False)
+    assert again.sets == whole.sets
+    assert again.lost("means") == ("torn",)
+
+
+def test_a_clip_longer_than_memory_is_read_again_and_scores_the_same(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = "psnr,ewarp,flicker"
+    held = _score(folders, names, use_store=False)
+    read: list[Path] = []
+    real = clips_on_disk.read_png
+    monkeypatch.setattr(clips_on_disk, "read_png", lambda path: (read.append(path), real(path))[1])
+    assert _score(folders, names, use_store=False) == held
+    once = len(read)
+    assert once == 2 * (len(SR) + 6)  # each frame of both sides once for all metrics
+    monkeypatch.setattr("adcbench.metrics.engine.clips.IN_MEMORY", 1000)
+    frames: list[int] = []
+    absorb = scoring._absorb
+    monkeypatch.setattr(scoring, "_absorb", lambda frame: (absorb(frame), frames.append(len(frame.sample.frames)))[0])
+    read.clear()
+    assert _score(folders, names, use_store=False) == held
+    assert set(frames) == {0}  # none is held
+    assert len(read) == once + once + once // 2  # again for ewarp (SR and HR) and for flicker (SR)
+    assert _score(folders, names) == held
 
 
 def test_networks_over_frames_and_tlp_share_one_process(folders: tuple[Path, Path]) -> None:

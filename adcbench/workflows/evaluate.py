@@ -1,0 +1,40 @@
+"""A system on a test set, end to end: upscaled once, kept in the cache, and compared with HR."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adcbench.core.rounding import Rounding
+from adcbench.data.testsets.test_set import OpenTestSet
+from adcbench.inference.testset import upscale_testset
+from adcbench.metrics.engine.scored import Scored
+from adcbench.metrics.engine.scoring import score
+from adcbench.metrics.metric import Metric
+from adcbench.systems.system import System
+
+
+def evaluate(
+    system: System,
+    opened: OpenTestSet,
+    metrics: Sequence[Metric],
+    *,
+    device: str = "cpu",
+    dtype: str = "float32",
+    seed: int = 0,
+    rounding: Rounding | None = None,
+    limit: int = 0,
+) -> Scored:
+    """Upscale a test set's LR images or clips and score what the tables look at of each.
+
+    Args:
+        metrics: of a test set without ground truth, those that do without HR (``Metric.without_reference``).
+        device, dtype: where the system and the metrics' networks run, and in what precision the system does.
+        seed, rounding: see ``inference.upscale.upscale_images``.
+        limit: only so many samples, spread evenly over the set; 0: all.
+
+    Raises:
+        Blocked: a weight file, a library or the GPU is missing.
+        AdcbenchError: see ``upscale_testset`` and ``score``.
+    """
+    made = upscale_testset(system, opened, device=device, dtype=dtype, seed=seed, rounding=rounding, limit=limit)
+    return score(made, metrics, part=opened.part, device=device)

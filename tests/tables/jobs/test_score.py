@@ -1,0 +1,49 @@
+"""Outputs that a user brings become a row, of images or of clips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from adcbench.core.cells import Measurement
+from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.tables import Column, Context, Score, Table
+
+
+def _table(*metrics: str) -> Table:
+    return Table("own", "", "", "ours", "", ("Row",), tuple(Column("UDM10", metric) for metric in metrics))
+
+
+def test_clips_of_the_user_become_a_row(udm10: Path) -> None:
+    job = Score("Row", "UDM10", str(udm10), {"PSNR": "psnr:RGB_NOT_Y", "E_warp": "ewarp:EVALCRAFTER"})
+    found = {key.metric: value for key, value in job.run(_table("PSNR", "E_warp"), Context(progress=False))}
+    measured = found["PSNR"]
+    assert isinstance(measured, Measurement)
+    assert dict(measured.samples)["000"] == pytest.approx(80)
+    assert dict(measured.samples)["001"] < 20
+    assert "first 2 frames, centre crop 16x16" in measured.signature
+    assert isinstance(found["E_warp"], Blocked)  # RAFT's weights
+
+
+def test_a_metric_that_can_score_nothing_blocks_its_own_cell_only(udm10: Path) -> None:
+    job = Score("Row", "UDM10", str(udm10), {"PSNR": "psnr", "MS-SSIM": "ms-ssim"})
+    found = {key.metric: value for key, value in job.run(_table("PSNR", "MS-SSIM"), Context(progress=False))}
+    assert isinstance(found["PSNR"], Measurement)
+    assert isinstance(found["MS-SSIM"], Blocked)
+    assert "ms-ssim could score none of 2 samples: 000: frame 1: MS-SSIM needs" in found["MS-SSIM"].missing
+
+
+def test_a_missing_clip_is_named(udm10: Path) -> None:
+    (udm10 / "001").rename(udm10 / "002")
+    with pytest.raises(AdcbenchError, match=r"001.*002|002.*001"):
+        Score("Row", "UDM10", str(udm10), {"PSNR": "psnr"}).run(_table("PSNR"), Context(progress=False))
+
+
+def test_a_clip_that_can_not_be_scored_marks_the_cell(udm10: Path) -> None:
+    (udm10 / "001" / "0001.png").unlink()
+    job = Score("Row", "UDM10", str(udm10), {"PSNR": "psnr"})
+    (_, measured), *_ = job.run(_table("PSNR"), Context(progress=False))
+    assert isinstance(measured, Measurement)
+    assert measured.unscored == ("001",)
+    assert "1 of 2 unscored: 001" in measured.not_comparable
