@@ -22,7 +22,7 @@ from adcbench.metrics import METRICS
 from adcbench.report.files import read_cells
 from adcbench.report.sources import add_sources, changed_modules, closure, keep_sources, read_sources
 from adcbench.systems import find_system
-from adcbench.tables import Count, Fingerprint, Infer
+from adcbench.tables import Count, Fingerprint, Infer, Job
 from adcbench.tables.loading import load_table
 from adcbench.workflows.drift import committed, goldens, speed
 from adcbench.workflows.drift.check import NOTHING_CHANGED, Check, changed_inputs
@@ -46,9 +46,21 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 RUN_AGAIN = "networks run again"
+
+
+def _networks(kind: type[Job]) -> Check:
+    """The jobs of one kind, of the table of networks."""
+    table = committed.load_table("networks")
+    of_kind = replace(table, jobs=tuple(job for job in table.jobs if isinstance(job, kind)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(committed, "load_table", lambda table_id: of_kind)
+        return check_jobs(RUN_AGAIN, ["networks"])
+
+
 CHECKS: dict[str, Callable[[], Check]] = {
     "bicubic": lambda: check_jobs(RUN_AGAIN, ["embedded"]),
-    "networks": lambda: check_jobs(RUN_AGAIN, ["networks"]),
+    "noise": lambda: _networks(Infer),
+    "networks": lambda: _networks(Fingerprint),
     "counts": lambda: check_jobs("networks counted again", ["adcsr/table1"]),
     "files": lambda: check_files(["embedded"]),
     "verdicts": lambda: check_files(["adcsr/table1"]),
