@@ -4,37 +4,38 @@ No table: what tables share. Lists are in the tables' order.
 """
 
 from adcbench.tables import COMPLEXITY, Column
+from adcbench.tables.columns import scored_column
 
 # Scored as by AdcSR's and OSEDiff's scripts
 IMAGE = (
-    Column("", "PSNR", "dB", "higher", scored_by="psnr"),
-    Column("", "SSIM", "", "higher", scored_by="ssim"),
-    Column("", "LPIPS", "", "lower", scored_by="lpips"),
-    Column("", "DISTS", "", "lower", scored_by="dists"),
-    Column("", "FID", "", "lower", scored_by="fid"),
-    Column("", "NIQE", "", "lower", scored_by="niqe"),
-    Column("", "MUSIQ", "", "higher", scored_by="musiq"),
-    Column("", "MANIQA", "", "higher", scored_by="maniqa-pipal"),
-    Column("", "CLIPIQA", "", "higher", scored_by="clipiqa"),
+    scored_column("PSNR", "psnr"),
+    scored_column("SSIM", "ssim"),
+    scored_column("LPIPS", "lpips"),
+    scored_column("DISTS", "dists"),
+    scored_column("FID", "fid"),
+    scored_column("NIQE", "niqe"),
+    scored_column("MUSIQ", "musiq"),
+    scored_column("MANIQA", "maniqa-pipal"),
+    scored_column("CLIPIQA", "clipiqa"),
 )
 # PSNR and SSIM on RGB, as DOVE's script; the flow of E_warp and the variant of DOVER are not stated: EvalCrafter's
 # definition and the overall score are the likeliest (docs/video_metrics.md)
 VIDEO = (
-    Column("", "PSNR", "dB", "higher", scored_by="psnr:RGB_NOT_Y"),
-    Column("", "SSIM", "", "higher", scored_by="ssim:RGB_NOT_Y"),
-    Column("", "LPIPS", "", "lower", scored_by="lpips"),
-    Column("", "DISTS", "", "lower", scored_by="dists"),
-    Column("", "MANIQA", "", "higher", scored_by="maniqa-pipal"),
-    Column("", "CLIPIQA", "", "higher", scored_by="clipiqa"),
-    Column("", "MUSIQ", "", "higher", scored_by="musiq"),
-    Column("", "E_warp", "x1e-3", "lower", scored_by="ewarp:EVALCRAFTER"),
-    Column("", "DOVER", "", "higher", scored_by="dover"),
+    scored_column("PSNR", "psnr:RGB_NOT_Y"),
+    scored_column("SSIM", "ssim:RGB_NOT_Y"),
+    scored_column("LPIPS", "lpips"),
+    scored_column("DISTS", "dists"),
+    scored_column("MANIQA", "maniqa-pipal"),
+    scored_column("CLIPIQA", "clipiqa"),
+    scored_column("MUSIQ", "musiq"),
+    scored_column("E_warp", "ewarp:EVALCRAFTER"),
+    scored_column("DOVER", "dover"),
 )
 # In no paper's column
 OURS = (
-    Column("", "MS-SSIM", "", "higher", scored_by="ms-ssim"),
-    Column("", "fd-EffLite0", "", "lower", scored_by="fd-efflite0"),
-    Column("", "Spectrum", "dB", "lower", scored_by="spectrum"),
+    scored_column("MS-SSIM", "ms-ssim"),
+    scored_column("fd-EffLite0", "fd-efflite0"),
+    scored_column("Spectrum", "spectrum"),
 )
 COSTS = (
     Column(COMPLEXITY, "Steps", kind="setting"),

@@ -17,8 +17,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
               help="Folder of super-resolved clips: folders of PNG frames, or lossless video files.")  # fmt: skip
 @click.option("--hr", type=click.Path(path_type=Path), help="Folder of HR clips with the same names.")
 @click.option("--metrics", default="psnr,ssim,ewarp", show_default=True,
-              help="Comma-separated names: ewarp, flow-accuracy, tof, tlp, flicker, dover, fastervqa, or any image "
-                   "metric, averaged over frames.")  # fmt: skip
+              help="Comma-separated names: metrics of clips (ewarp, tof, dover and others), or of images, "
+                   "averaged over frames.")  # fmt: skip
 @click.option("--frames", type=click.IntRange(0), default=0, show_default="all", help="Only the first so many frames.")
 @click.option("--centre-crop", "crop", type=click.IntRange(0), default=0, show_default="none",
               help="Side in pixels of a central crop.")  # fmt: skip

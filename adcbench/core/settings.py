@@ -68,3 +68,8 @@ def reproductions_dir() -> Path:
 def tables_dir() -> Path:
     """Where generated tables live (``ADCBENCH_TABLES``; the checkout's ``tables/``, else ``./tables``)."""
     return _from_env("ADCBENCH_TABLES", (CHECKOUT or Path.cwd()) / "tables")
+
+
+def runs_dir() -> Path:
+    """Where the committed results of training runs live, a folder a paper (``ADCBENCH_RUNS``; as ``tables_dir``)."""
+    return _from_env("ADCBENCH_RUNS", (CHECKOUT or Path.cwd()) / "runs")

@@ -293,7 +293,7 @@ class Metric(HasFiles):
             raise AdcbenchError(f"{self.name} compares with HR: give --hr, or leave it out")
         return replace(self, settings={**self.settings, "flow_on": "output"}) if self.takes == "guided clip" else self
 
-    def seen(self, sr: np.ndarray) -> np.ndarray:
+    def as_given(self, sr: np.ndarray) -> np.ndarray:
         """SR as the metric gets it: through JPEG if that is its mistake."""
         return _through_jpeg(sr, self.as_jpeg) if self.as_jpeg else sr
 
@@ -310,7 +310,7 @@ class Metric(HasFiles):
         assert self.function, f"{self.name} is a network: see metrics/engine/worker.py"
         if any(image is not None and image.dtype != np.uint8 for image in (sr, hr)):
             raise ValueError(f"{self.name} takes uint8 images, not {sr.dtype}")
-        images = (self.seen(sr), hr) if self.takes == "pair" else (self.seen(sr),)
+        images = (self.as_given(sr), hr) if self.takes == "pair" else (self.as_given(sr),)
         files = {"weights": weights} if self.files else {}
         return self.function(*images, **files, **self.settings)
 

@@ -21,8 +21,8 @@ _FOLDERS = (image, set_, clip)
 
 def _modules() -> Iterator[ModuleType]:
     for folder in _FOLDERS:
-        for found in sorted(pkgutil.iter_modules(folder.__path__), key=lambda module: module.name):
-            yield importlib.import_module(f"{folder.__name__}.{found.name}")
+        for info in sorted(pkgutil.iter_modules(folder.__path__), key=lambda module: module.name):
+            yield importlib.import_module(f"{folder.__name__}.{info.name}")
 
 
 METRICS: dict[str, Metric] = {metric.name: metric for module in _modules() for metric in getattr(module, "METRICS", ())}
@@ -61,12 +61,12 @@ def _own_metric(name: str, target: str) -> Metric:
     if not module or not attribute:
         raise AdcbenchError(f"metric {name!r}: {target!r} is not package.module:metric")
     with calling(f"metric {name!r}: cannot load {target}:"):
-        found = getattr(importlib.import_module(module), attribute)
-    if not isinstance(found, Metric):
-        raise AdcbenchError(f"metric {name!r}: {target} is a {type(found).__name__}, not an adcbench Metric")
-    if not (found.function or found.load):
+        own = getattr(importlib.import_module(module), attribute)
+    if not isinstance(own, Metric):
+        raise AdcbenchError(f"metric {name!r}: {target} is a {type(own).__name__}, not an adcbench Metric")
+    if not (own.function or own.load):
         raise AdcbenchError(f"metric {name!r}: it has neither a function nor a load")
-    return found
+    return own
 
 
 def find_metrics(names: str, *, reference: bool = True, flow: str = "") -> list[Metric]:
@@ -74,7 +74,7 @@ def find_metrics(names: str, *, reference: bool = True, flow: str = "") -> list[
 
     Args:
         names: heads in any case, variants as they are written.
-        reference: HR is there; without it flows are found on the output.
+        reference: HR is there; without it flows are own on the output.
         flow: the optical flow for all metrics whose definition leaves it open; empty: each one's default.
 
     Raises:

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from adcbench.report.cell_view import CellView, MeasurementView
 from adcbench.report.files import SAMPLE_FIELDS, fixed, folder, made_by, stamp, write_text
-from adcbench.report.view import CellView, MeasurementView, TableView
+from adcbench.report.view import TableView
 
 
 def write_cells(view: TableView, root: Path | None = None) -> None:

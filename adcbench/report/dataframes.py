@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from adcbench.core.cells import BROUGHT
-from adcbench.report.view import CellView, TableView
+from adcbench.report.cell_view import CellView
+from adcbench.report.view import TableView
 
 COLUMNS = (
     "row", "test_set", "metric", "unit", "published", "measured", "verdict",

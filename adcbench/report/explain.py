@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from adcbench.core.cells import BROUGHT, Cell, CellKey, Measurement, Reading
 from adcbench.core.errors import AdcbenchError
-from adcbench.report.view import CellView, MeasurementView, read_view
+from adcbench.report.cell_view import CellView, MeasurementView
+from adcbench.report.view import read_view
 from adcbench.results.causes import CAUSES, CAUSES_TABLE, all_causes, switched
 from adcbench.tables.loading import load_table, table_ids
 

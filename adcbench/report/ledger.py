@@ -13,19 +13,10 @@ from adcbench.report.files import read_cells, write_text
 from adcbench.report.terminal import grid
 from adcbench.results.claims import Range
 from adcbench.results.hierarchical import Effect
-from adcbench.results.ledger import (
-    MIN_SEEDS,
-    Line,
-    MiniResult,
-    MiniTest,
-    Pair,
-    claim_files,
-    ledger_lines,
-    load_claims,
-    ratio_of,
-    run_names,
-)
-from adcbench.training.experiments.trained_runs import COMMAND, SCORED_IN, Runs, read_runs, runs_dir
+from adcbench.results.ledger import Line, ledger_lines
+from adcbench.results.ledger_claims import MiniTest, Pair, claim_files, claims_paper, load_claims, ratio_of, run_names
+from adcbench.results.ledger_mini import MIN_SEEDS, MiniResult
+from adcbench.training.experiments.trained_runs import COMMAND, SCORED_IN, Runs, read_runs
 
 MADE_BY = "adcbench claims --write"
 _HEADER = ("claim", "kind", "as printed", "full scale", "mini scale", "effect at mini scale", "seeds")
@@ -40,12 +31,12 @@ docs/claims.md."""
 
 
 def ledger(root: Path | None = None) -> tuple[tuple[Line, ...], Runs]:
-    """All claims, tested with the committed tables and runs below ``root``; and the runs.
+    """All claims, tested with the committed tables below ``root`` and the committed runs; and the runs.
 
     Raises:
         AdcbenchError: damaged files, or a claim about what is not there.
     """
-    runs = read_runs(root)
+    runs = read_runs(claims_paper())
     return ledger_lines(load_claims(), lambda table: read_cells(table, root), runs), runs
 
 
@@ -59,7 +50,8 @@ def ledger_text(lines: Sequence[Line], runs: Runs) -> str:
 
 def write_ledger(lines: Sequence[Line], runs: Runs, root: Path | None = None) -> tuple[Path, Path]:
     """Write ``claims.md`` and the mini runs' ``mini.md`` below the tables' folder; their paths."""
-    paths = (root or tables_dir()) / "claims.md", runs_dir(root) / "mini.md"
+    tables = root or tables_dir()
+    paths = tables / "claims.md", tables / f"{claims_paper()}_claims" / "mini.md"
     write_text(paths[0], ledger_markdown(lines, runs))
     write_text(paths[1], mini_markdown(lines, runs))
     return paths

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import CHECKOUT
+from adcbench.report.cell_view import CellView
 from adcbench.report.files import write_text
-from adcbench.report.view import CellView, TableView, read_view
+from adcbench.report.view import TableView, read_view
 from adcbench.results.facts import Fact, facts, is_empty, totals
 from adcbench.results.verdicts import WORDS
 from adcbench.tables import COMPLEXITY, Infer

@@ -8,9 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from adcbench.core.cells import BROUGHT
+from adcbench.report.cell_view import CellView
 from adcbench.report.dataframes import tidy
 from adcbench.report.files import folder, write_text
-from adcbench.report.view import CellView, TableView
+from adcbench.report.view import TableView
 from adcbench.results.claims import ClaimVerdict
 
 # Verdicts in LaTeX: a superscript on the measured number, explained under the table

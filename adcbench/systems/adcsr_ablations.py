@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from adcbench.systems.system import Upscaler
 
 # Those that differ in training alone, and those whose half decoder has a stage 1 of its own: settings of
-# ``adcbench train`` (``training.experiments.ablations``).
-_OTHER_TRAINING = (
+# ``adcbench train`` (``training.stages.adcsr.ablations``).
+OTHER_TRAINING = (
     "no-pretraining", "one-stage", "no-adversarial", "adversarial-0.1", "patch-discriminator", "full-discriminator",
     "teacher-step-1",
 )  # fmt: skip
-_OWN_DECODER = ("decoder-100", "clip-ste", "clip-hard", "clip-none")
+OWN_DECODER = ("decoder-100", "clip-ste", "clip-hard", "clip-none")
 _COMPONENTS = "adcbench.systems.adcsr.components"
 _TOLD = {"text": f"{_COMPONENTS}:text_student", "prompt-extractor": f"{_COMPONENTS}:prompt_extractor_student"}
 
@@ -33,7 +33,7 @@ def ablation(name: str) -> System:
     Without its weights it can be counted and timed (deterministic weights), not scored.
     """
     command = f"adcbench train distil --config full --ablation {name}"
-    if name in _OWN_DECODER:
+    if name in OWN_DECODER:
         decoder = f"runs/decoder-full-{name}/products/decoder.safetensors"
         command = f"adcbench train decoder --config full --ablation {name} && {command} --decoder {decoder}"
     path = Path("runs") / f"distil-full-{name}" / "products" / STUDENT_FILE
@@ -54,7 +54,7 @@ def _cannot_run(name: str, weights: Mapping[str, Path] | None, device: str, dtyp
 
 
 def _factories() -> dict[str, Callable[[], System]]:
-    names = dict.fromkeys((*adcsr.variants(), *_OTHER_TRAINING, *_OWN_DECODER))
+    names = dict.fromkeys((*adcsr.variants(), *OTHER_TRAINING, *OWN_DECODER))
     return {f"adcsr-{name}": partial(told if name in _TOLD else ablation, name) for name in names}
 
 

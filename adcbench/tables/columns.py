@@ -9,6 +9,21 @@ from adcbench.core.errors import AdcbenchError, some
 from adcbench.tables.table import Column
 
 
+def scored_column(name: str, metric: str) -> Column:
+    """A column of any test set (see ``columns``), in the unit and direction of the metric that fills it.
+
+    Raises:
+        AdcbenchError: no such metric.
+
+    >>> scored_column("PSNR", "psnr")
+    Column(test_set='', metric='PSNR', unit='dB', better='higher', kind='quality', scored_by='psnr')
+    """
+    from adcbench.metrics import find_metric
+
+    scorer = find_metric(metric)
+    return Column("", name, scorer.unit, "higher" if scorer.higher_is_better else "lower", scored_by=metric)
+
+
 def columns(
     test_set: str, known: Iterable[Column], names: Sequence[str] = (), units: Mapping[str, str] | None = None
 ) -> tuple[Column, ...]:

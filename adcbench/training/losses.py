@@ -85,9 +85,9 @@ def reconstruction_losses(
     if patch is None or batch.step < patch[1].start:
         yield Loss(names[0], total, parts)
         return
-    judge, settings = patch
-    adversarial = -judge(image).mean()
+    discriminator, settings = patch
+    adversarial = -discriminator(image).mean()
     scale = settings.weight * adaptive_weight(reconstruction, adversarial, last, _LARGEST / target[0].numel())
     yield Loss(names[0], total + scale * adversarial, parts | {"adversarial": adversarial, "adaptive": scale})
-    loss = hinge_discriminator_loss(judge(target), judge(image.detach()))
+    loss = hinge_discriminator_loss(discriminator(target), discriminator(image.detach()))
     yield Loss(names[1], loss, {"discriminator": loss})

@@ -2,187 +2,67 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
-from torch.utils.data import Dataset
+from torch import nn
 
-from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import file_hash, short
-from adcbench.core.settings import data_dir
-from adcbench.data.training.crops import Crop, Crops, centre_crop
-from adcbench.data.training.sources import InMemory, is_folder, is_there, open_images, resolved
-from adcbench.degradation.draws import batch_wide
-from adcbench.degradation.realesrgan import HARD, MILD, degrade, draw
 from adcbench.systems.layers.checkpointing import checkpointed
-from adcbench.training.config import (
-    DataConfig,
-    DecoderStage,
-    DenoiseStage,
-    DistilStage,
-    RunConfig,
-    StageConfig,
-    TeacherStage,
-    VaeStage,
-)
+from adcbench.training.batches import Degrader, make_crops, recorded, validation_batches
+from adcbench.training.config import RunConfig, StageConfig
 from adcbench.training.engine.loop import train
 from adcbench.training.engine.run_folder import CONTENTS
-from adcbench.training.engine.runtime import say
-from adcbench.training.engine.stage import Batch, Stage
-from adcbench.training.perceptual import load_perceptual
-from adcbench.training.pretrained import needed, pretrained_teacher, pretrained_unet, pretrained_vae, product, prompter
-from adcbench.training.stages.adcsr.decoder import PRODUCT as DECODER
-from adcbench.training.stages.adcsr.decoder import DecoderTraining
-from adcbench.training.stages.adcsr.denoise import DenoiseTraining
-from adcbench.training.stages.adcsr.distil import DistilTraining
-from adcbench.training.stages.adcsr.teacher import TeacherTraining
-from adcbench.training.stages.adcsr.vae import VaeTraining
-
-DEGRADATIONS = {"mild": MILD, "hard": HARD}
-_NO_IMAGE = 2**31  # in place of an image's number: what a whole step draws
+from adcbench.training.engine.runtime import print_line
+from adcbench.training.pretrained import Pretrained
+from adcbench.training.stages import stage_of
 
 
-def run(config: RunConfig, folder: Path, weights: Path | None, decoder: Path | None = None) -> Path:
+def run(
+    config: RunConfig[StageConfig], folder: Path, weights: Path | None, own: Mapping[str, Path] | None = None
+) -> Path:
     """Train a stage, or go on with it; the folder of its products. At the end says which images were left out.
 
     Args:
         folder: of the run: settings, log, checkpoints, validation images, products.
         weights: folder with what earlier stages made; None: the official checkpoints.
-        decoder: the half decoder of a stage 1 of its own, for stage 2.
+        own: files of earlier stages in place of those, by the name of the product.
 
     Raises:
         Blocked: data, weights or a library that it needs are not here.
         AdcbenchError: see ``loop.train``.
     """
     config.check()
-    seed, data = config.loop.seed, config.data
+    seed, data, spec = config.loop.seed, config.data, stage_of(config)
     crops = make_crops(data, seed, config.loop.batch)
-    stage, notes = make_stage(config.stage, weights, seed, decoder)
+    pretrained = Pretrained(weights, own or {}, spec.needs(config.stage))
+    stage = spec.build(config.stage, pretrained, seed)
     for network in (*stage.networks.values(), *stage.frozen.values()):
-        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # convolutions are faster
+        channels_last(network)
     if config.loop.checkpointing:
         for network in stage.networks.values():
             checkpointed(network)
-    kind = type(config.stage).__name__
-    files = {DECODER: decoder} if decoder else {}
-    files |= {name: product(weights, name) for name in needed(config.stage) if name not in files} if weights else {}
-    settings = {kind: asdict(config.stage), "data": recorded(data), CONTENTS: crops.contents(), **notes}
-    settings["weights"] = {name: short(file_hash(path)) for name, path in files.items()}
+    settings: dict[str, Any] = {
+        spec.config.__name__: asdict(config.stage),
+        "data": recorded(data),
+        CONTENTS: crops.contents(),
+    }
+    settings |= {name: net.provenance for name, net in stage.frozen.items() if hasattr(net, "provenance")}
+    settings["weights"] = {name: short(file_hash(path)) for name, path in pretrained.files().items()}
     degrader = Degrader(data, seed, config.loop.micro_batch)
     validation = validation_batches(data, seed) if config.loop.validate_every else []
     products = train(stage, crops, degrader, config.loop, folder, settings, validation)
     for part, _ in crops.phases:
         if part.broken():
-            say(part.report())
+            print_line(part.report())
     return products
 
 
-def make_stage(
-    config: StageConfig, weights: Path | None, seed: int, decoder: Path | None = None
-) -> tuple[Stage, dict[str, Any]]:
-    """The stage with the networks it starts from, and what of its making belongs to the provenance."""
-    if isinstance(config, DenoiseStage):
-        return DenoiseTraining(config, pretrained_vae(config.osediff.base.vae, weights), seed), {}
-    if isinstance(config, DistilStage):
-        measure = load_perceptual("auto") if config.pixel else None
-        teacher = pretrained_teacher(config.osediff, config.student, weights, config.pretrained, decoder)
-        unet = pretrained_unet(config.osediff.base.unet, weights)
-        return DistilTraining(config, teacher, unet, measure, seed), _perceptual(measure)
-    measure = load_perceptual("auto")
-    if isinstance(config, VaeStage):
-        return VaeTraining(config, measure, seed), _perceptual(measure)
-    if isinstance(config, DecoderStage):
-        return DecoderTraining(config, pretrained_vae(config.vae, weights), measure, seed), _perceptual(measure)
-    assert isinstance(config, TeacherStage)
-    base = config.osediff.base
-    vae, unet = pretrained_vae(base.vae, weights), pretrained_unet(base.unet, weights)
-    return TeacherTraining(config, vae, unet, prompter(config.osediff), measure, seed), _perceptual(measure)
-
-
-def _perceptual(measure: Any) -> dict[str, Any]:
-    return {"perceptual": measure.provenance} if measure else {}
-
-
-class PhasedCrops(Dataset[Crop]):
-    """Crops by sample number, of one source after another."""
-
-    def __init__(self, phases: Sequence[tuple[Crops, int]]) -> None:
-        self.phases = phases  # (crops, first sample that is no longer theirs)
-
-    def contents(self) -> list[str]:
-        """A hash of the images of each source, for the record of a run."""
-        return [crops.images.contents() for crops, _ in self.phases]
-
-    def __len__(self) -> int:
-        return len(self.phases[0][0])
-
-    def __getitem__(self, sample: int) -> Crop:
-        return next((crops for crops, end in self.phases if sample < end), self.phases[-1][0])[sample]
-
-
-def recorded(data: DataConfig) -> dict[str, Any]:
-    """The settings of the data as a run records them: folders as they are, whatever they were called."""
-    sources = [[resolved(source), steps] for source, steps in data.sources]
-    validation = os.path.normpath(data.validation) if data.validation else ""
-    if _validation(data) == data.validation and is_there(data.validation):
-        validation = resolved(data.validation)
-    return asdict(data) | {"sources": sources, "validation": validation}
-
-
-def _validation(data: DataConfig) -> str:
-    """Where the validation images are: below ``ADCBENCH_DATA``, or as sources are written."""
-    folder = os.path.join(data_dir(), data.validation)  # noqa: PTH118
-    return folder if is_folder(folder) else data.validation
-
-
-def make_crops(data: DataConfig, seed: int, batch: int) -> PhasedCrops:
-    """The HR crops of a run."""
-    phases, end = [], 0
-    for source, steps in data.sources:
-        images = open_images(source)
-        end += steps * batch
-        kept = InMemory(images) if data.cache else images
-        phases.append((Crops(kept, data.crop, seed, data.flip, data.best_of), end))
-    return PhasedCrops(phases)
-
-
-class Degrader:
-    """HR (B, 3, H, W) in [0, 1] -> LR (B, 3, H/4, W/4); a function of the seed, the images and the sample numbers.
-
-    Args:
-        batch: samples that share a draw, for ``data.one_draw``.
-    """
-
-    def __init__(self, data: DataConfig, seed: int, batch: int = 1) -> None:
-        self.config, self.seed = DEGRADATIONS[data.degradation], seed
-        self.one_draw, self.batch = data.one_draw, batch
-
-    def __call__(self, hr: Tensor, images: Sequence[int], samples: Sequence[int]) -> Tensor:
-        draws = [draw(self.config, self.seed, image, n) for image, n in zip(images, samples, strict=True)]
-        if self.one_draw:
-            commons = [draw(self.config, self.seed, _NO_IMAGE, n // self.batch) for n in samples]
-            draws = [batch_wide(own, common, self.config) for own, common in zip(draws, commons, strict=True)]
-        return degrade(hr, draws, self.config)
-
-
-def validation_batches(data: DataConfig, seed: int) -> list[Batch]:
-    """Centre crops of the validation images, degraded once and for all, one a batch."""
-    if not data.validation:
-        return []
-    try:
-        images = open_images(_validation(data))
-    except AdcbenchError as error:
-        raise AdcbenchError(
-            f"data.validation: {error} (looked in {data_dir()} too). BSDS500: docs/training_data.md; to train without "
-            "validation images: --set data.validation="
-        ) from error
-    lower, batches = Degrader(data, seed), []
-    for index in range(min(data.validation_images, len(images))):
-        hr = centre_crop(images.read(index), data.crop)[None].float() / 255
-        batches.append(Batch(hr, lower(hr, [index], [index]), (index,), seed, 0))
-    return batches
+def channels_last(network: nn.Module) -> None:
+    """Lay the weights of a network's convolutions of images out by pixel, in place: they are faster so."""
+    for tensor in (*network.parameters(), *network.buffers()):
+        if tensor.dim() == 4:
+            tensor.data = tensor.data.to(memory_format=torch.channels_last)

@@ -1,4 +1,4 @@
-"""Settings of a run from names, YAML files and the command line, checked by pydantic."""
+"""Settings of a run from presets, YAML files and the command line, checked by pydantic."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import Any
 import yaml
 
 from adcbench.core.errors import AdcbenchError, some
-from adcbench.training.config import DataConfig, DecoderStage, RunConfig
+from adcbench.training.config import DataConfig, RunConfig
 from adcbench.training.engine.loop_config import LoopConfig
 from adcbench.training.engine.ranges import checked, plain, shown
 from adcbench.training.engine.yaml_text import parse_yaml, read_yaml
-from adcbench.training.experiments.ablations import variant
-from adcbench.training.presets import NAMED, named
+from adcbench.training.stages import find_preset, find_stage, stages
 
-_BASE = "base"  # key of a file: the named settings that it changes; mini if absent
+Run = RunConfig[Any]
+_BASE = "base"  # key of a file: the preset that it changes; mini if absent
 
 
-def chosen(stage: str, config: str, ablation: str = "", source: str = "", changes: Sequence[str] = ()) -> RunConfig:
+def chosen(stage: str, config: str, ablation: str = "", source: str = "", changes: Sequence[str] = ()) -> Run:
     """The settings of a run.
 
     Args:
-        stage: vae, denoise, teacher, decoder or distil.
-        config: a name in ``named``, or a YAML file with what differs from the named settings it gives as ``base``.
-        ablation: a variant in ``ablations``, of the stages decoder and distil.
+        stage: its name.
+        config: the name of a preset, or a YAML file with what differs from the preset that it gives as ``base``.
+        ablation: a variant of the stage.
         source: training images that replace the settings' own.
         changes: single settings, such as ``loop.steps=100``; values are YAML.
 
@@ -34,60 +34,64 @@ def chosen(stage: str, config: str, ablation: str = "", source: str = "", change
         AdcbenchError: an unknown name, stage, variant or setting, or a value of the wrong type.
     """
     base, content = _opened(config)
-    found = _checked(named(stage, base), content, config, f"{stage} --config {base}")
+    settings = _checked(find_preset(stage, base), content, config, f"{stage} --config {base}")
     if ablation:
-        found = _ablated(stage, found, ablation, base)
+        settings = _ablated(stage, settings, ablation, base)
     for change in changes:
         setting, equals, text = change.partition("=")
         if not equals:
             raise AdcbenchError(f"--set {change}: write NAME=VALUE, such as loop.steps=100")
         value = parse_yaml(text, f"--set {change}") if text else ""
-        found = _checked(found, _nested(setting.split("."), value), f"--set {change}", f"{stage} --config {config}")
+        given = _nested(setting.split("."), value)
+        settings = _checked(settings, given, f"--set {change}", f"{stage} --config {config}")
     if source:
-        found = replace(found, data=replace(found.data, sources=((source, 0),)))
-    found.check()
-    return found
+        settings = replace(settings, data=replace(settings.data, sources=((source, 0),)))
+    settings.check()
+    return settings
 
 
 def base_of(config: str) -> str:
-    """The named settings that ``config``, a name or a file, is or changes."""
+    """The preset that ``config``, a name or a file, is or changes."""
     return _opened(config)[0]
 
 
 def _opened(config: str) -> tuple[str, dict[str, Any]]:
-    """The named settings, and what differs from them."""
+    """The preset, and what differs from it."""
     if Path(config).suffix not in (".yml", ".yaml"):
         return config, {}
     content = _read(Path(config))
     return content.pop(_BASE, "mini"), content
 
 
-def as_yaml(config: RunConfig, base: str) -> str:
+def as_yaml(config: Run, base: str) -> str:
     """The settings as a YAML file that ``chosen`` reads.
 
     Args:
-        base: the named settings they come from.
+        base: the preset that they come from.
     """
     text: str = yaml.safe_dump({_BASE: base} | plain(asdict(config)), sort_keys=False)
     return text
 
 
-def _ablated(stage: str, base: RunConfig, ablation: str, name: str) -> RunConfig:
-    """A variant of the settings ``name``, whose other stage is that of the same name."""
-    if stage not in ("decoder", "distil"):
-        raise AdcbenchError(f"--ablation {ablation}: only the stages decoder and distil have variants")
-    second = "distil" if isinstance(base.stage, DecoderStage) else "decoder"
-    other = named(second, name if (second, name) in NAMED else "full")  # full-upstream has one stage of its own
-    decoder, distil = (base, other) if isinstance(base.stage, DecoderStage) else (other, base)
-    found = variant(ablation, decoder, distil)
-    if stage == "decoder" and found.decoder is None:
+def _ablated(stage: str, settings: Run, ablation: str, preset: str) -> Run:
+    """A variant of the settings that come from a preset."""
+    spec, all_stages = find_stage(stage), stages().values()
+    if ablation in spec.ablations:
+        changed: Run = spec.ablations[ablation](settings, preset)
+        return changed
+    if not spec.ablations:
+        varied = " and ".join(one.name for one in all_stages if one.ablations)
+        raise AdcbenchError(f"--ablation {ablation}: only the stages {varied} have variants")
+    if others := [one.name for one in all_stages if ablation in one.ablations]:
         raise AdcbenchError(
-            f"--ablation {ablation}: its stage 1 is the reference's, or it has none; train stage distil"
+            f"--ablation {ablation}: its stage {stage} is the reference's, or it has none; train stage "
+            f"{' or '.join(others)}"
         )
-    return found.decoder if stage == "decoder" and found.decoder else found.distil
+    known = dict.fromkeys(name for one in all_stages for name in one.ablations)
+    raise AdcbenchError(f"no ablation {ablation!r}; there are {', '.join(known)}")
 
 
-def _checked(base: RunConfig, changes: dict[str, Any], source: str, command: str) -> RunConfig:
+def _checked(base: Run, changes: dict[str, Any], source: str, command: str) -> Run:
     values = plain({"stage": asdict(base.stage), "data": asdict(base.data), "loop": asdict(base.loop)})
     if unknown := _unknown(changes, values):
         raise AdcbenchError(f"{source}: unknown setting {some(unknown)}; `adcbench train {command} --show` prints all")

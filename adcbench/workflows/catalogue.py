@@ -17,7 +17,7 @@ from adcbench.data.download import remote_size
 from adcbench.metrics import METRICS
 from adcbench.metrics.clip.flow import FLOWS
 from adcbench.tables.loading import load_table
-from adcbench.training.official import OFFICIAL
+from adcbench.training.stages import official_files
 
 _COMMAND = "adcbench weights fetch"
 
@@ -109,7 +109,7 @@ def chosen(names: Sequence[str], table: str = "", metrics: bool = False) -> list
         raise AdcbenchError(f"{', '.join(without)} has no weight files: nothing to fetch, it runs as it is")
     if not names and not table:
         plain = [name for name in scorers() if ":" not in name]
-        found = [_find(name) for name in (*(() if metrics else (*system_names(), OFFICIAL.name)), *plain)]
+        found = [_find(name) for name in (*(() if metrics else (*system_names(), *official_files())), *plain)]
     return [one for one in found if one.files]
 
 
@@ -118,14 +118,14 @@ def _find(name: str) -> Loadable:
 
     if name in scorers():
         return scorers()[name]
-    if name == OFFICIAL.name:
-        return OFFICIAL
+    if name in official_files():
+        return official_files()[name]
     try:
         return find_system(name)
     except AdcbenchError as error:
         if ":" in name:
             raise
-        with_files = ", ".join((*(name for name in METRICS if METRICS[name].files), OFFICIAL.name))
+        with_files = ", ".join((*(name for name in METRICS if METRICS[name].files), *official_files()))
         raise AdcbenchError(f"{error}. Others with files: {with_files}") from error
 
 

@@ -1,7 +1,7 @@
 """What AdcSR and the project's brief claim, and how each claim is tested. Committed before anything was trained.
 
-No table: `adcbench claims` judges it (adcbench/results/ledger.py says what the fields mean, docs/claims.md how the
-tests work, and what changed here since: notes, and one test withdrawn). A mini test compares the reference, ``adcsr``,
+No table: `adcbench claims` tests it (adcbench/results/ledger_claims.py says what the fields mean, docs/claims.md how
+the tests work, what changed here since: notes, and one test withdrawn). A mini test compares the reference, ``adcsr``,
 with one run that differs in one decision; what else that brings with it stands in the note. Margins are the brief's
 where it has one; the others were chosen before training, and their reasons stand beside them. Where no source says
 which way a difference goes, it is a question: the effect is shown and nothing is decided.
@@ -11,7 +11,7 @@ which way a difference goes, it is a question: the effect is shown and nothing i
 
 from functools import partial
 
-from adcbench.results.ledger import LedgerClaim, MiniTest, Pair, Sure
+from adcbench.results.ledger_claims import LedgerClaim, MiniTest, Pair, Sure
 from adcbench.tables import COMPLEXITY, Claim
 
 Place = tuple[str, str, str]  # row, test set, metric

@@ -125,7 +125,7 @@ def authors_order(
 
 @contextmanager
 def ready(metrics: Sequence[Metric], folders: tuple[Path, Path], device: str = "cpu") -> Iterator[Callable[[], Any]]:
-    """``score_pairs`` of a folder with its process and networks there already."""
+    """``score`` of a folder with its process and networks there already."""
     pairs = pair(*folders)
     with scoring_process([m for m in metrics if m.load], device, deterministic=True) as submit:
 

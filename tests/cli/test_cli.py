@@ -154,7 +154,7 @@ def test_diff_of_equal_folders_is_empty_and_of_others_names_cells(
 
 
 def test_fetch_of_nothing_known_lists_what_there_is() -> None:
-    assert "There are: drealsr, realsr, div2k_val, embedded" in error("fetch", "drealsrr")
+    assert "Test sets: DRealSR, RealSR, DIV2K-Val, embedded" in error("fetch", "drealsrr")
 
 
 def test_fetch_of_a_system_names_the_command_for_weights() -> None:

@@ -52,6 +52,18 @@ def test_what_is_missing_is_named_with_its_command(tmp_path: Path, monkeypatch: 
     own = "--source", str(tmp_path / "images"), "--out", str(tmp_path / "run")
     with pytest.raises(Blocked, match=r"vae\.safetensors, made by stage vae.*adcbench train-mini"):
         call("train", "denoise", "--weights", str(tmp_path), *own)
-    with pytest.raises(Blocked, match="train decoder --config mini --ablation clip-ste --out OUT, then add --decoder"):
+    with pytest.raises(Blocked, match="decoder --config mini --ablation clip-ste --out OUT, then add --pretrained"):
         call("train", "distil", "--ablation", "clip-ste", *own)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("own.safetensors", r"own\.safetensors: stage distil starts from vae\.safetensors, .*; write NAME=own"),
+        ("decoder.safetensors=gone.safetensors", "gone.safetensors is no file"),
+    ],
+)
+def test_files_of_ones_own_stand_for_products_that_the_stage_needs(file: str, message: str) -> None:
+    with pytest.raises(AdcbenchError, match=message):
+        call("train", "distil", "--pretrained", file)

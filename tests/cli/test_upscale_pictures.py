@@ -89,12 +89,12 @@ def test_large_pictures_are_read_few_at_a_time(tmp_path: Path, monkeypatch: pyte
     """Thirty-two pairs of 12000x8000 pixels ahead would take 18 GB."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from adcbench.metrics.engine import scoring
+    from adcbench.metrics.engine import frames
 
-    monkeypatch.setattr(scoring, "_PIXELS_AHEAD", 100)
+    monkeypatch.setattr(frames, "_PIXELS_AHEAD", 100)
     begun: list[int] = []
     with ThreadPoolExecutor(2) as pool:
-        ready = scoring._ahead(pool, lambda i: begun.append(i) or i, range(50), lambda i: 40 if i < 10 else 1000)
+        ready = frames.ahead(pool, lambda i: begun.append(i) or i, range(50), lambda i: 40 if i < 10 else 1000)
         for number in range(50):
             assert next(ready) == number
             assert len(begun) <= number + (3 if number < 10 else 2)

@@ -19,7 +19,8 @@ from adcbench.systems.registry import unreleased_names
 from adcbench.tables import Context, Infer, Table, Time
 from adcbench.tables.blocks import NO_CODE, NO_WEIGHTS, NOT_BUILT, NOTHING
 from adcbench.tables.loading import load_table, table_ids
-from adcbench.training.experiments.ablations import own_stage_1, variant_names
+from adcbench.training.stages.adcsr.decoder import SPEC as DECODER
+from adcbench.training.stages.adcsr.distil import SPEC as DISTIL
 from adcbench.workflows.reproduce import _jobs_for_outputs
 
 REASONS = (NO_CODE, NO_WEIGHTS, NOT_BUILT, NOTHING, f"{NO_WEIGHTS}, and {NOT_BUILT}")
@@ -105,11 +106,11 @@ def test_a_latency_command_names_the_system_of_the_rows_job(table_id: str) -> No
 
 def test_ablations_are_systems_and_those_that_read_a_text_can_be_counted_alone() -> None:
     names = {name.removeprefix("adcsr-") for name in unreleased_names()}
-    assert names == set(variant_names()) - {"adcsr"}
+    assert names == set(DISTIL.ablations) - {"adcsr"}
     for name in names - {"text", "prompt-extractor"}:
         system = find_system(f"adcsr-{name}")
         assert system.name == f"adcsr-{name}" and system.components
-        assert ("adcbench train decoder" in system.get) == own_stage_1(name)
+        assert ("adcbench train decoder" in system.get) == (name in DECODER.ablations)
     for name in ("text", "prompt-extractor"):
         system = find_system(f"adcsr-{name}")
         assert system.name == f"adcsr-{name}" and system.components

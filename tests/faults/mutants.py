@@ -34,20 +34,20 @@ ROOT = Path(__file__).parents[2]
 # Modules below adcbench/ -> the tests that must notice; those that take longer are left out by name.
 TESTS = {
     "metrics/image/psnr.py metrics/image/ssim.py": (
-        "tests/metrics/test_pixel_values.py tests/properties/test_psnr_ssim.py"
+        "tests/metrics/image/test_pixel_values.py tests/properties/test_psnr_ssim.py"
     ),
-    "metrics/image/colour.py": "tests/metrics/test_pixel_values.py tests/properties/test_psnr_ssim.py",
-    "metrics/image/niqe.py": "tests/metrics/test_niqe.py",
-    "metrics/image/ms_ssim.py": "tests/metrics/test_ms_ssim.py",
-    "metrics/engine/scoring.py metrics/metric.py": (
-        "tests/metrics/test_scoring.py tests/metrics/test_signatures.py tests/metrics/test_pixel_values.py"
+    "metrics/image/colour.py": "tests/metrics/image/test_pixel_values.py tests/properties/test_psnr_ssim.py",
+    "metrics/image/niqe.py": "tests/metrics/image/test_niqe.py",
+    "metrics/image/ms_ssim.py": "tests/metrics/image/test_ms_ssim.py",
+    "metrics/engine/scoring.py metrics/engine/frames.py metrics/engine/keys.py metrics/metric.py": (
+        "tests/metrics/engine/test_scoring.py tests/metrics/test_signatures.py tests/metrics/image/test_pixel_values.py"
     ),
     "results/*.py": "tests/results",
     "data/media/pairs.py data/media/images.py": "tests/data/test_pairs.py tests/data/test_images.py",
     "data/testsets/manifest.py": "tests/data/test_manifest.py",
     "data/testsets/authors_log.py": "tests/data/test_authors_log.py",
     "data/testsets/embedded.py degradation/*.py": "tests/data/test_embedded.py tests/degradation",
-    "core/cells.py core/keys.py core/windows.py tables/table.py tables/columns.py tables/loading.py": (
+    "core/cells.py core/keys.py core/windows.py tables/table.py tables/columns.py tables/loading.py tables/papers.py": (
         "tests/core tests/results tests/tables"
     ),
     "tables/jobs/*.py": "tests/tables/jobs",
@@ -59,7 +59,7 @@ TESTS = {
     "inference/folder.py": "tests/cli/test_upscale_cli.py",
     "cost/closed_form.py cost/macs.py cost/params.py systems/formulas.py": "tests/cost/test_macs.py",
     "cost/latency.py": "tests/cost/test_timing_numbers.py tests/cost/test_timing_sessions.py",
-    "report/terminal.py report/view.py report/writers.py": "tests/report",
+    "report/cell_view.py report/terminal.py report/view.py report/writers.py": "tests/report",
     "report/cell_lines.py report/files.py workflows/reproduce.py": (
         "tests/workflows/test_reproduce_embedded.py tests/workflows/test_reproduce.py"
     ),

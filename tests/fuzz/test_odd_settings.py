@@ -28,13 +28,19 @@ from adcbench.systems.layers.sd21 import SD21Config, TextConfig, UNetConfig, Vae
 from adcbench.systems.layers.unet import UNet
 from adcbench.systems.layers.vae import Vae
 from adcbench.systems.osediff import OSEDiffConfig
-from adcbench.training import config as kinds
-from adcbench.training import pretrained as inputs
+from adcbench.training import perceptual
 from adcbench.training import run as running
 from adcbench.training.config import DataConfig, PatchLoss, Rates, RunConfig
 from adcbench.training.engine.loop_config import LoopConfig
 from adcbench.training.engine.ranges import checked, plain
-from adcbench.training.presets import NAMED
+from adcbench.training.pretrained import Pretrained
+from adcbench.training.stages import stages
+from adcbench.training.stages.adcsr.decoder import DecoderStage
+from adcbench.training.stages.adcsr.denoise import DenoiseStage
+from adcbench.training.stages.adcsr.distil import DistilStage
+from adcbench.training.stages.adcsr.steps import pretrained
+from adcbench.training.stages.adcsr.teacher import TeacherStage
+from adcbench.training.stages.adcsr.vae import VaeStage
 
 BAD = (-1, 0, float("nan"), float("inf"), -float("inf"), 10**30, 10**5000, -1e300, "x", "", [], {}, None, True, 0.5)
 RARE = (1, 2, 3, 7, 30, 8192, 100_000)
@@ -52,12 +58,12 @@ STUDENT = AdcSRConfig(
     encoder_widths=(20, 20, 20, 20), tokens=1, context=8,
 )  # fmt: skip
 PATCH = PatchLoss(width=8)
-TINY: dict[str, kinds.StageConfig] = {
-    "vae": kinds.VaeStage(OSEDIFF.base.vae, Rates(1e-3), patch=PATCH),
-    "denoise": kinds.DenoiseStage(OSEDIFF, Rates(1e-3)),
-    "teacher": kinds.TeacherStage(OSEDIFF, Rates(1e-3)),
-    "decoder": kinds.DecoderStage(OSEDIFF.base.vae, STUDENT, Rates(1e-3), patch=PATCH),
-    "distil": kinds.DistilStage(OSEDIFF, STUDENT, Rates(1e-3)),
+TINY: dict[str, Any] = {
+    "vae": VaeStage(OSEDIFF.base.vae, Rates(1e-3), patch=PATCH),
+    "denoise": DenoiseStage(OSEDIFF, Rates(1e-3)),
+    "teacher": TeacherStage(OSEDIFF, Rates(1e-3)),
+    "decoder": DecoderStage(OSEDIFF.base.vae, STUDENT, Rates(1e-3), patch=PATCH),
+    "distil": DistilStage(OSEDIFF, STUDENT, Rates(1e-3)),
 }
 
 
@@ -110,9 +116,9 @@ def networks(config: RunConfig) -> None:
         Vae(base.base.vae if base else stage.vae)
         if base:
             UNet(base.base.unet)
-        if isinstance(stage, kinds.DecoderStage | kinds.DistilStage):
+        if isinstance(stage, DecoderStage | DistilStage):
             HalfDecoder(stage.student, latent=True)
-        if isinstance(stage, kinds.DistilStage):
+        if isinstance(stage, DistilStage):
             AdcSR(stage.student)
 
 
@@ -121,9 +127,10 @@ def one_line(error: AdcbenchError) -> None:
     assert text and "\n" not in text and len(text) < 2000, text
 
 
-NAMED_CASES = [
+PRESETS = {(stage, name): config for stage, spec in stages().items() for name, config in spec.presets.items()}
+CASES = [
     (name, path, value)
-    for name, config in NAMED.items()
+    for name, config in PRESETS.items()
     for path in leaves(values_of(config))
     for value in (*BAD, *RARE)
 ]
@@ -131,8 +138,8 @@ NAMED_CASES = [
 
 def test_each_value_of_the_named_settings_is_refused_or_its_networks_can_be_built() -> None:
     built = 0
-    for name, path, value in sample(NAMED_CASES, 600):
-        like = NAMED[name]
+    for name, path, value in sample(CASES, 600):
+        like = PRESETS[name]
         try:
             config = config_of(changed(values_of(like), path, value), like)
         except AdcbenchError as error:
@@ -144,10 +151,10 @@ def test_each_value_of_the_named_settings_is_refused_or_its_networks_can_be_buil
             networks(config)
 
 
-@pytest.mark.parametrize("name", NAMED, ids="-".join)
+@pytest.mark.parametrize("name", PRESETS, ids="-".join)
 def test_numbers_that_no_setting_can_be_are_refused(name: tuple[str, str]) -> None:
     """Whatever the setting: what is not finite, and (of all that is a number) what is negative."""
-    like = NAMED[name]
+    like = PRESETS[name]
     for path in leaves(values_of(like)):
         for value in (float("nan"), float("inf"), 10**5000, -1):
             with pytest.raises(AdcbenchError):
@@ -181,10 +188,9 @@ def tiny(stage: str, images: Path) -> RunConfig:
 def test_each_value_is_refused_or_takes_a_step(
     stage: str, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "load_perceptual", lambda kind: Squared())
-    monkeypatch.setattr(inputs, "_filled", untrained)
-    for module in (inputs, running):
-        monkeypatch.setattr(module, "product", lambda folder, name: folder / name)
+    monkeypatch.setattr(perceptual, "load_perceptual", Squared)
+    monkeypatch.setattr(pretrained, "_filled", untrained)
+    monkeypatch.setattr(Pretrained, "file", lambda self, name: tmp_path / name)
     monkeypatch.setattr(running, "file_hash", lambda path: "0" * 64)
     like = tiny(stage, images)
     places = [path for path in leaves(values_of(like)) if path[0] != "loop" or path[1] not in ("steps", "workers")]

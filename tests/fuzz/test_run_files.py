@@ -24,10 +24,10 @@ from adcbench.data.training.shards import ShardImages
 from adcbench.data.training.sources import open_images
 from adcbench.systems import find_system
 from adcbench.training.engine import checkpoints
-from adcbench.training.engine.logging import Table, seconds_logged
+from adcbench.training.engine.logging import CsvLog, seconds_logged
 from adcbench.training.engine.run_folder import check_settings, record_environment, write_settings
 from adcbench.training.engine.yaml_text import parse_yaml
-from adcbench.training.experiments.trained_runs import Trained, append_run, read_runs, runs_dir
+from adcbench.training.experiments.trained_runs import Trained, append_run, read_runs, runs_folder
 
 
 def each_damage(path: Path, use: Callable[[], object]) -> None:
@@ -75,7 +75,7 @@ def test_the_log_of_a_run(tmp_path: Path) -> None:
     each_damage(path, lambda: seconds_logged(tmp_path, 4))
 
     def use() -> None:
-        table = Table(path, 6)
+        table = CsvLog(path, 6)
         table.add({"step": 7, "student": 0.5, "new": 1})
         table.close()
 
@@ -134,9 +134,9 @@ def test_a_shards_index_that_is_damaged_is_made_again(tmp_path: Path) -> None:
 def test_trained_runs(tmp_path: Path) -> None:
     for seed in range(3):
         trained = Trained("adcsr", seed, "c0ffee", 4000, 612.5, 2_500_000, "2.15.0", 2, "cpu", "5eed")
-        append_run(trained, {("DRealSR", "psnr"): {"a": 27.1 + seed, "b": 28.5}}, tmp_path)
+        append_run("adcsr", trained, {("DRealSR", "psnr"): {"a": 27.1 + seed, "b": 28.5}}, tmp_path)
     for name in ("runs.jsonl", "runs.csv.gz"):
-        each_damage(runs_dir(tmp_path) / name, lambda: read_runs(tmp_path))
+        each_damage(runs_folder("adcsr", tmp_path) / name, lambda: read_runs("adcsr", tmp_path))
 
 
 def test_yaml() -> None:

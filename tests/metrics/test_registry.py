@@ -24,7 +24,7 @@ def brightness(sr):
     "Mean level, 0 to 255."
     return float(sr.mean())
 
-METRICS = (Metric("brightness", function=brightness, takes="image", facts=Facts(0, 255)),)
+METRICS = (Metric("brightness", function=brightness, takes="image", facts=Facts(0, 255), notes="colour=rgb crop=0"),)
 METRIC, NOTHING = METRICS[0], 3
 """
 
@@ -87,5 +87,5 @@ def test_a_metric_is_one_file_that_nothing_else_knows(tmp_path: Path) -> None:
     code = "from adcbench.metrics import METRICS, find_metric; print(find_metric('brightness').signature, len(METRICS))"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": ""}, capture_output=True,
                           text=True, check=True)  # fmt: skip
-    assert done.stdout.startswith("brightness | range=0-255 uint8 | adcbench ")
+    assert done.stdout.startswith("brightness | colour=rgb crop=0 | range=0-255 uint8 | adcbench ")
     assert done.stdout.endswith(f" {len(METRICS) + 1}\n")

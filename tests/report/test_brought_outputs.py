@@ -17,7 +17,8 @@ from adcbench.report.terminal import table_text
 from adcbench.report.view import view_of
 from adcbench.report.writers import latex, markdown
 from adcbench.results import ledger
-from adcbench.results.ledger import LedgerClaim, Pair, ledger_lines
+from adcbench.results.ledger import ledger_lines
+from adcbench.results.ledger_claims import LedgerClaim, Pair
 from adcbench.tables.columns import columns
 from adcbench.tables.table import Table
 from adcbench.training.experiments.trained_runs import Runs

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from adcbench.cli import cli
 from adcbench.report.ledger import ledger, ledger_markdown, ledger_text, mini_markdown, write_ledger
-from adcbench.results.ledger import load_claims
+from adcbench.results.ledger_claims import load_claims
 from adcbench.training.experiments.trained_runs import SHARED, Trained, append_run
 
 IMAGES = [f"image-{i}" for i in range(30)]
@@ -20,13 +20,14 @@ def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of tables with no table in it: every cell is blocked, published values are there."""
     monkeypatch.setenv("ADCBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("ADCBENCH_TABLES", str(tmp_path / "tables"))
+    monkeypatch.setenv("ADCBENCH_RUNS", str(tmp_path / "runs"))
     return tmp_path / "tables"
 
 
 def add(run: str, seed: int, mean: float, params: int = 2_500_000, note: str = "") -> None:
     values = {image: mean + 0.01 * seed + 0.001 * i for i, image in enumerate(IMAGES)}
     trained = Trained(run, seed, "c", 4000, 600.0, params, "2.15", 2, "cpu", "s", note)
-    append_run(trained, {("DRealSR", "psnr"): values})
+    append_run("adcsr", trained, {("DRealSR", "psnr"): values})
 
 
 def test_every_claim_has_a_line_and_a_section(tables: Path) -> None:
@@ -63,7 +64,7 @@ def test_what_is_worse_within_the_margin_or_beside_the_test_is_said(tables: Path
         for run, psnr, ssim in (("adcsr", 27.0, 0.7), ("vae-encoder", 27.02, 0.8)):
             found = {"psnr": psnr, "ssim": ssim + 0.001 * seed}
             scores = {("DRealSR", m): {image: v + 0.001 * seed for image in IMAGES} for m, v in found.items()}
-            append_run(Trained(run, seed, "c", 900, None, 1, "2.15", 2, "cpu", "s"), scores)
+            append_run("adcsr", Trained(run, seed, "c", 900, None, 1, "2.15", 2, "cpu", "s"), scores)
     markdown = ledger_markdown(*ledger())
     row = next(line for line in markdown.splitlines() if line.startswith("| vae-encoder-psnr |"))
     assert "| holds (worse, within the margin) |" in row
@@ -88,11 +89,11 @@ def test_mini_table(tables: Path) -> None:
 def test_the_mini_table_says_when_runs_are_of_several_versions_of_the_code(tables: Path) -> None:
     values = {("DRealSR", "psnr"): {"a": 27.0}}
     for sources in ("5eed", "c0de"):
-        append_run(Trained("adcsr", 0, "c", 900, None, 1, "2.15", 1, "cpu", sources), values)
+        append_run("adcsr", Trained("adcsr", 0, "c", 900, None, 1, "2.15", 1, "cpu", sources), values)
     markdown = mini_markdown(*ledger())
     assert "versions of the code" not in markdown
     assert "- 1 earlier results were replaced by later ones; the files keep them." in markdown
-    append_run(Trained("unet-50", 0, "c", 900, None, 1, "2.15", 1, "cpu", "5eed"), values)
+    append_run("adcsr", Trained("unet-50", 0, "c", 900, None, 1, "2.15", 1, "cpu", "5eed"), values)
     assert "- The runs are of 2 versions of the code (`sources` in `runs.jsonl`)" in mini_markdown(*ledger())
 
 

@@ -86,3 +86,15 @@ def test_what_never_ran_follows_from_the_cells() -> None:
     (line,) = (line for line in MADE.splitlines() if "the official weights of" in line)
     assert ran <= {"bicubic"} and all(name in line for name in ("AdcSR", "OSEDiff", "StableSR", "SinSR"))
     assert "Bicubic" not in line
+
+
+def test_the_index_leads_to_every_page_once_and_paths_exist() -> None:
+    docs = PATH.parent / "docs"
+    linked = re.findall(r"\]\((\w+\.md)\)", (docs / "index.md").read_text(encoding="utf-8"))
+    assert sorted(linked) == sorted(path.name for path in docs.glob("*.md") if path.name != "index.md")
+    for page in (PATH, *docs.glob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        named = {name.rstrip(".") for name in re.findall(r"\b(?:adcbench|tests|reproductions|docs)/[\w/.-]+", text)}
+        assert not [name for name in named if not (PATH.parent / name).exists()], page.name
+    commands = TEXT.index("nox -s reproduce-table2")
+    assert commands < TEXT.index(START), "the two commands come first"

@@ -8,8 +8,9 @@ import pytest
 from toy_tables import COSTS, IMAGE
 
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
+from adcbench.report.cell_view import CellView
 from adcbench.report.files import read_cells
-from adcbench.report.view import CellView, read_view, view_of
+from adcbench.report.view import read_view, view_of
 from adcbench.results.verdicts import verdict_of
 from adcbench.tables import COMPLEXITY, Table
 from adcbench.tables.columns import columns

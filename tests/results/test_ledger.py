@@ -14,9 +14,10 @@ from adcbench.core.cells import Cell, CellKey, Measurement, Reading
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import reproductions_dir
 from adcbench.report.files import read_cells
-from adcbench.results import ledger
+from adcbench.results import ledger, ledger_claims
 from adcbench.results.claims import claim_verdict
-from adcbench.results.ledger import LedgerClaim, Line, MiniTest, Pair, ledger_lines, load_claims
+from adcbench.results.ledger import Line, ledger_lines
+from adcbench.results.ledger_claims import LedgerClaim, MiniTest, Pair, load_claims
 from adcbench.tables.loading import load_table, table_ids
 from adcbench.tables.table import Claim, Table
 from adcbench.training.experiments.trained_runs import SCORED_IN, SHARED, Runs, Trained
@@ -78,16 +79,16 @@ def test_every_ratio_of_adcsrs_tables_is_in_the_ledger() -> None:
 
 
 def test_runs_are_those_that_training_knows() -> None:
-    from adcbench.training.experiments.ablations import variant_names
+    from adcbench.training.stages.adcsr.distil import SPEC
 
-    assert set(ledger.run_names(CLAIMS)) <= {*variant_names(), "teacher"}
+    assert set(ledger_claims.run_names(CLAIMS)) <= {*SPEC.ablations, "teacher"}
 
 
 def test_an_id_is_used_once_and_a_ratio_must_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     class File:
         CLAIMS = (CLAIMS[0], CLAIMS[0])
 
-    monkeypatch.setattr(ledger, "load_file", lambda path: File)
+    monkeypatch.setattr(ledger_claims, "load_file", lambda path: File)
     with pytest.raises(AdcbenchError, match=f"there twice: {CLAIMS[0].id}"):
         load_claims()
     File.CLAIMS = (replace(CLAIMS[0], ratio=("adcsr/table1", "AdcSR: 99x faster")),)  # type: ignore[assignment]

@@ -22,8 +22,8 @@ from adcbench.systems import find_system
 from adcbench.systems.checkpoints.library_files import library_tensors
 from adcbench.systems.trained import FOLDER, LICENCE
 from adcbench.training.engine.run_folder import differences
-from adcbench.training.experiments.mini_scale import own_settings
-from adcbench.training.presets import NAMED, STAGES
+from adcbench.training.experiments.mini_scale import CHAIN, own_settings
+from adcbench.training.stages import find_preset
 
 WEIGHTS = sorted(FOLDER.glob("*.safetensors"))
 
@@ -48,10 +48,10 @@ def test_the_card_names_files_photographs_and_licence() -> None:
     assert f"\n{LICENCE} (" in card and "Version 3" in (FOLDER / "LICENSE").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", CHAIN)
 def test_the_settings_that_made_them_are_those_of_the_recipe(stage: str) -> None:
     recorded = json.loads((FOLDER / f"{stage}.json").read_text(encoding="utf-8"))["settings"]
-    config = NAMED[stage, "mini"]
+    config = find_preset(stage, "mini")
     now = own_settings(config)
     known = {
         "denoise": "  DenoiseStage.osediff.step: 999 -> 200",  # it plays no part there

@@ -24,29 +24,32 @@ from torch import Tensor
 from adcbench.core.errors import AdcbenchError
 from adcbench.systems.adcsr import variants
 from adcbench.systems.adcsr.patch_discriminator import PatchDiscriminator
-from adcbench.training.config import DecoderStage, DistilStage, PatchLoss, Rates, RunConfig
-from adcbench.training.experiments.ablations import variant, variant_names
-from adcbench.training.presets import FULL_DECODER, FULL_DISTIL, MINI_DECODER, MINI_DISTIL
-from adcbench.training.stages.adcsr.decoder import DecoderTraining
-from adcbench.training.stages.adcsr.distil import DistilTraining
+from adcbench.systems.adcsr_ablations import OTHER_TRAINING, OWN_DECODER
+from adcbench.training.config import PatchLoss, Rates
+from adcbench.training.settings import chosen
+from adcbench.training.stages.adcsr import decoder, distil
+from adcbench.training.stages.adcsr.decoder import DecoderStage
+from adcbench.training.stages.adcsr.distil import DistilStage
+from adcbench.training.stages.adcsr.steps.decoder import DecoderTraining
+from adcbench.training.stages.adcsr.steps.distil import DistilTraining
 
 RATES = Rates(1e-3)
-DECODER = replace(MINI_DECODER, stage=DecoderStage(OSEDIFF.base.vae, STUDENT, RATES, patch=PatchLoss(width=8)))
-DISTIL = replace(MINI_DISTIL, stage=DistilStage(OSEDIFF, STUDENT, RATES, RATES))
-IN_STAGE_1 = ("clip-ste", "clip-hard", "clip-none", "decoder-100")
+DECODER = replace(decoder.MINI, stage=DecoderStage(OSEDIFF.base.vae, STUDENT, RATES, patch=PatchLoss(width=8)))
+DISTIL = replace(distil.MINI, stage=DistilStage(OSEDIFF, STUDENT, RATES, RATES))
+NAMES = tuple(distil.SPEC.ablations)
+IN_STAGE_1 = tuple(decoder.SPEC.ablations)
 TAIL = ("decoder.up_blocks.", "decoder.conv_norm_out.", "decoder.conv_out.")
 
 
-def distil(name: str) -> DistilTraining:
-    config = variant(name, DECODER, DISTIL).distil.stage
-    assert isinstance(config, DistilStage)
+def tiny(name: str) -> DistilTraining:
+    config = distil.SPEC.ablations[name](DISTIL, "mini").stage
     return DistilTraining(config, mini_teacher(config.student), mini_unet(), squared, 0)
 
 
 @cache
 def stepped(name: str) -> tuple[DistilTraining, frozenset[str], float, float]:
     """A variant's stage 2 after a step: what moved, and the step's losses."""
-    stage = distil(name)
+    stage = tiny(name)
     before = tensors(stage)
     first, *_ = take_step(stage, mini_batch())
     return stage, frozenset(moved(before, tensors(stage))), first.total.item(), first.parts["distil"].item()
@@ -58,16 +61,18 @@ def target(stage: DistilTraining) -> Tensor:
 
 
 def test_the_names_are_those_agreed_on() -> None:
-    assert variant_names()[0] == "adcsr"
-    assert set(variant_names()) == set(variants()) | {
+    assert NAMES[0] == "adcsr"
+    assert set(NAMES) == set(variants()) | {
         "adcsr", "no-pretraining", "one-stage", "no-adversarial", "adversarial-0.1", "patch-discriminator",
         "full-discriminator", "teacher-step-1", "clip-ste", "clip-hard", "clip-none",
     }  # fmt: skip
+    assert set(NAMES) == {"adcsr", *variants(), *OTHER_TRAINING, *OWN_DECODER}
+    assert set(IN_STAGE_1) == set(OWN_DECODER) == {"clip-ste", "clip-hard", "clip-none", "decoder-100"}
     with pytest.raises(AdcbenchError, match=r"no ablation 'mystery'.*no-adversarial"):
-        variant("mystery", DECODER, DISTIL)
+        chosen("distil", "mini", "mystery")
 
 
-@pytest.mark.parametrize("name", variant_names())
+@pytest.mark.parametrize("name", NAMES)
 def test_every_variant_takes_a_step(name: str) -> None:
     stage, found, total, distance = stepped(name)
     assert 0 < distance <= total < 100
@@ -83,21 +88,18 @@ def test_every_variant_takes_a_step(name: str) -> None:
 
 @pytest.mark.parametrize("name", variants())
 def test_networks_that_differ_have_their_own_student(name: str) -> None:
-    stage = variant(name, DECODER, DISTIL).distil.stage
-    assert isinstance(stage, DistilStage)
+    stage = distil.SPEC.ablations[name](DISTIL, "mini").stage
     assert stage.student == variants(STUDENT)[name] != STUDENT
 
 
 def test_full_scale_variants_differ_in_the_named_setting_alone() -> None:
     changed = {}
-    for name in variant_names():
-        found = variant(name, FULL_DECODER, FULL_DISTIL)
-        assert isinstance(found.distil.stage, DistilStage) and isinstance(FULL_DISTIL.stage, DistilStage)
-        fields = {k: v for k, v in vars(found.distil.stage).items() if v != getattr(FULL_DISTIL.stage, k)}
+    for name in NAMES:
+        found = distil.SPEC.ablations[name](distil.FULL, "full")
+        fields = {k: v for k, v in vars(found.stage).items() if v != getattr(distil.FULL.stage, k)}
         fields.pop("student", None)
         changed[name] = fields
-        assert (found.decoder is not None) == (name in IN_STAGE_1)
-        assert found.distil.data == FULL_DISTIL.data
+        assert found.data == distil.FULL.data
     assert {name: fields for name, fields in changed.items() if fields} == {
         "no-pretraining": {"pretrained": False, "pixel": 1.0},
         "one-stage": {
@@ -114,17 +116,15 @@ def test_full_scale_variants_differ_in_the_named_setting_alone() -> None:
 
 
 def test_one_stage_trains_as_long_as_both_on_a_stretched_schedule() -> None:
-    distil = replace(FULL_DISTIL, stage=replace(FULL_DISTIL.stage, adversarial_start=50_000))
-    one, none = (variant(name, FULL_DECODER, distil).distil for name in ("one-stage", "no-pretraining"))
+    late = replace(distil.FULL, stage=replace(distil.FULL.stage, adversarial_start=50_000))
+    one, none = (distil.SPEC.ablations[name](late, "full") for name in ("one-stage", "no-pretraining"))
     assert (one.loop.steps, none.loop.steps) == (700_000, 200_000)
-    assert isinstance(one.stage, DistilStage)
     assert one.stage.rates.milestones == (350_000,) and one.stage.adversarial_start == 175_000
 
 
 @pytest.mark.parametrize("name", IN_STAGE_1)
 def test_variants_of_stage_1_take_a_step(name: str) -> None:
-    config = variant(name, DECODER, DISTIL).decoder
-    assert isinstance(config, RunConfig) and isinstance(config.stage, DecoderStage)
+    config = decoder.SPEC.ablations[name](DECODER, "mini")
     stage = DecoderTraining(config.stage, mini_vae(), squared, 0)
     before = tensors(stage)
     assert all(bool(loss.total.isfinite()) for loss in take_step(stage, mini_batch()))
@@ -145,7 +145,7 @@ def test_discriminators_differ_in_what_is_trained() -> None:
     assert all(".lora_" in n or ".conv_in." in n for n in moved_of["adcsr"])
     assert not any("lora" in n for n in moved_of["full-discriminator"])
     assert any(".time_embedding." in n for n in moved_of["full-discriminator"])
-    assert isinstance(stepped("patch-discriminator")[0].judge, PatchDiscriminator)
+    assert isinstance(stepped("patch-discriminator")[0].discriminator, PatchDiscriminator)
 
 
 def test_the_teachers_step_changes_the_target() -> None:
@@ -154,9 +154,9 @@ def test_the_teachers_step_changes_the_target() -> None:
 
 
 def test_without_pretraining_the_decoder_is_cut_from_the_vaes_own() -> None:
-    student, teacher = distil("no-pretraining").student, mini_teacher()
+    student, teacher = tiny("no-pretraining").student, mini_teacher()
     own = teacher.base_vae.decoder.conv_in.weight[: STUDENT.decoder_widths[-1]]
     assert torch.equal(student.decoder.state_dict()["mid_block.resnets.0.conv1.bias"],
                        teacher.base_vae.decoder.mid_block.resnets[0].conv1.bias[:10])  # fmt: skip
-    assert torch.equal(distil("no-pretraining").teacher.decoder.conv_in.weight, own)
-    assert not torch.equal(distil("adcsr").teacher.decoder.conv_in.weight, own)
+    assert torch.equal(tiny("no-pretraining").teacher.decoder.conv_in.weight, own)
+    assert not torch.equal(tiny("adcsr").teacher.decoder.conv_in.weight, own)

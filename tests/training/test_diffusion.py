@@ -14,7 +14,7 @@ from torch import Tensor
 
 from adcbench.systems.layers.sd21 import alpha_bar, one_step
 from adcbench.training.engine.stage import Batch, integers, noise, seeded
-from adcbench.training.stages.adcsr.diffusion import add_noise, clean_at, signal_at
+from adcbench.training.stages.adcsr.steps.diffusion import add_noise, clean_at, signal_at
 
 LATENT = torch.randn(3, 4, 2, 2, generator=torch.Generator().manual_seed(0))
 NOISE = torch.randn(3, 4, 2, 2, generator=torch.Generator().manual_seed(1))

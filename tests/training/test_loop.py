@@ -19,9 +19,9 @@ from torch import Tensor
 from toy_stage import ToySamples, ToyStage, toy_config, toy_degrade, toy_validation, train_toy
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.training.engine.divergence import Diverged, Judge
+from adcbench.training.engine.divergence import Diverged, DivergenceWatch
 from adcbench.training.engine.ema import Ema
-from adcbench.training.engine.logging import Records, Table, seconds_logged, sheet
+from adcbench.training.engine.logging import CsvLog, RunLog, seconds_logged, sheet
 from adcbench.training.engine.loop_config import LoopConfig
 from adcbench.training.engine.stage import Batch, Loss
 
@@ -145,6 +145,12 @@ def test_a_sheet_shows_lr_output_and_hr_side_by_side() -> None:
     assert pixels[10, ::8, 0].tolist() == [0, 128, 255]
 
 
+def test_a_sheet_of_clips_shows_their_frames() -> None:
+    lr, output, hr = torch.rand(2, 4, 3, 2, 2), torch.rand(2, 4, 3, 8, 8), torch.rand(2, 4, 3, 8, 8)
+    images = [clips.flatten(0, 1) for clips in (lr, output, hr)]
+    assert np.array_equal(sheet(lr, output, hr), sheet(*images))
+
+
 def test_tensorboard_has_the_numbers_of_the_log(tmp_path: Path) -> None:
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     train_toy(tmp_path, toy_config(4, tensorboard=True))
@@ -225,10 +231,10 @@ def test_fp16_with_a_discriminator_that_starts_later(tmp_path: Path, shared: boo
 
 
 def test_a_term_that_begins_within_a_row_is_averaged_over_its_own_steps(tmp_path: Path) -> None:
-    records = Records(tmp_path, 0, 4, batch=1, every=4, events=False)
+    run_log = RunLog(tmp_path, 0, 4, batch=1, every=4, events=False)
     for step in (1, 2, 3, 4):
-        records.step(step, {"loss": float(step)} | ({"late": 6.0} if step > 2 else {}), {})
-    records.close()
+        run_log.step(step, {"loss": float(step)} | ({"late": 6.0} if step > 2 else {}), {})
+    run_log.close()
     assert log(tmp_path)[0]["loss"] == 2.5 and log(tmp_path)[0]["late"] == 6.0
 
 
@@ -263,24 +269,24 @@ def test_an_exploding_loss_stops_it(tmp_path: Path) -> None:
     assert (tmp_path / "checkpoints" / "step_00000100").is_dir()
 
 
-def test_the_judge_waits_for_a_hundred_losses_and_minds_no_jump_near_zero() -> None:
-    judge = Judge(10, skips=False)
+def test_the_watch_waits_for_a_hundred_losses_and_minds_no_jump_near_zero() -> None:
+    watch = DivergenceWatch(10, skips=False)
     for step in range(99):
-        judge.losses(step, {"a": 0.001}, ("a",))
-    judge.losses(99, {"a": 1e6}, ("a",))
-    judge.losses(100, {"a": 0.99}, ("a",))  # a thousand times the median, but the median counts as 0.1
-    again = Judge(10, skips=False)
-    again.restore(json.loads(json.dumps(judge.state())))
-    for one in (judge, again):
+        watch.losses(step, {"a": 0.001}, ("a",))
+    watch.losses(99, {"a": 1e6}, ("a",))
+    watch.losses(100, {"a": 0.99}, ("a",))  # a thousand times the median, but the median counts as 0.1
+    again = DivergenceWatch(10, skips=False)
+    again.restore(json.loads(json.dumps(watch.state())))
+    for one in (watch, again):
         with pytest.raises(Diverged, match="exploded"):
             one.losses(101, {"a": 1.01}, ("a",))
-    judge.losses(102, {"part": 1e9, "a": 0.5}, ("a",))  # parts are logged, not judged
+    watch.losses(102, {"part": 1e9, "a": 0.5}, ("a",))  # parts are logged, not watched
 
 
 def test_a_log_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     if not Path("/dev/full").is_char_device():
         pytest.skip("no /dev/full, a device that is always full")
-    table = Table(tmp_path / "log.csv", 0)
+    table = CsvLog(tmp_path / "log.csv", 0)
     table.add({"step": 0, "loss": 1.0})
     table._file = Path("/dev/full").open("w")  # noqa: SIM115  (a with would try to write again at its end)
     with pytest.raises(AdcbenchError, match=r"log.csv: can't be written \(.*No space left"):
@@ -291,7 +297,7 @@ def test_a_log_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_a_table_keeps_whole_rows_up_to_a_step(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text("step,loss\n2,0.5\n4,0.25\n6,0.125\n8,0.0")
-    table = Table(path, 4)
+    table = CsvLog(path, 4)
     table.add({"loss": 1.0, "step": 6})
     table.close()
     assert path.read_text() == "step,loss\n2,0.5\n4,0.25\n6,1.0\n"
@@ -300,7 +306,7 @@ def test_a_table_keeps_whole_rows_up_to_a_step(tmp_path: Path) -> None:
 def test_a_column_that_begins_later_is_empty_before(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     for last, rows in ((0, (2, 4)), (2, (4, 6))):  # a run, and its second part after a kill: the same rows
-        table = Table(path, last)
+        table = CsvLog(path, last)
         for step in rows:
             table.add({"step": step, "loss": 0.5} | ({"late": 0.25} if step > 2 else {}) | {"speed": 8})
         table.close()

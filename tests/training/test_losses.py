@@ -93,11 +93,11 @@ def squared(x: Tensor, y: Tensor) -> Tensor:
     return (x - y).square().mean(dim=(1, 2, 3))
 
 
-def losses_at(step: int, patch: PatchLoss | None, last: Tensor, judge: nn.Module) -> list[Loss]:
+def losses_at(step: int, patch: PatchLoss | None, last: Tensor, discriminator: nn.Module) -> list[Loss]:
     """Losses of a gain of the image as the only layer."""
     target = torch.linspace(-1, 1, 2 * 3 * 64).reshape(2, 3, 8, 8)
     batch = Batch(target, target, (0, 1), 0, step)
-    given = None if patch is None else (judge, patch)
+    given = None if patch is None else (discriminator, patch)
     made = reconstruction_losses(
         batch, target * last, target, last, (squared, 0.5), given, ("decoder", "discriminator"), {"extra": last.sum()}
     )
@@ -105,15 +105,15 @@ def losses_at(step: int, patch: PatchLoss | None, last: Tensor, judge: nn.Module
 
 
 @pytest.fixture
-def judge() -> nn.Module:
+def discriminator() -> nn.Module:
     return Judge(torch.linspace(-0.1, 0.2, 3 * 16).reshape(1, 3, 4, 4))
 
 
-def test_before_its_start_the_adversarial_loss_takes_no_part(judge: nn.Module) -> None:
+def test_before_its_start_the_adversarial_loss_takes_no_part(discriminator: nn.Module) -> None:
     last = torch.tensor([1.5], requires_grad=True)
-    (early,) = losses_at(9, PatchLoss(start=10), last, judge)
-    (never,) = losses_at(9, None, last, judge)
-    first, second = losses_at(10, PatchLoss(start=10), last, judge)
+    (early,) = losses_at(9, PatchLoss(start=10), last, discriminator)
+    (never,) = losses_at(9, None, last, discriminator)
+    first, second = losses_at(10, PatchLoss(start=10), last, discriminator)
     assert torch.equal(early.total, never.total) and set(early.parts) == {"l1", "perceptual", "extra"}
     assert (first.optimiser, second.optimiser) == ("decoder", "discriminator")
     assert early.total.item() == pytest.approx(sum(early.parts[k].item() * w for k, w in
@@ -122,32 +122,32 @@ def test_before_its_start_the_adversarial_loss_takes_no_part(judge: nn.Module) -
     torch.testing.assert_close(first.total, early.total + added)
 
 
-def test_the_extra_loss_does_not_count_for_the_adaptive_weight(judge: nn.Module) -> None:
+def test_the_extra_loss_does_not_count_for_the_adaptive_weight(discriminator: nn.Module) -> None:
     last = torch.tensor([1.5], requires_grad=True)
-    loss, _ = losses_at(0, PatchLoss(weight=0.5), last, judge)
+    loss, _ = losses_at(0, PatchLoss(weight=0.5), last, discriminator)
     reconstruction = loss.parts["l1"] + 0.5 * loss.parts["perceptual"]
     expected = 0.5 * adaptive_weight(reconstruction, loss.parts["adversarial"], last, 1e4 / (3 * 64))
     torch.testing.assert_close(loss.parts["adaptive"], expected)
 
 
-def test_the_discriminators_loss_does_not_reach_the_decoder(judge: nn.Module) -> None:
+def test_the_discriminators_loss_does_not_reach_the_decoder(discriminator: nn.Module) -> None:
     last = torch.tensor([1.5], requires_grad=True)
-    _, loss = losses_at(0, PatchLoss(), last, judge)
+    _, loss = losses_at(0, PatchLoss(), last, discriminator)
     loss.total.backward()
-    assert last.grad is None and all(p.grad is not None for p in judge.parameters())
+    assert last.grad is None and all(p.grad is not None for p in discriminator.parameters())
 
 
 @pytest.mark.parametrize("name", ["early", "adversarial", "limited"])
 def test_gradients_are_latent_diffusions_up_to_the_common_scale(name: str) -> None:
     """Their losses are sums over an image, ours means: so ours are theirs divided by its number of values."""
     recipe, expected = load_recipe(), FIXTURE[name]
-    decoder, judge, images, step = recipe.reconstruction(name)
+    decoder, discriminator, images, step = recipe.reconstruction(name)
     values, patch = images[0].numel(), PatchLoss(weight=0.5, start=recipe.START)
     made = reconstruction_losses(
         Batch(images, images, (0, 1), 0, step), decoder(images), images, decoder.last, (recipe.perceptual, 1.0),
-        (judge, patch), ("decoder", "judge"),
+        (discriminator, patch), ("decoder", "judge"),
     )  # fmt: skip
-    networks = {"decoder": decoder, "judge": judge}
+    networks = {"decoder": decoder, "judge": discriminator}
     for loss in made:
         loss.total.backward(inputs=list(networks[loss.optimiser].parameters()))
         if "adaptive" in loss.parts:

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from safetensors.torch import load_file
+from toy_clip_stage import train_clips
 from toy_stage import SETTINGS, ToySamples, ToyStage, toy_config, toy_validation, train_toy
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.training.engine.loop import Stopped, export
-from adcbench.training.engine.run_folder import alone
+from adcbench.training.engine.run_folder import locked_folder
 
 SCRIPT = Path(__file__).with_name("killed_runs.py")
 
@@ -55,6 +57,19 @@ def test_a_run_in_parts_equals_one_without_a_break(tmp_path: Path, workers: int)
     train_toy(tmp_path / "whole", toy_config(12, **options | {"workers": 0}), validation=toy_validation())
     parts, whole = contents(tmp_path / "parts"), contents(tmp_path / "whole")
     assert parts == whole
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_clips_are_trained_on_and_resumed_to_the_same_bits(tmp_path: Path, workers: int) -> None:
+    options: dict[str, Any] = {"save_every": 4, "validate_every": 3, "log_every": 1}
+    for steps in (5, 12):
+        train_clips(tmp_path / "parts", toy_config(steps, **options, workers=workers))
+    train_clips(tmp_path / "whole", toy_config(12, **options))
+    assert contents(tmp_path / "parts") == contents(tmp_path / "whole")
+    losses = [float(row.split(",")[1]) for row in contents(tmp_path / "whole")["log"][1:]]
+    assert losses[-1] < 0.8 * losses[0]
+    with Image.open(tmp_path / "whole" / "validation" / "step_00000012.png") as sheet:
+        assert sheet.size == (3 * 16, 2 * 3 * 16)  # a row for each frame of both clips
 
 
 def test_a_signal_stops_after_the_step_and_the_same_command_goes_on(tmp_path: Path) -> None:
@@ -121,17 +136,17 @@ def test_a_run_is_not_begun_over_another(tmp_path: Path) -> None:
 
 def test_only_one_process_trains_in_a_folder(tmp_path: Path) -> None:
     lock = f"import fcntl, time; f = open({str(tmp_path / '.lock')!r}, 'w'); fcntl.lockf(f, fcntl.LOCK_EX)"
-    code = f"{lock}; print('here', flush=True); time.sleep(60)"  # as alone() does, without importing torch
+    code = f"{lock}; print('here', flush=True); time.sleep(60)"  # as locked_folder() does, without importing torch
     other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     try:
         assert other.stdout
         assert other.stdout.readline() == "here\n"
-        with pytest.raises(AdcbenchError, match="another process is training here"), alone(tmp_path):
+        with pytest.raises(AdcbenchError, match="another process is training here"), locked_folder(tmp_path):
             pass
     finally:
         other.kill()
         other.wait()
-    with alone(tmp_path):  # the lock died with it
+    with locked_folder(tmp_path):  # the lock died with it
         pass
 
 
@@ -192,6 +207,7 @@ def test_workers_do_not_outlive_an_error(tmp_path: Path) -> None:
     script = f"""
 import sys
 from pathlib import Path
+from toy_clip_stage import train_clips
 from toy_stage import ToySamples, ToyStage, toy_config, train_toy
 
 class Broken(ToyStage):

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,26 +23,24 @@ from adcbench.data.media.images import write_png
 from adcbench.data.testsets.registry import find_testset
 from adcbench.degradation.draws import Draw
 from adcbench.systems import find_system, trained
+from adcbench.training import batches, perceptual
 from adcbench.training import run as running
-from adcbench.training.config import (
-    DataConfig,
-    DecoderStage,
-    DenoiseStage,
-    DistilStage,
-    PatchLoss,
-    Rates,
-    RunConfig,
-    StageConfig,
-    TeacherStage,
-    VaeStage,
-)
+from adcbench.training.config import DataConfig, PatchLoss, Rates, RunConfig
 from adcbench.training.engine.loop_config import LoopConfig
-from adcbench.training.presets import FULL_DECODER, FULL_DISTIL, FULL_TEACHER, NAMED
-from adcbench.training.pretrained import weights_for
+from adcbench.training.pretrained import Pretrained
+from adcbench.training.stages import stage_of, stages
+from adcbench.training.stages.adcsr.decoder import FULL as FULL_DECODER
+from adcbench.training.stages.adcsr.decoder import DecoderStage
+from adcbench.training.stages.adcsr.denoise import DenoiseStage
+from adcbench.training.stages.adcsr.distil import FULL as FULL_DISTIL
+from adcbench.training.stages.adcsr.distil import DistilStage
+from adcbench.training.stages.adcsr.teacher import FULL as FULL_TEACHER
+from adcbench.training.stages.adcsr.teacher import TeacherStage
+from adcbench.training.stages.adcsr.vae import VaeStage
 
 RATES = Rates(1e-3)
 PATCH = PatchLoss(width=8, start=1)
-STAGES: dict[str, StageConfig] = {
+STAGES: dict[str, Any] = {
     "vae": VaeStage(OSEDIFF.base.vae, RATES, patch=PATCH),
     "denoise": DenoiseStage(OSEDIFF, RATES),
     "teacher": TeacherStage(OSEDIFF, RATES),
@@ -66,9 +65,14 @@ class Squared(nn.Module):
         return squared(x, y)
 
 
-def settings(stage: str, images: Path, steps: int = 3) -> RunConfig:
+def settings(stage: str, images: Path, steps: int = 3) -> RunConfig[Any]:
     loop = LoopConfig(steps, batch=2, micro_batch=1, save_every=1, log_every=1, tensorboard=False, device="cpu")
     return RunConfig(STAGES[stage], DataConfig(((str(images), 0),), crop=64), loop)
+
+
+def build(config: RunConfig[Any], weights: Path | None) -> Any:
+    spec = stage_of(config)
+    return spec.build(config.stage, Pretrained(weights, {}, spec.needs(config.stage)), 0)
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +84,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         write_png(root / "images" / f"{i}.png", rng.integers(0, 256, (70, 80, 3), dtype=np.uint8))
     (root / "weights").mkdir()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running, "load_perceptual", lambda kind: Squared())
+        patch.setattr(perceptual, "load_perceptual", Squared)
         for stage in STAGES:
             products = running.run(settings(stage, root / "images"), root / stage, root / "weights")
             for path in products.iterdir():
@@ -144,7 +148,7 @@ def test_where_validation_images_lie_is_recorded_as_it_is(
     (tmp_path / "bsds500" / "val").mkdir(parents=True)
     data = settings("vae", made / "images").data
     for given, found in (("bsds500/val/", "bsds500/val"), ("images/.", str(made / "images")), ("", "")):
-        assert running.recorded(replace(data, validation=given))["validation"] == found
+        assert batches.recorded(replace(data, validation=given))["validation"] == found
 
 
 @pytest.mark.parametrize(
@@ -167,7 +171,7 @@ def test_without_an_earlier_product_the_stage_that_makes_it_is_named(
 
 
 def test_each_part_of_the_teacher_is_its_own_file(made: Path) -> None:
-    stage, _ = running.make_stage(settings("distil", made / "images").stage, made / "weights", 0)
+    stage = build(settings("distil", made / "images"), made / "weights")
     parts = {"vae": "teacher_vae", "unet": "teacher_unet", "base_vae": "vae", "decoder": "decoder"}
     for part, file in parts.items():
         saved, found = load_file(made / "weights" / f"{file}.safetensors"), getattr(stage.teacher, part).state_dict()
@@ -178,19 +182,23 @@ def test_a_stage_without_pretraining_needs_no_decoder(made: Path, tmp_path: Path
     weights = shutil.copytree(made / "weights", tmp_path / "weights")
     (weights / "decoder.safetensors").unlink()
     config = settings("distil", made / "images")
-    stage, notes = running.make_stage(replace(config.stage, pretrained=False, pixel=1.0), weights, 0)
-    assert "student" in stage.networks and notes == {"perceptual": "squared error"}
+    config = replace(config, stage=replace(config.stage, pretrained=False, pixel=1.0))
+    assert "student" in build(config, weights).networks
+    running.run(replace(config, loop=replace(config.loop, steps=1)), tmp_path / "run", weights)
+    recorded = json.loads((tmp_path / "run" / "settings.json").read_text())
+    assert recorded["perceptual"] == "squared error" and "decoder.safetensors" not in recorded["weights"]
 
 
 @pytest.mark.parametrize("config", [FULL_DECODER, FULL_TEACHER, FULL_DISTIL], ids=["decoder", "teacher", "distil"])
-def test_without_official_checkpoints_it_is_said_how_to_get_them(made: Path, config: RunConfig) -> None:
+def test_without_official_checkpoints_it_is_said_how_to_get_them(made: Path, config: RunConfig[Any]) -> None:
     with pytest.raises(Blocked, match="adcbench weights fetch adcsr-training"):
-        running.make_stage(config.stage, None, 0)
+        build(config, None)
 
 
 def test_mini_stages_start_from_the_packages_weights_and_full_ones_from_the_official() -> None:
-    assert {weights_for(config.stage) for (_, name), config in NAMED.items() if name.startswith("full")} == {None}
-    assert {weights_for(config.stage) for (_, name), config in NAMED.items() if name == "mini"} == {trained.FOLDER}
+    for spec in stages().values():
+        for name, config in spec.presets.items():
+            assert spec.shipped(config.stage) == (None if name.startswith("full") else trained.FOLDER)
 
 
 def test_images_that_were_left_out_are_listed_at_the_end(
@@ -208,30 +216,30 @@ def test_sources_follow_one_another(made: Path, tmp_path: Path) -> None:
     white = tmp_path / "white"
     write_png(white / "0.png", np.full((64, 64, 3), 255, np.uint8))
     data = DataConfig(((str(white), 2), (str(made / "images"), 0)), crop=32)
-    crops = running.make_crops(data, 0, batch=3)
+    crops = batches.make_crops(data, 0, batch=3)
     assert [bool((crops[n].pixels == 255).all()) for n in range(8)] == [True] * 6 + [False] * 2
     assert len(set(crops.contents())) == 2
 
 
 def test_degradations_depend_on_seed_image_and_sample() -> None:
     hr = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    lower = running.Degrader(DataConfig(()), 0)
+    lower = batches.Degrader(DataConfig(()), 0)
     both = lower(hr, [5, 6], [10, 11])
     assert both.shape == (2, 3, 16, 16)
     torch.testing.assert_close(lower(hr[1:], [6], [11]), both[1:])
-    for other in (lower(hr[1:], [6], [12]), running.Degrader(DataConfig(()), 1)(hr[1:], [6], [11])):
+    for other in (lower(hr[1:], [6], [12]), batches.Degrader(DataConfig(()), 1)(hr[1:], [6], [11])):
         assert not torch.allclose(other, both[1:])
 
 
 def test_one_draw_is_shared_by_a_micro_batch_and_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Draw] = []
-    monkeypatch.setattr(running, "degrade", lambda hr, draws, config: seen.extend(draws))
+    monkeypatch.setattr(batches, "degrade", lambda hr, draws, config: seen.extend(draws))
     hr, samples = torch.rand(4, 3, 64, 64), [4, 5, 6, 7]
-    running.Degrader(DataConfig((), one_draw=True), 0, batch=2)(hr, [0, 1, 2, 3], samples)
+    batches.Degrader(DataConfig((), one_draw=True), 0, batch=2)(hr, [0, 1, 2, 3], samples)
     shared = [(one.first.resize, one.second.resize, one.mode) for one in seen]
     assert shared[0] == shared[1] != shared[2] == shared[3] and len({one.first.quality for one in seen}) == 4
     seen.clear()
-    running.Degrader(DataConfig(()), 0, batch=2)(hr, [0, 1, 2, 3], samples)
+    batches.Degrader(DataConfig(()), 0, batch=2)(hr, [0, 1, 2, 3], samples)
     assert len({one.second.resize for one in seen} | {one.first.resize for one in seen}) > 4
 
 
@@ -268,7 +276,9 @@ def test_a_run_is_a_system(made: Path, tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_half_decoder_of_ones_own(made: Path, tmp_path: Path) -> None:
     weights = shutil.copytree(made / "weights", tmp_path / "weights")
     decoder = (weights / "decoder.safetensors").rename(tmp_path / "own.safetensors")
-    products = running.run(settings("distil", made / "images"), tmp_path / "run", weights, decoder)
+    products = running.run(
+        settings("distil", made / "images"), tmp_path / "run", weights, {"decoder.safetensors": decoder}
+    )
     same, other = load_file(products / "student.safetensors"), load_file(made / "distil/products/student.safetensors")
     assert all(torch.equal(same[name], other[name]) for name in other)
     recorded = json.loads((tmp_path / "run" / "settings.json").read_text())["weights"]
@@ -278,12 +288,21 @@ def test_a_half_decoder_of_ones_own(made: Path, tmp_path: Path) -> None:
 def test_without_the_validation_images_it_is_said_how_to_train(made: Path) -> None:
     data = replace(settings("vae", made / "images").data, validation="nowhere")
     with pytest.raises(AdcbenchError, match=r"data\.validation: nowhere: no such folder.*--set data\.validation="):
-        running.validation_batches(data, 0)
+        batches.validation_batches(data, 0)
 
 
 def test_validation_images_are_cut_from_the_centre(made: Path) -> None:
     data = replace(settings("vae", made / "images").data, validation=str(made / "images"), validation_images=3)
-    batches = running.validation_batches(data, 0)
-    assert [batch.samples for batch in batches] == [(0,), (1,), (2,)]
-    assert all(batch.hr.shape == (1, 3, 64, 64) and batch.lr.shape == (1, 3, 16, 16) for batch in batches)
-    assert running.validation_batches(replace(data, validation=""), 0) == []
+    found = batches.validation_batches(data, 0)
+    assert [batch.samples for batch in found] == [(0,), (1,), (2,)]
+    assert all(batch.hr.shape == (1, 3, 64, 64) and batch.lr.shape == (1, 3, 16, 16) for batch in found)
+    assert batches.validation_batches(replace(data, validation=""), 0) == []
+
+
+def test_only_weights_of_images_are_laid_out_by_pixel() -> None:
+    """A network of clips has kernels of five dimensions, which have no such layout."""
+    network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv3d(8, 8, 3))
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    running.channels_last(network)
+    assert network[0].weight.is_contiguous(memory_format=torch.channels_last) and network[1].weight.is_contiguous()
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())

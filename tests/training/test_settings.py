@@ -18,17 +18,15 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.degradation.realesrgan import HARD, MILD, smallest_side
 from adcbench.systems import adcsr, osediff, sizes
 from adcbench.systems.layers.blocks import GROUPS
-from adcbench.training.config import SMALLEST_CROP, DecoderStage, DistilStage, PatchLoss, Rates, TeacherStage
-from adcbench.training.presets import (
-    FULL_DECODER,
-    FULL_DISTIL,
-    FULL_DISTIL_UPSTREAM,
-    FULL_TEACHER,
-    NAMED,
-    STAGES,
-    named,
-)
+from adcbench.training.config import SMALLEST_CROP, PatchLoss, Rates
 from adcbench.training.settings import as_yaml, base_of, chosen
+from adcbench.training.stages import find_preset, stages
+from adcbench.training.stages.adcsr.decoder import FULL as FULL_DECODER
+from adcbench.training.stages.adcsr.distil import FULL as FULL_DISTIL
+from adcbench.training.stages.adcsr.distil import FULL_UPSTREAM as FULL_DISTIL_UPSTREAM
+from adcbench.training.stages.adcsr.teacher import FULL as FULL_TEACHER
+
+PRESETS = [(stage, name) for stage, spec in stages().items() for name in spec.presets]
 
 
 def write(folder: Path, content: Any) -> str:
@@ -42,7 +40,6 @@ def write(folder: Path, content: Any) -> str:
 
 def test_stage_2_is_upstreams() -> None:
     stage, loop, data = FULL_DISTIL.stage, FULL_DISTIL.loop, FULL_DISTIL.data
-    assert isinstance(stage, DistilStage)
     assert (loop.steps, loop.batch, loop.clip_norm, loop.ema) == (200 * 1000, 12 * 8, None, None)
     assert [stage.rates.at(step) for step in (0, 99_999, 100_000, 199_999)] == [1e-4, 1e-4, 5e-5, 5e-5]
     assert [stage.discriminator_rates.at(step) for step in (0, 199_999)] == [1e-6, 1e-6]
@@ -61,7 +58,7 @@ def test_upstreams_own_slips_are_kept_only_where_they_are_asked_for() -> None:
 
 def test_stage_1_is_what_is_known_of_it() -> None:
     stage, loop, data = FULL_DECODER.stage, FULL_DECODER.loop, FULL_DECODER.data
-    assert isinstance(stage, DecoderStage) and isinstance(stage.patch, PatchLoss)
+    assert isinstance(stage.patch, PatchLoss)
     assert (loop.steps, loop.batch) == (500_000, 96)
     assert data.sources[0] == ("hub:OpenImages", 250_000)
     assert {name for name, _ in data.sources[1:]} == {"hub:LAION-Face", "hub:LAION-Aesthetic"}
@@ -74,7 +71,6 @@ def test_stage_1_is_what_is_known_of_it() -> None:
 def test_the_teacher_is_trained_as_osediff_is_by_default() -> None:
     published = json.loads(gzip.decompress((GOLDEN / "teacher.json.gz").read_bytes()))["published"]
     stage, loop = FULL_TEACHER.stage, FULL_TEACHER.loop
-    assert isinstance(stage, TeacherStage)
     assert published["lr_scheduler"] == "constant"  # so its lr_warmup_steps count for nothing
     assert [stage.rates.at(step) for step in (0, 50_000)] == [published["learning_rate"]] * 2
     assert (stage.l2, stage.perceptual, stage.vsd) == tuple(published[f"lambda_{k}"] for k in ("l2", "lpips", "vsd"))
@@ -103,16 +99,16 @@ def test_rates_only_fall_after_the_warm_up(rate: float, milestones: list[int], w
 # --- choosing ---
 
 
-@pytest.mark.parametrize(("stage", "name"), list(NAMED))
+@pytest.mark.parametrize(("stage", "name"), PRESETS)
 def test_named_settings_round_trip(stage: str, name: str, tmp_path: Path) -> None:
     config = chosen(stage, name)
-    assert config == NAMED[stage, name]
+    assert config == find_preset(stage, name)
     assert chosen(stage, write(tmp_path, as_yaml(config, name))) == config
     config.loop.check()
 
 
 def test_every_stage_can_be_run_at_mini_scale() -> None:
-    assert all(chosen(stage, "mini") for stage in STAGES)
+    assert all(chosen(stage, "mini") for stage in stages())
 
 
 def test_a_file_says_what_differs(tmp_path: Path) -> None:
@@ -120,7 +116,6 @@ def test_a_file_says_what_differs(tmp_path: Path) -> None:
     found = chosen(
         "distil", write(tmp_path, content), source="/images", changes=["loop.batch=24", "stage.adversarial=0"]
     )
-    assert isinstance(found.stage, DistilStage) and isinstance(FULL_DISTIL.stage, DistilStage)
     assert found.stage.rates == Rates(1e-3, FULL_DISTIL.stage.rates.milestones)
     assert (found.loop.steps, found.loop.batch, found.stage.adversarial) == (7, 24, 0.0)
     assert found.data.sources == (("/images", 0),) and found.data.crop == 512
@@ -129,7 +124,7 @@ def test_a_file_says_what_differs(tmp_path: Path) -> None:
 
 def test_null_switches_off() -> None:
     found = chosen("decoder", "mini", changes=["stage.patch=null"])
-    assert isinstance(found.stage, DecoderStage) and found.stage.patch is None
+    assert found.stage.patch is None
 
 
 @pytest.mark.parametrize(("config", "steps"), [("full", 700_000), ("full-upstream", 700_000), ("claims", 1_300)])
@@ -137,13 +132,12 @@ def test_a_variants_other_stage_is_of_the_same_size(config: str, steps: int) -> 
     assert chosen("distil", config, "one-stage").loop.steps == steps
     if config != "full-upstream":
         reference, found = (chosen("decoder", config, name).stage for name in ("", "clip-ste"))
-        assert isinstance(reference, DecoderStage) and found == replace(reference, clip="ste")
+        assert found == replace(reference, clip="ste")
 
 
 def test_an_ablation_changes_what_a_file_shows(tmp_path: Path) -> None:
     shown = write(tmp_path, as_yaml(chosen("distil", "full", changes=["loop.batch=24"]), base_of("full")))
     found = chosen("distil", shown, "unet-50", changes=["stage.adversarial=0.5"])
-    assert isinstance(found.stage, DistilStage) and isinstance(FULL_DISTIL.stage, DistilStage)
     assert found.stage.student == adcsr.variants()["unet-50"] != FULL_DISTIL.stage.student
     assert (found.loop.batch, found.stage.adversarial, base_of(shown)) == (24, 0.5, "full")
     assert chosen("distil", shown, "one-stage").loop.steps == 700_000
@@ -165,7 +159,7 @@ def test_settings_that_do_not_fit_are_refused_at_once(change: str, message: str)
 
 
 def test_an_empty_part_changes_nothing_and_a_base_is_a_name(tmp_path: Path) -> None:
-    assert chosen("distil", write(tmp_path, "base: mini\nloop:\n")) == NAMED["distil", "mini"]
+    assert chosen("distil", write(tmp_path, "base: mini\nloop:\n")) == find_preset("distil", "mini")
     with pytest.raises(AdcbenchError, match="no settings"):
         chosen("distil", write(tmp_path, "base: [1]"))
 
@@ -298,4 +292,4 @@ def test_ablations_belong_to_the_two_stages() -> None:
         chosen("decoder", "mini", "no-adversarial")
     with pytest.raises(AdcbenchError, match=r"no ablation 'nothing'.*no-pretraining"):
         chosen("distil", "mini", "nothing")
-    assert named("distil", "mini") == chosen("distil", "mini", "adcsr")
+    assert find_preset("distil", "mini") == chosen("distil", "mini", "adcsr")

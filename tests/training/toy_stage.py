@@ -62,11 +62,11 @@ class ToyStage:
         return F.pixel_shuffle(self.networks["generator"](torch.cat([batch.lr, extra], 1)), 4)
 
     def losses(self, batch: Batch) -> Iterator[Loss]:
-        made, judge = self.output(batch), self.networks["discriminator"]
+        made, discriminator = self.output(batch), self.networks["discriminator"]
         l1 = (self.frozen["features"](made) - self.frozen["features"](batch.hr)).abs().mean()
-        adversarial = F.softplus(-judge(made)).mean()
+        adversarial = F.softplus(-discriminator(made)).mean()
         yield Loss("generator", l1 + 0.1 * adversarial, {"l1": l1, "adversarial": adversarial})
-        real, fake = F.softplus(-judge(batch.hr)).mean(), F.softplus(judge(made.detach())).mean()
+        real, fake = F.softplus(-discriminator(batch.hr)).mean(), F.softplus(discriminator(made.detach())).mean()
         yield Loss("discriminator", real + fake, {"real": real, "fake": fake})
 
     def learning_rate(self, optimiser: str, step: int) -> float:

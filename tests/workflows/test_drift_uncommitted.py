@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from adcbench.cli import cli
 from adcbench.core import settings
 from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.tables.jobs.job import Job
 from adcbench.workflows import drift, spread
 from adcbench.workflows.drift import committed, goldens, values
 from adcbench.workflows.drift.goldens import check_goldens, read_golden, write_golden
@@ -24,7 +25,7 @@ def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (settings, goldens, spread):
         monkeypatch.setattr(module, "CHECKOUT", None)
     monkeypatch.setenv("ADCBENCH_TABLES", str(tmp_path / "tables"))
-    for module, name in ((committed, "check_tables"), (committed, "run"), (goldens, "measure"), (values, "measure")):
+    for module, name in ((committed, "check_tables"), (Job, "run"), (goldens, "measure"), (values, "measure")):
         monkeypatch.setattr(module, name, lambda *args, **more: pytest.fail("it measured"))
     monkeypatch.setattr(spread, "inference_moves", lambda *args, **more: pytest.fail("it measured"))
 
@@ -61,8 +62,8 @@ def test_tables_of_a_folder_are_compared_outside_a_checkout_too(
 
 
 def test_a_table_that_was_never_written_is_not_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(committed, "run", lambda *args: pytest.fail("it measured"))
-    found = committed.check_jobs("jobs", tuple(committed._KINDS["networks counted again"]), ["adcsr/table1"], tmp_path)
+    monkeypatch.setattr(Job, "run", lambda *args: pytest.fail("it measured"))
+    found = committed.check_jobs("networks counted again", ["adcsr/table1"], tmp_path)
     assert found.moved == ("adcsr/table1: not committed; run `adcbench reproduce adcsr/table1`",)
 
 

@@ -39,7 +39,7 @@ def warping_error(
     frames in [0, 1], |.|^2 the mean or the sum over the three channels, W bilinear.
 
     Args:
-        sr: the frames that are judged.
+        sr: the frames that are scored.
         hr: the reference, of equal size and length; needed for ``flow_on="reference"``.
         flow: finds both flows of two neighbouring frames.
         flow_on: whose flow. A flow found on the output follows its noise and lowers the score.
@@ -56,6 +56,12 @@ def warping_error(
 
     Raises:
         ValueError: fewer than two frames, frames of different or odd types and sizes, or no visible pixel at all.
+
+    >>> still = np.zeros((4, 4, 2))
+    >>> frames = np.zeros((2, 4, 4, 3), np.uint8)
+    >>> frames[1] = 51  # 0.2 brighter
+    >>> round(warping_error(frames, flow=lambda now, then: (still, still), flow_on="output"), 12)
+    40.0
     """
     errors = [
         error

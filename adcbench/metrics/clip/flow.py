@@ -54,8 +54,8 @@ def dis(preset: Literal["ultrafast", "fast", "medium"] = "medium") -> Flow:
     def one(now: np.ndarray, then: np.ndarray) -> np.ndarray:
         if min(now.shape) < 16:
             raise ValueError(f"DIS needs frames of at least 16x16 pixels, not {now.shape[1]}x{now.shape[0]}")
-        found: np.ndarray = cv2.DISOpticalFlow_create(number).calc(now, then, None)
-        return found
+        flow: np.ndarray = cv2.DISOpticalFlow_create(number).calc(now, then, None)
+        return flow
 
     return _on_luma(one)
 
@@ -71,15 +71,15 @@ def farneback() -> Flow:
 
 def farneback_of_luma(now: np.ndarray, then: np.ndarray) -> np.ndarray:
     """Flow between two (h, w) uint8 images: (h, w, 2) float32 pixels. TecoGAN's call in ``metrics.py``."""
-    found: np.ndarray = opencv().calcOpticalFlowFarneback(now, then, None, 0.5, 3, 15, 3, 5, 1.2, 0)
-    return found
+    flow: np.ndarray = opencv().calcOpticalFlowFarneback(now, then, None, 0.5, 3, 15, 3, 5, 1.2, 0)
+    return flow
 
 
 def luma(frame: np.ndarray) -> np.ndarray:
     """OpenCV's 8-bit full-range luma of (h, w, 3) uint8 RGB: (h, w) uint8."""
     cv2 = opencv()
-    found: np.ndarray = cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY)
-    return found
+    grey: np.ndarray = cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY)
+    return grey
 
 
 def _on_luma(one: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Flow:
@@ -126,8 +126,8 @@ def raft(
         top, left = (-h % 8) // 2, (-w % 8) // 2
         pair = functional.pad(pair, (left, -w % 8 - left, top, -h % 8 - top), mode="replicate")
         pair = 2 * (pair / 255 if scaled_twice else pair) - 1
-        found = network(pair, pair.flip(0), num_flow_updates=updates)[-1][:, :, top : top + h, left : left + w]
-        forward, backward = found.permute(0, 2, 3, 1).cpu().numpy()
+        flows = network(pair, pair.flip(0), num_flow_updates=updates)[-1][:, :, top : top + h, left : left + w]
+        forward, backward = flows.permute(0, 2, 3, 1).cpu().numpy()
         return forward, backward
 
     return flow

@@ -30,6 +30,10 @@ def flow_accuracy(
 
     Raises:
         ValueError: unequal lengths, or fewer than two frames.
+
+    >>> frames = np.zeros((2, 4, 4, 3), np.uint8)
+    >>> flow_accuracy(frames, frames, flow=lambda now, then: (np.full((4, 4, 2), 3.0), np.full((4, 4, 2), -3.0)))
+    0.0
     """
     both = ((as_floats(a), as_floats(b)) for a, b in zip(sr, hr, strict=True))
     if between == "sr and hr":

@@ -21,17 +21,17 @@ def main(metric: str, device: str, antialias: str, folder: str) -> None:
     try:
         score = _scorer(metric, device, antialias == "yes", Path(folder))
     except Exception as error:  # a library's: the reader gets the reason instead of a broken pipe
-        _say(answers, {"error": f"{type(error).__name__}: {error}"})
+        _reply(answers, {"error": f"{type(error).__name__}: {error}"})
         return
-    _say(answers, {"ready": metric})
+    _reply(answers, {"ready": metric})
     for line in sys.stdin:
         try:
-            _say(answers, score(Path(line.rstrip("\n"))))
+            _reply(answers, score(Path(line.rstrip("\n"))))
         except Exception as error:
-            _say(answers, {"error": f"{type(error).__name__}: {error}"})
+            _reply(answers, {"error": f"{type(error).__name__}: {error}"})
 
 
-def _say(answers: Any, answer: dict[str, Any]) -> None:
+def _reply(answers: Any, answer: dict[str, Any]) -> None:
     print(json.dumps(answer), file=answers, flush=True)
 
 
@@ -41,7 +41,7 @@ def _scorer(metric: str, device: str, antialias: bool, folder: Path) -> Any:
     from vsreval.metrics.base import SampleData  # type: ignore[import-not-found]
     from vsreval.video import Sample  # type: ignore[import-not-found]
 
-    judge = create(metric, torch.device(device))
+    network = create(metric, torch.device(device))
     if antialias:
         _resize_with_antialias()
     raw: dict[str, float] = {}
@@ -50,11 +50,11 @@ def _scorer(metric: str, device: str, antialias: bool, folder: Path) -> Any:
         parts = output if isinstance(output, dict) else {"raw": output}
         raw.update({name: float(value.mean()) for name, value in parts.items()})
 
-    judge.net.register_forward_hook(keep)
+    network.net.register_forward_hook(keep)
 
     def score(frames: Path) -> dict[str, float]:
         raw.clear()
-        fused = judge(SampleData(Sample(frames.name, frames), folder))
+        fused = network(SampleData(Sample(frames.name, frames), folder))
         return {**raw, "vsreval": float(fused)}
 
     return score

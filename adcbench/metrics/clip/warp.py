@@ -53,8 +53,10 @@ def inconsistent(forward: np.ndarray, backward_there: np.ndarray) -> np.ndarray:
     Returns:
         (h, w) bool.
     """
-    found: np.ndarray = _squared(backward_there + forward) > 0.01 * (_squared(backward_there) + _squared(forward)) + 0.5
-    return found
+    hidden: np.ndarray = (
+        _squared(backward_there + forward) > 0.01 * (_squared(backward_there) + _squared(forward)) + 0.5
+    )
+    return hidden
 
 
 def at_motion_boundary(forward: np.ndarray) -> np.ndarray:
@@ -69,16 +71,20 @@ def at_motion_boundary(forward: np.ndarray) -> np.ndarray:
     gradient = np.zeros(forward.shape[:2], forward.dtype)
     gradient[:, :-1] += _squared(np.diff(forward, axis=1))
     gradient[:-1] += _squared(np.diff(forward, axis=0))
-    found: np.ndarray = gradient > 0.01 * _squared(forward) + 0.002
-    return found
+    jumps: np.ndarray = gradient > 0.01 * _squared(forward) + 0.002
+    return jumps
 
 
 def leaves_frame(forward: np.ndarray) -> np.ndarray:
-    """Pixels whose target lies outside the centres of the border pixels: (h, w, 2) -> (h, w) bool."""
+    """Pixels whose target lies outside the centres of the border pixels: (h, w, 2) -> (h, w) bool.
+
+    >>> leaves_frame(np.full((1, 3, 2), [1.0, 0.0])).tolist()
+    [[False, False, True]]
+    """
     h, w = forward.shape[:2]
     x, y = np.arange(w) + forward[..., 0], np.arange(h)[:, None] + forward[..., 1]
-    found: np.ndarray = (x < 0) | (x > w - 1) | (y < 0) | (y > h - 1)
-    return found
+    outside: np.ndarray = (x < 0) | (x > w - 1) | (y < 0) | (y > h - 1)
+    return outside
 
 
 def _squared(vectors: np.ndarray) -> np.ndarray:

@@ -53,7 +53,7 @@ class Scored:
         name, why = self.unscored[metric][0]
         return f"{name}: {why}"
 
-    def beside(self, metric: str) -> dict[str, Any]:
+    def details(self, metric: str) -> dict[str, Any]:
         """What belongs beside a value over a set: images, interval, details; nothing for others."""
         if metric not in self.sets:
             return {}

@@ -129,15 +129,15 @@ def _values(
     sr: np.ndarray,
     hr: np.ndarray | None,
 ) -> Values:
-    found: Values = {metric.name: [] for metric in metrics}
+    values: Values = {metric.name: [] for metric in metrics}
     for size in sorted({metric.batch for metric in metrics}):
         group = [(metric, _scorer(metric, weights[metric.name], device)) for metric in metrics if metric.batch == size]
         for start in range(0, len(sr), size):
             # the same arrays for all of a group: networks that share layers know them again
             part = sr[start : start + size], None if hr is None else hr[start : start + size]
             for metric, scorer in group:
-                found[metric.name] += _of_part(metric, scorer, *part)
-    return found
+                values[metric.name] += _of_part(metric, scorer, *part)
+    return values
 
 
 def _scorer(metric: Metric, weights: Mapping[str, Path] | None, device: str) -> Scorer:

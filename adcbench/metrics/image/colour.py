@@ -24,6 +24,10 @@ def compared_values(image: np.ndarray, colour: Colour) -> np.ndarray:
 
     Returns:
         (h, w) or (h, w, 3) float64 in 0..255.
+
+    >>> white = np.full((1, 1, 3), 255, np.uint8)
+    >>> [compared_values(white, colour).max().item() for colour in ("y-studio", "y-full", "rgb")]
+    [235.0, 255.0, 255.0]
     """
     values = image.astype(np.float64)
     if colour == "rgb":
@@ -38,6 +42,9 @@ def crop_border(image: np.ndarray, pixels: int) -> np.ndarray:
 
     Raises:
         ValueError: nothing would be left.
+
+    >>> crop_border(np.zeros((5, 6, 3)), 2).shape
+    (1, 2, 3)
     """
     if min(image.shape[:2]) <= 2 * pixels:
         raise ValueError(f"nothing is left of {image.shape[1]}x{image.shape[0]} pixels without a border of {pixels}")

@@ -60,14 +60,14 @@ def load(weights: Mapping[str, Path] | None, device: str) -> Scorer:
     @torch.inference_mode()
     def score(sr: np.ndarray, hr: np.ndarray | None) -> np.ndarray:
         assert hr is not None
-        found = []
+        distances = []
         for images, features in trunk.first_stage(sr, hr, "dists"):
             unlike = _unlikeness(images.double(), *by_layer[0]) + _unlikeness(features, *by_layer[1])
             for stage, (alpha, beta) in zip(stages, by_layer[2:], strict=True):
                 features = stage(_l2_pool(features))
                 unlike += _unlikeness(features, alpha, beta)
-            found.append(unlike)
-        values: np.ndarray = torch.cat(found).cpu().numpy()
+            distances.append(unlike)
+        values: np.ndarray = torch.cat(distances).cpu().numpy()
         return values
 
     return score

@@ -63,12 +63,12 @@ def load(weights: Mapping[str, Path] | None, device: str) -> Scorer:
     @torch.inference_mode()
     def score(sr: np.ndarray, hr: np.ndarray | None) -> np.ndarray:
         assert hr is not None
-        found = []
+        distances = []
         pairs = 1 if device == "cpu" else len(sr)
         for i in range(0, len(sr), pairs):
             images = (images_tensor(part[i : i + pairs], device).contiguous(memory_format=layout) for part in (sr, hr))
-            found.append(distance(*map(network, images)))
-        values: np.ndarray = torch.cat(found).cpu().numpy()
+            distances.append(distance(*map(network, images)))
+        values: np.ndarray = torch.cat(distances).cpu().numpy()
         return values
 
     return score

@@ -89,14 +89,14 @@ def load(weights: Mapping[str, Path] | None, device: str, *, net: str) -> Scorer
         if min(height, width) < _SMALLEST[net]:
             least = _SMALLEST[net]
             raise ValueError(f"{height}x{width} pixels: {name} needs {least}x{least} or more")
-        found = []
+        distances = []
         for _, features in trunk.first_stage(sr, hr, name):
             distance = _distance(features, heads[0])
             for stage, head in zip(trunk.stages[1:], heads[1:], strict=True):
                 features = stage(features)
                 distance += _distance(features, head)
-            found.append(distance)
-        values: np.ndarray = torch.cat(found).cpu().numpy()
+            distances.append(distance)
+        values: np.ndarray = torch.cat(distances).cpu().numpy()
         return values
 
     return score

@@ -119,9 +119,9 @@ def load(weights: Mapping[str, Path] | None, device: str, *, sampling: str, crop
         boxes, counts = list(counted), list(counted.values())
         top = bottom = 0.0
         for start in range(0, len(boxes), at_once):
-            some = slice(start, start + at_once)
-            views = [image[0, :, y : y + CROP, x : x + CROP] for y, x in boxes[some]]
-            times = torch.tensor(counts[some], device=device)
+            part = slice(start, start + at_once)
+            views = [image[0, :, y : y + CROP, x : x + CROP] for y, x in boxes[part]]
+            times = torch.tensor(counts[part], device=device)
             weighted, weight = _patch_sums(net, torch.stack(views))
             top += (weighted * times).sum().item()
             bottom += (weight * times).sum().item()

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from scipy import ndimage, special
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.files import check_regular, check_unpacked, identity
@@ -40,7 +39,7 @@ FILES = (
 
 _BLOCK = 96
 _FEATURES = 36
-_SEEN = 16  # rows beyond its own that a block's statistics see at most: 3 of the half size, made of 8 rows each
+_MARGIN = 16  # rows beyond its own that a block's statistics see at most: 3 of the half size, made of 8 rows each
 _LUMA = {"y-full": (0.299, 0.587, 0.114), "y-studio": (65.481, 128.553, 24.966)}
 # 7x7 Gaussian, sigma 7/6, rounded to float32: it sums to 1 + 1.1e-8, and that is the sign of every flat area
 _AXIS = np.arange(-3, 4)
@@ -54,7 +53,6 @@ _LANE = _STEP % 8
 _SHAPES = ((0.2 + 0.001 * (_STEP - _LANE)).astype(np.float32) + np.float32(0.001) * _LANE.astype(np.float32)).astype(
     float
 )
-_RATIOS = np.exp(2 * special.gammaln(2 / _SHAPES) - special.gammaln(1 / _SHAPES) - special.gammaln(3 / _SHAPES))
 
 
 def locate(name: str) -> Path | None:
@@ -103,14 +101,14 @@ def niqe(
         raise ValueError(f"NIQE needs images of at least 96x96 pixels, not {sr.shape[1]}x{sr.shape[0]}")
     whole_blocks = sr[:height, :width]
     parts = [_both_scales(whole_blocks, rows, colour, arithmetic) for rows in strips(height, width, _BLOCK)]
-    found = np.concatenate(parts)
-    whole = found[~np.isnan(found).any(axis=1)]
+    statistics = np.concatenate(parts)
+    whole = statistics[~np.isnan(statistics).any(axis=1)]
     if not len(whole):
         raise ValueError("NIQE needs a block of 96x96 pixels with texture: this image is flat")
     spread = np.cov(whole, rowvar=False, ddof=min(1, len(whole) - 1))
     inverse = np.linalg.pinv((covariance + spread) / 2, rcond=_FEATURES * np.finfo(float).eps)
     # as in pyiqa: a flat block counts in the mean of the features that it has, not in the covariance
-    distance = mean - np.nanmean(found, axis=0)
+    distance = mean - np.nanmean(statistics, axis=0)
     return float(np.sqrt(distance @ inverse @ distance))
 
 
@@ -171,7 +169,7 @@ def _half(luma: np.ndarray, arithmetic: str) -> np.ndarray:
 
 def _both_scales(image: np.ndarray, rows: slice, colour: str, arithmetic: str) -> np.ndarray:
     """36 features of each block in some rows of blocks: (blocks, 36)."""
-    above, below = min(_SEEN, rows.start), min(_SEEN, len(image) - rows.stop)
+    above, below = min(_MARGIN, rows.start), min(_MARGIN, len(image) - rows.stop)
     luma = _luma(image[rows.start - above : rows.stop + below], colour, arithmetic)
     half = _half(luma, arithmetic)
     scales = _features(luma, _BLOCK, above, below), _features(half, _BLOCK // 2, above // 2, below // 2)
@@ -183,6 +181,8 @@ def _features(luma: np.ndarray, size: int, above: int, below: int) -> np.ndarray
 
     The first ``above`` and the last ``below`` rows are not in a block, but seen by those beside them.
     """
+    from scipy import ndimage  # here, as in ssim.py
+
     mean = ndimage.correlate(luma, _WINDOW, mode="nearest")
     variance = np.abs(ndimage.correlate(luma * luma, _WINDOW, mode="nearest") - mean * mean)
     normalised = (luma - mean) / (np.sqrt(variance + np.finfo(float).eps) + 1)
@@ -190,12 +190,12 @@ def _features(luma: np.ndarray, size: int, above: int, below: int) -> np.ndarray
     rows, columns = (length // size for length in normalised.shape)
     blocks = normalised.reshape(rows, size, columns, size).swapaxes(1, 2).reshape(-1, size, size)
     shape, left, right = _asymmetric_gaussian(blocks)
-    found = [shape, (left + right) / 2]
+    features = [shape, (left + right) / 2]
     for shift in ((0, 1), (1, 0), (1, 1), (1, -1)):
         shape, left, right = _asymmetric_gaussian(blocks * np.roll(blocks, shift, axis=(1, 2)))
-        mean = (right - left) * np.exp(special.gammaln(2 / shape) - special.gammaln(1 / shape))
-        found += [shape, mean, left, right]
-    return np.stack(found, axis=1)
+        mean = (right - left) * np.exp(_log_gamma(2 / shape) - _log_gamma(1 / shape))
+        features += [shape, mean, left, right]
+    return np.stack(features, axis=1)
 
 
 def _asymmetric_gaussian(blocks: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -209,11 +209,26 @@ def _asymmetric_gaussian(blocks: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
         skew = left / right
         ratio = (above.sum(1) - below.sum(1)) ** 2 / (squares_below + squares_above) / values.shape[1]
         ratio *= (skew**3 + 1) * (skew + 1) / (skew**2 + 1) ** 2
-    after = np.searchsorted(_RATIOS, ratio).clip(1, len(_RATIOS) - 1)
-    nearest = after - (ratio - _RATIOS[after - 1] <= _RATIOS[after] - ratio)
+    ratios = _ratios()
+    after = np.searchsorted(ratios, ratio).clip(1, len(ratios) - 1)
+    nearest = after - (ratio - ratios[after - 1] <= ratios[after] - ratio)
     shape = _SHAPES[np.where(np.isnan(ratio), 0, nearest)]  # torch's argmin of NaN is the first entry
-    scale = np.sqrt(np.exp(special.gammaln(1 / shape) - special.gammaln(3 / shape)))
+    scale = np.sqrt(np.exp(_log_gamma(1 / shape) - _log_gamma(3 / shape)))
     return shape, left * scale, right * scale
+
+
+@lru_cache
+def _ratios() -> np.ndarray:
+    """(mean of abs(x)) ** 2 / mean of x ** 2 for each of the shapes, by which a block's shape is found."""
+    ratios: np.ndarray = np.exp(2 * _log_gamma(2 / _SHAPES) - _log_gamma(1 / _SHAPES) - _log_gamma(3 / _SHAPES))
+    return ratios
+
+
+def _log_gamma(values: np.ndarray) -> np.ndarray:
+    from scipy import special  # here, as in ssim.py
+
+    logs: np.ndarray = special.gammaln(values)
+    return logs
 
 
 _SETTINGS = {"colour": "y-full", "crop": 0, "arithmetic": "cuda", "parameters": "float32"}

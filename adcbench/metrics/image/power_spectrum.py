@@ -40,8 +40,8 @@ def spectrum(sr: np.ndarray, hr: np.ndarray, *, colour: Colour = "y-full", rings
     >>> spectrum(ramp, ramp)
     0.0
     """
-    found, wanted = (radial_spectrum(compared_values(image, colour), rings) for image in (sr, hr))
-    return float(np.abs(found - wanted).mean())
+    of_sr, of_hr = (radial_spectrum(compared_values(image, colour), rings) for image in (sr, hr))
+    return float(np.abs(of_sr - of_hr).mean())
 
 
 def radial_spectrum(values: np.ndarray, rings: int = RINGS) -> np.ndarray:

@@ -8,7 +8,6 @@ from functools import partial
 from typing import TypeAlias
 
 import numpy as np
-from scipy import ndimage
 
 from adcbench.metrics.image.colour import Colour, compared_values, crop_border
 from adcbench.metrics.image.strips import strips
@@ -64,10 +63,10 @@ def rows_of(image: np.ndarray, colour: Colour, round_values: bool) -> Rows:
     """The compared values of any rows of an image."""
 
     def values(rows: slice) -> np.ndarray:
-        found = compared_values(image[rows], colour)
+        compared = compared_values(image[rows], colour)
         if round_values:
-            found = np.rint(found)
-        return found
+            compared = np.rint(compared)
+        return compared
 
     return values
 
@@ -82,8 +81,8 @@ def mean_similarity(
     """
     total, size = 0.0, 0
     for rows in strips(shape[0] - 2 * _RADIUS, shape[1]):
-        seen = slice(rows.start, rows.stop + 2 * _RADIUS)
-        luminance, contrast = similarity_maps(x(seen), y(seen), clamp_contrast)
+        needed = slice(rows.start, rows.stop + 2 * _RADIUS)
+        luminance, contrast = similarity_maps(x(needed), y(needed), clamp_contrast)
         total += float(np.sum(luminance * contrast if with_luminance else contrast))
         size += contrast.size
     return total / size
@@ -104,6 +103,8 @@ def similarity_maps(x: np.ndarray, y: np.ndarray, clamp_contrast: bool) -> tuple
 
 def _window(values: np.ndarray) -> np.ndarray:
     """Gaussian-weighted mean at each valid position: (h, w, ...) -> (h - 10, w - 10, ...)."""
+    from scipy import ndimage  # here: the registry imports all metrics, and few commands compute one
+
     rows = ndimage.correlate1d(values, _TAPS, axis=0)[_RADIUS:-_RADIUS]
     return ndimage.correlate1d(rows, _TAPS, axis=1)[:, _RADIUS:-_RADIUS]
 

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from scipy import linalg
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.metrics.metric import Facts, Metric, Scorer, SetScore
@@ -49,8 +48,8 @@ def load(weights: Mapping[str, Path] | None, device: str, *, features: str, resi
     @torch.inference_mode()
     def score(sr: np.ndarray, hr: np.ndarray | None) -> np.ndarray:
         assert hr is not None
-        found = [network(resized(images, resize).to(device)).flatten(1) for images in (sr, hr)]
-        both: np.ndarray = torch.stack(found, dim=1).cpu().numpy()
+        sides = [network(resized(images, resize).to(device)).flatten(1) for images in (sr, hr)]
+        both: np.ndarray = torch.stack(sides, dim=1).cpu().numpy()
         return both
 
     return score
@@ -100,7 +99,13 @@ def frechet_distance(x: np.ndarray, y: np.ndarray, times: np.ndarray | None = No
     Args:
         x, y: (N, d) and (M, d) float64.
         times: (N,) how often each row of both counts; None for once.
+
+    >>> x = np.array([[0.0, 0.0], [2.0, 2.0]])
+    >>> round(frechet_distance(x, x + 3), 9)  # the squared distance of their means
+    18.0
     """
+    from scipy import linalg  # here, as in ssim.py
+
     means, factors = [], []
     for rows in (x, y):
         counts = np.ones(len(rows)) if times is None else times.astype(np.float64)

@@ -18,7 +18,7 @@ _SETTINGS = "settings.json"
 
 def is_run(folder: Path) -> bool:
     """Whether a folder is that of a training run, and not one of images."""
-    with suppress(OSError):  # a name that can be no folder's
+    with suppress(OSError, ValueError):  # a name that can be no folder's
         return (folder / _SETTINGS).is_file()
     return False
 

@@ -84,7 +84,7 @@ def _measurement(metric: Metric, found: Scored, made_by: MadeBy, cause: str) -> 
         samples=found.samples(metric.name),
         reduce="set" if metric.name in found.sets else "mean",
         signature=found.signature(metric),
-        provenance={**made, "sources": sources, "libraries": libraries, **found.beside(metric.name)},
+        provenance={**made, "sources": sources, "libraries": libraries, **found.details(metric.name)},
         cause=cause,
         unscored=lost,
         not_comparable=f"{len(lost)} of {total} unscored: {some(lost)}" if lost else "",

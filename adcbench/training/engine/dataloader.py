@@ -1,4 +1,4 @@
-"""HR crops of one process's micro-batches, in order, read ahead by torch's DataLoader."""
+"""HR crops (of clips: with frames) of one process's micro-batches, in order, read ahead by torch's DataLoader."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Crops = tuple[Tensor, tuple[int, ...], tuple[int, ...]]
 
 
 class Samples(Protocol):
-    """Training samples by number: (HR crop (3, H, W) uint8, number of its image, ...), the same at every call."""
+    """Training samples by number: (HR crop ([T,] 3, H, W) uint8, number of its image, ...), the same at every call."""
 
     def __getitem__(self, number: int) -> tuple[Any, ...]: ...
 
@@ -32,8 +32,8 @@ def micro_batches(config: LoopConfig, first_step: int, rank: int, count: int) ->
             yield list(range(start, start + config.micro_batch))
 
 
-def feed(samples: Samples, config: LoopConfig, first_step: int, processes: Processes) -> Generator[Crops]:
-    """Yields (HR (B, 3, H, W) uint8, image numbers, sample numbers) for each micro-batch of this process.
+def load_crops(samples: Samples, config: LoopConfig, first_step: int, processes: Processes) -> Generator[Crops]:
+    """Yields (HR (B, [T,] 3, H, W) uint8, image numbers, sample numbers) for each micro-batch of this process.
 
     Close it: workers live as long as it does.
 
@@ -51,10 +51,10 @@ def feed(samples: Samples, config: LoopConfig, first_step: int, processes: Proce
     )
     batches = iter(loader)
     try:
-        while (found := next(batches, None)) is not None:
-            if isinstance(found, str):
-                raise AdcbenchError(found)
-            yield found
+        while (crops := next(batches, None)) is not None:
+            if isinstance(crops, str):
+                raise AdcbenchError(crops)
+            yield crops
     except RuntimeError as error:
         if "DataLoader worker" not in str(error):
             raise
@@ -85,11 +85,11 @@ class _Dataset(Dataset[Any]):
         return crop, int(image), number
 
 
-def _collate(found: list[tuple[Tensor, int, int] | str]) -> Crops | str:
-    for entry in found:
+def _collate(samples: list[tuple[Tensor, int, int] | str]) -> Crops | str:
+    for entry in samples:
         if isinstance(entry, str):
             return entry
-    crops, images, numbers = zip(*found, strict=True)
+    crops, images, numbers = zip(*samples, strict=True)
     return torch.stack(crops), images, numbers
 
 

@@ -23,7 +23,7 @@ class Diverged(AdcbenchError):
     """A loss or a gradient is not finite, or exploded."""
 
 
-class Judge:
+class DivergenceWatch:
     """Watches losses and gradients of a run; what it remembers is part of a checkpoint."""
 
     def __init__(self, explode: float, skips: bool) -> None:
@@ -37,7 +37,7 @@ class Judge:
         return {"recent": {name: list(values) for name, values in self._recent.items()}, "overflows": self._overflows}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Remember what another judge did."""
+        """Remember what another watch did."""
         self._recent = {name: deque(values, _REMEMBERED) for name, values in state["recent"].items()}
         self._overflows = state["overflows"]
 
@@ -53,12 +53,12 @@ class Judge:
             often = f" for {self._overflows} steps in a row" if self._skips else ""
             raise Diverged(f"step {step}: the gradient of {' and '.join(broken)} is not finite{often}; {_REMEDY}")
 
-    def losses(self, step: int, values: Mapping[str, float], judged: tuple[str, ...]) -> None:
+    def losses(self, step: int, values: Mapping[str, float], watched: tuple[str, ...]) -> None:
         """Look at a step's losses before its update.
 
         Args:
             values: all losses and their parts.
-            judged: which of them may not explode.
+            watched: which of them may not explode.
 
         Raises:
             Diverged: one is not finite (in fp16 its gradient says so), or has exploded.
@@ -67,7 +67,7 @@ class Judge:
         if broken and not self._skips:
             shown = ", ".join(f"{name} is {value}" for name, value in broken.items())
             raise Diverged(f"step {step}: a loss is not finite ({shown}); {_REMEDY}")
-        for name in (name for name in judged if name in values):  # some losses start later
+        for name in (name for name in watched if name in values):  # some losses start later
             recent = self._recent.setdefault(name, deque(maxlen=_REMEMBERED))
             usual = max(median(map(abs, recent)), _SMALL) if len(recent) == _REMEMBERED else math.inf
             if math.isfinite(values[name]):

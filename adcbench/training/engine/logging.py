@@ -25,7 +25,7 @@ _SHEET_ROWS = 6
 _REMEDY = "restore it, or take it away: the run then goes on without its earlier rows"
 
 
-class Table:
+class CsvLog:
     """A CSV file that grows by rows, the first column being the step; a resumed run cuts off what it will repeat.
 
     A column that begins later is empty in the rows before it.
@@ -73,8 +73,8 @@ class Table:
             self._file.close()
 
 
-class Records:
-    """The records of the first process: ``log.csv``, ``validation.csv``, ``tensorboard/``, ``validation/*.png``.
+class RunLog:
+    """What the first process writes down: ``log.csv``, ``validation.csv``, ``tensorboard/``, ``validation/*.png``.
 
     A row of the log holds the means since the row before. Rows are the same after a resume, but for the last
     column, images per second.
@@ -88,7 +88,7 @@ class Records:
 
     def __init__(self, folder: Path, step: int, steps: int, batch: int, every: int, events: bool) -> None:
         self._folder, self._batch, self._every = folder, batch, every
-        self._log, self._scores = Table(folder / "log.csv", step), Table(folder / "validation.csv", step)
+        self._log, self._scores = CsvLog(folder / "log.csv", step), CsvLog(folder / "validation.csv", step)
         self._events = _event_writer(folder / "tensorboard", step) if events else None
         quiet = not sys.stderr.isatty()
         self._bar = tqdm(total=steps, initial=step, unit="step", file=sys.stderr, mininterval=30 if quiet else 0.5)
@@ -100,7 +100,7 @@ class Records:
         return {"sums": self._sums}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on with another record's row."""
+        """Go on with another log's row."""
         self._sums = {name: (total, steps) for name, (total, steps) in state["sums"].items()}
 
     def step(self, step: int, values: Mapping[str, float], rates: Mapping[str, float]) -> None:
@@ -175,10 +175,13 @@ def seconds_logged(folder: Path, batch: int) -> float:
 
 
 def sheet(lr: Tensor, output: Tensor, hr: Tensor) -> np.ndarray:
-    """Rows of LR enlarged by repeated pixels | output | HR, six at most: (B, 3, ...) in [0, 1] -> (h, w, 3) uint8."""
-    size = hr.shape[-2:]
-    enlarged = torch.nn.functional.interpolate(lr[:_SHEET_ROWS].float(), size=size, mode="nearest")
-    columns = [enlarged, output[:_SHEET_ROWS].float(), hr[:_SHEET_ROWS].float()]
+    """Rows of LR enlarged by repeated pixels | output | HR, six images or frames at most.
+
+    (B, [T,] 3, ...) in [0, 1] -> (h, w, 3) uint8.
+    """
+    shown = [images.flatten(0, -4)[:_SHEET_ROWS].float() for images in (lr, output, hr)]
+    enlarged = torch.nn.functional.interpolate(shown[0], size=hr.shape[-2:], mode="nearest")
+    columns = [enlarged, *shown[1:]]
     rows = torch.cat([column.cpu() for column in columns], dim=3)  # (B, 3, H, 3W)
     pixels = rows.clamp(0, 1).mul(255).round().byte()
     return pixels.permute(0, 2, 3, 1).reshape(-1, rows.shape[3], 3).numpy()

@@ -5,7 +5,7 @@ function of its settings, and one that was killed and resumed ends with the weig
 
 1. forward and backward passes of this process's micro-batches, one loss after another (``Stage.losses``);
 2. gradients and losses summed over processes, as means over the whole batch;
-3. they are judged and clipped; then each optimiser's update.
+3. they are checked and clipped; then each optimiser's update.
 """
 
 from __future__ import annotations
@@ -25,25 +25,27 @@ from torch import Tensor
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.files import write_whole
 from adcbench.training.engine import checkpoints
-from adcbench.training.engine.dataloader import Samples, feed
-from adcbench.training.engine.divergence import Diverged, Judge
-from adcbench.training.engine.logging import Records, sheet
+from adcbench.training.engine.dataloader import Crops, Samples, load_crops
+from adcbench.training.engine.divergence import Diverged, DivergenceWatch
+from adcbench.training.engine.logging import RunLog, sheet
 from adcbench.training.engine.loop_config import LoopConfig
 from adcbench.training.engine.processes import Processes, join_processes
 from adcbench.training.engine.run_folder import (
     CHECKPOINTS,
     PRODUCTS,
-    alone,
     check_settings,
     environment,
+    locked_folder,
     record_environment,
     write_settings,
 )
-from adcbench.training.engine.runtime import numerics, say, signals
+from adcbench.training.engine.runtime import numerics, print_line, signals
 from adcbench.training.engine.stage import Batch, Stage
 from adcbench.training.engine.state import TrainingState, load_networks
 
 Degrade = Callable[[Tensor, Sequence[int], Sequence[int]], Tensor]
+# Of a checkpoint's state; the first ones have these names.
+_WATCH, _LOG = "judge", "records"
 _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -64,8 +66,8 @@ def train(
     """Train a stage to its last step, going on from the newest whole checkpoint in the folder.
 
     Args:
-        samples: sample number -> (HR crop (3, H, W) uint8, image number, ...), a pure function.
-        degrade: (HR (B, 3, H, W) in [0, 1], image numbers, sample numbers) -> LR, a pure function.
+        samples: sample number -> (HR crop ([T,] 3, H, W) uint8, image number, ...), a pure function.
+        degrade: (HR (B, [T,] 3, H, W) in [0, 1], image numbers, sample numbers) -> LR, a pure function.
         folder: gets checkpoints, logs, and at the end the products. One run each.
         settings: whatever else decides the weights (stage, data, sizes), as JSON: may not change on resume.
         validation: what ``stage.validate`` sees; the mean of its first score decides the best checkpoint.
@@ -83,7 +85,7 @@ def train(
     settings = {"loop": config.fixed(), **settings}
     with ExitStack() as during:
         if processes.first:
-            during.enter_context(alone(folder))
+            during.enter_context(locked_folder(folder))
         check_settings(folder, settings, resume)
         processes.wait()
         during.enter_context(numerics(config))
@@ -92,7 +94,7 @@ def train(
         during.callback(run.close)
         stop = during.enter_context(signals())
         try:
-            with closing(feed(samples, config, run.step, processes)) as crops:
+            with closing(load_crops(samples, config, run.step, processes)) as crops:
                 run.steps(crops, degrade, validation, stop)
         except Stopped:
             raise
@@ -122,13 +124,13 @@ def export(stage: Stage, checkpoint: Path, folder: Path) -> None:
 
 
 class _Run:
-    """One run under way: its state, its records, and the step it has come to."""
+    """One run under way: its state, its log, and the step it has come to."""
 
     def __init__(self, stage: Stage, config: LoopConfig, folder: Path, processes: Processes) -> None:
         self.stage, self.config, self.folder, self.processes = stage, config, folder, processes
         self.state = TrainingState(stage, config, processes.device)
-        self.judge = Judge(config.explode, skips=config.precision == "fp16")
-        self.records: Records | None = None
+        self.watch = DivergenceWatch(config.explode, skips=config.precision == "fp16")
+        self.log: RunLog | None = None
         self.step = 0
         self.best: dict[str, Any] | None = None
         self.saved = folder / CHECKPOINTS
@@ -151,22 +153,24 @@ class _Run:
         checkpoints.clean(self.saved)
         write_settings(self.folder, settings)
         changed = record_environment(self.folder, self.step, environment(processes.device, processes.count))
-        self.records = Records(
+        self.log = RunLog(
             self.folder, self.step, config.steps, config.batch, config.log_every, events=config.tensorboard
         )
         if content:
-            self.records.restore(content["records"])
+            self.log.restore(content[_LOG])
         for reason in damaged:
-            say(reason)
+            print_line(reason)
         if content or damaged:
-            say(f"going on from step {self.step}" + (f": {path}" if path else ""))
+            print_line(f"going on from step {self.step}" + (f": {path}" if path else ""))
         if changed:
-            say(f"the machine is not that of the steps before, so the last bits of the weights may differ: {changed}")
+            print_line(
+                f"the machine is not that of the steps before, so the last bits of the weights may differ: {changed}"
+            )
 
     def _restore(self, path: Path, content: Mapping[str, Any]) -> None:
         try:
             self.state.restore(path, content["scales"])
-            self.judge.restore(content["judge"])
+            self.watch.restore(content[_WATCH])
             self.step, self.best = int(content["step"]), content["best"]
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             reason = f"{type(error).__name__}: {error}"
@@ -174,7 +178,7 @@ class _Run:
 
     def steps(
         self,
-        crops: Iterator[tuple[Tensor, tuple[int, ...], tuple[int, ...]]],
+        crops: Iterator[Crops],
         degrade: Degrade,
         validation: Sequence[Batch],
         stop: threading.Event,
@@ -195,7 +199,7 @@ class _Run:
             if stopped and self.step < config.steps:
                 raise Stopped(f"stopped after step {self.step}. {self.last_good()}: the same command goes on from it")
 
-    def _one_step(self, crops: Iterator[Any], degrade: Degrade, stop: threading.Event) -> bool:
+    def _one_step(self, crops: Iterator[Crops], degrade: Degrade, stop: threading.Event) -> bool:
         """Returns whether any process was told to stop."""
         state, config, device = self.state, self.config, self.processes.device
         state.gradients.flat.zero_()
@@ -212,11 +216,11 @@ class _Run:
         self.processes.add(state.gradients.flat)
         *means, told_any = values.tolist()
         losses = dict(zip(sums, means, strict=True))
-        self.judge.losses(self.step + 1, losses, tuple(self.stage.optimisers))
+        self.watch.losses(self.step + 1, losses, tuple(self.stage.optimisers))
         rates, norms = self._update({name for name in self.stage.optimisers if name in losses})
         state.advance_average(self.step)
-        if self.records:
-            self.records.step(self.step + 1, losses | norms, rates)
+        if self.log:
+            self.log.step(self.step + 1, losses | norms, rates)
         return bool(told_any)
 
     def _backward(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
@@ -235,7 +239,7 @@ class _Run:
                 yield f"{loss.optimiser}.{name}", part.detach().double()
 
     def _update(self, used: set[str]) -> tuple[dict[str, float], dict[str, float]]:
-        """Clip, judge and use the gradients; returns learning rates and gradient norms for the log.
+        """Check, clip and use the gradients; returns learning rates and gradient norms for the log.
 
         Args:
             used: optimisers with a loss in this step. One whose losses begin later counts the step too, its gradients
@@ -246,7 +250,7 @@ class _Run:
             state.scalers[name].unscale_(optimisers[name])
         measured = torch.stack([torch.linalg.vector_norm(state.gradients.of[name]) for name in optimisers]).tolist()
         norms = dict(zip(optimisers, measured, strict=True))
-        self.judge.gradients(self.step + 1, norms)
+        self.watch.gradients(self.step + 1, norms)
         rates = {name: self.stage.learning_rate(name, self.step) for name in optimisers}
         for name, optimiser in optimisers.items():
             for group in optimiser.param_groups:
@@ -267,9 +271,9 @@ class _Run:
     def _validate(self, validation: Sequence[Batch]) -> bool:
         """Score the weights (their averages where there are any); returns whether they are the best so far."""
         is_best = False
-        if self.records:
+        if self.log:
             scores, picture = self._scores(validation)
-            self.records.validation(self.step, scores, picture)
+            self.log.validation(self.step, scores, picture)
             score = next(iter(scores.values()))
             is_best = self.best is None or score < self.best["score"]
             self.best = {"step": self.step, "score": score} if is_best else self.best
@@ -293,13 +297,13 @@ class _Run:
 
     def _save(self) -> None:
         """Write a checkpoint of this step; older ones go when it is whole."""
-        if self.records:
-            self.records.flush()
+        if self.log:
+            self.log.flush()
             content = {
                 "best": self.best,
                 "scales": self.state.scales(),
-                "judge": self.judge.state(),
-                "records": self.records.state(),
+                _WATCH: self.watch.state(),
+                _LOG: self.log.state(),
                 "environment": environment(self.processes.device, self.processes.count),
             }
             checkpoints.save(self.saved, self.step, self.state.files(), content)
@@ -318,8 +322,8 @@ class _Run:
 
     def close(self) -> None:
         """Close the files."""
-        if self.records:
-            self.records.close()
+        if self.log:
+            self.log.close()
 
 
 def _write_products(stage: Stage, folder: Path) -> None:

@@ -24,7 +24,7 @@ SETTINGS, ENVIRONMENT, CHECKPOINTS, PRODUCTS = "settings.json", "environment.jso
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def locked_folder(folder: Path) -> Iterator[None]:
     """No other process trains in this folder while this lasts. The lock dies with the process.
 
     Raises:

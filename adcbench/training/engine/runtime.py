@@ -54,7 +54,7 @@ def signals() -> Iterator[threading.Event]:
     def note(number: int, frame: Any) -> None:
         stop.set()
         signal.signal(number, before[signal.Signals(number)])
-        say("stopping after this step; once more stops at once")
+        print_line("stopping after this step; once more stops at once")
 
     for number in before:
         signal.signal(number, note)
@@ -65,6 +65,6 @@ def signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def say(text: str) -> None:
+def print_line(text: str) -> None:
     """A line on stderr that leaves a progress bar whole."""
     tqdm.write(text, file=sys.stderr)

@@ -22,8 +22,8 @@ class Batch:
     """One micro-batch: samples of a step, degraded.
 
     Args:
-        hr: (B, 3, H, W) RGB in [0, 1], 8-bit values.
-        lr: (B, 3, H/4, W/4) RGB in [0, 1], 8-bit values.
+        hr: (B, [T,] 3, H, W) RGB in [0, 1], 8-bit values; a stage of clips has T frames.
+        lr: (B, [T,] 3, H/4, W/4) RGB in [0, 1], 8-bit values.
         samples: their numbers; sample n of a run is always the same crop, degraded the same way.
         seed: the run's.
         step: 0 in the first step.
@@ -55,7 +55,8 @@ class Stage(Protocol):
     """One stage of training.
 
     ``networks``: what is trained, by name: saved in every checkpoint. ``frozen``: what is only used, moved to the
-    device and never saved. ``optimisers``: by name; ``loop`` sets their learning rates before every step.
+    device and never saved; one may have a ``provenance``, a line for the settings of the run. ``optimisers``: by name;
+    ``loop`` sets their learning rates before every step.
     """
 
     @property
@@ -69,7 +70,7 @@ class Stage(Protocol):
         """The losses in the order of their updates.
 
         The loop runs each one's backward pass before it asks for the next, and all updates of a step after the
-        last: so none may depend on another's update (a discriminator judges the output made before the
+        last: so none may depend on another's update (a discriminator scores the output made before the
         generator's step, as in upstream's loops).
         """
         ...
@@ -79,7 +80,10 @@ class Stage(Protocol):
         ...
 
     def validate(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        """Images (B, 3, H, W) in [0, 1] to look at, and scores; the first decides which checkpoint is best (lowest)."""
+        """Images (B, [T,] 3, H, W) in [0, 1] to look at, and scores.
+
+        The first score decides which checkpoint is best (lowest).
+        """
         ...
 
     def products(self) -> dict[str, dict[str, Tensor]]:

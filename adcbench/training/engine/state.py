@@ -24,7 +24,7 @@ _GROWTH_INTERVAL = 2000  # torch's: updates without overflow before the loss sca
 class Gradients:
     """The gradients of all optimisers as one flat tensor, of which each parameter's is a view.
 
-    So they are summed over processes in one call, and clipped and judged in one pass per optimiser.
+    So they are summed over processes in one call, and clipped and measured in one pass per optimiser.
     A parameter that no loss reaches has a gradient of zero.
     """
 

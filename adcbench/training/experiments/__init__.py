@@ -1,1 +1,1 @@
-"""Whole experiments made of stages: ablations, the mini scale, the runs that claims are tested on."""
+"""Whole experiments made of stages: the mini scale, the runs that claims are tested on."""

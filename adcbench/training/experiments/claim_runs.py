@@ -12,7 +12,7 @@ test sets, and the scores of every image are committed (``training.experiments.t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from shutil import rmtree
 
@@ -30,20 +30,50 @@ from adcbench.systems import trained as shipped
 from adcbench.systems.checkpoints.library_files import library_tensors
 from adcbench.systems.system import System
 from adcbench.systems.trained import student_of
-from adcbench.training.config import DistilStage, RunConfig
+from adcbench.training.config import Config, RunConfig
 from adcbench.training.engine.logging import seconds_logged
-from adcbench.training.experiments.ablations import Variant, variant
 from adcbench.training.experiments.trained_runs import SCORED_IN, SHARED, Scores, Trained, append_run, read_runs
 from adcbench.training.perceptual import load_perceptual
-from adcbench.training.presets import NAMED
 from adcbench.training.run import run
-from adcbench.training.stages.adcsr.decoder import PRODUCT as DECODER
-from adcbench.training.stages.adcsr.distil import PRODUCT as STUDENT
+from adcbench.training.settings import chosen
+from adcbench.training.stages.adcsr import decoder, distil
+from adcbench.training.stages.adcsr.distil import DistilStage
 
+PAPER = "adcsr"  # whose claims they are
 SEEDS = 5
 TEST_SETS = ("DRealSR", "BSDS500-test")
 FIXED = {"bicubic": "bicubic", "teacher": "osediff-mini-trained"}  # runs that are not trained here
-_MODULES = ("adcbench.training.run", "adcbench.training.experiments.ablations")
+_MODULES = ("adcbench.training.run", decoder.__name__, distil.__name__)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The two stages of a variant; ``decoder`` is None where the reference's half decoder serves, or none at all."""
+
+    decoder: RunConfig[decoder.DecoderStage] | None
+    distil: RunConfig[DistilStage]
+
+
+def variant(name: str, seed: int) -> Variant:
+    """The settings of a run.
+
+    Raises:
+        AdcbenchError: no such variant; lists those there are.
+    """
+    own = name in decoder.SPEC.ablations
+    return Variant(
+        _seeded(chosen("decoder", "claims", name), seed) if own else None,
+        _seeded(chosen("distil", "claims", name), seed),
+    )
+
+
+def config_of(stages: Variant) -> str:
+    """A hash of all that defines a run: its settings, and the weights it starts from."""
+    return short(digest(asdict(stages.distil), asdict(stages.decoder) if stages.decoder else None, _start()))
+
+
+def _seeded(config: RunConfig[Config], seed: int) -> RunConfig[Config]:
+    return replace(config, loop=replace(config.loop, seed=seed))
 
 
 def train_claims(names: Sequence[str], root: Path, seeds: int = SEEDS) -> Iterator[str]:
@@ -65,14 +95,13 @@ def train_claims(names: Sequence[str], root: Path, seeds: int = SEEDS) -> Iterat
 
 def train_one(name: str, seed: int, root: Path) -> str:
     """One run, unless its scores are there for exactly these settings, or another process is at it."""
-    stages = variant(name, NAMED["decoder", "claims"], NAMED["distil", "claims"])
-    stages = Variant(_seeded(stages.decoder, seed) if stages.decoder else None, _seeded(stages.distil, seed))
-    config = short(digest(asdict(stages.distil), asdict(stages.decoder) if stages.decoder else None, _start()))
+    stages = variant(name, seed)
+    config = config_of(stages)
     folder = root / f"{name}-{seed}"
     root.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(root / f"{folder.name}.lock", timeout=0):
-            known = read_runs().trained.get((name, seed))
+            known = read_runs(PAPER).trained.get((name, seed))
             if known and known.config == config:
                 return f"{name}, seed {seed}: done"
             _can_score()
@@ -90,17 +119,15 @@ def _can_score() -> None:
 
 
 def _train_and_score(name: str, seed: int, stages: Variant, config: str, folder: Path) -> str:
-    decoder, done = None, {folder / "distil": stages.distil.loop}
+    own, done = {}, {folder / "distil": stages.distil.loop}
     if stages.decoder:
         done[folder / "decoder"] = stages.decoder.loop
-        decoder = run(stages.decoder, folder / "decoder", shipped.FOLDER) / DECODER
-    products = run(stages.distil, folder / "distil", shipped.FOLDER, decoder)
-    stage = stages.distil.stage
-    assert isinstance(stage, DistilStage)
-    system = student_of(stage.student, products / STUDENT, f"adcsr-mini-{name}")
+        own[decoder.PRODUCT] = run(stages.decoder, folder / "decoder", shipped.FOLDER) / decoder.PRODUCT
+    products = run(stages.distil, folder / "distil", shipped.FOLDER, own)
+    system = student_of(stages.distil.stage.student, products / distil.PRODUCT, f"adcsr-mini-{name}")
     steps = sum(loop.steps for loop in done.values())
     seconds = sum(seconds_logged(part, loop.batch) for part, loop in done.items())
-    append_run(_trained(system, name, seed, config, steps, round(seconds, 1)), scores_of(system, keep=False))
+    append_run(PAPER, _trained(system, name, seed, config, steps, round(seconds, 1)), scores_of(system, keep=False))
     rmtree(folder)
     return f"{name}, seed {seed}: {steps} steps in {seconds / 60:.1f} minutes"
 
@@ -108,10 +135,6 @@ def _train_and_score(name: str, seed: int, stages: Variant, config: str, folder:
 def _start() -> str:
     """The weights that every run starts from, and the teacher's: another release makes all runs anew."""
     return (shipped.FOLDER / "hashes.json").read_text(encoding="utf-8")
-
-
-def _seeded(config: RunConfig, seed: int) -> RunConfig:
-    return replace(config, loop=replace(config.loop, seed=seed))
 
 
 @verified()
@@ -122,24 +145,24 @@ def scores_of(system: System, keep: bool = True) -> Scores:
         keep: leave the outputs in the cache; those of a run that is never scored again are 100 MB of no use.
     """
     metrics = [find_metric(name) for name in SCORED_IN]
-    found: dict[tuple[str, str], dict[str, float]] = {}
+    scores: dict[tuple[str, str], dict[str, float]] = {}
     for test_set in TEST_SETS:
         pairs = upscale_testset(system, open_testset(test_set))
         scored = score(pairs, metrics)
-        found |= {(test_set, metric.name): dict(scored.samples(metric.name)) for metric in metrics}
+        scores |= {(test_set, metric.name): dict(scored.samples(metric.name)) for metric in metrics}
         for _, output, _ in pairs:
             if not keep:
                 output.unlink(missing_ok=True)
-    return found
+    return scores
 
 
 def _fixed(name: str) -> str:
     system = find_system(FIXED[name])
     config = short(digest(system.settings(), _start() if system.files else ""))
-    known = read_runs().trained.get((name, SHARED))
+    known = read_runs(PAPER).trained.get((name, SHARED))
     if known and known.config == config:
         return f"{name}: done"
-    append_run(_trained(system, name, SHARED, config, 0, None), scores_of(system))
+    append_run(PAPER, _trained(system, name, SHARED, config, 0, None), scores_of(system))
     return f"{name}: scored"
 
 

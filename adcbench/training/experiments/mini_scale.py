@@ -3,8 +3,9 @@
     nox -s train-mini                    hours on 2 cores, resumes where it stopped
     torchrun --nproc_per_node 2 -m adcbench.cli train-mini --out DIR       both cores at work
 
-Every stage is the full-size code with small networks (``named``). The finished weights are rounded to float16 and
-belong into ``adcbench/systems/trained/``, from where the mini systems load them: what is scored is what is shipped.
+Every stage is the full-size code with small networks (the presets ``mini``). The finished weights are rounded to
+float16 and belong into ``adcbench/systems/trained/``, from where the mini systems load them: what is scored is what is
+shipped.
 """
 
 from __future__ import annotations
@@ -26,13 +27,17 @@ from adcbench.core.files import write_whole
 from adcbench.core.keys import file_hash
 from adcbench.systems.checkpoints.library_files import library_tensors
 from adcbench.systems.layers.vae import Vae
-from adcbench.training.config import RunConfig, VaeStage
+from adcbench.training.batches import make_crops, recorded
+from adcbench.training.config import RunConfig, StageConfig
 from adcbench.training.engine.processes import join_processes
 from adcbench.training.engine.run_folder import differences
-from adcbench.training.presets import NAMED, STAGES
-from adcbench.training.run import make_crops, recorded, run
-from adcbench.training.stages.adcsr import vae as autoencoder
+from adcbench.training.run import run
+from adcbench.training.stages import find_preset
+from adcbench.training.stages.adcsr.steps.vae import moments, normalised
+from adcbench.training.stages.adcsr.vae import PRODUCT as VAE
+from adcbench.training.stages.adcsr.vae import VaeStage
 
+CHAIN = ("vae", "denoise", "teacher", "decoder", "distil")  # the stages, one after another
 WEIGHTS = "weights"
 _CROPS = 64  # on which the latent's deviation is measured
 
@@ -42,15 +47,15 @@ def train_mini(root: Path, name: str = "mini") -> Path:
 
     Args:
         root: a folder for each stage's run, and ``weights``.
-        name: of the settings, in ``named``.
+        name: of the preset.
 
     Raises:
         AdcbenchError: a stage is there that was trained with other settings: lists them.
         Blocked, AdcbenchError: see ``run.run``.
     """
     weights = root / WEIGHTS
-    for stage in STAGES:
-        done, config = weights / f"{stage}.json", NAMED[stage, name]
+    for stage in CHAIN:
+        done, config = weights / f"{stage}.json", find_preset(stage, name)
         processes = join_processes(config.loop.device)
         if processes.agree(done.is_file()):
             _check_done(done, config)
@@ -59,7 +64,7 @@ def train_mini(root: Path, name: str = "mini") -> Path:
         if processes.first:
             for path in sorted(products.glob("*.safetensors")):
                 tensors = library_tensors(path)
-                if path.name == autoencoder.PRODUCT:
+                if path.name == VAE:
                     tensors = _unit_latents(tensors, config)
                 write_whole(weights / path.name, save(tensors))
             for path in (root / stage).glob("*.csv"):
@@ -69,13 +74,13 @@ def train_mini(root: Path, name: str = "mini") -> Path:
     return weights
 
 
-def own_settings(config: RunConfig) -> dict[str, Any]:
+def own_settings(config: RunConfig[StageConfig]) -> dict[str, Any]:
     """Of a stage's recorded settings its own, not what it found: images, weights, a loss's provenance."""
     kind = type(config.stage).__name__
     return {kind: asdict(config.stage), "data": recorded(config.data), "loop": config.loop.fixed()}
 
 
-def _check_done(done: Path, config: RunConfig) -> None:
+def _check_done(done: Path, config: RunConfig[StageConfig]) -> None:
     now = own_settings(config)
     try:
         before = read_json(done)["settings"]
@@ -86,17 +91,16 @@ def _check_done(done: Path, config: RunConfig) -> None:
         raise AdcbenchError(f"{done}: trained with other settings; name another folder:\n{changed}")
 
 
-def _unit_latents(tensors: Mapping[str, Tensor], config: RunConfig) -> dict[str, Tensor]:
+def _unit_latents(tensors: Mapping[str, Tensor], config: RunConfig[VaeStage]) -> dict[str, Tensor]:
     """The autoencoder with its latents scaled to unit variance over some training crops."""
-    stage = config.stage
-    assert isinstance(stage, VaeStage)
-    network = Vae(stage.vae)
+    sizes = config.stage.vae
+    network = Vae(sizes)
     network.load_state_dict(dict(tensors))
     crops = make_crops(config.data, config.loop.seed, config.loop.batch)
     with torch.no_grad():
         images = torch.stack([crops[n].pixels for n in range(_CROPS)]).float() / 127.5 - 1
-        deviation = torch.cat([autoencoder.moments(network, part)[0] for part in torch.split(images, 8)]).std()
-    return autoencoder.normalised(dict(tensors), float(deviation), stage.vae.scaling)
+        deviation = torch.cat([moments(network, part)[0] for part in torch.split(images, 8)]).std()
+    return normalised(dict(tensors), float(deviation), sizes.scaling)
 
 
 def _provenance(folder: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""Scores of trained runs, committed: what the claims are tested on at the mini scale.
+"""Scores of trained runs, committed: what a paper's claims are tested on at the mini scale.
 
-Below ``tables/adcsr_claims/``: ``runs.csv.gz`` has a line for each run, seed, test set, image and metric, and
-``runs.jsonl`` a line for each run and seed, with where its scores come from. A run is one recipe (``adcsr``,
+Below ``runs/<paper>/``: ``runs.csv.gz`` has a line for each run, seed, test set, image and metric, and
+``runs.jsonl`` a line for each run and seed, with where its scores come from. A run is one variant (``adcsr``,
 ``latent-link``, ...) trained with one seed. What is trained once and shared by all seeds (``teacher``) or not
 trained at all (``bicubic``) has the seed ``SHARED``.
 
@@ -31,7 +31,7 @@ from adcbench.core.datafiles import Kinds, check_kinds, restore
 from adcbench.core.errors import AdcbenchError, some
 from adcbench.core.files import locked, read_whole, write_whole
 from adcbench.core.keys import digest, short
-from adcbench.core.settings import cache_dir, tables_dir
+from adcbench.core.settings import cache_dir, runs_dir
 
 COMMAND = "nox -s train-claims"
 SCORED_IN = ("psnr", "ssim", "fd-efflite0", "spectrum")  # metrics
@@ -82,11 +82,13 @@ class Runs:
     Args:
         trained, scores: the latest result of each run and seed.
         replaced: the results that later ones replaced, in order.
+        folder: where they are, for errors.
     """
 
     trained: Mapping[Slot, Trained]
     scores: Mapping[Slot, Scores]
     replaced: tuple[Trained, ...] = ()
+    folder: Path = Path()
 
     @property
     def test_sets(self) -> tuple[str, ...]:
@@ -113,7 +115,7 @@ class Runs:
                 if sorted(found) != names:
                     odd = some(sorted(set(found) ^ set(names)))
                     raise AdcbenchError(
-                        f"{_scores_path()}: {run} (seed {seed}) has other images of {test_set} in {metric} than "
+                        f"{_scores(self.folder)}: {run} (seed {seed}) has other images of {test_set} in {metric} than "
                         f"{first} (seed {both[0]}): {odd}. Score it again: {COMMAND}"
                     )
         first_array, second_array = (np.array([[found[n] for n in names] for found in side]) for side in sides)
@@ -129,49 +131,41 @@ class Runs:
         return self.scores[slot].get((test_set, metric), {})
 
 
-def runs_dir(root: Path | None = None) -> Path:
-    """The folder of both files."""
-    return (root or tables_dir()) / "adcsr_claims"
+def runs_folder(paper: str, root: Path | None = None) -> Path:
+    """The folder of both files of a paper; ``root``: of all papers."""
+    return (root or runs_dir()) / paper
 
 
-def _scores_path(root: Path | None = None) -> Path:
-    return runs_dir(root) / "runs.csv.gz"
-
-
-def _trained_path(root: Path | None = None) -> Path:
-    return runs_dir(root) / "runs.jsonl"
-
-
-def read_runs(root: Path | None = None) -> Runs:
-    """All committed runs; none where nothing was trained yet.
+def read_runs(paper: str, root: Path | None = None) -> Runs:
+    """All committed runs of a paper; none where nothing was trained yet.
 
     Raises:
         AdcbenchError: a damaged file: names the file, the line and the remedy.
     """
+    folder = runs_folder(paper, root)
     try:
-        return _read_runs(root)
+        return _read_runs(folder)
     except AdcbenchError:
-        with _writing(root):  # another process may have been between its two files
-            return _read_runs(root)
+        with _writing(folder):  # another process may have been between its two files
+            return _read_runs(folder)
 
 
-def _read_runs(root: Path | None) -> Runs:
-    results, members = _read_results(_trained_path(root)), _read_members(_scores_path(root))
-    found = _scores_of(results, members)
-    if found is None or sum(len(scores) for scores, _ in members) != len(results):
+def _read_runs(folder: Path) -> Runs:
+    results, members = _read_results(_results(folder)), _read_members(_scores(folder))
+    paired = _scores_of(results, members)
+    if paired is None or sum(len(scores) for scores, _ in members) != len(results):
         raise AdcbenchError(
-            f"{runs_dir(root)}: runs.csv.gz and runs.jsonl do not fit each other: a write was cut off, or a file was "
-            f"edited. Run the last run again: {COMMAND}. {restore(runs_dir(root))}"
+            f"{folder}: runs.csv.gz and runs.jsonl do not fit each other: a write was cut off, or a file was "
+            f"edited. Run the last run again: {COMMAND}. {restore(folder)}"
         )
     latest = {_slot(one.trained): number for number, one in enumerate(results)}
     replaced = tuple(one.trained for number, one in enumerate(results) if latest[_slot(one.trained)] != number)
     slots = sorted(latest)
-    return Runs(
-        {slot: results[latest[slot]].trained for slot in slots}, {slot: found[latest[slot]] for slot in slots}, replaced
-    )
+    trained = {slot: results[latest[slot]].trained for slot in slots}
+    return Runs(trained, {slot: paired[latest[slot]] for slot in slots}, replaced, folder)
 
 
-def append_run(trained: Trained, scores: Scores, root: Path | None = None) -> None:
+def append_run(paper: str, trained: Trained, scores: Scores, root: Path | None = None) -> None:
     """Add a run's scores; an earlier result of the same run and seed stays in the files, and is named as replaced.
 
     Each file is replaced whole, by what it was and what is new. Several processes may add runs at the same time. A
@@ -180,24 +174,30 @@ def append_run(trained: Trained, scores: Scores, root: Path | None = None) -> No
     Raises:
         AdcbenchError: a value that is not finite, no scores, a bad name or seed, damaged files, or no space left.
     """
-    slot = _slot(trained)
-    rounded = {place: {image: _fixed(v) for image, v in found.items()} for place, found in scores.items()}
+    slot, folder = _slot(trained), runs_folder(paper, root)
+    rounded = {place: {image: _fixed(v) for image, v in values.items()} for place, values in scores.items()}
     _check(slot, rounded)
-    with _writing(root):
-        results, members = _read_results(_trained_path(root)), _read_members(_scores_path(root))
+    with _writing(folder):
+        results, members = _read_results(_results(folder)), _read_members(_scores(folder))
         kept = _without_cut_off(results, members)
         if _scores_of(results, kept) is None:
-            raise AdcbenchError(
-                f"{runs_dir(root)}: runs.csv.gz lacks scores of runs.jsonl, or has others. {restore(runs_dir(root))}"
-            )
+            raise AdcbenchError(f"{folder}: runs.csv.gz lacks scores of runs.jsonl, or has others. {restore(folder)}")
         older = [one for one in results if _slot(one.trained) == slot]
         line = asdict(trained) | {"scores": _hash(rounded), "replaces": _line_hash(older[-1].line) if older else ""}
         lines = [one.line for one in results]
         line["before"] = _line_hash("".join(lines))
-        before = _bytes(_scores_path(root))[: kept[-1][1] if kept else 0]
+        before = _bytes(_scores(folder))[: kept[-1][1] if kept else 0]
         text = ("" if before else _HEAD) + _csv_text(slot, rounded)
-        write_whole(_scores_path(root), before + gzip.compress(text.encode(), mtime=0))
-        write_whole(_trained_path(root), "".join([*lines, json.dumps(line) + "\n"]).encode())
+        write_whole(_scores(folder), before + gzip.compress(text.encode(), mtime=0))
+        write_whole(_results(folder), "".join([*lines, json.dumps(line) + "\n"]).encode())
+
+
+def _scores(folder: Path) -> Path:
+    return folder / "runs.csv.gz"
+
+
+def _results(folder: Path) -> Path:
+    return folder / "runs.jsonl"
 
 
 @dataclass(frozen=True)
@@ -243,8 +243,8 @@ def _without_cut_off(results: Sequence[_Result], members: Sequence[Member]) -> l
     return kept
 
 
-def _writing(root: Path | None) -> AbstractContextManager[None]:
-    return locked(cache_dir() / f"runs-{short(digest(str(runs_dir(root).resolve())))}")
+def _writing(folder: Path) -> AbstractContextManager[None]:
+    return locked(cache_dir() / f"runs-{short(digest(str(folder.resolve())))}")
 
 
 def _check(slot: Slot, scores: Scores) -> None:

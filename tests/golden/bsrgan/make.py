@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1] / "systems"))
+sys.path.insert(0, str(HERE.parents[1]))
 
 import parity  # noqa: E402
 

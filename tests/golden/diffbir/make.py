@@ -20,7 +20,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "systems"))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 import parity
 
 from adcbench.systems.checkpoints.compvis import text_names, unet_name, vae_name

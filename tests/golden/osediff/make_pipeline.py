@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parents[1] / "systems")]
+sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 import make  # noqa: E402
 from parity import lively, write_manifest  # noqa: E402
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1] / "systems"))
+sys.path.insert(0, str(HERE.parents[1]))
 
 from parity import lively, write_manifest  # noqa: E402
 

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1] / "systems"))
+sys.path.insert(0, str(HERE.parents[1]))
 
 import parity  # noqa: E402
 

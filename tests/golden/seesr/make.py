@@ -5,7 +5,7 @@ UPSTREAM is a checkout of github.com/cswry/SeeSR at 8edecc71c4f3efa01cd26078f2e8
 
 ``mini``: U-Net and ControlNet together, and the whole sampler (three steps of the pipeline's own loop) from the
 input's latent, from noise, and in tiles. ``full``: U-Net and ControlNet at the released sizes. Weights are those of
-``tests/systems/parity.py``, so that the tests can make them again.
+``tests/parity.py``, so that the tests can make them again.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def _sampled(networks: Any, case: dict[str, Any]) -> Tensor:
     import diffusers.schedulers.scheduling_ddpm as ddpm
     from pipelines import pipeline_seesr
 
-    sys.path.insert(0, str(HERE.parents[1] / "systems"))
+    sys.path.insert(0, str(HERE.parents[1]))
     from parity import lively
 
     vae = autoencoder.AutoencoderKL(
@@ -163,7 +163,7 @@ def _sampled(networks: Any, case: dict[str, Any]) -> Tensor:
 
 def main(upstream: Path, full: bool) -> None:
     """Write ``mini`` or ``full``: names and shapes, and outputs."""
-    sys.path.insert(0, str(HERE.parents[1] / "systems"))
+    sys.path.insert(0, str(HERE.parents[1]))
     from parity import LIVELY, lively, write_manifest
 
     if full:

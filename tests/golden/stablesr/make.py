@@ -2,7 +2,7 @@
 
 UPSTREAM is a checkout of github.com/IceClear/StableSR at 398ee9383777e255540ea027a704c8ce1f32145b; SITE, where
 ``pip install --target SITE --no-deps open_clip_torch==3.3.0`` put OpenCLIP. Stubs stand for what else upstream
-imports and does not need here (Lightning, most of BasicSR). Weights are those of ``tests/systems/parity.py``.
+imports and does not need here (Lightning, most of BasicSR). Weights are those of ``tests/parity.py``.
 
 ``*.json.gz``: names and shapes of upstream's tensors. ``mini.npz``: each network, three steps of upstream's sampler,
 whole and in windows, and the coefficients of the 200 steps. ``full.npz``: the networks at the released sizes (2
@@ -33,7 +33,7 @@ from adcbench.systems.stablesr import FULL, MINI, StableSRConfig
 from adcbench.systems.stablesr.weights import cfw_modules, structure_modules
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1] / "systems"))
+sys.path.insert(0, str(HERE.parents[1]))
 from parity import checkpoint, write_manifest  # noqa: E402
 
 CONFIGS = {"mini": MINI, "full": FULL}

@@ -26,7 +26,7 @@ from torchvision.transforms import Compose, Normalize, Resize
 from adcbench.systems.layers.tagger_files import RAM, RAM_MINI, RamConfig
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1] / "systems"))
+sys.path.insert(0, str(HERE.parents[1]))
 from parity import lively, write_manifest  # noqa: E402
 
 # Upstream writes these two numbers into its code, not into its settings.

@@ -1,1 +1,1 @@
-"""AdcSR's stages, and the mini scale's that make its teacher."""
+"""AdcSR's stages, and at the mini scale those of what it starts from; a file each."""

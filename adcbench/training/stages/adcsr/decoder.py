@@ -1,91 +1,109 @@
-"""Stage 1 of AdcSR: pretraining of the half decoder (AdcSR, section 3.2). Upstream never released this code.
+"""Stage 1 of AdcSR: the half decoder learns to decode the latents of the frozen encoder (AdcSR, section 3.2).
 
-The frozen encoder's latent of an image goes through the VAE's own post_quant_conv, then through the decoder at half
-its width, which learns to give the image back. What is known and what is chosen: ``config.DecoderStage``.
+The code was never released. Known (second-hand): L1, LPIPS and a patch discriminator; batch 96; 250K steps on
+OpenImages, then 250K on faces and LAION-Aesthetic; latent-diffusion's code. Chosen by us: all numbers here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import torch
-from torch import Tensor, nn
+from adcbench.systems import adcsr, osediff
+from adcbench.systems.layers import sd21
+from adcbench.systems.layers.sd21 import VaeConfig
+from adcbench.systems.sizes import check_half, check_student, check_vae
+from adcbench.training.config import Clip, DataConfig, PatchLoss, Rates, RunConfig
+from adcbench.training.engine.loop_config import LoopConfig
+from adcbench.training.engine.ranges import Weight
+from adcbench.training.stages.adcsr.ablations import of_decoder
+from adcbench.training.stages.adcsr.common import CLAIMS_LOOP, MINI_LOOP, PHOTOGRAPHS
+from adcbench.training.stages.adcsr.official import CHAIN, OFFICIAL, shipped
+from adcbench.training.stages.adcsr.vae import SPEC as VAE
+from adcbench.training.stages.spec import StageSpec, products_of
 
-from adcbench.systems.adcsr.half_decoder import HalfDecoder
-from adcbench.systems.adcsr.patch_discriminator import PatchDiscriminator
-from adcbench.systems.adcsr.pruning import prune_decoder
-from adcbench.systems.layers.vae import Vae
-from adcbench.training.config import DecoderStage
-from adcbench.training.engine.stage import Batch, Loss, noise, seeded
-from adcbench.training.losses import Perceptual, clipped, reconstruction_losses
-from adcbench.training.stages.adcsr.vae import moments
+if TYPE_CHECKING:
+    from adcbench.training.engine.stage import Stage
+    from adcbench.training.pretrained import Pretrained
 
 PRODUCT = "decoder.safetensors"
 
 
-class DecoderTraining:
-    """See ``stage.Stage``.
+@dataclass(frozen=True)
+class DecoderStage:
+    """Settings of stage 1.
 
     Args:
-        vae: the frozen autoencoder.
+        vae: sizes of the frozen autoencoder.
+        student: sizes of the half decoder.
+        start: ``scratch``, or ``pruned``: the first channels of the VAE's own decoder.
+        posterior: decode a ``sample`` (as latent-diffusion) or the ``mean`` (what stage 2 feeds) of the latent.
+        clip: how the image is clipped to [-1, 1] before the losses.
     """
 
-    def __init__(self, config: DecoderStage, vae: Vae, perceptual: Perceptual, seed: int) -> None:
-        self.config, self.perceptual, self.vae = config, perceptual, vae.requires_grad_(False)
-        with seeded(seed):
-            self.decoder = HalfDecoder(config.student, latent=True)
-        if config.start == "pruned":
-            self.decoder.load_state_dict(prune_decoder(vae.decoder.state_dict(), self.decoder))
-        self.networks: dict[str, nn.Module] = {"decoder": self.decoder}
-        self.frozen: dict[str, nn.Module] = {"vae": self.vae}
-        if isinstance(perceptual, nn.Module):
-            self.frozen["perceptual"] = perceptual
-        betas = (0.5, 0.9)  # latent-diffusion's
-        self.optimisers: dict[str, torch.optim.Optimizer] = {
-            "decoder": torch.optim.Adam(self.decoder.parameters(), betas=betas)
-        }
-        self.patch = None
-        if config.patch:
-            judge = PatchDiscriminator(3, config.patch.width, torch.Generator().manual_seed(seed))
-            self.patch = (judge, config.patch)
-            self.networks["discriminator"] = judge
-            self.optimisers["discriminator"] = torch.optim.Adam(judge.parameters(), betas=betas)
+    vae: VaeConfig
+    student: adcsr.AdcSRConfig
+    rates: Rates
+    start: Literal["scratch", "pruned"] = "scratch"
+    posterior: Literal["sample", "mean"] = "sample"
+    perceptual: Weight = 1.0
+    patch: PatchLoss | None = field(default_factory=PatchLoss)
+    clip: Clip = "none"
+    side: ClassVar[int] = 8
 
-    def learning_rate(self, optimiser: str, step: int) -> float:
-        patch = self.config.patch
-        return patch.rates.at(step) if patch and optimiser == "discriminator" else self.config.rates.at(step)
+    def check(self, crop: int) -> None:
+        """See ``config.StageConfig``."""
+        check_vae(self.vae, "stage.vae")
+        check_student(self.student, "stage.student")
+        check_half(self.student, self.vae, "stage.student", "stage.vae", self.start == "pruned")
 
-    def decoded(self, image: Tensor, drawn: Tensor | None) -> Tensor:
-        """Image (B, 3, H, W) in [-1, 1] -> encoded, and decoded by the half decoder; not clipped.
 
-        Args:
-            drawn: standard normal, of the latent's shape: a sample of the posterior; None: its mean.
-        """
-        with torch.no_grad():
-            mean, log_variance = moments(self.vae, image)
-            latent = mean if drawn is None else mean + (log_variance / 2).exp() * drawn
-            latent = self.vae.post_quant_conv(latent)
-        restored: Tensor = self.decoder(latent)
-        return restored
+# At full size. Batch, data and the 500,000 steps are second-hand; weights are latent-diffusion's. Its rate is 4.5e-6
+# times the batch: here a GPU's, not that of all eight (docs/training.md).
+FULL = RunConfig(
+    DecoderStage(
+        sd21.VaeConfig(), adcsr.FULL, Rates(4.5e-6 * 12), patch=PatchLoss(start=50_001, rates=Rates(4.5e-6 * 12))
+    ),
+    DataConfig((("hub:OpenImages", 250_000), ("hub:LAION-Face", 125_000), ("hub:LAION-Aesthetic", 0)), crop=256),
+    LoopConfig(steps=500_000, batch=96, micro_batch=12, precision="bf16", save_every=5_000),
+)
+MINI = RunConfig(
+    DecoderStage(
+        osediff.TRAINED_MINI.base.vae, adcsr.TRAINED_MINI, Rates(5e-4, (1_400, 1_800), warmup=100), start="pruned",
+        perceptual=0.2, patch=PatchLoss(0.1, start=1_400, rates=Rates(2e-4), width=16),
+    ),
+    PHOTOGRAPHS,
+    replace(MINI_LOOP, steps=2_000, ema=0.999),
+)  # fmt: skip
+CLAIMS = RunConfig(
+    replace(
+        MINI.stage,
+        rates=Rates(5e-4, (280, 350), warmup=20),
+        patch=PatchLoss(0.1, start=280, rates=Rates(2e-4), width=16),
+    ),
+    PHOTOGRAPHS,
+    replace(CLAIMS_LOOP, steps=400),
+)
 
-    def losses(self, batch: Batch) -> Iterator[Loss]:
-        image = batch.hr * 2 - 1
-        size = (self.vae.latent, *(side // self.vae.reduction for side in image.shape[2:]))
-        drawn = noise(batch, "posterior", size) if self.config.posterior == "sample" else None
-        restored = clipped(self.decoded(image, drawn), self.config.clip)
-        yield from reconstruction_losses(
-            batch, restored, image, self.decoder.conv_out.weight, (self.perceptual, self.config.perceptual),
-            self.patch, ("decoder", "discriminator"),
-        )  # fmt: skip
 
-    @torch.no_grad()
-    def validate(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        image = batch.hr * 2 - 1
-        restored = self.decoded(image, None).clamp(-1, 1)
-        measured = {"l1": (restored - image).abs().mean(), "perceptual": self.perceptual(restored, image).mean()}
-        scores = {"loss": measured["l1"] + self.config.perceptual * measured["perceptual"]} | measured
-        scores["psnr"] = 10 * torch.log10(4 / (restored - image).square().mean())
-        return restored / 2 + 0.5, {name: float(value) for name, value in scores.items()}
+def _build(config: DecoderStage, pretrained: Pretrained, seed: int) -> Stage:
+    from adcbench.training.perceptual import load_perceptual
+    from adcbench.training.stages.adcsr.steps.decoder import DecoderTraining
+    from adcbench.training.stages.adcsr.steps.pretrained import pretrained_vae
 
-    def products(self) -> dict[str, dict[str, Tensor]]:
-        return {PRODUCT: dict(self.decoder.state_dict())}
+    perceptual = load_perceptual()
+    return DecoderTraining(config, pretrained_vae(config.vae, pretrained), perceptual, seed)
+
+
+SPEC = StageSpec(
+    "decoder",
+    DecoderStage,
+    _build,
+    products=(PRODUCT,),
+    presets={"full": FULL, "mini": MINI, "claims": CLAIMS},
+    needs=lambda config: products_of(VAE),
+    ablations=of_decoder(),
+    shipped=lambda config: shipped(config.vae),
+    official=OFFICIAL,
+    chain=CHAIN,
+)

@@ -1,60 +1,62 @@
-"""Mini scale only: the U-Net from scratch, which stands for Stable Diffusion's: it learns to predict noise.
-
-Ho et al. 2020, equation 14, in the latent space of the frozen autoencoder (Rombach et al. 2022, equation 2). There
-is no text at mini scale.
-"""
+"""Mini scale only: the U-Net, from scratch, by predicting noise (Ho et al. 2020, equation 14)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from adcbench.systems import osediff
+from adcbench.training.config import Rates, RunConfig
+from adcbench.training.stages.adcsr.common import MINI_LOOP, PHOTOGRAPHS, check_teacher
+from adcbench.training.stages.adcsr.official import CHAIN, shipped
+from adcbench.training.stages.adcsr.vae import SPEC as VAE
+from adcbench.training.stages.spec import StageSpec, products_of
 
-from adcbench.systems.layers.sd21 import LAST_STEP
-from adcbench.systems.layers.text_encoder import NullText
-from adcbench.systems.layers.unet import UNet
-from adcbench.systems.layers.vae import Vae
-from adcbench.training.config import DenoiseStage
-from adcbench.training.engine.stage import Batch, Loss, integers, noise, seeded
-from adcbench.training.stages.adcsr.diffusion import add_noise
+if TYPE_CHECKING:
+    from adcbench.training.engine.stage import Stage
+    from adcbench.training.pretrained import Pretrained
 
 PRODUCT = "unet.safetensors"
 
 
-class DenoiseTraining:
-    """See ``stage.Stage``.
+@dataclass(frozen=True)
+class DenoiseStage:
+    """Settings of the U-Net's training.
 
     Args:
-        vae: the trained autoencoder.
+        osediff: sizes of all networks, of which the U-Net is trained in the VAE's latents.
     """
 
-    def __init__(self, config: DenoiseStage, vae: Vae, seed: int) -> None:
-        self.vae, self.text = vae.requires_grad_(False), NullText(config.osediff.base.unet.context)
-        self.config = config
-        with seeded(seed):
-            self.unet = UNet(config.osediff.base.unet)
-        self.networks: dict[str, nn.Module] = {"unet": self.unet}
-        self.frozen: dict[str, nn.Module] = {"vae": self.vae}
-        self.optimisers: dict[str, torch.optim.Optimizer] = {"unet": torch.optim.Adam(self.unet.parameters())}
+    osediff: osediff.OSEDiffConfig
+    rates: Rates
+    side: ClassVar[int] = 64
 
-    def learning_rate(self, optimiser: str, step: int) -> float:
-        return self.config.rates.at(step)
+    def check(self, crop: int) -> None:
+        """See ``config.StageConfig``."""
+        check_teacher(self.osediff, crop)
 
-    def losses(self, batch: Batch) -> Iterator[Loss]:
-        loss = self._error(batch)
-        yield Loss("unet", loss, {"noise": loss})
 
-    def _error(self, batch: Batch) -> Tensor:
-        with torch.no_grad():
-            latent = self.vae.encode(batch.hr * 2 - 1, None)
-        drawn, steps = noise(batch, "noise", latent.shape[1:]), integers(batch, "step", 0, LAST_STEP + 1)
-        return F.mse_loss(self.unet(add_noise(latent, drawn, steps), steps, self.text(latent)), drawn)
+MINI = RunConfig(
+    DenoiseStage(osediff.TRAINED_MINI, Rates(3e-4, (3_750,), warmup=100)),
+    PHOTOGRAPHS,
+    replace(MINI_LOOP, steps=5_000, ema=0.999),
+)
 
-    @torch.no_grad()
-    def validate(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        return batch.hr, {"noise": float(self._error(batch))}
 
-    def products(self) -> dict[str, dict[str, Tensor]]:
-        return {PRODUCT: dict(self.unet.state_dict())}
+def _build(config: DenoiseStage, pretrained: Pretrained, seed: int) -> Stage:
+    from adcbench.training.stages.adcsr.steps.denoise import DenoiseTraining
+    from adcbench.training.stages.adcsr.steps.pretrained import pretrained_vae
+
+    return DenoiseTraining(config, pretrained_vae(config.osediff.base.vae, pretrained), seed)
+
+
+SPEC = StageSpec(
+    "denoise",
+    DenoiseStage,
+    _build,
+    products=(PRODUCT,),
+    presets={"mini": MINI},
+    needs=lambda config: products_of(VAE),
+    shipped=lambda config: shipped(config.osediff.base.vae),
+    chain=CHAIN,
+)

@@ -28,7 +28,7 @@ class Number(float):
     def mean(self): return self
 class Net:
     def register_forward_hook(self, hook): self.hook = hook
-class Judge:
+class Quality:
     def __init__(self, name): self.name, self.net = name, Net()
     def __call__(self, data):
         frames = sorted(data.sample.pred.iterdir())
@@ -40,7 +40,7 @@ class Judge:
         return len(frames)
 def create(name, device):
     if device == "nowhere": raise RuntimeError("no such device")
-    return Judge(name)
+    return Quality(name)
 """,
     "vsreval/metrics/base.py": "class SampleData:\n    def __init__(self, sample, folder): self.sample = sample",
     "vsreval/video.py": "from dataclasses import dataclass\n@dataclass\nclass Sample:\n    name: str\n    pred: object",

@@ -15,10 +15,9 @@ from filelock import FileLock
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.data.media.images import write_png
 from adcbench.systems import trained
-from adcbench.training.experiments import claim_runs
-from adcbench.training.experiments import mini_scale as recipe
+from adcbench.training.experiments import claim_runs, mini_scale
 from adcbench.training.experiments.trained_runs import read_runs
-from adcbench.training.presets import NAMED, STAGES
+from adcbench.training.stages import find_preset, stages
 
 
 @pytest.fixture(scope="module")
@@ -29,15 +28,16 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for i in range(4):
         write_png(root / "photographs" / f"{i}.png", rng.integers(0, 256, (80, 96, 3), dtype=np.uint8))
     with pytest.MonkeyPatch.context() as patch:
-        for (stage, name), config in list(NAMED.items()):
-            if name in ("mini", "claims"):
+        for spec in stages().values():
+            for name in {"mini", "claims"} & set(spec.presets):
+                config = spec.presets[name]
                 data = replace(config.data, sources=((str(root / "photographs"), 0),), crop=64, validation="")
                 short = {"steps": 2, "batch": 2, "micro_batch": 2, "save_every": 1, "validate_every": 0, "log_every": 1}
                 loop = replace(config.loop, **short)
-                patch.setitem(NAMED, (stage, name), replace(config, data=data, loop=loop))
-        recipe.train_mini(root / "runs")
+                patch.setitem(spec.presets, name, replace(config, data=data, loop=loop))
+        mini_scale.train_mini(root / "runs")
         patch.setattr(trained, "FOLDER", root / "released")
-        recipe.release(root / "runs" / recipe.WEIGHTS, trained.FOLDER)
+        mini_scale.release(root / "runs" / mini_scale.WEIGHTS, trained.FOLDER)
         yield root
 
 
@@ -48,15 +48,18 @@ def test_all_weights_are_made_and_small_enough_to_ship(made: Path) -> None:
         "decoder.safetensors", "student.safetensors",
     }  # fmt: skip
     assert sum(released.values()) < 30_000_000
-    assert {f"{stage}_log.csv" for stage in STAGES} <= {path.name for path in (made / "released").glob("*.csv")}
+    assert {f"{stage}_log.csv" for stage in mini_scale.CHAIN} <= {
+        path.name for path in (made / "released").glob("*.csv")
+    }
 
 
 def test_latents_have_unit_variance(made: Path) -> None:
-    from adcbench.training.pretrained import pretrained_vae
-    from adcbench.training.run import make_crops
+    from adcbench.training.batches import make_crops
+    from adcbench.training.pretrained import Pretrained
+    from adcbench.training.stages.adcsr.steps.pretrained import pretrained_vae
 
-    config = NAMED["vae", "mini"]
-    vae = pretrained_vae(config.stage.vae, made / "runs" / recipe.WEIGHTS)
+    config = find_preset("vae", "mini")
+    vae = pretrained_vae(config.stage.vae, Pretrained(made / "runs" / mini_scale.WEIGHTS))
     crops = make_crops(config.data, 0, 2)
     images = torch.stack([crops[n].pixels for n in range(64)]).float() / 127.5 - 1
     with torch.no_grad():
@@ -74,21 +77,21 @@ def test_systems_run_what_was_released(made: Path, factory) -> None:
 
 
 def test_a_second_call_trains_nothing(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recipe, "run", lambda *_: pytest.fail("trained again"))
-    recipe.train_mini(made / "runs")
+    monkeypatch.setattr(mini_scale, "run", lambda *_: pytest.fail("trained again"))
+    mini_scale.train_mini(made / "runs")
 
 
 def test_a_stage_that_was_trained_with_other_settings_is_no_part_of_the_recipe(made: Path, tmp_path: Path) -> None:
     runs = shutil.copytree(made / "runs", tmp_path / "runs")
-    record = runs / recipe.WEIGHTS / "teacher.json"
+    record = runs / mini_scale.WEIGHTS / "teacher.json"
     content = json.loads(record.read_text())
     content["settings"]["loop"]["seed"] = 12345
     record.write_text(json.dumps(content))
     with pytest.raises(AdcbenchError, match=r"teacher\.json: trained with other settings[\s\S]*seed: 12345 -> 0"):
-        recipe.train_mini(runs)
+        mini_scale.train_mini(runs)
     record.write_text("{}")
     with pytest.raises(AdcbenchError, match=r"teacher\.json: no record"):
-        recipe.train_mini(runs)
+        mini_scale.train_mini(runs)
 
 
 def test_without_weights_the_systems_are_blocked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -99,7 +102,7 @@ def test_without_weights_the_systems_are_blocked(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("name", ["unet-50", "clip-ste"])
 def test_a_claims_run_is_scored_once(made: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
-    monkeypatch.setenv("ADCBENCH_TABLES", str(tmp_path))
+    monkeypatch.setenv("ADCBENCH_RUNS", str(tmp_path / "results"))
     monkeypatch.setattr(claim_runs, "TEST_SETS", ("embedded",))
     monkeypatch.setattr(claim_runs, "SCORED_IN", ("psnr",))
     monkeypatch.setenv("ADCBENCH_CACHE", str(tmp_path / "cache"))
@@ -108,14 +111,14 @@ def test_a_claims_run_is_scored_once(made: Path, monkeypatch: pytest.MonkeyPatch
     assert not (tmp_path / "runs" / f"{name}-0").exists()
     assert claim_runs.train_one(name, 0, tmp_path / "runs").endswith("done")
     assert not list((tmp_path / "cache").glob("outputs/*"))
-    assert (read_runs().trained[name, 0].seconds or 0) > 0
+    assert (read_runs("adcsr").trained[name, 0].seconds or 0) > 0
     if name == "unet-50":  # other weights to start from: all runs anew
         monkeypatch.setattr(claim_runs, "_start", lambda: "another release")
         assert "steps" in claim_runs.train_one(name, 0, Path("runs"))
 
 
 def test_nothing_is_trained_that_could_not_be_scored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("ADCBENCH_TABLES", str(tmp_path))
+    monkeypatch.setenv("ADCBENCH_RUNS", str(tmp_path / "results"))
     monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
     monkeypatch.setattr(claim_runs, "run", lambda *_: pytest.fail("trained"))
     with pytest.raises(Blocked, match="DRealSR"):
@@ -123,7 +126,7 @@ def test_nothing_is_trained_that_could_not_be_scored(monkeypatch: pytest.MonkeyP
 
 
 def test_what_is_not_trained_is_scored_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("ADCBENCH_TABLES", str(tmp_path))
+    monkeypatch.setenv("ADCBENCH_RUNS", str(tmp_path / "results"))
     monkeypatch.setattr(claim_runs, "TEST_SETS", ("embedded",))
     monkeypatch.setattr(claim_runs, "SCORED_IN", ("psnr",))
     for said in ("bicubic: scored", "bicubic: done"):

@@ -31,14 +31,19 @@ from adcbench.systems.layers.unet import UNet
 from adcbench.systems.layers.vae import Vae
 from adcbench.systems.osediff.prompts import load_prompter
 from adcbench.systems.osediff.teacher import load_teacher
-from adcbench.training.config import DecoderStage, DenoiseStage, DistilStage, PatchLoss, Rates, TeacherStage, VaeStage
+from adcbench.training.config import PatchLoss, Rates
 from adcbench.training.engine.stage import Stage, integers, noise
-from adcbench.training.stages.adcsr.decoder import DecoderTraining
-from adcbench.training.stages.adcsr.denoise import DenoiseTraining
-from adcbench.training.stages.adcsr.diffusion import add_noise, clean_at
-from adcbench.training.stages.adcsr.distil import DistilTraining
-from adcbench.training.stages.adcsr.teacher import TeacherTraining
-from adcbench.training.stages.adcsr.vae import VaeTraining, moments, normalised
+from adcbench.training.stages.adcsr.decoder import DecoderStage
+from adcbench.training.stages.adcsr.denoise import DenoiseStage
+from adcbench.training.stages.adcsr.distil import DistilStage
+from adcbench.training.stages.adcsr.steps.decoder import DecoderTraining
+from adcbench.training.stages.adcsr.steps.denoise import DenoiseTraining
+from adcbench.training.stages.adcsr.steps.diffusion import add_noise, clean_at
+from adcbench.training.stages.adcsr.steps.distil import DistilTraining
+from adcbench.training.stages.adcsr.steps.teacher import TeacherTraining
+from adcbench.training.stages.adcsr.steps.vae import VaeTraining, moments, normalised
+from adcbench.training.stages.adcsr.teacher import TeacherStage
+from adcbench.training.stages.adcsr.vae import VaeStage
 
 RATES = Rates(1e-3)
 
@@ -86,9 +91,9 @@ def test_three_steps_of_stage_2_equal_upstreams() -> None:
     unet = recipe.filled(UNet(recipe.BASE.unet), "unet.")
     config = DistilStage(recipe.OSEDIFF, recipe.STUDENT, Rates(recipe.RATE), Rates(recipe.JUDGE_RATE))
     stage = DistilTraining(config, teacher, unet, None, seed=0)
-    judge = stage.networks["discriminator"].double()
-    lora = {name: p.shape for name, p in judge.unet.named_parameters() if "lora" in name}
-    judge.unet.load_state_dict(recipe.weights(lora, "judge."), strict=False)
+    discriminator = stage.networks["discriminator"].double()
+    lora = {name: p.shape for name, p in discriminator.unet.named_parameters() if "lora" in name}
+    discriminator.unet.load_state_dict(recipe.weights(lora, "judge."), strict=False)
     before = {name: recipe.copies(network.double().named_parameters()) for name, network in stage.networks.items()}
     for step, values in enumerate(expected["losses"]):
         first, second = take_step(stage, recipe.batch(step))
@@ -306,14 +311,14 @@ def test_the_discriminator_starts_where_it_is_told_to() -> None:
     assert [loss.optimiser for loss in both] == ["student", "discriminator"] and "adversarial" in both[0].parts
 
 
-def test_the_discriminator_judges_what_the_generator_made_before_its_step() -> None:
+def test_the_discriminator_scores_what_the_generator_made_before_its_step() -> None:
     stage, batch = distil_stage(), mini_batch()
     fake = stage.student.features(batch.lr * 2 - 1).detach()
     _, loss = take_step(stage, batch)
     fresh = distil_stage()
     text = fresh.teacher.text(batch.lr)
     real = fresh.teacher.real(batch.hr)
-    expected = F.softplus(fresh.judged(fake, text)).mean() + F.softplus(-fresh.judged(real, text)).mean()
+    expected = F.softplus(fresh.logits(fake, text)).mean() + F.softplus(-fresh.logits(real, text)).mean()
     assert loss.total.item() == pytest.approx(expected.item(), rel=1e-5)
 
 
