@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.errors import AdcbenchError, listed
 from adcbench.core.settings import cache_dir, data_dir
 from adcbench.data.media import Part, Sample, pair
 
@@ -134,7 +134,7 @@ class OpenTestSet:
         found = pair(sr, None)
         wanted = pair(self.folders["LR"], None)
         if names := sorted({sample.name for sample in found} ^ {sample.name for sample in wanted}):
-            raise AdcbenchError(f"{sr} and {self.name} do not hold the same {self.test_set.holds}: {some(names)}")
+            raise AdcbenchError(f"{sr} and {self.name} do not hold the same {self.test_set.holds}: {listed(names)}")
         return found
 
     def inputs(self, limit: int = 0) -> list[Sample]:
