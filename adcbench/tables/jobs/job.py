@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
@@ -144,7 +144,7 @@ def _names(job: Job) -> Iterator[object]:
         if isinstance(value, Mapping):
             yield from (*value, *value.values())
         elif isinstance(value, tuple):
-            yield from value
+            yield from (one for one in value if not is_dataclass(one))  # a count's readings
         elif value is not None:
             yield value
 
