@@ -128,6 +128,6 @@ def _record(test_set: TestSet) -> Path:
     found = count_samples(test_set)
     if found != test_set.size:
         raise AdcbenchError(f"{root} has {found} {test_set.holds}, {test_set.name} has {test_set.size}: complete it")
-    inside = tuple(f"{folder}/" for folder in ("LR", "HR"))
+    inside = tuple(f"{folder}/" for folder in test_set.parts)
     write_manifest((file for file in scan_folder(root) if file.path.startswith(inside)), path)
     return root
