@@ -6,10 +6,9 @@ import inspect
 import io
 import math
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -17,7 +16,8 @@ from PIL import Image
 from adcbench import __version__
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.keys import digest, source_hash, versions
-from adcbench.core.weight_files import WeightFile, checked_files, hash_shown
+from adcbench.core.weight_files import WeightFile, hash_shown
+from adcbench.metrics.tools import HasFiles, Tool
 
 # (B, h, w, 3) uint8 RGB of SR, the same of HR (None for a metric without reference) -> (B,) scores,
 # or (B, 2, d) features of SR and HR for a metric over a set
@@ -63,73 +63,6 @@ class Facts:
     symmetric: bool = False
     noise: bool = False
     side: int = 1
-
-
-@dataclass(frozen=True)
-class Runtime:
-    """What tools are opened with, once a run.
-
-    Args:
-        device: where networks run.
-        deterministic: deterministic weights instead of files.
-        score: gives a batch of SR and HR to an image metric that is a network, in the process of those.
-        enter: enters a context manager that is left when scoring ends.
-    """
-
-    device: str
-    deterministic: bool
-    score: Callable[[Metric, np.ndarray, np.ndarray | None], np.ndarray]
-    enter: Callable[[AbstractContextManager[Any]], Any]
-
-
-class Tool(Protocol):
-    """What a clip metric needs beside frames: an optical flow, a distance of frames, a network elsewhere.
-
-    ``text`` stands in the signature; ``key`` changes with what the tool gives; ``networks`` are image metrics that it
-    gives batches to; ``open`` makes the callable that the metric's function gets.
-    """
-
-    @property
-    def text(self) -> str: ...
-    @property
-    def key(self) -> str: ...
-    @property
-    def modules(self) -> tuple[str, ...]: ...
-    @property
-    def libraries(self) -> tuple[str, ...]: ...
-    @property
-    def is_network(self) -> bool: ...
-    @property
-    def networks(self) -> tuple[Metric, ...]: ...
-    def check_here(self) -> None: ...
-    def open(self, runtime: Runtime) -> Any: ...
-
-
-class HasFiles:
-    """What metrics and optical flows have in common: checkpoint files in one folder, as they share backbones."""
-
-    name: str
-    files: tuple[WeightFile, ...]
-    locate: Callable[[str], Path | None] | None
-
-    @property
-    def home(self) -> str:
-        """Its folder below ``weights_dir()``."""
-        return "metrics"
-
-    @property
-    def get(self) -> str:
-        """The command that fetches its files; variants share those of their head."""
-        return f"adcbench weights fetch {self.name.partition(':')[0]}"
-
-    def find_weights(self) -> dict[str, Path]:
-        """Paths of its files, hashes checked.
-
-        Raises:
-            Blocked: a file is not here; names it and the command that gets it.
-            AdcbenchError: a file is not the one it should be.
-        """
-        return checked_files(self)
 
 
 @dataclass(frozen=True)

@@ -114,10 +114,10 @@ def _unknown(changes: Any, known: Any, prefix: str = "") -> list[str]:
     """Names in nested mappings that the known settings don't have."""
     if not isinstance(changes, dict) or not isinstance(known, dict):
         return []
-    found = [f"{prefix}{name}" for name in changes if name not in known]
+    unknown = [f"{prefix}{name}" for name in changes if name not in known]
     for name in set(changes) & set(known):
-        found += _unknown(changes[name], known[name], f"{prefix}{name}.")
-    return found
+        unknown += _unknown(changes[name], known[name], f"{prefix}{name}.")
+    return unknown
 
 
 def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,8 @@ import pytest
 from adcbench.core.errors import Blocked
 from adcbench.metrics import METRICS
 from adcbench.metrics.engine.clips import opener
-from adcbench.metrics.metric import Frames, Metric, Runtime
+from adcbench.metrics.metric import Frames, Metric
+from adcbench.metrics.tools import Runtime
 
 OF_CLIPS = {name: metric for name, metric in METRICS.items() if metric.of_clips and not metric.asks}
 SIDE, COUNT = 136, 6  # RAFT needs 128 pixels, half the size for EvalCrafter's: those refuse it, and say so

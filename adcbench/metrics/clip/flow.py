@@ -17,7 +17,8 @@ import numpy as np
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.weight_files import WeightFile, hash_shown
 from adcbench.metrics.clip.frames import Flow
-from adcbench.metrics.metric import HasFiles, Metric, Runtime
+from adcbench.metrics.metric import Metric
+from adcbench.metrics.tools import HasFiles, Runtime
 
 _TORCHVISION = "https://download.pytorch.org/models"
 RAFT_LARGE = WeightFile(

@@ -11,7 +11,8 @@ import numpy as np
 from adcbench.metrics.clip.frames import check_frame
 from adcbench.metrics.clip.tof import crop, middle
 from adcbench.metrics.image.lpips import LPIPS
-from adcbench.metrics.metric import Facts, Frames, Metric, Runtime, Scorer
+from adcbench.metrics.metric import Facts, Frames, Metric, Scorer
+from adcbench.metrics.tools import Runtime
 
 
 def tlp(sr: Frames, hr: Frames, *, distance: Scorer) -> float:

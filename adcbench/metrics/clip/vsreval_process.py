@@ -22,7 +22,8 @@ from typing import Any, TypeAlias
 from adcbench.core.errors import Blocked
 from adcbench.core.settings import weights_dir
 from adcbench.data.media.images import write_png
-from adcbench.metrics.metric import Frames, Metric, Runtime, ScoringStopped
+from adcbench.metrics.metric import Frames, Metric, ScoringStopped
+from adcbench.metrics.tools import Runtime
 
 VERSION = "0.1.0"
 PYTHON = "ADCBENCH_VSREVAL_PYTHON"  # the interpreter of an environment that has vsreval

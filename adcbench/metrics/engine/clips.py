@@ -13,7 +13,8 @@ from adcbench.data.media.clips import Clip
 from adcbench.metrics.engine.frames import SampleWork
 from adcbench.metrics.engine.keys import Hashes, frame_hashes, score_key
 from adcbench.metrics.engine.worker import Submit, result
-from adcbench.metrics.metric import Frames, Metric, Runtime, Tool
+from adcbench.metrics.metric import Frames, Metric
+from adcbench.metrics.tools import Runtime, Tool
 
 IN_MEMORY = 256 * 2**20  # bytes of a clip's frames; longer clips are read again by every metric
 

@@ -26,7 +26,8 @@ from adcbench.metrics.engine.frames import FramePlan, FrameWork, SampleWork, ahe
 from adcbench.metrics.engine.keys import key_on, packed
 from adcbench.metrics.engine.scored import LOSSY_MARK, Score, Scored, check_any
 from adcbench.metrics.engine.worker import scoring_process
-from adcbench.metrics.metric import Metric, Runtime, ScoringStopped, SetScore
+from adcbench.metrics.metric import Metric, ScoringStopped, SetScore
+from adcbench.metrics.tools import Runtime
 
 _SAVE_EVERY = 32  # frames between two writes to the store
 
