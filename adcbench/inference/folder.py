@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.errors import AdcbenchError, listed
 from adcbench.core.files import FolderNotWritable, check_regular, check_writable
 from adcbench.core.keys import digest, pixel_hash, source_hash
 from adcbench.core.precision import check_dtype
@@ -90,7 +90,7 @@ class Outcome:
         if self.skipped:
             lines.append(f"{len(self.skipped)} skipped, the same was made before (--overwrite makes them again)")
         if self.tiled:
-            lines.append(f"{len(self.tiled)} in tiles, which is not quite the same as whole: {some(self.tiled)}")
+            lines.append(f"{len(self.tiled)} in tiles, which is not quite the same as whole: {listed(self.tiled)}")
         if self.profiled:
             lines.append(f"{len(self.profiled)} with the colour profile (ICC) of their input, colours not converted")
         lines += [f"{name}: {measured}" for name, measured in self.differences.items()]
@@ -212,7 +212,9 @@ def _outputs(source: Path, target: Path) -> tuple[dict[Path, Path], list[Path]]:
     outputs = {path: target if single else target / f"{path.stem}.png" for path in pictures}
     clash = [path.name for path, output in outputs.items() if _same(path, output)]
     if clash:
-        raise AdcbenchError(f"the output would overwrite its input ({some(clash)}): name another folder than {target}")
+        raise AdcbenchError(
+            f"the output would overwrite its input ({listed(clash)}): name another folder than {target}"
+        )
     return outputs, others
 
 
@@ -277,7 +279,7 @@ def with_weights(system: System, folder: Path) -> System:
     """
     own = {file.name for file in system.files if (folder / file.name).is_file()}
     if not own:
-        names = some(file.name for file in system.files) or "none: it runs without files"
+        names = listed(file.name for file in system.files) or "none: it runs without files"
         raise AdcbenchError(f"{folder} has none of the weight files of {system.name} ({names})")
     files = tuple(replace(file, sha256="", size=0) if file.name in own else file for file in system.files)
     inner = system.locate

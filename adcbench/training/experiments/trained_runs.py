@@ -28,7 +28,7 @@ from pathlib import Path
 import numpy as np
 
 from adcbench.core.datafiles import Kinds, check_kinds, restore
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.errors import AdcbenchError, listed
 from adcbench.core.files import locked, read_whole, write_whole
 from adcbench.core.keys import digest, short
 from adcbench.core.settings import cache_dir, runs_dir
@@ -113,7 +113,7 @@ class Runs:
         for side, run in zip(sides, (first, second), strict=True):
             for seed, scores in zip(both, side, strict=True):
                 if sorted(scores) != names:
-                    odd = some(sorted(set(scores) ^ set(names)))
+                    odd = listed(sorted(set(scores) ^ set(names)))
                     raise AdcbenchError(
                         f"{_scores(self.folder)}: {run} (seed {seed}) has other images of {test_set} in {metric} than "
                         f"{first} (seed {both[0]}): {odd}. Score it again: {COMMAND}"
@@ -256,7 +256,7 @@ def _check(slot: Slot, scores: Scores) -> None:
     bad = [f"{metric} of {image}" for (_, metric), values in scores.items() for image, v in values.items()
            if not math.isfinite(v)]  # fmt: skip
     if bad:
-        raise AdcbenchError(f"run {run!r}, seed {seed}: not a finite number: {some(bad)}. Train or score it again")
+        raise AdcbenchError(f"run {run!r}, seed {seed}: not a finite number: {listed(bad)}. Train or score it again")
 
 
 def _fixed(value: float) -> float:
