@@ -1,4 +1,4 @@
-"""SwinIR's windows and sizes; ``tests/systems/diffbir/test_diffbir_network.py`` certifies it against upstream's network."""
+"""SwinIR's windows and sizes; ``tests/systems/diffbir`` certifies it against upstream's network."""
 
 from __future__ import annotations
 
