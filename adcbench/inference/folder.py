@@ -93,7 +93,7 @@ class Outcome:
             lines.append(f"{len(self.tiled)} in tiles, which is not quite the same as whole: {listed(self.tiled)}")
         if self.profiled:
             lines.append(f"{len(self.profiled)} with the colour profile (ICC) of their input, colours not converted")
-        lines += [f"{name}: {found}" for name, found in self.differences.items()]
+        lines += [f"{name}: {measured}" for name, measured in self.differences.items()]
         if self.bad:
             lines.append(f"{len(self.bad)} bad:")
             lines += [f"  {reason}" for reason in self.bad.values()]
@@ -199,17 +199,17 @@ def _maker(there: Stamped, system: System) -> str:
 def _outputs(source: Path, target: Path) -> tuple[dict[Path, Path], list[Path]]:
     """Output by input, and the images of formats that are not read."""
     if source.is_dir() or not os.path.lexists(source):
-        found, others = list_pictures(source)
+        pictures, others = list_pictures(source)
     else:
         check_regular(source)
-        found, others = [source], []
+        pictures, others = [source], []
     single = source.is_file() and target.suffix.lower() == ".png" and not target.is_dir()
     if not single and target.suffix.lower() in IMAGE_SUFFIXES and not target.is_dir():
         kind = "outputs are PNGs" if source.is_file() else "a folder of images goes to a folder"
         raise AdcbenchError(f"{target}: {kind}; name a folder{' or a .png file' if source.is_file() else ''}")
     if target.is_file() and not single:
         raise AdcbenchError(f"{target} is a file; name a folder for the outputs")
-    outputs = {path: target if single else target / f"{path.stem}.png" for path in found}
+    outputs = {path: target if single else target / f"{path.stem}.png" for path in pictures}
     clash = [path.name for path, output in outputs.items() if _same(path, output)]
     if clash:
         raise AdcbenchError(
@@ -226,13 +226,13 @@ def _same(path: Path, output: Path) -> bool:
 
 def _unreadable(paths: Iterable[Path]) -> dict[str, str]:
     """Those that are there in name only (dangling links, pipes) or of another format: why, by name."""
-    found = {}
+    reasons = {}
     for path in paths:
         try:
             check_readable(path)
         except AdcbenchError as error:
-            found[path.name] = str(error)
-    return found
+            reasons[path.name] = str(error)
+    return reasons
 
 
 def _upscale(

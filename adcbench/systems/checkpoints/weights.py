@@ -100,9 +100,9 @@ def drop_aliases(
         AdcbenchError: an alias whose tensor differs from the canonical one, or that has none.
     """
     aliases = {name: target for name in tensors if (target := canonical(name)) is not None}
-    lonely = [name for name, target in aliases.items() if target not in tensors]
-    if lonely:
-        raise AdcbenchError(f"{source}: aliases without the tensor they repeat: {listed(lonely)}. Fetch it again")
+    dangling = [name for name, target in aliases.items() if target not in tensors]
+    if dangling:
+        raise AdcbenchError(f"{source}: aliases without the tensor they repeat: {listed(dangling)}. Fetch it again")
     differing = [name for name, target in aliases.items() if not _same(tensors[name], tensors[target])]
     if differing:
         raise AdcbenchError(
