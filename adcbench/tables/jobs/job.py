@@ -124,6 +124,14 @@ class Job(ABC):
         """Name of the system that its row stands for; empty where it names none."""
         return ""
 
+    def released_system(self) -> str:
+        """Name of the system that it runs with weights that its authors released; empty where it runs none."""
+        return ""
+
+    def released_outputs(self) -> str:
+        """Row or folder whose outputs it scores as they are; empty where it makes outputs itself, or has none."""
+        return ""
+
     def described(self) -> list[str]:
         """Lines for ``explain`` about what it runs: every setting that changes the outputs."""
         return []

@@ -37,6 +37,9 @@ class Score(Job):
     def files(self) -> tuple[str, ...]:
         return tuple(self.metrics.values())
 
+    def released_outputs(self) -> str:
+        return self.outputs
+
     def measure(self, table: Table, context: Context) -> Measured:
         opened = context.open(self.test_set)
         released = self.outputs in opened.test_set.parts
