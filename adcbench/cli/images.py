@@ -107,14 +107,18 @@ def upscale(
 @_SEED
 @_ROUNDING
 @_OUT
-@click.option("--limit", default=0, help="Only so many images, spread evenly over the set.")
+@click.option("--limit", default=0, help="Only so many images or clips, spread evenly over the set.")
+@click.option("--window", default=0, type=click.IntRange(0),
+              help="Frames of a clip that a system of clips is given at a time; 0: all.")  # fmt: skip
 @click.option("--check", is_flag=True, help="Check the system against the contract first; exit code 1 if it fails.")
 def evaluate(
     name: str, testset: str | None, metrics: str, device: str, dtype: str, seed: int,
-    rounding: Literal["round", "truncate"] | None, out: Path | None, limit: int, check: bool,
+    rounding: Literal["round", "truncate"] | None, out: Path | None, limit: int, window: int,
+    check: bool,
 ) -> None:  # fmt: skip
     """Score a system, built in or your own, on a test set: upscaled once, kept, compared with HR.
 
+    A system of images gets the frames of clips one by one, one of clips an image as a clip of one frame.
     What is missing here is said before anything runs. A missing metric is listed again at the end, with exit code 2,
     and the others are scored; images that can't be scored are listed, with exit code 1.
     """
@@ -138,7 +142,7 @@ def evaluate(
     if check:
         _check(system, device)
     scored = workflow.evaluate(
-        system, opened(), here, device=device, dtype=dtype, seed=seed, rounding=rounding, limit=limit
+        system, opened(), here, device=device, dtype=dtype, seed=seed, rounding=rounding, limit=limit, window=window
     )
     write = [partial(write_scores, out, scored)] if out else []
     finish(score_lines(here, scored), scored.problems, blocked, *write)

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.errors import AdcbenchError, listed
 
 _FOR = click.option("--for", "table", default="", metavar="TABLE", help="All that a table needs: adcsr/table1.")
 
@@ -43,7 +43,7 @@ def fetch(names: tuple[str, ...], table: str, yes: bool) -> None:
     entries = catalogue.entries(catalogue.chosen(names, table))
     todo = catalogue.with_sizes(catalogue.missing(entries))
     if todo:
-        need_network(f"{len(todo)} weight files: {some(entry.label for entry in todo)}")
+        need_network(f"{len(todo)} weight files: {listed(entry.label for entry in todo)}")
         click.echo(catalogue.plan_text(todo))
         catalogue.check_space(todo)
         _confirm(yes)

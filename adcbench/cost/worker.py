@@ -132,11 +132,11 @@ def _prepare(name: str, device: str, dtype: str, size: int, threads: int) -> dic
         made.append(upscale(lr))
 
     def time_call() -> tuple[float, int]:
-        found = (timed(call), 0) if cuda else _time_steps(call)
+        taken = (timed(call), 0) if cuda else _time_steps(call)
         checked_shape(
             made.pop(), output_shape(shape, system.factor)
         )  # its values may be those of an unfinished diffusion
-        return found
+        return taken
 
     reference, image = _reference(device)
     cuda = device.startswith("cuda")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.errors import AdcbenchError, listed
 from adcbench.core.files import FolderNotWritable, check_regular, check_writable
 from adcbench.core.keys import digest, pixel_hash, source_hash
 from adcbench.core.precision import check_dtype
@@ -90,10 +90,10 @@ class Outcome:
         if self.skipped:
             lines.append(f"{len(self.skipped)} skipped, the same was made before (--overwrite makes them again)")
         if self.tiled:
-            lines.append(f"{len(self.tiled)} in tiles, which is not quite the same as whole: {some(self.tiled)}")
+            lines.append(f"{len(self.tiled)} in tiles, which is not quite the same as whole: {listed(self.tiled)}")
         if self.profiled:
             lines.append(f"{len(self.profiled)} with the colour profile (ICC) of their input, colours not converted")
-        lines += [f"{name}: {found}" for name, found in self.differences.items()]
+        lines += [f"{name}: {measured}" for name, measured in self.differences.items()]
         if self.bad:
             lines.append(f"{len(self.bad)} bad:")
             lines += [f"  {reason}" for reason in self.bad.values()]
@@ -199,20 +199,22 @@ def _maker(there: Stamped, system: System) -> str:
 def _outputs(source: Path, target: Path) -> tuple[dict[Path, Path], list[Path]]:
     """Output by input, and the images of formats that are not read."""
     if source.is_dir() or not os.path.lexists(source):
-        found, others = list_pictures(source)
+        pictures, others = list_pictures(source)
     else:
         check_regular(source)
-        found, others = [source], []
+        pictures, others = [source], []
     single = source.is_file() and target.suffix.lower() == ".png" and not target.is_dir()
     if not single and target.suffix.lower() in IMAGE_SUFFIXES and not target.is_dir():
         kind = "outputs are PNGs" if source.is_file() else "a folder of images goes to a folder"
         raise AdcbenchError(f"{target}: {kind}; name a folder{' or a .png file' if source.is_file() else ''}")
     if target.is_file() and not single:
         raise AdcbenchError(f"{target} is a file; name a folder for the outputs")
-    outputs = {path: target if single else target / f"{path.stem}.png" for path in found}
+    outputs = {path: target if single else target / f"{path.stem}.png" for path in pictures}
     clash = [path.name for path, output in outputs.items() if _same(path, output)]
     if clash:
-        raise AdcbenchError(f"the output would overwrite its input ({some(clash)}): name another folder than {target}")
+        raise AdcbenchError(
+            f"the output would overwrite its input ({listed(clash)}): name another folder than {target}"
+        )
     return outputs, others
 
 
@@ -224,13 +226,13 @@ def _same(path: Path, output: Path) -> bool:
 
 def _unreadable(paths: Iterable[Path]) -> dict[str, str]:
     """Those that are there in name only (dangling links, pipes) or of another format: why, by name."""
-    found = {}
+    reasons = {}
     for path in paths:
         try:
             check_readable(path)
         except AdcbenchError as error:
-            found[path.name] = str(error)
-    return found
+            reasons[path.name] = str(error)
+    return reasons
 
 
 def _upscale(
@@ -277,7 +279,7 @@ def with_weights(system: System, folder: Path) -> System:
     """
     own = {file.name for file in system.files if (folder / file.name).is_file()}
     if not own:
-        names = some(file.name for file in system.files) or "none: it runs without files"
+        names = listed(file.name for file in system.files) or "none: it runs without files"
         raise AdcbenchError(f"{folder} has none of the weight files of {system.name} ({names})")
     files = tuple(replace(file, sha256="", size=0) if file.name in own else file for file in system.files)
     inner = system.locate

@@ -70,9 +70,9 @@ def unlike(sr: Tensor, lr: Tensor, trained: bool = True, factor: int = FACTOR) -
         yield f"its output is about {slope:.3g} * input {offset:+.2f}: it must be RGB in [0, 1], as the input"
     elif trained and (share := far_outside(sr)) > FAR_SHARE:
         yield f"{share:.0%} of its output lie far outside [0, 1], from {sr.min().item():.3g} to {sr.max().item():.3g}"
-    found = _shifts(sr, F.interpolate(lr, scale_factor=float(factor), mode="bicubic"))
-    (down, right), best = max(found.items(), key=lambda item: item[1])
-    if best > _EDGES_ALIKE and found[0, 0] < 0.985 * best:
+    alike_at = _shifts(sr, F.interpolate(lr, scale_factor=float(factor), mode="bicubic"))
+    (down, right), best = max(alike_at.items(), key=lambda item: item[1])
+    if best > _EDGES_ALIKE and alike_at[0, 0] < 0.985 * best:
         yield f"its output is shifted by {right} pixels to the right and {down} down, against the input in large"
 
 

@@ -200,8 +200,8 @@ def write_output(path: Path, pixels: np.ndarray, system: str, key: str) -> None:
 
 def _cached(path: Path) -> np.ndarray | None:
     """The output at ``path``; None if there is none, or one that is damaged or not this one: then it is made again."""
-    found = read_stamped(path)
-    return found.pixels if found and found.key == path.stem else None
+    there = read_stamped(path)
+    return there.pixels if there and there.key == path.stem else None
 
 
 def load_on(system: System, weights: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:

@@ -17,7 +17,7 @@ from typing import Any
 
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
 from adcbench.core.datafiles import Kinds, brief, check_kinds, csv_rows, data_text, finite, json_lines, reading, restore
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.errors import AdcbenchError, listed
 from adcbench.core.files import locked, write_whole
 from adcbench.core.keys import digest, short
 from adcbench.core.settings import tables_dir
@@ -103,7 +103,7 @@ def whole_cells(table_id: str, root: Path | None = None) -> tuple[Cell, ...]:
         path = folder(table_id, root)
         raise TornTable(
             f"{path}: cells.jsonl and scores.csv.gz are not of one write: a run was stopped between them, or one was "
-            f"edited: {some(torn)}. {restore(path)}, or measure that again: {made_by(table_id)}"
+            f"edited: {listed(torn)}. {restore(path)}, or measure that again: {made_by(table_id)}"
         )
     return cells
 

@@ -14,7 +14,7 @@ from adcbench.report.files import write_text
 from adcbench.report.view import TableView, read_view
 from adcbench.results.facts import Fact, facts, is_empty, totals
 from adcbench.results.verdicts import WORDS
-from adcbench.tables import COMPLEXITY, Infer
+from adcbench.tables import COMPLEXITY
 from adcbench.tables.loading import table_ids
 from adcbench.tables.papers import Paper, load_papers, shown_cells
 
@@ -169,7 +169,7 @@ def _never_ran(whole: _Whole) -> list[str]:
         for m in one.cell.measurements
         if m.level == "inference" and view.table.numbering != "ours"  # ours run untrained or own weights
     }
-    run = dict.fromkeys(job.system for job in jobs if isinstance(job, Infer) and job.level == "inference")
+    run = {job.released_system() for job in jobs}
     methods = {row: system for paper in whole.papers.values() for row, system in paper.methods.items()}
     names = [row for row, system in methods.items() if system in run and system not in ran]
     measured = (m for view in whole.views.values() for one in view.cells for m in one.cell.measurements)

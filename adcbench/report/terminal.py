@@ -9,7 +9,8 @@ from typing import Any
 from tabulate import tabulate
 
 from adcbench.core.cells import BROUGHT
-from adcbench.cost.counts import Payload, quantity, readings
+from adcbench.cost.counts import Payload, quantity
+from adcbench.cost.readings import readings
 from adcbench.report.dataframes import COLUMNS, tidy
 from adcbench.report.view import TableView
 from adcbench.report.writers import claim_line

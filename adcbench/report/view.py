@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from adcbench.core.cells import Cell, CellKey
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.errors import AdcbenchError, listed
 from adcbench.report.cell_view import CellView
 from adcbench.report.files import made_by, read_cells
 from adcbench.results.claims import ClaimVerdict, claim_verdicts
@@ -113,7 +113,7 @@ class TableView:
     def unscored(self) -> list[str]:
         """Each cell that has images without a score: how many, and the first ten names."""
         return [
-            f"{_place(one)}: {one.unscored}: {some(one.own.measurement.unscored)}"
+            f"{_place(one)}: {one.unscored}: {listed(one.own.measurement.unscored)}"
             for one in self.cells
             if one.own and one.unscored
         ]

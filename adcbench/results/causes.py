@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from adcbench.core.cells import Cell
 from adcbench.core.printed import parse
 from adcbench.results.verdicts import Verdict
-from adcbench.tables import Score, Table
+from adcbench.tables import Table
 from adcbench.tables.papers import load_papers
 
 CAUSES_TABLE = "causes"  # the table that measures what wrong settings do
@@ -103,7 +103,7 @@ class Switched:
 
 def switched(cell: Cell, verdict: Verdict, causes: Table, measured: Iterable[Cell]) -> Switched:
     """A cell against the table of causes and its cells."""
-    outputs = next((job.outputs for job in causes.jobs if isinstance(job, Score)), "")
+    outputs = next(filter(None, (job.released_outputs() for job in causes.jobs)), "")
     deltas = tuple(effects(measured, cell.key.metric, cell.key.test_set))
     standing = "demonstrated" if cell.key.row == outputs else "suspected"
     inside = tuple(inside_if_switched(cell, deltas)) if verdict.word == "differs" else ()

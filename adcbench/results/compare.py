@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from adcbench.core.errors import AdcbenchError, Blocked, some
+from adcbench.core.errors import AdcbenchError, Blocked, listed
 from adcbench.core.needs import available, together
 from adcbench.data.media import Sample
 from adcbench.data.testsets.test_set import OpenTestSet, spread_evenly
@@ -110,8 +110,8 @@ def compare_outputs(
     of_a, of_b = ({name for name, _, _ in side.pairs} for side in (a, b))
     if of_a != of_b:
         alone = ((a.name, of_a - of_b), (b.name, of_b - of_a))
-        listed = "; ".join(f"{some(sorted(names))} only in {side}" for side, names in alone if names)
-        raise AdcbenchError(f"not the same images: {listed}. Compare outputs of the same LR images")
+        lines = "; ".join(f"{listed(sorted(names))} only in {side}" for side, names in alone if names)
+        raise AdcbenchError(f"not the same images: {lines}. Compare outputs of the same LR images")
     here, blocked = available(metrics)
     if not here:
         raise together([block for _, block in blocked])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -51,43 +51,10 @@ class Component:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """Another way to count a network that was tried to reach a printed figure. Post hoc: found by looking at it.
-
-    Every way that was tried is listed, those too that come nowhere near.
-
-    Args:
-        quantity: the published quantity it competes with.
-        name: what it counts, in words.
-        of: component -> how often it is counted; those not named are left out.
-        kinds: which kinds of work count (``macs.KINDS``); empty: those of the published convention.
-        tied: parameters only: a tensor counts again in each part that holds it.
-        extra: parameters (or multiply-adds) of what is no component.
-        attended: multiply-adds only: components whose fused attention counts too.
-        supposes: a run that upstream's default is not, and that no source states: such a reading is no demonstration.
-    """
-
-    quantity: Literal["params.published", "macs.published"]
-    name: str
-    of: Mapping[str, int]
-    kinds: tuple[str, ...] = ()
-    tied: bool = False
-    extra: int = 0
-    attended: tuple[str, ...] = ()
-    supposes: str = ""
-
-
-@dataclass(frozen=True)
 class Network:
-    """All components of a network, in the order they run.
-
-    Args:
-        input: what they are run on, in words.
-        readings: post hoc ways to count it.
-    """
+    """All components of a network, in the order they run; ``input`` says in words what they are run on."""
 
     components: Sequence[Component]
-    readings: Sequence[Reading] = ()
     input: str = "one image 3x128x128"
 
 

@@ -1,6 +1,6 @@
 """Finding a system by name, whoever brings it. No torch here, and no more modules than needed.
 
-A file or folder beside this one is found by a line that begins with ``SYSTEMS``: name -> factory without arguments.
+A file or folder of this room is found by a line that begins with ``SYSTEMS``: name -> factory without arguments.
 ``UNRELEASED`` in its place: systems whose weights nobody published; they are found, and no list shows them.
 """
 
@@ -74,12 +74,12 @@ def _factory(name: str, kind: _Declared) -> Factory | None:
         return None
     first = name.partition("-")[0]
     modules = sorted(_modules(), key=lambda module: not module.startswith(first))
-    return next((found[name] for module in modules if name in (found := _declared(module, kind))), None)
+    return next((own[name] for module in modules if name in (own := _declared(module, kind))), None)
 
 
 @cache
 def _modules() -> tuple[str, ...]:
-    """Modules beside this one that declare systems. Their text is looked at; nothing is imported."""
+    """Modules of this room that declare systems. Their text is looked at; nothing is imported."""
     here = Path(__file__).parent
     texts = {path.stem: path for path in here.glob("*.py")}
     texts |= {path.parent.name: path for path in here.glob("*/__init__.py")}
@@ -90,8 +90,8 @@ _DECLARES = re.compile(r"^(SYSTEMS|UNRELEASED)\b.*=", re.MULTILINE)
 
 
 def _declared(module: str, kind: _Declared) -> Mapping[str, Factory]:
-    found: Mapping[str, Factory] = getattr(importlib.import_module(f"adcbench.systems.{module}"), kind, {})
-    return found
+    factories: Mapping[str, Factory] = getattr(importlib.import_module(f"adcbench.systems.{module}"), kind, {})
+    return factories
 
 
 def _look_in_present_folder() -> None:

@@ -13,13 +13,11 @@ from adcbench.core.weight_files import WeightFile, checked_files
 if TYPE_CHECKING:
     import torch
 
-    from adcbench.systems.components import Network
-
 Upscaler: TypeAlias = "Callable[[torch.Tensor], torch.Tensor]"
 Medium = Literal["image", "clip"]
 FACTOR = 4  # of the papers' super-resolution
-# config -> its parts on the meta device; a text is ``module:function``, imported only when it is called
-Builder: TypeAlias = "str | Callable[[Any], Network]"
+# config -> a ``components.Network`` on the meta device; a text is ``module:function``, imported when it is called
+Builder: TypeAlias = str | Callable[[Any], Any]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.errors import AdcbenchError, listed
 from adcbench.tables.table import Column
 
 
@@ -56,5 +56,5 @@ def scores(known: Iterable[Column], *names: str) -> dict[str, str]:
 def _picked(known: Iterable[Column], names: Sequence[str]) -> list[Column]:
     by_name = {column.metric: column for column in known}
     if unknown := [name for name in names if name not in by_name]:
-        raise AdcbenchError(f"no column is called {some(unknown)}. There are: {', '.join(by_name)}")
+        raise AdcbenchError(f"no column is called {listed(unknown)}. There are: {', '.join(by_name)}")
     return [by_name[name] for name in names or by_name]

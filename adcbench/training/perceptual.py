@@ -56,8 +56,8 @@ class Perceptual(nn.Module):
         return feature_distance.distance(self._features(x), target, list(self.heads))
 
     def _features(self, images: Tensor) -> tuple[Tensor, ...]:
-        found: tuple[Tensor, ...] = self.network(((images + 1) / 2).contiguous(memory_format=torch.channels_last))
-        return found
+        features: tuple[Tensor, ...] = self.network(((images + 1) / 2).contiguous(memory_format=torch.channels_last))
+        return features
 
 
 def load_perceptual(kind: Kind | Literal["auto"] = "auto", *, deterministic: bool = False) -> Perceptual:
@@ -101,11 +101,11 @@ class _Vgg16(nn.Module):
             self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        x, found = (images - self.mean) / self.std, []
+        x, features = (images - self.mean) / self.std, []
         for stage in self.stages:
             x = stage(x)
-            found.append(x)
-        return tuple(found)
+            features.append(x)
+        return tuple(features)
 
 
 def _heads(weights: Mapping[str, Path] | None, stages: tuple[nn.Sequential, ...]) -> list[Tensor]:

@@ -43,8 +43,8 @@ class Pretrained:
         Raises:
             Blocked: one is not there yet; names the stage that makes it.
         """
-        found = {name: self.file(name) for name in self.makers}
-        return dict(self.own) | {name: path for name, path in found.items() if path}
+        paths = {name: self.file(name) for name in self.makers}
+        return dict(self.own) | {name: path for name, path in paths.items() if path}
 
 
 def _absent(path: Path, maker: str) -> Blocked:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.errors import AdcbenchError, listed
 from adcbench.training.config import DataConfig, RunConfig
 from adcbench.training.engine.loop_config import LoopConfig
 from adcbench.training.engine.ranges import checked, plain, shown
@@ -94,7 +94,9 @@ def _ablated(stage: str, settings: Run, ablation: str, preset: str) -> Run:
 def _checked(base: Run, changes: dict[str, Any], source: str, command: str) -> Run:
     values = plain({"stage": asdict(base.stage), "data": asdict(base.data), "loop": asdict(base.loop)})
     if unknown := _unknown(changes, values):
-        raise AdcbenchError(f"{source}: unknown setting {some(unknown)}; `adcbench train {command} --show` prints all")
+        raise AdcbenchError(
+            f"{source}: unknown setting {listed(unknown)}; `adcbench train {command} --show` prints all"
+        )
     parts: dict[str, Any] = {"stage": type(base.stage), "data": DataConfig, "loop": LoopConfig}
     made = {}
     for part, kind in parts.items():
@@ -114,10 +116,10 @@ def _unknown(changes: Any, known: Any, prefix: str = "") -> list[str]:
     """Names in nested mappings that the known settings don't have."""
     if not isinstance(changes, dict) or not isinstance(known, dict):
         return []
-    found = [f"{prefix}{name}" for name in changes if name not in known]
+    unknown = [f"{prefix}{name}" for name in changes if name not in known]
     for name in set(changes) & set(known):
-        found += _unknown(changes[name], known[name], f"{prefix}{name}.")
-    return found
+        unknown += _unknown(changes[name], known[name], f"{prefix}{name}.")
+    return unknown
 
 
 def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
-from adcbench.core.errors import AdcbenchError, Blocked, some
+from adcbench.core.errors import AdcbenchError, Blocked, listed
 from adcbench.core.hashes import remembered_hash
 from adcbench.core.weight_files import SIZE_ALONE, NeedsFiles, WeightFile, again, check_file, file_path
 from adcbench.data.checkpoints import addresses, fetch_file, known_hash
@@ -196,7 +196,7 @@ def plan_text(todo: Sequence[Entry]) -> str:
     more = f", and {unknown} of unknown size" if unknown else ""
     limits = [e.label for e in todo if e.file.non_commercial]
     total = f"{len(todo)} files to download, {_size(_total(todo))}{more}:"
-    warning = [f"For non-commercial use only: {some(limits)}"] if limits else []
+    warning = [f"For non-commercial use only: {listed(limits)}"] if limits else []
     return "\n".join([total, *lines, *warning])
 
 

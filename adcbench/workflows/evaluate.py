@@ -23,18 +23,22 @@ def evaluate(
     seed: int = 0,
     rounding: Rounding | None = None,
     limit: int = 0,
+    window: int = 0,
 ) -> Scored:
     """Upscale a test set's LR images or clips and score what the tables look at of each.
 
     Args:
         metrics: of a test set without ground truth, those that do without HR (``Metric.without_reference``).
         device, dtype: where the system and the metrics' networks run, and in what precision the system does.
-        seed, rounding: see ``inference.upscale.upscale_images``.
+        seed, rounding: see ``inference.upscale.prepared``.
         limit: only so many samples, spread evenly over the set; 0: all.
+        window: frames of a clip that a system of clips is given at a time; 0: all.
 
     Raises:
         Blocked: a weight file, a library or the GPU is missing.
         AdcbenchError: see ``upscale_testset`` and ``score``.
     """
-    made = upscale_testset(system, opened, device=device, dtype=dtype, seed=seed, rounding=rounding, limit=limit)
+    made = upscale_testset(
+        system, opened, device=device, dtype=dtype, seed=seed, rounding=rounding, limit=limit, window=window
+    )
     return score(made, metrics, part=opened.part, device=device)

@@ -16,7 +16,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from adcbench.core.cells import Cell, CellKey, Measurement
-from adcbench.core.errors import AdcbenchError, Blocked, some
+from adcbench.core.errors import AdcbenchError, Blocked, listed
 from adcbench.core.files import locked
 from adcbench.report.cell_lines import write_cells
 from adcbench.report.files import fixed, folder, kept_cells, read_cells, whole_cells
@@ -70,7 +70,7 @@ def _finite(found: Measurement | Blocked) -> Measurement | Blocked:
     if isinstance(found, Blocked):
         return found
     bad = [name for name, value in found.samples if not math.isfinite(value)]
-    return Blocked(f"finite numbers, which it did not give for {some(bad)}") if bad else found
+    return Blocked(f"finite numbers, which it did not give for {listed(bad)}") if bad else found
 
 
 def _commit(table: Table, changes: Iterable[Change], root: Path | None) -> tuple[Cell, ...]:
@@ -86,7 +86,7 @@ def _commit(table: Table, changes: Iterable[Change], root: Path | None) -> tuple
         done = tuple(cells.values())
         _write(table, done, root)
     if torn:
-        text = f"{table.id}: its two files were of different writes; replaced or dropped: {some(torn)}"
+        text = f"{table.id}: its two files were of different writes; replaced or dropped: {listed(torn)}"
         tqdm.write(text, file=sys.stderr)
     return done
 

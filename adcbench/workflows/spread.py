@@ -24,7 +24,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from adcbench.core.datafiles import reading
-from adcbench.core.errors import AdcbenchError, Blocked, some
+from adcbench.core.errors import AdcbenchError, Blocked, listed
 from adcbench.core.files import locked
 from adcbench.core.hashes import verified
 from adcbench.core.keys import versions
@@ -195,7 +195,7 @@ def _scores(
 ) -> dict[str, Values]:
     scored = score(pairs, list(metrics.values()), use_store=use_store, device=device)
     if scored.problems:
-        raise AdcbenchError(f"a spread needs every image scored, but: {some(scored.problems)}")
+        raise AdcbenchError(f"a spread needs every image scored, but: {listed(scored.problems)}")
     found = {}
     for column, metric in metrics.items():
         images = dict(scored.samples(metric.name))

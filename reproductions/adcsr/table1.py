@@ -13,6 +13,7 @@ from adcbench.tables.blocks import nothing_to_count
 from adcbench.tables.columns import columns, scores
 
 from .._columns import COSTS, IMAGE
+from .._readings import READINGS
 from ._paper import HARDWARE, METHODS, PAPER
 
 COUNTED = {
@@ -89,7 +90,10 @@ TABLE = Table(
         ),
         *(Infer(row, "DRealSR", system, scores(IMAGE)) for row, system in METHODS.items() if row != "OSEDiff"),
         Infer("Bicubic", "DRealSR", "bicubic", scores(IMAGE)),
-        *(Count(row, system, COUNTED, causes=CAUSES.get(row), notes=NOTES.get(row)) for row, system in METHODS.items()),
+        *(
+            Count(row, system, COUNTED, CAUSES.get(row), NOTES.get(row), READINGS.get(system, ()))
+            for row, system in METHODS.items()
+        ),
         *(Time(row, system, {"Time": "p50", "FPS": "fps"}) for row, system in METHODS.items()),
     ),
     blocks=(nothing_to_count("Bicubic"),),

@@ -10,6 +10,7 @@ from adcbench.tables.blocks import NO_CODE, NOT_BUILT, no_outputs
 from adcbench.tables.columns import columns
 
 from .._columns import COSTS, VIDEO
+from .._readings import READINGS
 from ._paper import METHODS, OURS, PAPER
 
 ID = "adcvsr/table1"
@@ -50,7 +51,7 @@ TABLE = Table(
     + columns(COMPLEXITY, COSTS, ("Steps", "Params", "Time"), {"Params": "B"}),
     jobs=(
         Count("AdcSR", "adcsr", COUNTED),
-        Count(OURS, "adcvsr", COUNTED, notes={"Params": PLACEMENT}),
+        Count(OURS, "adcvsr", COUNTED, notes={"Params": PLACEMENT}, readings=READINGS["adcvsr"]),
     ),
     blocks=(
         Block(

@@ -11,6 +11,7 @@ from adcbench.tables.blocks import NO_CODE, no_outputs
 from adcbench.tables.columns import columns
 
 from .._columns import COSTS, VIDEO
+from .._readings import READINGS
 from ._paper import PAPER
 
 ID = "adcvsr/table2"
@@ -28,7 +29,7 @@ TABLE = Table(
     columns=columns("UDM10", VIDEO, ("DISTS", "E_warp")) + columns(COMPLEXITY, COSTS, ("Params",), {"Params": "B"}),
     jobs=(
         Count("2D (AdcSR)", "adcsr", PARAMS, causes=CAUSE),
-        Count("2D + 1D (Ours)", "adcvsr", PARAMS, causes=CAUSE),
+        Count("2D + 1D (Ours)", "adcvsr", PARAMS, causes=CAUSE, readings=READINGS["adcvsr"]),
     ),
     blocks=(
         Block(

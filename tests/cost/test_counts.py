@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from paper_readings import paper_readings
 
 from adcbench.core import store
 from adcbench.core.errors import AdcbenchError
 from adcbench.cost import counts
-from adcbench.cost.counts import cached_count, count, count_key, quantity, readings, total
+from adcbench.cost.counts import cached_count, count, count_key, quantity, total
 from adcbench.systems.adcsr import variants
 from adcbench.systems.layers import sd_components as sd_parts
 
@@ -32,7 +33,7 @@ counted = cache(count)
 
 def different(payload: dict[str, Any], quantity: str) -> dict[str, int]:
     """Value of each other way to count that was tried and differs from the count."""
-    return {way: one["value"] for one in readings(payload)[quantity]["different"] for way in one["ways"]}
+    return {way: one["value"] for one in paper_readings(payload)[quantity]["different"] for way in one["ways"]}
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +106,7 @@ def test_other_readings_of_osediff(payloads: dict[str, Any]) -> None:
     params = {name: round(value / 1e6, 2) for name, value in different(payload, "params.published").items()}
     assert params["loaded, tied tensors counted twice"] == 1778.69
     assert params["loaded, tied tensors counted twice, without LoRA"] == 1774.27
-    assert {name: found["tried"] for name, found in readings(payload).items()} == {
+    assert {name: found["tried"] for name, found in paper_readings(payload).items()} == {
         "params.published": 4,
         "macs.published": 5,
     }

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from paper_readings import paper_readings
 
 from adcbench.cost import counts
-from adcbench.cost.counts import count, quantity, readings, total
+from adcbench.cost.counts import count, quantity, total
 
 # Of the official networks, one call each: parameters, G multiply-adds by fvcore and by torch's counter.
 FACTS = {
@@ -50,7 +51,7 @@ def test_parameters(payload: dict[str, Any]) -> None:
 def test_multiply_adds(payload: dict[str, Any]) -> None:
     assert total(payload, "steps") == 50
     assert total(payload, "macs.published") / 1e9 == pytest.approx(24_347.6, abs=0.1)
-    different = readings(payload)["macs.published"]["different"]
+    different = paper_readings(payload)["macs.published"]["different"]
     ways = {way: one["value"] / 1e9 for one in different for way in one["ways"]}
     assert ways["without SwinIR and text encoder"] == pytest.approx(PRINTED_MACS, rel=1e-5)
     assert ways["without SwinIR and text encoder, attention counted"] == pytest.approx(28_650.0, abs=1)

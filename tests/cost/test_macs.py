@@ -20,7 +20,7 @@ from adcbench.systems.layers.blocks import PixelAttention, SelfAttention, Upsamp
 from adcbench.systems.layers.lora import Lora
 from adcbench.systems.layers.sd_components import FORMULAS
 from adcbench.systems.layers.text_encoder import CausalAttention
-from adcbench.systems.layers.unet import Attention
+from adcbench.systems.layers.text_transformer import Attention
 
 # One of each: 2 samples, 6x10 pixels or 60 tokens, 8 channels.
 LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[tuple[int, ...], ...], dict[str, int]]] = {

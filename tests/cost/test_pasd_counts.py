@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from paper_readings import paper_readings
 
-from adcbench.cost.counts import count, quantity, readings, total
-from adcbench.systems.pasd import components as pasd_networks
+from adcbench.cost.counts import count, quantity, total
 
 PRINTED_PARAMS, PRINTED_MACS = 1900e6, 29125e9  # AdcSR's table 1
 PARAMS = {  # SD1.5's VAE and text encoder; diffusers' UNet2DConditionModel and ControlNetModel with PASD's layers
@@ -54,8 +54,7 @@ def test_totals(payload: dict[str, Any]) -> None:
 
 
 def test_printed_parameters_are_reached_with_another_captioner_than_the_default(payload: dict[str, Any]) -> None:
-    found = {way: one for one in readings(payload)["params.published"]["different"] for way in one["ways"]}
-    assert pasd_networks._blip_parameters() == 223_971_644  # as transformers' BlipForConditionalGeneration
+    found = {way: one for one in paper_readings(payload)["params.published"]["different"] for way in one["ways"]}
     assert found["BLIP (base) for CoCa"]["value"] == pytest.approx(PRINTED_PARAMS, rel=2e-4)
     assert "--use_blip" in found["BLIP (base) for CoCa"]["supposes"]
     assert found["without a captioner"]["value"] == 1_675_759_364
@@ -63,7 +62,7 @@ def test_printed_parameters_are_reached_with_another_captioner_than_the_default(
 
 def test_no_reading_reaches_the_printed_macs(payload: dict[str, Any]) -> None:
     """The whole grid that was searched is listed, and its nearest has no mechanism that anybody names."""
-    tried = readings(payload)["macs.published"]
+    tried = paper_readings(payload)["macs.published"]
     off = {way: 100 * (one["value"] / PRINTED_MACS - 1) for one in tried["different"] for way in one["ways"]}
     assert tried["tried"] == len(off) == 38 and not tried["as counted"]
     assert {way: round(value, 1) for way, value in off.items() if abs(value) < 3.35} == {

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from paper_readings import paper_readings
 
-from adcbench.cost.counts import HONEST_KINDS, PUBLISHED_KINDS, count, readings, total
+from adcbench.cost.counts import HONEST_KINDS, PUBLISHED_KINDS, count, total
 
 # GMACs of one run by kind: of the official classes, by torch's flop counter and fvcore
 FACTS = {
@@ -46,7 +47,7 @@ def test_printed_figures(payloads: dict[str, Any], network: str, ours: float, pr
     payload = payloads[network]
     macs = total(payload, "macs.published") / 1e9
     assert macs == pytest.approx(ours, abs=0.005) and macs == pytest.approx(printed, rel=0.001)
-    params = readings(payload)["params.published"]
+    params = paper_readings(payload)["params.published"]
     assert [(one["ways"], one["value"]) for one in params["different"]] == [
         (["the U-Net alone"], UNET)
     ]  # printed: 119 M

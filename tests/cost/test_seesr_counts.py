@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from paper_readings import paper_readings
 
 from adcbench.cost import counts
-from adcbench.cost.counts import count, readings, total
+from adcbench.cost.counts import count, total
 
 # component -> parameters, fvcore's GMACs, torch's GMACs of one run
 FACTS = {"unet": (1_126_760_324, 469.516, 596.505), "controlnet": (489_031_440, 170.166, 221.016)}
@@ -44,7 +45,7 @@ def test_both_counters_agree_exactly(payload: dict[str, Any]) -> None:
 def test_readings_reach_the_printed_figures(payload: dict[str, Any]) -> None:
     ways = {
         quantity: {way: one["value"] for one in found["different"] for way in one["ways"]}
-        for quantity, found in readings(payload).items()
+        for quantity, found in paper_readings(payload).items()
     }
     params = ways["params.published"]["loaded, tied tensors counted twice"]
     assert params == pytest.approx(PRINTED_PARAMS, rel=2e-5) and round(params / 1e6) == 2524

@@ -44,15 +44,16 @@ TESTS = {
     ),
     "results/*.py": "tests/results",
     "data/media/pairs.py data/media/images.py": "tests/data/test_pairs.py tests/data/test_images.py",
-    "data/testsets/manifest.py": "tests/data/test_manifest.py",
-    "data/testsets/authors_log.py": "tests/data/test_authors_log.py",
-    "data/testsets/embedded.py degradation/*.py": "tests/data/test_embedded.py tests/degradation",
+    "data/testsets/manifest.py": "tests/data/testsets/test_manifest.py",
+    "data/testsets/authors_log.py": "tests/data/testsets/test_authors_log.py",
+    "data/testsets/embedded.py degradation/*.py": "tests/data/testsets/test_embedded.py tests/degradation",
     "core/cells.py core/keys.py core/windows.py tables/table.py tables/columns.py tables/loading.py tables/papers.py": (
         "tests/core tests/results tests/tables"
     ),
     "tables/jobs/*.py": "tests/tables/jobs",
     "data/testsets/registry.py data/testsets/test_set.py": (
-        "tests/data/test_testsets.py tests/data/test_video_sets.py tests/data/test_own_test_sets.py"
+        "tests/data/testsets/test_testset_registry.py tests/data/testsets/test_video_sets.py "
+        "tests/data/testsets/test_own_test_sets.py"
     ),
     "inference/tiles.py": "tests/inference/test_tiles.py tests/inference/test_tile_weights.py",
     "inference/upscale.py inference/forward.py": "tests/inference/test_upscale.py",

@@ -1,11 +1,10 @@
-"""Claims held against our own numbers, and the effects of causes."""
+"""Claims held against our own numbers."""
 
 from __future__ import annotations
 
 import pytest
 
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
-from adcbench.results.causes import effects, inside_if_switched
 from adcbench.results.claims import ClaimVerdict, claim_verdicts, too_wide
 from adcbench.tables.table import Claim, Column, Table
 
@@ -54,19 +53,3 @@ def test_one_noisy_session_is_enough_to_be_inconclusive(noisy: int) -> None:
 @pytest.mark.parametrize(("low", "high", "wide"), [(1.9, 2.1, False), (1.7, 2.3, True), (1.81, 2.19, False)])
 def test_ten_percent_either_way_is_too_wide(low: float, high: float, wide: bool) -> None:
     assert bool(too_wide((2.0, low, high))) == wide
-
-
-def scored(row: str, value: float, printed: str = "-") -> Cell:
-    reading = Reading(printed, "dB", "source", "primary", "high", True)
-    ours = Measurement("scores", "full", "cpu", "float64", (("a", value),), "mean", "s")
-    return Cell(CellKey("causes", row, "DRealSR", "PSNR"), "dB", (reading,), (ours,))
-
-
-def test_a_cause_is_named_if_its_effect_reaches_the_printed_digits() -> None:
-    rows = [scored("as published", 28.0), scored("RGB_NOT_Y", 26.5), scored("Y_RANGE", 26.7), scored("no cause", 1.0)]
-    deltas = effects(rows, "PSNR", "DRealSR")
-    assert dict(deltas) == pytest.approx({"RGB_NOT_Y": -1.5, "Y_RANGE": -1.3})
-    assert effects(rows, "SSIM", "DRealSR") == []
-    assert inside_if_switched(scored("x", 30.0, "28.5"), deltas) == ["RGB_NOT_Y"]
-    assert inside_if_switched(scored("x", 28.52, "28.5"), deltas) == []  # a match needs no cause
-    assert inside_if_switched(scored("x", 30.0, "-"), deltas) == []

@@ -13,7 +13,7 @@ import torch
 from click.testing import CliRunner
 
 from adcbench.cli import cli
-from adcbench.core.cells import Measurement
+from adcbench.core.cells import CellKey, Measurement
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import tables_dir
 from adcbench.data.testsets.embedded import embedded_pairs
@@ -22,7 +22,7 @@ from adcbench.metrics import METRICS
 from adcbench.report.files import read_cells
 from adcbench.report.sources import add_sources, changed_modules, closure, keep_sources, read_sources
 from adcbench.systems import find_system
-from adcbench.tables import Count, Fingerprint, Infer
+from adcbench.tables import Count, Fingerprint, Infer, Job
 from adcbench.tables.loading import load_table
 from adcbench.workflows.drift import committed, goldens, speed
 from adcbench.workflows.drift.check import NOTHING_CHANGED, Check, changed_inputs
@@ -46,9 +46,21 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 RUN_AGAIN = "networks run again"
+
+
+def _networks(kind: type[Job]) -> Check:
+    """The jobs of one kind, of the table of networks."""
+    table = committed.load_table("networks")
+    of_kind = replace(table, jobs=tuple(job for job in table.jobs if isinstance(job, kind)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(committed, "load_table", lambda table_id: of_kind)
+        return check_jobs(RUN_AGAIN, ["networks"])
+
+
 CHECKS: dict[str, Callable[[], Check]] = {
     "bicubic": lambda: check_jobs(RUN_AGAIN, ["embedded"]),
-    "networks": lambda: check_jobs(RUN_AGAIN, ["networks"]),
+    "noise": lambda: _networks(Infer),
+    "networks": lambda: _networks(Fingerprint),
     "counts": lambda: check_jobs("networks counted again", ["adcsr/table1"]),
     "files": lambda: check_files(["embedded"]),
     "verdicts": lambda: check_files(["adcsr/table1"]),
@@ -86,6 +98,12 @@ def test_a_fingerprint_is_that_of_one_thread() -> None:
     assert torch.get_num_threads() == 2
 
 
+def job_of(key: CellKey) -> Job:
+    """The job that fills a committed cell."""
+    table = load_table(key.table)
+    return next(job for job in table.jobs if key in job.keys(table))
+
+
 @pytest.mark.parametrize(("machine", "move", "seen"), [
     ("", 5e-5, False), ("", 5e-4, True), ("another", 5e-4, False), ("another", 5e-3, True),
 ])  # fmt: skip
@@ -93,10 +111,10 @@ def test_a_fingerprint_may_move_further_on_another_machine(machine: str, move: f
     cells = {(cell.key.row, cell.key.metric): cell for cell in read_cells("networks")}
     cell = cells["AdcSR mini", "Fingerprint"]
     old = cell.measured
-    assert old and old.provenance["machine"] and Fingerprint.redo
+    assert old and old.provenance["machine"]
     samples = tuple((name, value + move) for name, value in old.samples)
     new = replace(old, samples=samples, provenance=old.provenance | ({"machine": machine} if machine else {}))
-    assert bool(committed._moved(cell.key, old, new, Fingerprint.redo, Fingerprint.redo.tolerance)) == seen
+    assert bool(committed._moved(cell.key, old, new, job_of(cell.key))) == seen
 
 
 def test_measuring_nothing_is_a_failure() -> None:
@@ -201,7 +219,7 @@ def test_a_moved_cell_says_what_moved_by_how_much_and_why(
 def test_sources_are_kept_as_long_as_a_measurement_refers_to_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from adcbench.core.cells import Cell, CellKey
+    from adcbench.core.cells import Cell
     from adcbench.report import sources
 
     cell = Cell(CellKey("t", "r", "s", "m"), "", (), (measured(sources="two"),))
@@ -277,8 +295,7 @@ def test_niqe_of_a_network_s_output_may_follow_a_few_grey_levels(metric: str, mo
     old = cell.measured
     assert old and old.level == "inference"
     new = replace(old, samples=tuple((name, value * (1 + move)) for name, value in old.samples))
-    (job, *_) = (job for job in load_table("embedded").jobs if cell.key in job.keys(load_table("embedded")))
-    assert job.redo and bool(committed._moved(cell.key, old, new, job.redo, job.tolerance(metric))) == seen
+    assert bool(committed._moved(cell.key, old, new, job_of(cell.key))) == seen
 
 
 def test_library_and_module_are_named_beside_a_moved_value() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.errors import AdcbenchError, listed
 from adcbench.core.files import check_regular, read_whole, write_whole
 from adcbench.data.media.decoding import MOST_BYTES, MOST_PIXELS, PNG_START, one_error, opened, pixels_of
 
@@ -122,7 +122,7 @@ def list_pngs(folder: Path) -> dict[str, Path]:
     visible = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     others = [path.name for path in visible if path.suffix.lower() in _OTHER_FORMATS]
     if others:
-        raise AdcbenchError(f"{folder}: {some(others)} must be PNG; save as 8-bit RGB PNG or move away")
+        raise AdcbenchError(f"{folder}: {listed(others)} must be PNG; save as 8-bit RGB PNG or move away")
     by_stem: dict[str, Path] = {}
     for path in (p for p in visible if p.suffix.lower() == ".png"):
         if path.stem in by_stem:

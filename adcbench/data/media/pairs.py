@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.errors import AdcbenchError, listed
 from adcbench.data.media.clips import clip_name, list_clips
 from adcbench.data.media.images import IMAGE_SUFFIXES, list_pngs
 from adcbench.data.media.videos import VIDEO_SUFFIXES
@@ -78,7 +78,7 @@ def _check_partners(what: str, left: tuple[Path, Mapping[str, Path]], right: tup
     """
     (sr_dir, sr), (hr_dir, hr) = left, right
     alone = ((sr_dir, sorted(sr.keys() - hr.keys())), (hr_dir, sorted(hr.keys() - sr.keys())))
-    without = [f"{len(names)} only in {folder}: {some(names)}" for folder, names in alone if names]
+    without = [f"{len(names)} only in {folder}: {listed(names)}" for folder, names in alone if names]
     if without:
         remedy = "make those that are missing, or copy the partners of a part to a folder of their own"
         raise AdcbenchError(f"{what} without a partner: {'; '.join(without)}; {remedy}")

@@ -11,7 +11,7 @@ from threading import Event
 
 from tqdm import tqdm
 
-from adcbench.core.errors import AdcbenchError, Blocked, some
+from adcbench.core.errors import AdcbenchError, Blocked, listed
 from adcbench.core.keys import file_hash
 from adcbench.core.own_code import calling
 from adcbench.data.download import FetchStopped, download, remove_unfinished
@@ -113,7 +113,7 @@ def _failed(test_set: TestSet, failures: dict[str, str], total: int) -> Adcbench
     reasons = [reason for reason in failures.values() if reason != _NOT_TRIED]
     return AdcbenchError(
         f"{len(failures)} of {total} files of {test_set.name} are missing in {test_set.root}, "
-        f"{total - len(failures)} are done: {some(list(failures))}.\n  "
+        f"{total - len(failures)} are done: {listed(list(failures))}.\n  "
         + "\n  ".join(reasons[:3])
         + f"\nTo resume, run again: {test_set.command}"
     )
@@ -128,6 +128,6 @@ def _record(test_set: TestSet) -> Path:
     found = count_samples(test_set)
     if found != test_set.size:
         raise AdcbenchError(f"{root} has {found} {test_set.holds}, {test_set.name} has {test_set.size}: complete it")
-    inside = tuple(f"{folder}/" for folder in ("LR", "HR"))
+    inside = tuple(f"{folder}/" for folder in test_set.parts)
     write_manifest((file for file in scan_folder(root) if file.path.startswith(inside)), path)
     return root

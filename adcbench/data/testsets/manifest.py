@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.errors import AdcbenchError, listed
 from adcbench.core.files import read_text, write_whole
 from adcbench.core.keys import file_hash
 from adcbench.core.settings import PACKAGE
@@ -132,7 +132,7 @@ def differences(folder: Path, files: Sequence[ManifestFile], full: bool = False)
         "extra": sorted(path for path in extra if Path(path).suffix.lower() in IMAGE_SUFFIXES),
         "changed": [file.path for file in here if _changed(folder, file, sizes[file.path], full)],
     }
-    return [f"{len(paths)} {kind}: {some(paths)}" for kind, paths in found.items() if paths]
+    return [f"{len(paths)} {kind}: {listed(paths)}" for kind, paths in found.items() if paths]
 
 
 def _sizes(folder: Path, parents: Iterable[Path]) -> dict[str, int]:

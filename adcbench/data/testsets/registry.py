@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib import metadata
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def open_testset(name: str, full: bool = False) -> OpenTestSet:
     """
     test_set = find_testset(name)
     if inside := test_set.inside:
-        return _opened(test_set, inside.write(), digest(inside.contents()))
+        return _opened(test_set, inside.write(), {"LR", "HR"}, digest(inside.contents()))
     files = manifest(test_set)
     if not any((test_set.root / file.path).is_file() for file in files):
         raise Blocked(f"the {test_set.name} test set", test_set.command)
@@ -80,11 +81,12 @@ def open_testset(name: str, full: bool = False) -> OpenTestSet:
             f"{test_set.root} differs from {manifest_path(test_set)}: {'; '.join(problems)}. "
             f"To repair it, {first}, then run: {test_set.command}"
         )
-    return _opened(test_set, test_set.root, digest(files))
+    here = {file.path.partition("/")[0] for file in files}
+    return _opened(test_set, test_set.root, here, digest(files))
 
 
-def _opened(test_set: TestSet, root: Path, manifest_hash: str) -> OpenTestSet:
-    folders = {folder: root / folder for folder in ("LR", "HR", *test_set.outputs)}
+def _opened(test_set: TestSet, root: Path, here: Collection[str], manifest_hash: str) -> OpenTestSet:
+    folders = {part: root / part for part in test_set.parts if part in here}
     return OpenTestSet(test_set, folders, manifest_hash, root / LOG if test_set.repository else None)
 
 

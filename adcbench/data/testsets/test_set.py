@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.errors import AdcbenchError, Blocked, listed
 from adcbench.core.settings import cache_dir, data_dir
 from adcbench.data.media import Part, Sample, pair
 
@@ -90,6 +90,11 @@ class TestSet:
         return f"adcbench fetch {self.folder}"
 
     @property
+    def parts(self) -> tuple[str, ...]:
+        """Its sub-folders: ``LR``, ``HR`` and one for each released output."""
+        return ("LR", "HR", *self.outputs)
+
+    @property
     def has_truth(self) -> bool:
         """Whether outputs can be scored against HR."""
         return "HR" in self.needs
@@ -100,7 +105,7 @@ class OpenTestSet:
     """A test set that is here and equals its manifest. Opened once a run and passed on.
 
     Args:
-        folders: ``LR``, ``HR`` and one for each released output.
+        folders: those of its ``parts`` that are here, by name.
         manifest_hash: equal exactly when its files are the same, for provenance and cache keys.
         log: the authors' scores of each image, where they released them.
     """
@@ -126,15 +131,23 @@ class OpenTestSet:
             outputs: the name of released outputs, or a folder.
 
         Raises:
+            Blocked: the test set was recorded without these outputs, or without LR.
             AdcbenchError: the folder's names are not those of the test set.
         """
-        sr = self.folders[outputs] if isinstance(outputs, str) and outputs in self.folders else Path(outputs)
+        sr = self.folders.get(str(outputs), Path(outputs))
+        if str(outputs) in self.test_set.parts and str(outputs) not in self.folders:
+            place = self.test_set.root / str(outputs)
+            raise Blocked(
+                f"{outputs} of the {self.name} test set, without which its manifest was recorded; put it into {place}, "
+                "and delete the manifest, to record it again",
+                self.test_set.command,
+            )
         if self.test_set.has_truth:
             return pair(sr, self.folders["HR"])
         found = pair(sr, None)
         wanted = pair(self.folders["LR"], None)
         if names := sorted({sample.name for sample in found} ^ {sample.name for sample in wanted}):
-            raise AdcbenchError(f"{sr} and {self.name} do not hold the same {self.test_set.holds}: {some(names)}")
+            raise AdcbenchError(f"{sr} and {self.name} do not hold the same {self.test_set.holds}: {listed(names)}")
         return found
 
     def inputs(self, limit: int = 0) -> list[Sample]:
@@ -144,6 +157,7 @@ class OpenTestSet:
             limit: only so many, spread evenly over the set; 0: all.
 
         Raises:
+            Blocked: the test set was recorded without LR.
             AdcbenchError: a negative limit, or LR and HR do not hold the same names.
         """
         return spread_evenly(self.samples("LR"), limit)

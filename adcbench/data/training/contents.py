@@ -17,7 +17,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from adcbench.core.datafiles import read_json
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.errors import AdcbenchError, listed
 from adcbench.core.files import check_regular, identity, write_whole
 from adcbench.core.keys import digest, file_hash
 from adcbench.core.settings import cache_dir
@@ -134,6 +134,6 @@ def _remembered(memo: Path) -> dict[str, str]:
 def _refuse(wrong: list[str]) -> None:
     if wrong:
         raise AdcbenchError(
-            f"{len(wrong)} training image{'s' * (len(wrong) > 1)} can't be used: {some(wrong)}. Put them back or take "
-            "them away"
+            f"{len(wrong)} training image{'s' * (len(wrong) > 1)} can't be used: {listed(wrong)}. Put them back or "
+            "take them away"
         )

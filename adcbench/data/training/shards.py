@@ -18,7 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from adcbench.core.datafiles import read_json
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.errors import AdcbenchError, listed
 from adcbench.core.files import check_regular, write_whole
 from adcbench.core.keys import digest
 from adcbench.core.settings import cache_dir
@@ -49,13 +49,13 @@ class ShardImages:
     def __init__(self, shards: Sequence[Path]) -> None:
         missing = [str(shard) for shard in shards if not shard.is_file()]
         if missing or not shards:
-            raise AdcbenchError(f"{len(missing)} of {len(shards)} tar shards are missing: {some(missing)}")
+            raise AdcbenchError(f"{len(missing)} of {len(shards)} tar shards are missing: {listed(missing)}")
         self.shards = list(shards)
         self.members: list[tuple[int, Member]] = []
         for number, shard in enumerate(tqdm(self.shards, desc="indexing", unit="shard", delay=2, leave=False)):
             self.members += [(number, member) for member in _index(shard)]
         if not self.members:
-            raise AdcbenchError(f"{some(map(str, shards))}: no image inside ({', '.join(sorted(SUFFIXES))})")
+            raise AdcbenchError(f"{listed(map(str, shards))}: no image inside ({', '.join(sorted(SUFFIXES))})")
 
     def __len__(self) -> int:
         return len(self.members)

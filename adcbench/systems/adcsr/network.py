@@ -29,7 +29,8 @@ from adcbench.systems.layers.padding import padded
 from adcbench.systems.layers.pixels import check_images
 from adcbench.systems.layers.precision import guarded, lowered
 from adcbench.systems.layers.sd21 import LAST_STEP, UNetConfig, VaeConfig
-from adcbench.systems.layers.unet import Conditioning, LayerKinds, TextTransformer, UNet
+from adcbench.systems.layers.text_transformer import TextTransformer
+from adcbench.systems.layers.unet import Conditioning, LayerKinds, UNet
 from adcbench.systems.layers.vae import Encoder
 
 TemporalKind: TypeAlias = Callable[[int], nn.Module]  # channels -> module called with (features, frames of a clip)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.errors import AdcbenchError, listed
 from adcbench.systems.adcsr import AdcSRConfig
 from adcbench.systems.adcsr.half_decoder import HalfDecoder
 from adcbench.systems.adcsr.network import AdcSR
@@ -95,7 +95,7 @@ def _repeated(weight: Tensor, dim: int, count: int) -> Tensor:
 def _first(tensors: Tensors, name: str, shape: tuple[int, ...], source: str) -> Tensor:
     """A copy of the first entries of a tensor in every dimension, float32."""
     if name not in tensors:
-        raise AdcbenchError(f"{source} has no tensor {name!r} to start from; it has {some(list(tensors)) or 'none'}")
+        raise AdcbenchError(f"{source} has no tensor {name!r} to start from; it has {listed(list(tensors)) or 'none'}")
     tensor = tensors[name].detach()
     if tensor.ndim != len(shape) or any(have < want for have, want in zip(tensor.shape, shape, strict=True)):
         raise AdcbenchError(f"{source}: {name} is {tuple(tensor.shape)}, too small to cut {shape} from")

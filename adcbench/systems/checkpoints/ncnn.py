@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.errors import AdcbenchError, listed
 from adcbench.core.files import read_text, read_whole
 
 _LARGEST_PARAM = 1 << 20  # bytes
@@ -74,7 +74,9 @@ def _read_shapes(param: Path) -> list[_Shape]:
         raise _broken(param, f"it promises {lines[1][0][:20]} layers and has {len(layers)}")
     unknown = {layer[0] for layer in layers} - _WITHOUT_WEIGHTS - {"Convolution"}
     if unknown:
-        raise AdcbenchError(f"{param}: layers this reader does not know: {some(kind[:40] for kind in sorted(unknown))}")
+        raise AdcbenchError(
+            f"{param}: layers this reader does not know: {listed(kind[:40] for kind in sorted(unknown))}"
+        )
     return [_shape(layer, param) for layer in layers if layer[0] == "Convolution"]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.errors import AdcbenchError, listed
 from adcbench.systems.checkpoints.pickles import read_checkpoint
 
 
@@ -27,7 +27,7 @@ def state_dict(path: Path) -> dict[str, Tensor]:
     others = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
     if others:
         looks = f"It looks like {describe(content)}"
-        raise AdcbenchError(f"{path}: {len(others)} entries are not tensors: {some(others)}. {looks}")
+        raise AdcbenchError(f"{path}: {len(others)} entries are not tensors: {listed(others)}. {looks}")
     return dict(content)
 
 
@@ -68,7 +68,7 @@ def check_names(tensors: Mapping[str, Tensor], expected: Mapping[str, tuple[int,
         if name in tensors and tuple(tensors[name].shape) != shape
     ]
     problems = (("missing", missing), ("unexpected", unexpected), ("wrong shape", wrong))
-    found = "; ".join(f"{len(names)} {what}: {some(names)}" for what, names in problems if names)
+    found = "; ".join(f"{len(names)} {what}: {listed(names)}" for what, names in problems if names)
     if found:
         raise AdcbenchError(f"{source}: not a checkpoint of this network. {found}. It looks like {describe(tensors)}")
 
@@ -78,7 +78,7 @@ def check_finite(tensors: Mapping[str, Tensor], source: str) -> None:
     broken = [name for name, tensor in tensors.items() if not bool(tensor.isfinite().all())]
     if broken:
         raise AdcbenchError(
-            f"{source}: NaN or infinite values in {len(broken)} tensors: {some(broken)}. "
+            f"{source}: NaN or infinite values in {len(broken)} tensors: {listed(broken)}. "
             "The file is damaged or its training diverged; fetch it again or use an earlier checkpoint"
         )
 
@@ -100,13 +100,13 @@ def drop_aliases(
         AdcbenchError: an alias whose tensor differs from the canonical one, or that has none.
     """
     aliases = {name: target for name in tensors if (target := canonical(name)) is not None}
-    lonely = [name for name, target in aliases.items() if target not in tensors]
-    if lonely:
-        raise AdcbenchError(f"{source}: aliases without the tensor they repeat: {some(lonely)}. Fetch it again")
+    dangling = [name for name, target in aliases.items() if target not in tensors]
+    if dangling:
+        raise AdcbenchError(f"{source}: aliases without the tensor they repeat: {listed(dangling)}. Fetch it again")
     differing = [name for name, target in aliases.items() if not _same(tensors[name], tensors[target])]
     if differing:
         raise AdcbenchError(
-            f"{source}: {len(differing)} aliases differ from the tensor they repeat: {some(differing)}. "
+            f"{source}: {len(differing)} aliases differ from the tensor they repeat: {listed(differing)}. "
             "Two versions of one weight: save the checkpoint again from one network"
         )
     return {name: tensor for name, tensor in tensors.items() if name not in aliases}
@@ -122,7 +122,7 @@ def describe(content: Any) -> str:
     for words, known in _LOOKS:
         if any(known(name) for name in names):
             return words
-    return f"a dict of {len(names)} entries: {some(names)}"
+    return f"a dict of {len(names)} entries: {listed(names)}"
 
 
 _LOOKS: tuple[tuple[str, Callable[[str], bool]], ...] = (

@@ -1,9 +1,7 @@
 """DiffBIR v1 as components, for one image 3x128x128 -> 3x512x512.
 
-The release of 2023 is counted, because the printed figures are its: no guidance, so each step is one pass; the
-condition is encoded by a copy of the VAE's encoder, kept beside the original. The printed multiply-adds are reached
-exactly without the first stage and the text encoder, which run: the convention of the column counts them, and a post
-hoc reading leaves them out. What that release computes and throws away (the negative prompt and its condition, a
+The release of 2023 is counted: no guidance, so each step is one pass; the condition is encoded by a copy of the VAE's
+encoder, kept beside the original. What that release computes and throws away (the negative prompt and its condition, a
 second time) is not counted.
 """
 
@@ -12,8 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from adcbench.systems.components import Call, Component, Formula, Network, Reading, empty
-from adcbench.systems.diffbir import FULL, DiffBIRConfig
+from adcbench.systems.components import Call, Component, Formula, Network, empty
+from adcbench.systems.diffbir import DiffBIRConfig
 from adcbench.systems.diffbir.network import DiffBIR
 from adcbench.systems.formulas import self_attention, upsample
 from adcbench.systems.layers import sd_components as sd_parts
@@ -22,13 +20,6 @@ from adcbench.systems.layers.text_encoder import TextLayer
 from adcbench.systems.layers.vae import Vae
 
 _FORMULAS: dict[type[nn.Module], Formula] = {WindowAttention: self_attention("matmul"), nn.Upsample: upsample}
-_STEPS = FULL.steps
-_PRINTED = {"vae_encoder": 1, "controlnet": _STEPS, "unet": _STEPS, "vae_decoder": 1}
-_KINDS = {
-    "": (),
-    ", no norms or resizing": ("conv", "linear", "matmul"),
-    ", attention counted": ("conv", "linear", "matmul", "attention"),
-}
 
 
 class _Denoiser(nn.Module):
@@ -70,6 +61,4 @@ def network(config: DiffBIRConfig) -> Network:
         Component("text_last_layer_never_run", (last_layer, outputs)),
         Component("vae_encoder_never_run", (unused.encoder, unused.quant_conv)),
     )  # fmt: skip
-    without = "without SwinIR and text encoder"
-    ways = [Reading("macs.published", f"{without}{words}", _PRINTED, kinds) for words, kinds in _KINDS.items()]
-    return Network(components, ways)
+    return Network(components)

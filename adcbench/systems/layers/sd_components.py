@@ -10,7 +10,8 @@ from adcbench.systems.formulas import attention, pixel_attention, self_attention
 from adcbench.systems.layers.blocks import PixelAttention, SelfAttention, Upsample
 from adcbench.systems.layers.sd21 import TextConfig
 from adcbench.systems.layers.text_encoder import CausalAttention, TextEncoder
-from adcbench.systems.layers.unet import Attention, UpsampleTo
+from adcbench.systems.layers.text_transformer import Attention
+from adcbench.systems.layers.unet import UpsampleTo
 from adcbench.systems.layers.vae import Vae
 
 SIZE = 512  # height and width of the enlarged image that the teachers see

@@ -1,26 +1,18 @@
 """OSEDiff as components, for one image 3x128x128 -> 3x512x512.
 
 U-Net and VAE encoder run with their LoRA apart and the text encoder with its attention written out, as in the
-authors' environment. The printed total is reached only if the prompt extractor's tagging head is left out,
-although it runs: the convention of the column counts it, and a post hoc reading leaves it out.
+authors' environment.
 """
 
 from __future__ import annotations
 
 import torch
 
-from adcbench.systems.components import Call, Component, Network, Reading, empty
+from adcbench.systems.components import Call, Component, Network, empty
 from adcbench.systems.layers import sd_components as sd_parts
 from adcbench.systems.layers.tagger_components import prompt_extractor
 from adcbench.systems.osediff import OSEDiffConfig
 from adcbench.systems.osediff.network import OSEDiff
-
-_PRINTED = dict.fromkeys(("vae_encoder", "unet", "vae_decoder", "text_encoder", "dape_image_encoder"), 1)
-_KINDS = {
-    "": (),
-    ", no norms or resizing": ("conv", "linear", "matmul"),
-    ", attention counted": ("conv", "linear", "matmul", "attention"),
-}
 
 
 def network(config: OSEDiffConfig) -> Network:
@@ -38,5 +30,4 @@ def network(config: OSEDiffConfig) -> Network:
         sd_parts.text_encoder(text),
         *prompt_extractor(),
     )
-    ways = ((f"without the tagging head{words}", kinds) for words, kinds in _KINDS.items())
-    return Network(components, [Reading("macs.published", name, _PRINTED, kinds) for name, kinds in ways])
+    return Network(components)

@@ -22,7 +22,8 @@ from adcbench.systems.layers.blocks import conv3x3
 from adcbench.systems.layers.controlnet import HINT_WIDTHS, ControlNet, HintEncoder
 from adcbench.systems.layers.sd21 import TextConfig, UNetConfig
 from adcbench.systems.layers.text_encoder import TextEncoder, TextLayer
-from adcbench.systems.layers.unet import Conditioning, TextTransformer, UNet, UpStage
+from adcbench.systems.layers.text_transformer import TextTransformer
+from adcbench.systems.layers.unet import Conditioning, UNet, UpStage
 from adcbench.systems.layers.vae import Vae
 from adcbench.systems.pasd import PASDConfig
 from adcbench.systems.pasd.weights import load_official

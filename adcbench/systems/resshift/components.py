@@ -1,8 +1,7 @@
 """ResShift and SinSR as components, for one image 3x128x128 -> 3x512x512.
 
 The latent is as large as the LR image. All attention is written out, as it is where the authors' optional fused
-attention is not installed: the printed MACs are reached only so. The printed parameters are the U-Net's alone; the
-convention of the column counts the autoencoder, and a post hoc reading leaves it out.
+attention is not installed.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from adcbench.systems.components import Call, Component, Formula, Network, Reading, empty
+from adcbench.systems.components import Call, Component, Formula, Network, empty
 from adcbench.systems.formulas import pixel_attention, self_attention, upsample
 from adcbench.systems.layers.blocks import Upsample
 from adcbench.systems.resshift import FULL, UPSCALE, ResShiftConfig
@@ -47,4 +46,4 @@ def network(config: ResShiftConfig) -> Network:
         Component("unet", (unet,), Call(unet), (latent, step, lr), times=runs, steps=runs, formulas=FORMULAS),
         Component("vq_decoder", decoder, Call(vq, "decode"), (latent,), formulas=FORMULAS),
     )
-    return Network(components, [Reading("params.published", "the U-Net alone", {"unet": 1})])
+    return Network(components)

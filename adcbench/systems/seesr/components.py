@@ -1,8 +1,7 @@
 """SeeSR as components, for one image 3x128x128 -> 3x512x512.
 
 U-Net and ControlNet run 50 steps, each for the prompt and the negative prompt. DAPE encodes the image twice (tags,
-then embedding), the VAE encodes both copies that guidance makes of it, and the text encoder reads both prompts. The
-printed total is reached with one encoding each, and without text encoder and tagging head: a post hoc reading.
+then embedding), the VAE encodes both copies that guidance makes of it, and the text encoder reads both prompts.
 """
 
 from __future__ import annotations
@@ -12,18 +11,13 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from adcbench.systems.components import Component, Network, Reading, empty
+from adcbench.systems.components import Component, Network, empty
 from adcbench.systems.layers import sd_components as sd_parts
 from adcbench.systems.layers.tagger_components import prompt_extractor
-from adcbench.systems.seesr import FULL, SeeSRConfig
+from adcbench.systems.seesr import SeeSRConfig
 from adcbench.systems.seesr.network import SeeSR
 
 _PASSES = 2  # with the prompt, with the negative prompt
-_PRINTED = {
-    "unet": FULL.steps * _PASSES,
-    "controlnet": FULL.steps * _PASSES,
-    **dict.fromkeys(("vae_encoder", "vae_decoder", "dape_image_encoder"), 1),
-}
 
 
 class _Controlled(nn.Module):
@@ -70,8 +64,4 @@ def network(config: SeeSRConfig) -> Network:
         Component("unet", (seesr.unet,), unet, (*inputs, *control(*inputs, hint)), times, config.steps, formulas),
         sd_parts.vae_decoder(seesr.vae),
     )
-    name = "one encoding by VAE and DAPE, without text encoder and tagging head"
-    kinds = {"": (), ", attention counted": ("conv", "linear", "matmul", "attention")}
-    return Network(
-        components, [Reading("macs.published", f"{name}{words}", _PRINTED, kind) for words, kind in kinds.items()]
-    )
+    return Network(components)

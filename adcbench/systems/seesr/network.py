@@ -28,9 +28,10 @@ from adcbench.systems.layers.sd21 import LAST_STEP, alpha_bar, one_step
 from adcbench.systems.layers.stepping import steps
 from adcbench.systems.layers.tagger import Tagger, load_tagger
 from adcbench.systems.layers.text_encoder import TextEncoder
+from adcbench.systems.layers.text_transformer import TextTransformer
 from adcbench.systems.layers.tiling import tiled
 from adcbench.systems.layers.tokenizer import load_tokenizer
-from adcbench.systems.layers.unet import LayerKinds, TextTransformer, UNet
+from adcbench.systems.layers.unet import LayerKinds, UNet
 from adcbench.systems.layers.vae import Vae
 from adcbench.systems.seesr import SeeSRConfig
 from adcbench.systems.seesr.weights import load_official

@@ -1,8 +1,7 @@
 """StableSR as components, for one image 3x128x128 -> 3x512x512.
 
 U-Net and structure encoder run at each of the 200 steps, their attention fused (xformers) as in the authors'
-environment. The printed parameters leave out the decoder's CFW layers, which are loaded and run; the printed MACs are
-near 200 runs of U-Net and structure encoder alone, without reaching them exactly.
+environment.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from adcbench.systems.components import Call, Component, Formula, Network, Reading, empty
+from adcbench.systems.components import Call, Component, Formula, Network, empty
 from adcbench.systems.formulas import pixel_attention
 from adcbench.systems.layers import sd_components as sd_parts
 from adcbench.systems.layers.sd21 import TextConfig
@@ -19,7 +18,6 @@ from adcbench.systems.stablesr import StableSRConfig
 from adcbench.systems.stablesr.network import StableSR, StructureAttention
 
 FORMULAS: dict[type[nn.Module], Formula] = {**sd_parts.FORMULAS, StructureAttention: pixel_attention("attention")}
-_LOADED = ("unet", "structure_encoder", "vae_encoder", "vae_decoder", "text_encoder", "text_encoder_rest")
 
 
 def network(config: StableSRConfig) -> Network:
@@ -48,18 +46,7 @@ def network(config: StableSRConfig) -> Network:
         sd_parts.vae_decoder(vae),
         Component("cfw", (vae.cfw,), Call(vae, "fuse"), _fused(base.vae.widths), formulas=FORMULAS),
     )
-    sampler = dict.fromkeys(("unet", "structure_encoder"), steps)
-    return Network(
-        components,
-        (
-            Reading("params.published", "without CFW", dict.fromkeys(_LOADED, 1)),
-            Reading("macs.published", "U-Net and structure encoder only", sampler),
-            Reading(
-                "macs.published", "U-Net and structure encoder only, no norms or resizing", sampler,
-                ("conv", "linear", "matmul"),
-            ),
-        ),
-    )  # fmt: skip
+    return Network(components)
 
 
 def text_rest(config: TextConfig) -> tuple[nn.Module | nn.Parameter, ...]:

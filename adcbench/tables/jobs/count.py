@@ -12,6 +12,7 @@ from adcbench.tables.jobs.job import Context, Job, Measured, Redo
 from adcbench.tables.table import COMPLEXITY, unit_of
 
 if TYPE_CHECKING:
+    from adcbench.cost.readings import Reading
     from adcbench.tables.table import Table
 
 
@@ -21,7 +22,7 @@ class Count(Job):
 
     ``columns`` maps a column's metric to ``quantity.convention``, for example
     ``{"Params": "params.published", "MACs": "macs.published"}``. ``notes`` say in the cell itself what its verdict
-    leans on.
+    leans on; ``readings`` are other ways to count this network that were tried, post hoc.
     """
 
     test_set: str = field(default=COMPLEXITY, init=False)
@@ -29,6 +30,7 @@ class Count(Job):
     columns: Mapping[str, str]
     causes: Mapping[str, str] | None = None
     notes: Mapping[str, str] | None = None
+    readings: tuple[Reading, ...] = ()
     redo: ClassVar[Redo | None] = Redo("networks counted again", 1e-9)
 
     @property
@@ -59,18 +61,17 @@ class Count(Job):
                     reduce="sum",
                     signature=payload["signatures"][name],
                     provenance={"sources": short(payload["sources"]), "libraries": payload["libraries"],
-                                "other readings": _other_readings(payload, name, unit)}
+                                "other readings": self._other_readings(payload, name, unit)}
                     | ({"note": note} if note else {}),
                     cause=(self.causes or {}).get(key.metric, ""),
                 ),
             )  # fmt: skip
 
+    def _other_readings(self, payload: dict[str, Any], name: str, unit: float) -> dict[str, Any]:
+        """All ways to count the same network that were tried, in the column's unit (``cost.readings``)."""
+        from adcbench.cost.readings import readings
 
-def _other_readings(payload: dict[str, Any], name: str, unit: float) -> dict[str, Any]:
-    """All ways to count the same network that were tried, post hoc, in the column's unit (``cost.counts.readings``)."""
-    from adcbench.cost.counts import readings
-
-    tried = readings(payload).get(name)
-    if not tried:
-        return {}
-    return {**tried, "different": [one | {"value": one["value"] / unit} for one in tried["different"]]}
+        tried = readings(payload, self.readings).get(name)
+        if not tried:
+            return {}
+        return {**tried, "different": [one | {"value": one["value"] / unit} for one in tried["different"]]}

@@ -52,6 +52,9 @@ class Infer(Job):
     def stands_for(self) -> str:
         return self.system
 
+    def released_system(self) -> str:
+        return self.system if self.level == "inference" else ""
+
     def described(self) -> list[str]:
         return described_system(self.system)
 

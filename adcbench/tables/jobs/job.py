@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
@@ -124,6 +124,14 @@ class Job(ABC):
         """Name of the system that its row stands for; empty where it names none."""
         return ""
 
+    def released_system(self) -> str:
+        """Name of the system that it runs with weights that its authors released; empty where it runs none."""
+        return ""
+
+    def released_outputs(self) -> str:
+        """Row or folder whose outputs it scores as they are; empty where it makes outputs itself, or has none."""
+        return ""
+
     def described(self) -> list[str]:
         """Lines for ``explain`` about what it runs: every setting that changes the outputs."""
         return []
@@ -144,7 +152,7 @@ def _names(job: Job) -> Iterator[object]:
         if isinstance(value, Mapping):
             yield from (*value, *value.values())
         elif isinstance(value, tuple):
-            yield from value
+            yield from (one for one in value if not is_dataclass(one))  # a count's readings
         elif value is not None:
             yield value
 

@@ -37,9 +37,12 @@ class Score(Job):
     def files(self) -> tuple[str, ...]:
         return tuple(self.metrics.values())
 
+    def released_outputs(self) -> str:
+        return self.outputs
+
     def measure(self, table: Table, context: Context) -> Measured:
         opened = context.open(self.test_set)
-        released = self.outputs in opened.folders
+        released = self.outputs in opened.test_set.parts
         outputs = f"released {self.outputs}" if released else f"{BROUGHT}: {Path(self.outputs).resolve().name}"
         made_by = MadeBy(
             "scores", "full", context.device, provenance={"outputs": outputs, "data": short(opened.manifest_hash)}

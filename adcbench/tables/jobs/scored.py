@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from adcbench.core.cells import CellKey, Level, Measurement, Scale
-from adcbench.core.errors import Blocked, some
+from adcbench.core.errors import Blocked, listed
 from adcbench.core.keys import short, source_hash, versions
 from adcbench.tables.jobs.job import Context, Measured
 
@@ -87,7 +87,7 @@ def _measurement(metric: Metric, found: Scored, made_by: MadeBy, cause: str) -> 
         provenance={**made, "sources": sources, "libraries": libraries, **found.details(metric.name)},
         cause=cause,
         unscored=lost,
-        not_comparable=f"{len(lost)} of {total} unscored: {some(lost)}" if lost else "",
+        not_comparable=f"{len(lost)} of {total} unscored: {listed(lost)}" if lost else "",
     )
 
 

@@ -284,16 +284,17 @@ class _Run:
     @torch.no_grad()
     def _scores(self, validation: Sequence[Batch]) -> tuple[dict[str, float], np.ndarray]:
         """Mean scores over all batches, and a sheet of the first one's images."""
-        found: list[dict[str, float]] = []
+        measured: list[dict[str, float]] = []
         pictures: list[np.ndarray] = []
         with self.state.averaged():
             for batch in validation:
                 moved = replace(batch, hr=batch.hr.to(self.processes.device), lr=batch.lr.to(self.processes.device))
                 output, scores = self.stage.validate(moved)
-                found.append(scores)
+                measured.append(scores)
                 if not pictures:
                     pictures.append(sheet(moved.lr, output, moved.hr))
-        return {name: sum(scores[name] for scores in found) / len(found) for name in found[0]}, pictures[0]
+        means = {name: sum(scores[name] for scores in measured) / len(measured) for name in measured[0]}
+        return means, pictures[0]
 
     def _save(self) -> None:
         """Write a checkpoint of this step; older ones go when it is whole."""

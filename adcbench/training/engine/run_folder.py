@@ -117,19 +117,19 @@ def record_environment(folder: Path, step: int, here: Mapping[str, Any]) -> str:
 def _read_record(path: Path, kind: type[Any]) -> Any:
     """A JSON file of ours. Raises AdcbenchError: damaged; names it and the remedy."""
     try:
-        found = read_json(path, at_most=_LARGEST)
+        record = read_json(path, at_most=_LARGEST)
     except AdcbenchError as error:
         raise AdcbenchError(f"{error}; {_REMEDY}") from error
-    if not isinstance(found, kind):
+    if not isinstance(record, kind):
         raise AdcbenchError(f"{path}: damaged (no JSON {'object' if kind is dict else 'list'}); {_REMEDY}")
-    return found
+    return record
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for name, value in settings.items():
-        found |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
-    return found
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return flat
 
 
 def _shown(settings: Mapping[str, Any], name: str) -> str:

@@ -33,11 +33,11 @@ def parse_yaml(text: str, name: str) -> Any:
         AdcbenchError: it is not YAML, has anchors or aliases, is too deep, or has a number of thousands of digits.
     """
     try:
-        found = yaml.load(text, _Loader)
+        content = yaml.load(text, _Loader)
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         raise AdcbenchError(f"{name}: can't be read as YAML ({_reason(error)})") from error
-    check_depth(found, name)
-    return found
+    check_depth(content, name)
+    return content
 
 
 def _reason(error: Exception) -> str:

@@ -28,7 +28,7 @@ from pathlib import Path
 import numpy as np
 
 from adcbench.core.datafiles import Kinds, check_kinds, restore
-from adcbench.core.errors import AdcbenchError, some
+from adcbench.core.errors import AdcbenchError, listed
 from adcbench.core.files import locked, read_whole, write_whole
 from adcbench.core.keys import digest, short
 from adcbench.core.settings import cache_dir, runs_dir
@@ -111,14 +111,14 @@ class Runs:
             return np.zeros((0, 0)), np.zeros((0, 0))
         names = sorted(sides[0][0])
         for side, run in zip(sides, (first, second), strict=True):
-            for seed, found in zip(both, side, strict=True):
-                if sorted(found) != names:
-                    odd = some(sorted(set(found) ^ set(names)))
+            for seed, scores in zip(both, side, strict=True):
+                if sorted(scores) != names:
+                    odd = listed(sorted(set(scores) ^ set(names)))
                     raise AdcbenchError(
                         f"{_scores(self.folder)}: {run} (seed {seed}) has other images of {test_set} in {metric} than "
                         f"{first} (seed {both[0]}): {odd}. Score it again: {COMMAND}"
                     )
-        first_array, second_array = (np.array([[found[n] for n in names] for found in side]) for side in sides)
+        first_array, second_array = (np.array([[scores[n] for n in names] for scores in side]) for side in sides)
         return first_array, second_array
 
     def _by_seed(self, run: str, other: str) -> tuple[int, ...]:
@@ -219,8 +219,8 @@ def _slot(trained: Trained) -> Slot:
 def _scores_of(results: Sequence[_Result], members: Sequence[Member]) -> list[Scores] | None:
     """The scores of each result; None where the files don't fit each other."""
     waiting: dict[Slot, list[Scores]] = defaultdict(list)
-    for found, _ in reversed(members):
-        for slot, scores in found.items():
+    for added, _ in reversed(members):
+        for slot, scores in added.items():
             waiting[slot].append(scores)
     paired = []
     for one in results:
@@ -235,11 +235,11 @@ def _without_cut_off(results: Sequence[_Result], members: Sequence[Member]) -> l
     """The members that results are of: a write that was cut off left one more at the end."""
     left = Counter(_slot(one.trained) for one in results)
     kept = []
-    for found, end in members:
-        left.subtract(found.keys())
-        if any(left[slot] < 0 for slot in found):
+    for added, end in members:
+        left.subtract(added.keys())
+        if any(left[slot] < 0 for slot in added):
             break
-        kept.append((found, end))
+        kept.append((added, end))
     return kept
 
 
@@ -253,10 +253,10 @@ def _check(slot: Slot, scores: Scores) -> None:
         raise AdcbenchError(f"run {run!r}, seed {seed}: a name has a-z, 0-9, '-' and '.', a seed is 0 or more")
     if not scores or not all(scores.values()):
         raise AdcbenchError(f"run {run!r}, seed {seed}: no scores to add; score at least one image in each metric")
-    bad = [f"{metric} of {image}" for (_, metric), found in scores.items() for image, v in found.items()
+    bad = [f"{metric} of {image}" for (_, metric), values in scores.items() for image, v in values.items()
            if not math.isfinite(v)]  # fmt: skip
     if bad:
-        raise AdcbenchError(f"run {run!r}, seed {seed}: not a finite number: {some(bad)}. Train or score it again")
+        raise AdcbenchError(f"run {run!r}, seed {seed}: not a finite number: {listed(bad)}. Train or score it again")
 
 
 def _fixed(value: float) -> float:
@@ -265,7 +265,7 @@ def _fixed(value: float) -> float:
 
 
 def _hash(scores: Scores) -> str:
-    return short(digest(sorted((*place, sorted(found.items())) for place, found in scores.items())))
+    return short(digest(sorted((*place, sorted(values.items())) for place, values in scores.items())))
 
 
 def _line_hash(text: str) -> str:
@@ -275,8 +275,8 @@ def _line_hash(text: str) -> str:
 def _csv_text(slot: Slot, scores: Scores) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    for (test_set, metric), found in sorted(scores.items()):
-        writer.writerows((*slot, test_set, image, metric, repr(v)) for image, v in sorted(found.items()))
+    for (test_set, metric), values in sorted(scores.items()):
+        writer.writerows((*slot, test_set, image, metric, repr(v)) for image, v in sorted(values.items()))
     return text.getvalue()
 
 
@@ -308,18 +308,18 @@ def _read_members(path: Path) -> list[Member]:
 
 
 def _parsed(path: Path, lines: Sequence[str], first: int) -> dict[Slot, Scores]:
-    found: dict[Slot, dict[tuple[str, str], dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
+    by_slot: dict[Slot, dict[tuple[str, str], dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
     rows = csv.reader(lines)
     try:
         for row in rows:
             run, seed, test_set, image, metric, text = row
-            value, images = float(text), found[run, int(seed)][test_set, metric]
+            value, images = float(text), by_slot[run, int(seed)][test_set, metric]
             if image in images or not math.isfinite(value):
                 raise ValueError("there twice" if image in images else "not finite")
             images[image] = value
     except (ValueError, csv.Error) as error:
         raise _damaged(path, f"line {first + rows.line_num - 1}: {error}") from error
-    return {slot: dict(scores) for slot, scores in found.items()}
+    return {slot: dict(scores) for slot, scores in by_slot.items()}
 
 
 def _read_results(path: Path) -> list[_Result]:

@@ -9,21 +9,21 @@ compared by ratio only. A check names the image and metric that moved. Measuring
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from adcbench.core.cells import CellKey, Measurement
+from adcbench.core.cells import Cell, CellKey, Measurement
 from adcbench.core.datafiles import data_text, reading
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.settings import empty_folder, tables_dir
 from adcbench.report.files import folder, is_committed, made_by, read_cells
 from adcbench.report.ledger import ledger, write_ledger
 from adcbench.report.readme import readme_path, with_verdicts
-from adcbench.report.sources import closure, read_sources
+from adcbench.report.sources import Closure, closure, read_sources
 from adcbench.results.diff import moved_samples
-from adcbench.tables import Context, Job, Redo, Table
+from adcbench.tables import Context, Job, Table
 from adcbench.tables.loading import load_table, table_ids
 from adcbench.workflows.drift.check import Check, changed_inputs, move
 from adcbench.workflows.drift.goldens import LOOSE, SYSTEMS
@@ -94,73 +94,78 @@ def check_jobs(name: str, ids: Sequence[str] | None = None, root: Path | None = 
     Args:
         name: of the check, as the jobs' ``redo`` says.
     """
-    context, sources = Context(sample=SAMPLE), read_sources(root)
-    found = _Found()
+    again = _Again(name, Context(sample=SAMPLE), read_sources(root))
     with empty_folder("ADCBENCH_CACHE"):  # a cached score would hide a drift
         for table_id in ids or table_ids():
             try:
                 table, cells = load_table(table_id), read_cells(table_id, root)
             except AdcbenchError as error:
-                found.moved.append(f"{table_id}: {error}")
+                again.moved.append(f"{table_id}: {error}")
                 continue
-            if not is_committed(table_id, root):  # before it is measured, not after
-                found.moved.append(f"{table_id}: not committed; run `{made_by(table_id)}`")
-                continue
-            committed = {cell.key: cell for cell in cells}
-            for job, redo in ((job, job.redo) for job in table.jobs if job.redo and job.redo.check == name):
-                for key, new in _measured(table, job, context, found):
-                    found.cells += 1
-                    old = next((m for m in committed[key].measurements if m.slot == new.slot), None)
-                    if old is None:
-                        found.moved.append(_not_committed(key, new))
-                    elif lines := _moved(key, old, new, redo, job.tolerance(key.metric)):
-                        known = sources.get(old.provenance.get("sources", ""))
-                        now = closure(*job.modules(key.metric))
-                        found.moved += [*lines, f"{key}: {changed_inputs(old, new, known, now)}"]
-    return Check(name, found.cells, tuple(found.moved), tuple(found.blocked))
+            if is_committed(table_id, root):
+                again.compare(table, {cell.key: cell for cell in cells})
+            else:  # before it is measured, not after
+                again.moved.append(f"{table_id}: not committed; run `{made_by(table_id)}`")
+    return Check(name, again.cells, tuple(again.moved), tuple(again.blocked))
 
 
 @dataclass
-class _Found:
-    """What a check has come to so far; ``blocked`` in the order in which it was met, each once."""
+class _Again:
+    """Jobs of one check, run again; what came of them so far. ``blocked`` in the order it was met, each once."""
 
+    name: str
+    context: Context
+    sources: Mapping[str, Closure]
     cells: int = 0
     moved: list[str] = field(default_factory=list)
     blocked: dict[str, None] = field(default_factory=dict)
 
+    def compare(self, table: Table, committed: Mapping[CellKey, Cell]) -> None:
+        """Run the table's jobs that belong to the check, and compare them with its committed cells."""
+        for job in (job for job in table.jobs if job.redo and job.redo.check == self.name):
+            for key, new in self._measured(table, job):
+                self.cells += 1
+                old = next((m for m in committed[key].measurements if m.slot == new.slot), None)
+                if old is None:
+                    self.moved.append(_not_committed(key, new))
+                elif lines := _moved(key, old, new, job):
+                    known = self.sources.get(old.provenance.get("sources", ""))
+                    now = closure(*job.modules(key.metric))
+                    self.moved += [*lines, f"{key}: {changed_inputs(old, new, known, now)}"]
 
-def _measured(table: Table, job: Job, context: Context, found: _Found) -> Iterator[tuple[CellKey, Measurement]]:
-    """A job's measurements as they are now; what blocks the others, and what fails, goes to ``found``."""
-    try:
-        fresh = job.run(table, context)
-    except Blocked as block:
-        found.blocked[str(block)] = None
-        return
-    except AdcbenchError as error:
-        found.moved.append(f"{table.id} / {job.row}: {error}")
-        return
-    found.moved += [f"{key}: its job measures it no more" for key in sorted({*job.keys(table)} - {k for k, _ in fresh})]
-    for key, new in fresh:
-        if isinstance(new, Blocked):
-            found.blocked[str(new)] = None
-        else:
-            yield key, new
+    def _measured(self, table: Table, job: Job) -> Iterator[tuple[CellKey, Measurement]]:
+        """A job's measurements as they are now."""
+        try:
+            fresh = job.run(table, self.context)
+        except Blocked as block:
+            self.blocked[str(block)] = None
+            return
+        except AdcbenchError as error:
+            self.moved.append(f"{table.id} / {job.row}: {error}")
+            return
+        lost = {*job.keys(table)} - {key for key, _ in fresh}
+        self.moved += [f"{key}: its job measures it no more" for key in sorted(lost)]
+        for key, new in fresh:
+            if isinstance(new, Blocked):
+                self.blocked[str(new)] = None
+            else:
+                yield key, new
 
 
 def _not_committed(key: CellKey, new: Measurement) -> str:
     return f"{key}: measured here ({new.value:.6g}) but not committed; run `adcbench reproduce {key.table}`"
 
 
-def _moved(key: CellKey, old: Measurement, new: Measurement, redo: Redo, tolerance: float) -> list[str]:
+def _moved(key: CellKey, old: Measurement, new: Measurement, job: Job) -> list[str]:
     """What moved between two measurements of one cell, the largest three samples by name."""
     changes = []
     if old.signature != new.signature:
         changes.append(f"{key}: has another signature")
     if old.reduce != new.reduce:
         changes.append(f"{key}: reduced by {old.reduce} -> {new.reduce}")
-    names = dict(new.samples) if redo.sampled else dict(old.samples) | dict(new.samples)
+    names = dict(new.samples) if job.redo and job.redo.sampled else dict(old.samples) | dict(new.samples)
     same = old.provenance.get("machine") == new.provenance.get("machine")
-    moved = [m for m in moved_samples(old, new, tolerance if same else OTHER_MACHINE) if m[0] in names]
+    moved = [m for m in moved_samples(old, new, job.tolerance(key.metric) if same else OTHER_MACHINE) if m[0] in names]
     changes += [f"{key}: {name} {move(was, now)}" for name, was, now in moved[:3]]
     if len(moved) > 3:
         changes.append(f"{key}: {len(moved) - 3} more moved")

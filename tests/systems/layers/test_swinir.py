@@ -1,4 +1,4 @@
-"""SwinIR's windows and sizes; ``tests/systems/test_diffbir.py`` certifies it against upstream's network."""
+"""SwinIR's windows and sizes; ``tests/systems/diffbir`` certifies it against upstream's network."""
 
 from __future__ import annotations
 

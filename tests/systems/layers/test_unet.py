@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from adcbench.systems.layers.blocks import ResBlock, TransformerBlock
 from adcbench.systems.layers.checkpointing import checkpointed
 from adcbench.systems.layers.sd21 import UNetConfig
-from adcbench.systems.layers.unet import Conditioning, LayerKinds, TextTransformer, UNet, UNetHalf
+from adcbench.systems.layers.text_transformer import TextTransformer
+from adcbench.systems.layers.unet import Conditioning, LayerKinds, UNet, UNetHalf
 
 CONFIG = UNetConfig(widths=(8, 12, 12), heads=(1, 2, 2), context=6, layers=1)
 UNTIMED = LayerKinds({"attentions": TransformerBlock}, timed=False)

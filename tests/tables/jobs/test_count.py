@@ -23,7 +23,7 @@ def test_counts_are_in_the_unit_of_their_column(unit: str, value: float, monkeyp
     payload = {"signatures": {"macs.published": "s"}, "sources": "x", "libraries": {}}
     monkeypatch.setattr("adcbench.cost.counts.cached_count", lambda system: payload)
     monkeypatch.setattr("adcbench.cost.counts.quantity", lambda counted, name: (("unet", 1_234_500_000),))
-    monkeypatch.setattr("adcbench.cost.counts.readings", lambda counted: {})
+    monkeypatch.setattr("adcbench.cost.readings.readings", lambda counted, own: {})
     ((_, found),) = Count("Row", "adcsr", {"MACs": "macs.published"}).run(_table(unit), Context())
     assert isinstance(found, Measurement) and found.value == value
 

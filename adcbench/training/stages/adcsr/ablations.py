@@ -41,8 +41,8 @@ def of_decoder() -> dict[str, Change[Any]]:
 
 def of_distil(one_stage: Change[Any]) -> dict[str, Change[Any]]:
     """All variants, the reference first. ``one_stage``: the variant of that name, which changes the steps too."""
-    found = {name: _changed(name, _DISTIL.get(name, {})) for name in (*_DISTIL, *_DECODER, *variants())}
-    return found | {"one-stage": one_stage}
+    changes = {name: _changed(name, _DISTIL.get(name, {})) for name in (*_DISTIL, *_DECODER, *variants())}
+    return changes | {"one-stage": one_stage}
 
 
 def _changed(name: str, settings: Mapping[str, Any]) -> Change[Any]:

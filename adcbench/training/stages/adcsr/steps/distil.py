@@ -93,8 +93,8 @@ class DistilTraining:
         """The discriminator's logits of features (B, 256, h, w); only the U-Net reads the text."""
         assert self.discriminator is not None
         only_features = self.config.discriminator == "patch"
-        found: Tensor = self.discriminator(features) if only_features else self.discriminator(features, text)
-        return found
+        logits: Tensor = self.discriminator(features) if only_features else self.discriminator(features, text)
+        return logits
 
     @torch.no_grad()
     def validate(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:

@@ -24,7 +24,7 @@ from adcbench.systems.pasd.network import PASD, load_network
 from adcbench.systems.pasd.sampling import enlarge, guided_noise, sample, start, unipc, upscaler
 from adcbench.systems.pasd.weights import PARTS, load_official, load_parts
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "pasd"
+GOLDEN = Path(__file__).parents[2] / "golden" / "pasd"
 RGBS = "controlnet_cond_embedding.to_rgbs"
 LR = torch.rand((2, 3, 10, 14), generator=torch.Generator().manual_seed(0))
 

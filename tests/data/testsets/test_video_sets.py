@@ -11,7 +11,7 @@ import pytest
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.data.media.images import write_png
 from adcbench.data.testsets.fetch import fetch
-from adcbench.data.testsets.registry import TESTSETS, find_testset, open_testset
+from adcbench.data.testsets.registry import TESTSETS, find_testset, manifest_path, open_testset
 
 
 @pytest.fixture
@@ -45,3 +45,18 @@ def test_it_says_where_the_clips_come_from(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
     with pytest.raises(Blocked, match=r"Google Drive .* 50 clips into .*videolq/LR.*adcbench fetch videolq"):
         open_testset("VideoLQ")
+
+
+def test_without_lr_outputs_can_be_scored_and_nothing_can_be_upscaled(udm10: Path) -> None:
+    """LR that nobody recorded is not used: nobody would notice that it changed."""
+    fetch(find_testset("UDM10"), progress=False)
+    opened = open_testset("UDM10")
+    assert [sample.name for sample in opened.samples(udm10 / "HR")] == ["000", "001"]
+    for clip in ("000", "001"):
+        write_png(udm10 / "LR" / clip / "0000.png", np.zeros((2, 2, 3), np.uint8))
+    with pytest.raises(Blocked, match="LR of the UDM10 test set, without which its manifest was recorded") as blocked:
+        open_testset("UDM10").inputs()
+    assert blocked.value.command == "adcbench fetch udm10"
+    manifest_path(find_testset("UDM10")).unlink()
+    fetch(find_testset("UDM10"), progress=False)
+    assert len(open_testset("UDM10").inputs()) == 2

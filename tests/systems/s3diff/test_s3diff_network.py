@@ -27,7 +27,7 @@ from adcbench.systems.s3diff import DEGRADATION_FILE, FULL, LORA_FILE, MINI, S3D
 from adcbench.systems.s3diff.network import ModulatedLora, S3Diff, load_network, upscaler
 from adcbench.systems.s3diff.weights import load_lora, lora_checkpoint
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "s3diff"
+GOLDEN = Path(__file__).parents[2] / "golden" / "s3diff"
 LR = torch.rand(2, 3, 16, 24, generator=torch.Generator().manual_seed(1))
 Tensors = dict[str, Tensor]
 LIMITS = (2 * parity.DOUBLE[0], 2 * parity.DOUBLE[1])  # the image is enlarged in float32 all the same

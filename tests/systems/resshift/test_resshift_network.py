@@ -40,7 +40,7 @@ from adcbench.systems.resshift.network import ResShift, chopped, load_network, u
 from adcbench.systems.resshift.swin import from_windows, shift_mask, to_windows
 from adcbench.systems.resshift.weights import canonical
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "resshift"
+GOLDEN = Path(__file__).parents[2] / "golden" / "resshift"
 LR = torch.rand((2, 3, 8, 16), generator=torch.Generator().manual_seed(0))
 
 

@@ -28,7 +28,7 @@ from adcbench.systems.seesr import network as seesr
 from adcbench.systems.seesr.network import Networks, SeeSR, load_networks, upscaler
 from adcbench.systems.seesr.weights import read_network
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "seesr"
+GOLDEN = Path(__file__).parents[2] / "golden" / "seesr"
 
 
 def _load_make() -> Any:

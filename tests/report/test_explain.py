@@ -1,0 +1,40 @@
+"""``explain`` says all that is known of a cell, and what a wrong setting would do to it."""
+
+from __future__ import annotations
+
+import pytest
+
+from adcbench.core.cells import CellKey
+from adcbench.core.errors import AdcbenchError
+from adcbench.report.explain import explain, find_key
+from adcbench.tables import COMPLEXITY
+
+
+def test_names_are_found_without_their_case_and_a_slip_is_met_with_a_guess() -> None:
+    assert find_key("ADCSR/Table1", "osediff", "drealsr", "psnr") == CellKey(
+        "adcsr/table1", "OSEDiff", "DRealSR", "PSNR"
+    )
+    with pytest.raises(AdcbenchError, match=r"unknown row of adcsr/table1: 'OSEDif'\. Did you mean 'OSEDiff'\?"):
+        find_key("adcsr/table1", "OSEDif", "DRealSR", "PSNR")
+    with pytest.raises(AdcbenchError, match=r"It is one of the test set complexity"):
+        find_key("adcsr/table1", "OSEDiff", "DRealSR", "Params")
+
+
+def test_wrong_settings_are_measured_on_named_outputs() -> None:
+    text = explain(CellKey("adcsr/table1", "OSEDiff", "DRealSR", "PSNR"))
+    assert "what a wrong setting would do (measured on the released OSEDiff outputs, table causes):" in text
+    assert "  Y_RANGE -1.3219: luma in 0..255" in text
+    assert "demonstrated:" not in text, "a match needs no cause"
+    text = explain(CellKey("related/rsd_table17", "Real-ESRGAN", "DRealSR", "PSNR"))
+    assert "\n  none of them explains it\n" in text and "\n  cause: unknown\n" in text
+
+
+def test_other_ways_to_count_are_listed_with_how_many_were_tried() -> None:
+    text = explain(CellKey("adcsr/table1", "OSEDiff", COMPLEXITY, "MACs"))
+    assert "  cause: demonstrated TAGGING_HEAD_NOT_COUNTED: the prompt extractor's tagging head runs" in text
+    assert "post hoc, other ways to count: tried " in text and text.count(" <- inside the printed digits") == 1
+    assert "  note: the first count here" in text
+
+
+def test_nothing_of_the_table_of_causes_explains_itself() -> None:
+    assert "wrong setting" not in explain(CellKey("causes", "Y_RANGE", "DRealSR", "PSNR"))
