@@ -99,7 +99,7 @@ class FramePlan:
     Args:
         metrics: those of images.
         weights: files of plain ones, by metric.
-        keys: see ``keys.key_on``, by metric.
+        keys: see ``keys.key_on``, by metric; none without the store.
         use_store: take known scores from the store.
     """
 

@@ -68,7 +68,8 @@ def score(
     of_frames = tuple(metric for metric in metrics if not metric.of_clips)
     of_clips = tuple(metric for metric in metrics if metric.of_clips)
     plain = [m for m in of_frames if m.function and m.files and not deterministic]
-    keys = {metric.name: key_on(metric, device) for metric in metrics}
+    # hashing sources takes a tenth of a second; metrics of clips share raw scores by their keys without a store too
+    keys = {metric.name: key_on(metric, device) for metric in (metrics if use_store else of_clips)}
     plan = FramePlan(of_frames, {m.name: m.find_weights() for m in plain}, keys, use_store)
 
     def opened() -> Iterator[FrameWork]:
