@@ -118,7 +118,7 @@ _READ = """
 import resource, sys
 from pathlib import Path
 from adcbench.core.errors import AdcbenchError
-from adcbench.metrics import niqe
+from adcbench.metrics.image import niqe
 from adcbench.metrics.image.clipiqa import read_clip
 from adcbench.systems.checkpoints.converted import converted
 from adcbench.systems.checkpoints.library_files import library_tensors
