@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from adcbench.core import store
@@ -58,7 +59,8 @@ def count(name: str) -> Payload:
 
     built = build(name)
     unique = unique_counts(built.components)
-    counted = [_count_part(name, part, unique[part.name]) for part in built.components]
+    own = not _module(_builder(find_system(name))).startswith("adcbench.")
+    counted = [_count_part(name, part, unique[part.name], own) for part in built.components]
     return {
         "network": name,
         "signatures": _signatures(built.input, counted),
@@ -67,14 +69,15 @@ def count(name: str) -> Payload:
     }
 
 
-def _count_part(name: str, part: Component, params: int) -> Payload:
+def _count_part(name: str, part: Component, params: int, own: bool) -> Payload:
     from adcbench.cost.closed_form import closed_form_macs
     from adcbench.cost.macs import KINDS, count_macs
     from adcbench.cost.params import lora_count, tied_count
 
     macs = by_hand = dict.fromkeys(KINDS, 0)
     if part.call is not None:
-        macs, by_hand = count_macs(part.call, part.inputs), closed_form_macs(part.call, part.inputs, part.formulas)
+        with calling(f"{name} / {part.name}: its call fails with") if own else nullcontext():
+            macs, by_hand = count_macs(part.call, part.inputs), closed_form_macs(part.call, part.inputs, part.formulas)
         _cross_check(f"{name} / {part.name}", macs, by_hand)
     return {
         "name": part.name,
@@ -106,7 +109,20 @@ def build(name: str) -> Network:
         built = _made(builder)(system.config)
     if not isinstance(built, Network):
         raise AdcbenchError(f"system {name!r}: its components are a {type(built).__name__}, not a Network")
+    if wrong := _wrong_components(built):
+        raise AdcbenchError(f"system {name!r}: {wrong}")
     return built
+
+
+def _wrong_components(built: Network) -> str:
+    """What can't be counted of a user's components; empty where all can."""
+    from adcbench.systems.components import Component
+
+    if stranger := next((one for one in built.components if not isinstance(one, Component)), None):
+        return f"{stranger!r:.80} among its components is no Component"
+    names = [one.name for one in built.components]
+    twice = next((one for one in names if names.count(one) > 1), None)
+    return "" if twice is None else f"two of its components are called {twice!r}; give each a name of its own"
 
 
 def cached_count(name: str) -> Payload:

@@ -59,6 +59,17 @@ def of_no_network():
 def nowhere():
     return factory(components="nowhere:components")
 
+def of_one_name():
+    return factory(components=lambda config: Network([Component("a", []), Component("a", [])]))
+
+def of_numbers():
+    return factory(components=lambda config: Network([3]))
+
+def of_other_shapes():
+    import torch
+    call, inputs = torch.nn.Linear(3, 3, device="meta"), (empty(1, 5),)
+    return factory(components=lambda config: Network([Component("a", [call], call, inputs)]))
+
 def halves():
     return factory(factor=0.5)
 
@@ -127,6 +138,9 @@ def test_a_users_own_system_comes_by_an_entry_point(own: str, monkeypatch: pytes
     [
         ("failing", r"system 'My_systems:failing': its components fail with AttributeError.*nothing.*My_systems\.py"),
         ("of_no_network", "its components are a int, not a Network"),
+        ("of_one_name", "two of its components are called 'a'"),
+        ("of_numbers", "3 among its components is no Component"),
+        ("of_other_shapes", "My_systems:of_other_shapes / a: its call fails with RuntimeError"),
         ("nowhere", "its components are 'nowhere:components', which names no module:function"),
         ("halves", "its factor is 0.5, not a whole number from 1"),
         ("of_sounds", "it takes 'sound', not one of image, clip; its reach is -1, not a whole number of frames"),

@@ -125,7 +125,44 @@ def test_a_stage_of_another_paper_is_two_files(papers: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize(("name", "config"), [("distil", "OwnStage"), ("finetune", "DistilStage")])
 def test_two_stages_of_one_name_or_one_type_of_settings_are_refused(papers: Path, name: str, config: str) -> None:
     write(papers, name, config)
-    with pytest.raises(ValueError, match=f"the same name or type of settings: {name if name == 'distil' else config}"):
+    with pytest.raises(
+        AdcbenchError, match=f"the same name or type of settings: {name if name == 'distil' else config}"
+    ):
+        stages()
+
+
+_LIKE = "from dataclasses import fields, replace\nfrom adcbench.training.stages.adcsr.decoder import SPEC as LIKE\n"
+_NEEDS = """
+class Own(type(LIKE.presets["mini"].stage)):
+    pass
+mini = LIKE.presets["mini"]
+stage = Own(**{{name: getattr(mini.stage, name) for name in (field.name for field in fields(mini.stage))}})
+SPEC = replace(LIKE, name="own", config=Own, presets={{"mini": replace(mini, stage=stage)}}, needs=lambda config: {})
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("def (", r"broken\.py: SyntaxError"),
+        ("import no_such_module", r"broken\.py: ModuleNotFoundError"),
+        ("SPEC = 3", r"broken\.py: its SPEC is a int, not a StageSpec"),
+        (_LIKE + "SPEC = replace(LIKE, name=3)", r"broken\.py: the name of its SPEC is no text"),
+        (_LIKE + "SPEC = replace(LIKE, presets=3)", r"broken\.py: the presets of its SPEC are no RunConfigs"),
+        (_LIKE + "SPEC = replace(LIKE, config=int)", r"broken\.py: preset 'full' is not of the settings int"),
+        (
+            _LIKE + _NEEDS.format("{'a': 'nowhere'}"),
+            "stage own starts from what stage nowhere makes, which there is not",
+        ),
+        (_LIKE + _NEEDS.format("{'a': 'own'}"), "stage own starts from what stage own makes, which starts from it"),
+        (_LIKE + _NEEDS.format("{}['x']"), "stage 'own': its needs fail with KeyError: 'x'"),
+    ],
+)
+def test_a_broken_stage_is_one_line_that_names_it(papers: Path, text: str, why: str) -> None:
+    (papers / "mine").mkdir()
+    (papers / "mine" / "__init__.py").touch()
+    (papers / "mine" / "broken.py").write_text(text)
+    with pytest.raises(AdcbenchError, match=why):
         stages()
 
 
