@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 from parity import equals
-from test_adcsr_pruning import FIXTURE, OUTPUTS, make
+from test_pruning import FIXTURE, OUTPUTS, make
 from torch import Tensor
 
 from adcbench.core.errors import AdcbenchError

@@ -21,7 +21,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.training.engine.loop import Stopped, export
 from adcbench.training.engine.run_folder import locked_folder
 
-SCRIPT = Path(__file__).with_name("killed_runs.py")
+SCRIPT = Path(__file__).parents[1] / "killed_runs.py"
 
 
 def contents(folder: Path) -> dict[str, Any]:
@@ -220,7 +220,7 @@ except ValueError as error:
     kept = error
 print(type(kept).__name__)
 """
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    environment = {**os.environ, "PYTHONPATH": str(SCRIPT.parent)}
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
     assert done.stdout == "ValueError\n", done.stderr[-2000:]

@@ -18,7 +18,7 @@ from adcbench.training.engine.dataloader import micro_batches
 from adcbench.training.engine.loop_config import LoopConfig
 from adcbench.training.engine.processes import Processes
 
-TOY = Path(__file__).with_name("toy_stage.py")
+TOY = Path(__file__).parents[1] / "toy_stage.py"
 
 
 def weights(folder: Path, step: int = 20) -> dict[str, torch.Tensor]:
