@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from adcbench.cli import cli
-from adcbench.report.ledger import ledger, ledger_markdown, ledger_text, mini_markdown, write_ledger
+from adcbench.report.ledger import ledger, ledger_markdown, ledger_text, mini_markdown
 from adcbench.results.ledger_claims import load_claims
 from adcbench.training.experiments.trained_runs import SHARED, Trained, append_run
 
@@ -95,13 +93,3 @@ def test_the_mini_table_says_when_runs_are_of_several_versions_of_the_code(table
     assert "- 1 earlier results were replaced by later ones; the files keep them." in markdown
     append_run("adcsr", Trained("unet-50", 0, "c", 900, None, 1, "2.15", 1, "cpu", "5eed"), values)
     assert "- The runs are of 2 versions of the code (`sources` in `runs.jsonl`)" in mini_markdown(*ledger())
-
-
-def test_the_command_prints_and_writes(tables: Path) -> None:
-    run = CliRunner().invoke(cli, ["claims"], catch_exceptions=False)
-    assert run.exit_code == 0 and "beats-teacher" in run.output and not tables.exists()
-    run = CliRunner().invoke(cli, ["claims", "--write"], catch_exceptions=False)
-    written = {path: path.read_bytes() for path in (tables / "claims.md", tables / "adcsr_claims" / "mini.md")}
-    assert str(tables / "claims.md") in run.output
-    write_ledger(*ledger())
-    assert written == {path: path.read_bytes() for path in written}

@@ -14,8 +14,8 @@ from toy_tables import make_table, measure_as, measurement, use_tables
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.files import locked
 from adcbench.report import files
-from adcbench.report.files import folder, read_cells
-from adcbench.report.sources import add_sources, keep_sources, read_sources
+from adcbench.report.files import read_cells
+from adcbench.report.sources import read_sources
 from adcbench.results import verdicts
 from adcbench.tables import Context, Score
 from adcbench.tables.loading import load_table
@@ -67,25 +67,6 @@ def test_a_run_adds_to_what_was_written_while_it_measured(root: Path, monkeypatc
     monkeypatch.setattr(Score, "run", run)
     assert all(cell.measured for cell in reproduce("toy"))
     assert all(cell.measured for cell in read_cells("toy"))
-
-
-def test_sources_of_many_writers_are_all_kept(root: Path) -> None:
-    at_once(*(lambda n=n: [add_sources({f"{n}-{i}": {"m": "h"}}) for i in range(25)] for n in range(4)))  # type: ignore[misc]
-    assert len(read_sources()) == 100
-
-
-def test_dropping_unused_sources_looks_at_the_tables_under_the_lock(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    measure_as({"A": 1.0}, monkeypatch)
-    reproduce("toy")
-    add_sources({"unused": {"m": "h"}})
-    keep_sources()
-    assert set(read_sources()) == {f"{1:016d}"}
-    (folder("toy") / "cells.jsonl").write_text("{")
-    with pytest.raises(AdcbenchError, match="damaged"):
-        keep_sources()
-    assert set(read_sources()) == {f"{1:016d}"}
 
 
 def test_spreads_of_two_writers_are_both_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

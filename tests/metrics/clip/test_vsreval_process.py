@@ -14,7 +14,6 @@ from adcbench.core import store
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.metrics import METRICS
 from adcbench.metrics.clip.dover import dover
-from adcbench.metrics.clip.fastervqa import fastervqa
 from adcbench.metrics.clip.vsreval_process import asking, interpreter
 from adcbench.metrics.engine.scoring import score
 
@@ -78,12 +77,6 @@ def test_dover_variants_differ_as_they_should() -> None:
     assert dover(-1e9, -1e9) == 0
     with pytest.raises(ValueError, match="nan"):
         dover(float("nan"), 0)
-
-
-def test_fastervqa_is_the_published_rescaling() -> None:
-    assert fastervqa(0.2) == pytest.approx(1 / (1 + np.exp(-(0.2 - 0.14759505) / 0.03613452)), abs=1e-12)
-    with pytest.raises(ValueError, match="inf"):
-        fastervqa(float("inf"))
 
 
 def test_every_variant_of_dover_has_a_signature_of_its_own() -> None:

@@ -17,7 +17,6 @@ from adcbench.metrics import METRICS, find_metrics
 from adcbench.metrics.clip.ewarp import warping_error
 from adcbench.metrics.clip.flow import dis
 from adcbench.metrics.engine import scoring
-from adcbench.metrics.engine.keys import key_on
 from adcbench.metrics.engine.scored import LOSSY_MARK, Scored
 from adcbench.metrics.engine.scoring import score
 from adcbench.metrics.image.psnr import psnr
@@ -161,12 +160,6 @@ def test_a_network_s_clip_scores_are_kept_by_device(
     assert on("cuda") == {**dict.fromkeys(networks, 2.0), "flicker": 1.0}
     assert on("cpu") == dict.fromkeys((*networks, "flicker"), 1.0)
     assert sorted(asked) == sorted([f"{name} {d}" for name in networks for d in given] + ["flicker cpu"])
-
-
-@pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
-def test_keys_have_the_device_of_networks_alone(metric: Metric) -> None:
-    assert key_on(metric, "cpu") == metric.stored_key
-    assert (key_on(metric, "cuda") == metric.stored_key) == (not metric.is_network)
 
 
 def test_images_and_frames_of_clips_share_their_scores(folders: tuple[Path, Path]) -> None:

@@ -4,41 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from filelock import FileLock
 
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.data.media.images import write_png
 from adcbench.systems import trained
-from adcbench.training.experiments import claim_runs, mini_scale
-from adcbench.training.experiments.trained_runs import read_runs
-from adcbench.training.stages import find_preset, stages
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of runs and weights, made by ``train_mini`` on four small photographs of noise."""
-    root = tmp_path_factory.mktemp("mini")
-    rng = np.random.default_rng(0)
-    for i in range(4):
-        write_png(root / "photographs" / f"{i}.png", rng.integers(0, 256, (80, 96, 3), dtype=np.uint8))
-    with pytest.MonkeyPatch.context() as patch:
-        for spec in stages().values():
-            for name in {"mini", "claims"} & set(spec.presets):
-                config = spec.presets[name]
-                data = replace(config.data, sources=((str(root / "photographs"), 0),), crop=64, validation="")
-                short = {"steps": 2, "batch": 2, "micro_batch": 2, "save_every": 1, "validate_every": 0, "log_every": 1}
-                loop = replace(config.loop, **short)
-                patch.setitem(spec.presets, name, replace(config, data=data, loop=loop))
-        mini_scale.train_mini(root / "runs")
-        patch.setattr(trained, "FOLDER", root / "released")
-        mini_scale.release(root / "runs" / mini_scale.WEIGHTS, trained.FOLDER)
-        yield root
+from adcbench.training.experiments import mini_scale
+from adcbench.training.stages import find_preset
 
 
 def test_all_weights_are_made_and_small_enough_to_ship(made: Path) -> None:
@@ -98,43 +72,3 @@ def test_without_weights_the_systems_are_blocked(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(trained, "FOLDER", tmp_path)
     with pytest.raises(Blocked, match="train-mini"):
         trained.student().find_weights()
-
-
-@pytest.mark.parametrize("name", ["unet-50", "clip-ste"])
-def test_a_claims_run_is_scored_once(made: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
-    monkeypatch.setenv("ADCBENCH_RUNS", str(tmp_path / "results"))
-    monkeypatch.setattr(claim_runs, "TEST_SETS", ("embedded",))
-    monkeypatch.setattr(claim_runs, "SCORED_IN", ("psnr",))
-    monkeypatch.setenv("ADCBENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.chdir(tmp_path)  # the command's default is relative
-    assert "steps" in claim_runs.train_one(name, 0, Path("runs"))
-    assert not (tmp_path / "runs" / f"{name}-0").exists()
-    assert claim_runs.train_one(name, 0, tmp_path / "runs").endswith("done")
-    assert not list((tmp_path / "cache").glob("outputs/*"))
-    assert (read_runs("adcsr").trained[name, 0].seconds or 0) > 0
-    if name == "unet-50":  # other weights to start from: all runs anew
-        monkeypatch.setattr(claim_runs, "_start", lambda: "another release")
-        assert "steps" in claim_runs.train_one(name, 0, Path("runs"))
-
-
-def test_nothing_is_trained_that_could_not_be_scored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("ADCBENCH_RUNS", str(tmp_path / "results"))
-    monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
-    monkeypatch.setattr(claim_runs, "run", lambda *_: pytest.fail("trained"))
-    with pytest.raises(Blocked, match="DRealSR"):
-        claim_runs.train_one("unet-50", 0, tmp_path / "runs")
-
-
-def test_what_is_not_trained_is_scored_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("ADCBENCH_RUNS", str(tmp_path / "results"))
-    monkeypatch.setattr(claim_runs, "TEST_SETS", ("embedded",))
-    monkeypatch.setattr(claim_runs, "SCORED_IN", ("psnr",))
-    for said in ("bicubic: scored", "bicubic: done"):
-        assert list(claim_runs.train_claims(["bicubic"], tmp_path / "runs")) == [said]
-    monkeypatch.setitem(claim_runs.FIXED, "bicubic", "adcsr-mini-trained")
-    assert list(claim_runs.train_claims(["bicubic"], tmp_path / "runs")) == ["bicubic: scored"]
-
-
-def test_a_run_that_another_process_trains_is_passed_over(tmp_path: Path) -> None:
-    with FileLock(tmp_path / "adversarial-0.1-3.lock"):
-        assert claim_runs.train_one("adversarial-0.1", 3, tmp_path).endswith("another process trains it")

@@ -9,14 +9,10 @@ from click.testing import CliRunner
 
 from adcbench.cli import cli
 from adcbench.core import settings
-from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.core.errors import Blocked
 from adcbench.tables.jobs.job import Job
 from adcbench.workflows import drift, spread
 from adcbench.workflows.drift import committed, goldens, values
-from adcbench.workflows.drift.goldens import check_goldens, read_golden, write_golden
-from adcbench.workflows.drift.values import Golden
-
-GOLDEN = Golden("x86_64-AVX2", "a machine", {"torch": "2"}, {"m": "h"}, {"psnr / a": 1.0}, ("b",), ("f",))
 
 
 @pytest.fixture
@@ -65,23 +61,3 @@ def test_a_table_that_was_never_written_is_not_measured(monkeypatch: pytest.Monk
     monkeypatch.setattr(Job, "run", lambda *args: pytest.fail("it measured"))
     found = committed.check_jobs("networks counted again", ["adcsr/table1"], tmp_path)
     assert found.moved == ("adcsr/table1: not committed; run `adcbench reproduce adcsr/table1`",)
-
-
-def test_goldens_round_trip_and_damaged_ones_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "x.json"
-    write_golden(GOLDEN, path)
-    assert read_golden(path) == GOLDEN
-    text = path.read_text()
-    for bad in (text[:-9], "[]", text.replace("1.0", "NaN"), text.replace("1.0", '"1"'), text.replace('"kind"', '"k"')):
-        path.write_text(bad)
-        with pytest.raises(AdcbenchError, match=r"x\.json: damaged: .*, or record it again: adcbench drift --record"):
-            read_golden(path)
-    monkeypatch.setattr(goldens, "measure", lambda *args: pytest.fail("it measured"))
-    found = check_goldens(folder=tmp_path)
-    assert not found.passed and "x.json: damaged" in str(found)
-
-
-def test_a_value_that_is_no_number_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(values, "_makers", lambda device: {"psnr": iter([("a", 1.0), ("b", float("nan"))])})
-    found = values.measure()
-    assert found.values == {"psnr / a": 1.0} and found.failed == ("psnr / b: nan is no number",)

@@ -21,12 +21,9 @@ from mini_stages import (
 )
 from torch import Tensor
 
-from adcbench.core.errors import AdcbenchError
 from adcbench.systems.adcsr import variants
 from adcbench.systems.adcsr.patch_discriminator import PatchDiscriminator
-from adcbench.systems.adcsr_ablations import OTHER_TRAINING, OWN_DECODER
 from adcbench.training.config import PatchLoss, Rates
-from adcbench.training.settings import chosen
 from adcbench.training.stages.adcsr import decoder, distil
 from adcbench.training.stages.adcsr.decoder import DecoderStage
 from adcbench.training.stages.adcsr.distil import DistilStage
@@ -58,18 +55,6 @@ def stepped(name: str) -> tuple[DistilTraining, frozenset[str], float, float]:
 def target(stage: DistilTraining) -> Tensor:
     lr = mini_batch().lr
     return stage.teacher.target(lr, stage.teacher.text(lr))
-
-
-def test_the_names_are_those_agreed_on() -> None:
-    assert NAMES[0] == "adcsr"
-    assert set(NAMES) == set(variants()) | {
-        "adcsr", "no-pretraining", "one-stage", "no-adversarial", "adversarial-0.1", "patch-discriminator",
-        "full-discriminator", "teacher-step-1", "clip-ste", "clip-hard", "clip-none",
-    }  # fmt: skip
-    assert set(NAMES) == {"adcsr", *variants(), *OTHER_TRAINING, *OWN_DECODER}
-    assert set(IN_STAGE_1) == set(OWN_DECODER) == {"clip-ste", "clip-hard", "clip-none", "decoder-100"}
-    with pytest.raises(AdcbenchError, match=r"no ablation 'mystery'.*no-adversarial"):
-        chosen("distil", "mini", "mystery")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -12,12 +12,8 @@ from commands import message
 from PIL import Image
 
 from adcbench.cli import cli
-from adcbench.core.errors import AdcbenchError
-from adcbench.core.weight_files import WeightFile
 from adcbench.data.media.images import read_png
-from adcbench.data.media.pictures import read_picture
 from adcbench.inference import folder as running
-from adcbench.inference.folder import with_weights
 from adcbench.inference.upscale import prepared, upscale_images
 from adcbench.systems import find_system
 
@@ -88,62 +84,6 @@ def test_an_image_that_does_not_fit_in_memory_names_tiles(photos: Path, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("mode", "suffix"), [("L", ".png"), ("1", ".png"), ("P", ".png"), ("RGBA", ".png"), ("LA", ".png"), ("L", ".jpg")]
-)
-def test_grey_palette_and_opaque_alpha_become_rgb(mode: str, suffix: str, tmp_path: Path) -> None:
-    pixels = read_picture(save(tmp_path / f"x{suffix}", mode=mode))
-    assert pixels.shape == PIXELS.shape and pixels.dtype == np.uint8
-    if mode == "RGBA":
-        np.testing.assert_array_equal(pixels, PIXELS)
-    if mode in ("L", "LA", "1"):
-        assert (pixels[..., 0] == pixels[..., 2]).all()
-
-
-def refused(tmp_path: Path, kind: str) -> Path:
-    path = tmp_path / ("x.webp" if kind == "animation" else "x.jpg" if kind == "CMYK" else "x.png")
-    if kind == "transparent":
-        Image.fromarray(np.dstack([PIXELS, np.full(PIXELS.shape[:2], 254, np.uint8)])).save(path)
-    elif kind == "16-bit grey":
-        Image.fromarray(PIXELS[..., 0].astype(np.uint16) * 257).save(path)
-    elif kind == "16-bit RGB":
-        path.write_bytes(_png_16())
-    elif kind == "CMYK":
-        save(path, mode="CMYK")
-    elif kind == "animation":
-        first = Image.fromarray(PIXELS)
-        first.save(path, save_all=True, append_images=[Image.fromarray(255 - PIXELS)])
-    return path
-
-
-def _png_16() -> bytes:
-    """A 1x1 RGB PNG with 16 bits a channel, which Pillow opens as 8-bit without a word."""
-    import struct
-    import zlib
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    head = struct.pack(">IIBBBBB", 1, 1, 16, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(7))) + chunk(b"IEND", b"")
-
-
-@pytest.mark.parametrize(
-    ("kind", "says"),
-    [("transparent", "transparent pixels"), ("16-bit grey", "16 bits"), ("16-bit RGB", "16 bits"), ("CMYK", "CMYK"),
-     ("animation", "animation"), ("none", "no such file")],
-)  # fmt: skip
-def test_what_would_lose_something_is_refused(kind: str, says: str, tmp_path: Path) -> None:
-    with pytest.raises(AdcbenchError, match=says):
-        read_picture(refused(tmp_path, kind))
-
-
-def test_the_camera_s_orientation_is_applied(tmp_path: Path) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6  # turn by 90 degrees to see it upright
-    assert read_picture(save(tmp_path / "x.jpg", exif=exif)).shape == (13, 9, 3)
-
-
-@pytest.mark.parametrize(
     ("system", "said"), [("adcsr-mini", True), ("adcsr-mini-trained", False), ("bicubic-torch", False)]
 )
 def test_that_nobody_trained_a_system_is_said(system: str, said: bool, tmp_path: Path) -> None:
@@ -210,25 +150,6 @@ def test_rounding_is_as_said(tmp_path: Path) -> None:
     run(source, tmp_path / "t.png", "--rounding", "truncate")
     lower = read_png(tmp_path / "r.png").astype(int) - read_png(tmp_path / "t.png")
     assert set(np.unique(lower)) == {0, 1}
-
-
-def test_own_weights_are_taken_whatever_their_hash(tmp_path: Path) -> None:
-    import hashlib
-    from dataclasses import replace
-
-    usual = hashlib.sha256(b"usual/tail.pth").hexdigest()
-    files = (WeightFile("net.pth", "", sha256="0" * 64), WeightFile("tail.pth", "", sha256=usual))
-    system = replace(find_system("adcsr-mini"), files=files, locate=lambda name: tmp_path / "usual" / name)
-    with pytest.raises(AdcbenchError, match=r"has none of the weight files of adcsr-mini \(net.pth, tail.pth\)"):
-        with_weights(system, tmp_path)
-    for place in ("net.pth", "usual/net.pth", "usual/tail.pth"):
-        (tmp_path / place).parent.mkdir(exist_ok=True)
-        (tmp_path / place).write_text(place)
-    mine = with_weights(system, tmp_path)
-    assert {name: path.read_text() for name, path in mine.find_weights().items()} == {
-        "net.pth": "net.pth", "tail.pth": "usual/tail.pth"
-    }  # fmt: skip
-    assert [file.sha256 for file in mine.files] == ["", usual]
 
 
 def test_an_overlap_below_zero_is_refused_for_small_images_too(photos: Path, tmp_path: Path) -> None:

@@ -21,9 +21,8 @@ from adcbench.cli.boundary import guarded
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.files import remove_leftovers
 from adcbench.core.weight_files import WeightFile
-from adcbench.data.media.images import read_png, write_png
+from adcbench.data.media.images import write_png
 from adcbench.inference import folder as running
-from adcbench.inference import stamps
 from adcbench.inference.folder import Outcome, Settings, upscale_files
 from adcbench.systems import find_system
 
@@ -171,14 +170,6 @@ def test_a_file_of_somebody_elses_is_left_alone(what: str, images: Path, tmp_pat
     assert outcome.foreign == {path: "not made by adcbench, or changed since"}
     assert (len(outcome.skipped), outcome.exit_code) == (2, 2)
     assert path.lstat().st_mtime_ns == before.st_mtime_ns
-
-
-def test_the_note_is_read_whatever_the_systems_name(tmp_path: Path) -> None:
-    name = "r\xe9seau \u6f22\\ \udcb2"
-    stamps.write_stamped(tmp_path / "x.png", PIXELS, name, "key")
-    found = stamps.read_stamped(tmp_path / "x.png")
-    assert found and (found.system, found.key) == (name, "key")
-    np.testing.assert_array_equal(read_png(tmp_path / "x.png"), PIXELS)
 
 
 @pytest.mark.parametrize("name", ["\u6f22" * 80 + ".png", "c" * 229 + ".png", "d" * 251 + ".jpg"])

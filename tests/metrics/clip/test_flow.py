@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +10,7 @@ import pytest
 from video_clips import moving
 
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.metrics.clip.flicker import flicker
-from adcbench.metrics.clip.flow import FLOWS, RAFT_LARGE, RAFT_SMALL, constant, dis, farneback, find_flow, opencv, raft
-from adcbench.metrics.clip.flow_accuracy import flow_accuracy
-from adcbench.metrics.clip.tlp import tlp
-from adcbench.metrics.clip.tof import crop, middle, tof
+from adcbench.metrics.clip.flow import RAFT_LARGE, RAFT_SMALL, dis, farneback, find_flow, opencv, raft
 
 pytest.importorskip("cv2", reason="pip install 'adcbench[video]'")
 CLIP = moving(8, (128, 160), step=(3, 2))
@@ -111,69 +105,6 @@ def test_raft_weights_are_asked_for_and_checked(tmp_path: Path, monkeypatch: pyt
         find_flow("raft").find_weights()
 
 
-def test_no_opencv_is_said_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "cv2", None)
-    for build in (lambda: FLOWS["dis"].build(None, "cpu"), lambda: tof(CLIP, CLIP)):
-        with pytest.raises(Blocked, match=r"OpenCV.*adcbench\[video\]"):
-            build()
-
-
 def test_unknown_flow_lists_those_there_are() -> None:
     with pytest.raises(AdcbenchError, match="raft-small"):
         find_flow("flownet2")
-
-
-def test_flicker_is_one_minus_the_mean_change() -> None:
-    assert flicker(np.repeat(CLIP[:1], 3, axis=0)) == 1
-    expected = (255 - np.mean([np.abs(b.astype(float) - a).mean() for a, b in pairwise(CLIP)])) / 255
-    assert flicker(CLIP) == pytest.approx(expected, abs=1e-12)
-    with pytest.raises(ValueError, match="two frames"):
-        flicker(CLIP[:1])
-
-
-def test_flow_accuracy_is_the_distance_of_two_motions() -> None:
-    steps = iter([constant(1, 0), constant(4, 4), constant(1, 0), constant(1, 0)])
-
-    def flow(now: np.ndarray, then: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return next(steps)(now, then)
-
-    assert flow_accuracy(CLIP[:3], CLIP[:3], flow=flow) == pytest.approx(2.5)  # pairs: 5 and 0
-    assert flow_accuracy(CLIP, CLIP, flow=dis()) == 0
-    assert flow_accuracy(CLIP, CLIP, flow=constant(3, 4), between="sr and hr") == 5
-
-
-def test_tof_by_hand() -> None:
-    import cv2
-
-    other = moving(8, (128, 160), step=(4, 2))
-    grey = [[cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in clip[2:-2]] for clip in (other, CLIP)]
-    flows = [[cv2.calcOpticalFlowFarneback(a, b, None, 0.5, 3, 15, 3, 5, 1.2, 0) for a, b in pairwise(g)] for g in grey]
-    cut = np.s_[16:112, 16:144]  # 128 -> 96, 160 -> 128
-    expected = np.mean([np.linalg.norm((a - b)[cut], axis=-1).mean() for a, b in zip(*flows, strict=True)])
-    assert tof(other, CLIP) == pytest.approx(expected, rel=1e-5)
-    assert 0.7 < tof(other, CLIP) < 1.3  # one pixel a frame more
-    assert tof(CLIP, CLIP) == 0
-
-
-def test_tecogans_crop_and_frames() -> None:
-    sizes = [crop(np.zeros((side, side))).shape[0] for side in (48, 79, 80, 128, 144, 512)]
-    assert sizes == [32, 32, 64, 96, 128, 480]
-    with pytest.raises(ValueError, match="48x48"):
-        crop(np.zeros((47, 100)))
-    assert [int(a) for a, _ in middle(range(7), range(7))] == [2, 3, 4]  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="6 frames"):
-        tof(CLIP[:5], CLIP[:5])
-
-
-def test_tlp_is_a_hundred_times_the_change_of_distance() -> None:
-    def distance(a: np.ndarray, b: np.ndarray | None) -> np.ndarray:
-        assert b is not None
-        assert a.shape[1:] == (96, 128, 3)
-        return np.abs(a.astype(float) - b).mean(axis=(1, 2, 3)) / 255
-
-    still = np.repeat(CLIP[:1], 8, axis=0)
-    cut = CLIP[2:-2, 16:112, 16:144].astype(float)
-    expected = 100 * np.abs(np.diff(cut, axis=0)).mean() / 255
-    assert tlp(still, CLIP, distance=distance) == pytest.approx(expected)
-    assert tlp(CLIP, still, distance=distance) == pytest.approx(expected)
-    assert tlp(CLIP, CLIP, distance=distance) == 0

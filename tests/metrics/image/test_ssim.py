@@ -5,33 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adcbench.metrics.image.colour import compared_values, crop_border
-from adcbench.metrics.image.psnr import psnr
 from adcbench.metrics.image.ssim import ssim
-
-PRIMARIES = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]], np.uint8)
-
-
-@pytest.mark.parametrize(
-    ("colour", "luma"),
-    [("y-studio", (81.481, 144.553, 40.966, 235)), ("y-full", (76.245, 149.685, 29.07, 255))],
-)
-def test_luma_of_the_primaries(colour: str, luma: tuple[float, ...]) -> None:
-    """ITU-R BT.601: 0.299, 0.587 and 0.114 of red, green and blue."""
-    assert compared_values(PRIMARIES, colour)[0] == pytest.approx(luma, abs=1e-9)  # type: ignore[arg-type]
-
-
-def test_the_border_is_left_out_on_all_four_sides() -> None:
-    image = np.arange(6 * 8 * 3, dtype=np.uint8).reshape(6, 8, 3)
-    assert np.array_equal(crop_border(image, 2), image[2:4, 2:6])
-    assert np.array_equal(crop_border(image, 0), image)
-
-
-def test_psnr_by_hand() -> None:
-    """Grey 100 against 110: Y differs by 10 * 219 / 255 of 255 levels; 1e-8 is added to its square."""
-    grey = [np.full((4, 4, 3), level, np.uint8) for level in (100, 110)]
-    error = (10 * 219 / 255 / 255) ** 2
-    assert psnr(*grey) == pytest.approx(-10 * np.log10(error + 1e-8), abs=1e-9)
 
 
 def test_ssim_by_hand() -> None:
@@ -74,11 +48,3 @@ def test_opposite_structure_counts_as_none() -> None:
     stripes = np.tile(np.repeat(np.array([0, 255], np.uint8), 2), (24, 6))[..., None].repeat(3, axis=2)
     assert ssim(stripes, 255 - stripes) == 0
     assert ssim(stripes, 255 - stripes, clamp_contrast=False) < -0.5
-
-
-def test_which_way_is_better() -> None:
-    from adcbench.metrics import METRICS
-
-    lower = {name for name, metric in METRICS.items() if not metric.higher_is_better}
-    assert lower >= {"lpips", "lpips-vgg", "dists", "fid", "niqe"}
-    assert lower.isdisjoint({"psnr", "ssim", "ms-ssim", "musiq", "clipiqa", "maniqa-pipal"})
