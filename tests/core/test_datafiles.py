@@ -92,9 +92,9 @@ def test_what_is_no_finite_number_is_refused(text: str) -> None:
 def test_damage_names_the_file_and_how_to_restore_it(tmp_path: Path) -> None:
     path = tmp_path / "x.gz"
     path.write_bytes(gzip.compress(b"text")[:-5])
-    with pytest.raises(AdcbenchError, match=r"x\.gz: damaged: .*\. Restore it from a copy, or make it again$"):
-        with reading(path, "make it again"):
-            data_text(path)
+    says = r"x\.gz: damaged: .*\. Restore it from a copy, or make it again$"
+    with pytest.raises(AdcbenchError, match=says), reading(path, "make it again"):
+        data_text(path)
 
 
 def test_settings_are_not_nested_deeper_than_any_are() -> None:

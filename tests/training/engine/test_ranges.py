@@ -44,7 +44,7 @@ def test_each_value_out_of_range_is_named(values: dict[str, object], says: str) 
 
 def test_settings_made_in_code_are_held_to_the_same() -> None:
     check_ranges(Settings(3, inner=(Inner(),)), "s")
-    with pytest.raises(AdcbenchError, match="s.inner.0.decay is 0"):
+    with pytest.raises(AdcbenchError, match=r"s\.inner\.0\.decay is 0"):
         check_ranges(Settings(3, inner=(Inner(0),)), "s")
 
 
