@@ -11,10 +11,10 @@ from click.testing import CliRunner
 from adcbench.cli.compare import compare as command
 from adcbench.core.errors import AdcbenchError
 from adcbench.data.media.images import read_png, write_png
-from adcbench.data.testsets.registry import open_testset
+from adcbench.data.test_sets.registry import open_test_set
 from adcbench.metrics import METRICS
 
-EMBEDDED = open_testset("embedded")
+EMBEDDED = open_test_set("embedded")
 PSNR, NIQE = METRICS["psnr"], METRICS["niqe"]
 
 

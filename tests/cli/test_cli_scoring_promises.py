@@ -86,7 +86,7 @@ def test_compare_and_spread_go_on_without_a_metric() -> None:
 
 @pytest.mark.usefixtures("bare")
 def test_a_table_upscales_nothing_that_no_metric_here_can_score(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adcbench.inference.testset.upscale_testset", None)
+    monkeypatch.setattr("adcbench.inference.test_set.upscale_test_set", None)
     table = load_table("embedded")
     found = Infer("Bicubic (PIL)", "embedded", "bicubic", {"LPIPS": "lpips"}).run(table, Context())
     assert [(key.metric, type(block)) for key, block in found] == [("LPIPS", Blocked)]

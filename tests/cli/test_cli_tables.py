@@ -70,7 +70,7 @@ def test_tables_lists_every_table() -> None:
 def test_reproduce_needs_a_table() -> None:
     assert "name a table id" in error("reproduce")
     assert "no table has number '99'" in error("reproduce", "--number", "99")
-    assert "write it as ROW@TESTSET=DIR" in error("reproduce", "adcsr/table1", "--outputs", "nonsense")
+    assert "write it as ROW@TEST_SET=DIR" in error("reproduce", "adcsr/table1", "--outputs", "nonsense")
 
 
 def test_diff_of_equal_folders_is_empty_and_of_others_names_cells(

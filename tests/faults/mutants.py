@@ -46,16 +46,16 @@ TESTS = {
     ),
     "results/*.py": "tests/results",
     "data/media/pairs.py data/media/images.py": "tests/data/media/test_pairs.py tests/data/media/test_images.py",
-    "data/testsets/manifest.py": "tests/data/testsets/test_manifest.py",
-    "data/testsets/authors_log.py": "tests/data/testsets/test_authors_log.py",
-    "data/testsets/embedded.py degradation/*.py": "tests/data/testsets/test_embedded.py tests/degradation",
+    "data/test_sets/manifest.py": "tests/data/test_sets/test_manifest.py",
+    "data/test_sets/authors_log.py": "tests/data/test_sets/test_authors_log.py",
+    "data/test_sets/embedded.py degradation/*.py": "tests/data/test_sets/test_embedded.py tests/degradation",
     "core/cells.py core/keys.py core/windows.py tables/table.py tables/columns.py tables/loading.py tables/papers.py": (
         "tests/core tests/results tests/tables"
     ),
     "tables/jobs/*.py": "tests/tables/jobs",
-    "data/testsets/registry.py data/testsets/test_set.py": (
-        "tests/data/testsets/test_testsets_registry.py tests/data/testsets/test_testsets_registry_own.py "
-        "tests/data/testsets/test_image_sets.py tests/data/testsets/test_video_sets.py"
+    "data/test_sets/registry.py data/test_sets/test_set.py": (
+        "tests/data/test_sets/test_testsets_registry.py tests/data/test_sets/test_testsets_registry_own.py "
+        "tests/data/test_sets/test_image_sets.py tests/data/test_sets/test_video_sets.py"
     ),
     "inference/tiles.py": "tests/inference/test_tiles.py tests/inference/test_tiles_weights.py",
     "inference/upscale.py inference/forward.py": "tests/inference/test_upscale.py",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from adcbench.data.testsets.embedded import embedded_pairs
+from adcbench.data.test_sets.embedded import embedded_pairs
 from adcbench.inference.fingerprint import fingerprint
 from adcbench.systems import find_system
 

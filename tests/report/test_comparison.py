@@ -10,7 +10,7 @@ import pytest
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.data.media.images import read_png, write_png
-from adcbench.data.testsets.registry import open_testset
+from adcbench.data.test_sets.registry import open_test_set
 from adcbench.metrics import METRICS
 from adcbench.metrics.engine.scoring import Scored
 from adcbench.metrics.metric import Metric, SetScore
@@ -18,7 +18,7 @@ from adcbench.report.comparison import answer, comparison_text, set_line
 from adcbench.results.compare import Comparison, Outputs, compare_scores
 from adcbench.results.significance import too_few
 
-EMBEDDED = open_testset("embedded")
+EMBEDDED = open_test_set("embedded")
 PSNR, NIQE = METRICS["psnr"], METRICS["niqe"]
 
 

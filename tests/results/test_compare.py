@@ -10,14 +10,14 @@ import pytest
 
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.data.media.images import read_png, write_png
-from adcbench.data.testsets.registry import open_testset
+from adcbench.data.test_sets.registry import open_test_set
 from adcbench.metrics import METRICS
 from adcbench.metrics.engine.scoring import Scored
 from adcbench.report.comparison import answer, write_comparison
 from adcbench.results.compare import compare_outputs, compare_scores, find_outputs
 from adcbench.systems import find_system
 
-EMBEDDED = open_testset("embedded")
+EMBEDDED = open_test_set("embedded")
 PSNR, NIQE = METRICS["psnr"], METRICS["niqe"]
 
 
@@ -82,5 +82,5 @@ def test_limits_pick_the_same_images_and_unequal_sets_are_named(folder: Path) ->
 
 @pytest.mark.golden
 def test_released_outputs_come_before_a_system_of_that_name(drealsr_dir: Path) -> None:
-    found = find_outputs("OSEDiff", open_testset("drealsr"), None, limit=3)
+    found = find_outputs("OSEDiff", open_test_set("drealsr"), None, limit=3)
     assert found.what == "released outputs" and all("OSEDiff" in str(sr) for _, sr, _ in found.pairs)

@@ -19,7 +19,7 @@ from torch import nn
 from adcbench.cli.compare import side_system
 from adcbench.core.errors import AdcbenchError
 from adcbench.data.media.images import write_png
-from adcbench.data.testsets.registry import find_testset
+from adcbench.data.test_sets.registry import find_test_set
 from adcbench.systems import find_system
 from adcbench.training import batches
 from adcbench.training import run as running
@@ -131,7 +131,7 @@ def test_a_run_is_a_system(made: Path, tmp_path: Path, monkeypatch: pytest.Monke
     (unfinished / "products" / "student.safetensors").unlink()
     with pytest.raises(AdcbenchError, match="the run is not finished"):
         find_system(str(unfinished))
-    embedded = find_testset("embedded")
+    embedded = find_test_set("embedded")
     own = side_system(str(made / "distil"), embedded)
     assert own and own.name == "distil" and side_system(str(made), embedded) is None
     for stage, said in (({"student": {"unet_widths": [-40, 80, 80, 80]}}, r"unet_widths\.0 is -40"), ([], "no run")):

@@ -18,8 +18,8 @@ from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.keys import file_hash
 from adcbench.data.media import pair
 from adcbench.data.media.images import read_png
-from adcbench.data.testsets.authors_log import read_log
-from adcbench.data.testsets.test_set import LOG
+from adcbench.data.test_sets.authors_log import read_log
+from adcbench.data.test_sets.test_set import LOG
 from adcbench.metrics import METRICS
 from adcbench.metrics.image import feature_distance
 from adcbench.metrics.metric import Scorer

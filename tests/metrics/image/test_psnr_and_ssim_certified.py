@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from adcbench.data.media import pair
-from adcbench.data.testsets.authors_log import read_log
-from adcbench.data.testsets.test_set import LOG
+from adcbench.data.test_sets.authors_log import read_log
+from adcbench.data.test_sets.test_set import LOG
 from adcbench.metrics import METRICS
 from adcbench.metrics.engine.scoring import score
 

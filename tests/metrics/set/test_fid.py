@@ -10,8 +10,8 @@ from scipy import linalg
 
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.data.media import pair
-from adcbench.data.testsets.authors_log import read_averages
-from adcbench.data.testsets.test_set import LOG
+from adcbench.data.test_sets.authors_log import read_averages
+from adcbench.data.test_sets.test_set import LOG
 from adcbench.metrics import METRICS
 from adcbench.metrics.engine.scoring import score
 from adcbench.metrics.set.fid import check_comparable, fid_of_features, frechet_distance, load

@@ -18,7 +18,7 @@ from adcbench.core.keys import file_hash, pixel_hash, versions
 from adcbench.core.settings import cache_dir
 from adcbench.data.media.images import read_png, resize, write_png
 from adcbench.data.media.pictures import read_picture
-from adcbench.data.testsets.manifest import read_rows
+from adcbench.data.test_sets.manifest import read_rows
 
 SCALE = 4
 LARGEST_SIDE = 512  # of an HR image, as in the papers' test sets

@@ -11,12 +11,12 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.data.media import open_clip, pair
 from adcbench.data.media.clips import check_pair
 from adcbench.data.media.images import read_png
-from adcbench.data.testsets import registry as testsets
+from adcbench.data.test_sets import registry as test_sets
 
 
 @pytest.mark.golden
 def test_drealsr_equals_its_manifest(drealsr_dir: Path) -> None:
-    opened = testsets.open_testset("DRealSR", full=True)
+    opened = test_sets.open_test_set("DRealSR", full=True)
     assert opened.folders["LR"].parent.samefile(drealsr_dir)
     assert set(opened.folders) == {"LR", "HR", "OSEDiff"} and opened.log and opened.log.is_file()
     assert [len(opened.samples(kind)) for kind in ("LR", "HR", "OSEDiff")] == [93, 93, 93]
@@ -38,4 +38,4 @@ def test_a_damaged_copy_of_drealsr_is_noticed(
     monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
     (tmp_path / "drealsr/HR/Canon_10_x1.png").unlink()
     with pytest.raises(AdcbenchError, match=r"1 missing: HR/Canon_10_x1\.png.*adcbench fetch drealsr"):
-        testsets.open_testset("drealsr")
+        test_sets.open_test_set("drealsr")

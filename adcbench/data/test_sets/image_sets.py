@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from adcbench.data.testsets.embedded import embedded_folder, photographs
-from adcbench.data.testsets.test_set import LOG, Inside, TestSet
+from adcbench.data.test_sets.embedded import embedded_folder, photographs
+from adcbench.data.test_sets.test_set import LOG, Inside, TestSet
 
 _TEACHER_LAYOUT = (("LR", "test_LR"), ("HR", "test_HR"), ("OSEDiff", "results_osediff"))
 _TEACHER_LICENCE = (

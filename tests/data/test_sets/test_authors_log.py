@@ -9,7 +9,7 @@ import pytest
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.data.media.images import list_pngs
-from adcbench.data.testsets.authors_log import LOG_METRICS, read_averages, read_log
+from adcbench.data.test_sets.authors_log import LOG_METRICS, read_averages, read_log
 
 STAMP = "24-10-23 17:36:07.854 - INFO: "
 

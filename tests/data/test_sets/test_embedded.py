@@ -10,7 +10,7 @@ import pytest
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import pixel_hash
 from adcbench.data.media.images import read_png
-from adcbench.data.testsets import embedded
+from adcbench.data.test_sets import embedded
 from adcbench.degradation.bicubic import downscale
 
 

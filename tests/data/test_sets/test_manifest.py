@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.data.testsets.manifest import (
+from adcbench.data.test_sets.manifest import (
     ManifestFile,
     differences,
     read_manifest,

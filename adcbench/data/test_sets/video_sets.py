@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adcbench.data.media import Part
-from adcbench.data.testsets.test_set import TestSet
+from adcbench.data.test_sets.test_set import TestSet
 
 
 def _video(name: str, clips: int, drive: str, note: str = "", has_truth: bool = True) -> TestSet:

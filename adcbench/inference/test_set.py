@@ -10,13 +10,13 @@ import numpy as np
 from adcbench.core.rounding import Rounding
 from adcbench.data.media import Sample
 from adcbench.data.media.images import IMAGE_SUFFIXES, read_png
-from adcbench.data.testsets.test_set import OpenTestSet
+from adcbench.data.test_sets.test_set import OpenTestSet
 from adcbench.inference.clips import upscale_clips
 from adcbench.inference.upscale import prepared, upscale_images
 from adcbench.systems.system import System
 
 
-def upscale_testset(
+def upscale_test_set(
     system: System,
     opened: OpenTestSet,
     *,
@@ -34,7 +34,7 @@ def upscale_testset(
     frame. Images and frames are read as they are needed.
 
     Args:
-        opened: see ``data.testsets.registry.open_testset``.
+        opened: see ``data.test_sets.registry.open_test_set``.
         device, dtype, seed, rounding: see ``inference.upscale.prepared``.
         limit: only so many images or clips, spread evenly over the set; 0: all.
         window: frames of a clip that are run together; 0: all. See ``inference.clips.upscale_clips``.

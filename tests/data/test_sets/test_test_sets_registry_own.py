@@ -15,9 +15,9 @@ from adcbench.cli import cli
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.settings import CHECKOUT
 from adcbench.data.media.images import write_png
-from adcbench.data.testsets.registry import find_testset, open_testset
+from adcbench.data.test_sets.registry import find_test_set, open_test_set
 
-_MADE = "from adcbench.data.testsets.test_set import TestSet\n"
+_MADE = "from adcbench.data.test_sets.test_set import TestSet\n"
 DOCS = (CHECKOUT or Path()) / "docs" / "own_test_set.md"
 
 
@@ -50,16 +50,16 @@ def run(*arguments: str) -> Result:
 
 
 def test_it_is_recorded_opened_and_evaluated_as_documented(night: Path) -> None:
-    assert find_testset("NIGHT").name == "Night"
+    assert find_test_set("NIGHT").name == "Night"
     with pytest.raises(Blocked, match=r"put its 3 PNG pairs into \$ADCBENCH_DATA/night/LR and HR"):
-        open_testset("night")
+        open_test_set("night")
     assert run("fetch", "night").output == f"Night: {night}\n"
-    assert [sample.name for sample in open_testset("night").inputs()] == ["a", "b", "c"]
+    assert [sample.name for sample in open_test_set("night").inputs()] == ["a", "b", "c"]
     found = run("evaluate", "--system", "bicubic", "--testset", "night", "--metrics", "psnr")
     assert found.exit_code == 0 and "(n=3, 95 % " in found.output
     (night / "HR" / "b.png").unlink()
     with pytest.raises(AdcbenchError, match=r"1 missing: HR/b\.png"):
-        open_testset("night")
+        open_test_set("night")
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_it_is_recorded_opened_and_evaluated_as_documented(night: Path) -> None:
 def test_a_bad_one_is_a_line_that_names_it(
     source: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    install(tmp_path, source, "[adcbench.testsets]\nnight = my_sets:NIGHT\n", monkeypatch)
+    install(tmp_path, source, "[adcbench.test_sets]\nnight = my_sets:NIGHT\n", monkeypatch)
     for command in (("fetch", "night"), ("evaluate", "--system", "bicubic", "--testset", "night")):
         assert says in message(run(*command))
     assert run("evaluate", "--system", "bicubic", "--testset", "embedded", "--limit", "1").exit_code == 0
@@ -91,7 +91,7 @@ def test_a_bad_one_is_a_line_that_names_it(
 
 def test_an_unknown_one_lists_a_users_too(night: Path) -> None:
     with pytest.raises(AdcbenchError, match=r"unknown test set 'day'\. Test sets: DRealSR, .*, VideoLQ, night$"):
-        find_testset("day")
+        find_test_set("day")
 
 
 _MAKER = """
@@ -107,9 +107,9 @@ NIGHT = TestSet("Night", "night", 1, made_by="my_sets:make")
 
 
 def test_one_that_its_package_makes_is_made_by_fetching_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    install(tmp_path, _MADE + _MAKER, "[adcbench.testsets]\nnight = my_sets:NIGHT\n", monkeypatch)
+    install(tmp_path, _MADE + _MAKER, "[adcbench.test_sets]\nnight = my_sets:NIGHT\n", monkeypatch)
     with pytest.raises(Blocked) as blocked:
-        open_testset("night")
+        open_test_set("night")
     assert blocked.value.command == "adcbench fetch night"
     assert run("fetch", "night").exit_code == 0
-    assert open_testset("night").inputs()[0].name == "a"
+    assert open_test_set("night").inputs()[0].name == "a"

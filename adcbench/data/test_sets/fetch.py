@@ -15,9 +15,9 @@ from adcbench.core.errors import AdcbenchError, Blocked, listed
 from adcbench.core.keys import file_hash
 from adcbench.core.own_code import calling
 from adcbench.data.download import FetchStopped, download, remove_unfinished
-from adcbench.data.testsets.manifest import ManifestFile, scan_folder, write_manifest
-from adcbench.data.testsets.registry import manifest, manifest_path, open_testset
-from adcbench.data.testsets.test_set import TestSet, count_samples
+from adcbench.data.test_sets.manifest import ManifestFile, scan_folder, write_manifest
+from adcbench.data.test_sets.registry import manifest, manifest_path, open_test_set
+from adcbench.data.test_sets.test_set import TestSet, count_samples
 
 GITHUB_RAW = "https://raw.githubusercontent.com"
 _NOT_TRIED = "not tried"
@@ -30,7 +30,7 @@ def fetch(test_set: TestSet, endpoint: str | None = None, jobs: int = 8, progres
     is recorded in the cache, so that a later change is noticed; nothing but downloads goes to ``data_dir()``.
 
     Args:
-        test_set: see ``find_testset``.
+        test_set: see ``find_test_set``.
         endpoint: server with the layout of raw.githubusercontent.com (``ADCBENCH_GITHUB_RAW``).
         jobs: downloads at a time.
         progress: show a bar.
@@ -52,7 +52,7 @@ def fetch(test_set: TestSet, endpoint: str | None = None, jobs: int = 8, progres
     failures = _fetch_all(test_set, files, _base(test_set, endpoint), jobs, progress)
     if failures:
         raise _failed(test_set, failures, len(files))
-    open_testset(test_set.name)  # names what does not belong there
+    open_test_set(test_set.name)  # names what does not belong there
     return test_set.root
 
 
@@ -123,7 +123,7 @@ def _record(test_set: TestSet) -> Path:
     """Check what the user put there; record its manifest the first time."""
     root, path = test_set.root, manifest_path(test_set)
     if path.is_file() or not all((root / folder).is_dir() for folder in test_set.needs):
-        open_testset(test_set.name, full=True)
+        open_test_set(test_set.name, full=True)
         return root
     found = count_samples(test_set)
     if found != test_set.size:

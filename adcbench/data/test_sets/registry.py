@@ -10,32 +10,32 @@ from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.keys import digest
 from adcbench.core.own_code import calling
 from adcbench.core.settings import cache_dir
-from adcbench.data.testsets.image_sets import IMAGE_SETS
-from adcbench.data.testsets.manifest import ManifestFile, differences, read_manifest
-from adcbench.data.testsets.test_set import LOG, RECORDED, OpenTestSet, TestSet
-from adcbench.data.testsets.video_sets import VIDEO_SETS
+from adcbench.data.test_sets.image_sets import IMAGE_SETS
+from adcbench.data.test_sets.manifest import ManifestFile, differences, read_manifest
+from adcbench.data.test_sets.test_set import LOG, RECORDED, OpenTestSet, TestSet
+from adcbench.data.test_sets.video_sets import VIDEO_SETS
 
-GROUP = "adcbench.testsets"  # entry points of a user's package, each a TestSet
-TESTSETS = {test_set.name: test_set for test_set in (*IMAGE_SETS, *VIDEO_SETS)}
+GROUP = "adcbench.test_sets"  # entry points of a user's package, each a TestSet
+TEST_SETS = {test_set.name: test_set for test_set in (*IMAGE_SETS, *VIDEO_SETS)}
 
 
-def find_testset(name: str) -> TestSet:
+def find_test_set(name: str) -> TestSet:
     """The test set of that table name or folder name; case, ``-`` and ``_`` do not matter.
 
-    One that is not ours is an entry point of an installed package, in the group ``adcbench.testsets``: its name gives
+    One that is not ours is an entry point of an installed package, in the group ``adcbench.test_sets``: its name gives
     a ``TestSet``.
 
     Raises:
         AdcbenchError: there is none; the message lists those there are. Or a package's can't be loaded, or is none.
     """
     wanted = _plain(name)
-    for test_set in TESTSETS.values():
+    for test_set in TEST_SETS.values():
         if wanted in (_plain(test_set.folder), _plain(test_set.name)):
             return test_set
     own = _entry_points()
     if wanted in own:
         return _loaded(own[wanted])
-    names = (*TESTSETS, *(point.name for point in own.values()))
+    names = (*TEST_SETS, *(point.name for point in own.values()))
     raise AdcbenchError(f"unknown test set {name!r}. Test sets: {', '.join(names)}")
 
 
@@ -57,18 +57,18 @@ def _loaded(point: metadata.EntryPoint) -> TestSet:
     return found
 
 
-def open_testset(name: str, full: bool = False) -> OpenTestSet:
+def open_test_set(name: str, full: bool = False) -> OpenTestSet:
     """A test set that is here, checked against its manifest.
 
     Args:
-        name: see ``find_testset``. ``embedded`` is always here: it is written to the cache folder.
+        name: see ``find_test_set``. ``embedded`` is always here: it is written to the cache folder.
         full: compare every file's sha256, not only names and sizes.
 
     Raises:
         Blocked: it is not here; the message says the command that fetches it.
         AdcbenchError: it is here, but files are missing, extra or changed; the message lists them.
     """
-    test_set = find_testset(name)
+    test_set = find_test_set(name)
     if inside := test_set.inside:
         return _opened(test_set, inside.write(), {"LR", "HR"}, digest(inside.contents()))
     files = manifest(test_set)

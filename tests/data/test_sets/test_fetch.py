@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.data.testsets import fetch as fetching
-from adcbench.data.testsets import registry as testsets
-from adcbench.data.testsets.fetch import fetch, upstream_path
-from adcbench.data.testsets.manifest import scan_folder, write_manifest
-from adcbench.data.testsets.test_set import TestSet
+from adcbench.data.test_sets import fetch as fetching
+from adcbench.data.test_sets import registry as test_sets
+from adcbench.data.test_sets.fetch import fetch, upstream_path
+from adcbench.data.test_sets.manifest import scan_folder, write_manifest
+from adcbench.data.test_sets.test_set import TestSet
 
 if TYPE_CHECKING:
     from conftest import Web
@@ -41,8 +41,8 @@ def small(web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Web:
         (origin / name).write_text(f"content of {name} " * 5000)
         web.files[f"/owner/name/{COMMIT}/{upstream_path(SMALL, name)}"] = (origin / name).read_bytes()
     write_manifest(scan_folder(origin), tmp_path / "small.csv")
-    monkeypatch.setitem(testsets.TESTSETS, "Small", SMALL)
-    monkeypatch.setattr(testsets, "manifest_path", lambda test_set: tmp_path / "small.csv")
+    monkeypatch.setitem(test_sets.TEST_SETS, "Small", SMALL)
+    monkeypatch.setattr(test_sets, "manifest_path", lambda test_set: tmp_path / "small.csv")
     monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("ADCBENCH_GITHUB_RAW", web.url)
     return web
@@ -231,8 +231,8 @@ def test_ctrl_c_ends_soon_and_keeps_what_is_done(small: Web, tmp_path: Path, mon
 def test_sets_that_are_not_fetched_file_by_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
     with pytest.raises(Blocked, match=r"StableSR-TestSets.*3000 PNG pairs into .*div2k_val"):
-        fetch(testsets.TESTSETS["DIV2K-Val"])
-    assert (fetch(testsets.TESTSETS["embedded"]) / "LR").is_dir()
+        fetch(test_sets.TEST_SETS["DIV2K-Val"])
+    assert (fetch(test_sets.TEST_SETS["embedded"]) / "LR").is_dir()
 
 
 @pytest.mark.parametrize(
@@ -243,24 +243,24 @@ def test_sets_that_are_not_fetched_file_by_file(tmp_path: Path, monkeypatch: pyt
         ("RealSR", "OSEDiff/Canon_001_LR4.png", "benchmark_realsr/results_osediff/Canon_001_LR4.png"),
         (
             "DRealSR",
-            testsets.LOG,
+            test_sets.LOG,
             "benchmark_drealsr/results_osediff/metrics/test_METRICS_241023-173607.log",
         ),
     ],
 )
 def test_paths_in_the_repository(name: str, path: str, there: str) -> None:
-    assert upstream_path(testsets.TESTSETS[name], path) == f"preset/datasets/{there}"
+    assert upstream_path(test_sets.TEST_SETS[name], path) == f"preset/datasets/{there}"
 
 
 @pytest.mark.golden
 def test_the_whole_of_drealsr_from_a_local_server(
     web: Web, drealsr_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    testset = testsets.TESTSETS["DRealSR"]
-    for file in testsets.manifest(testset):
-        url = f"/{testset.repository}/{testset.commit}/{upstream_path(testset, file.path)}"
+    test_set = test_sets.TEST_SETS["DRealSR"]
+    for file in test_sets.manifest(test_set):
+        url = f"/{test_set.repository}/{test_set.commit}/{upstream_path(test_set, file.path)}"
         web.files[url] = (drealsr_dir / file.path).read_bytes()
     monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
-    fetch(testset, endpoint=web.url)
-    assert testsets.open_testset("drealsr", full=True).folders["LR"].parent == tmp_path / "drealsr"
+    fetch(test_set, endpoint=web.url)
+    assert test_sets.open_test_set("drealsr", full=True).folders["LR"].parent == tmp_path / "drealsr"
     assert len(web.asked) == 280

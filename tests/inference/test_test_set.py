@@ -13,8 +13,8 @@ from torch import Tensor
 
 from adcbench.data.media.clips import open_clip
 from adcbench.data.media.images import read_png, write_png
-from adcbench.data.testsets.test_set import OpenTestSet, TestSet
-from adcbench.inference.testset import upscale_testset
+from adcbench.data.test_sets.test_set import OpenTestSet, TestSet
+from adcbench.inference.test_set import upscale_test_set
 from adcbench.systems.system import System
 
 
@@ -44,7 +44,7 @@ def opened(tmp_path: Path, clips: bool) -> OpenTestSet:
 @pytest.mark.parametrize("takes", ["image", "clip"])
 @pytest.mark.parametrize("clips", [False, True])
 def test_each_output_goes_with_its_truth(tmp_path: Path, takes: str, clips: bool) -> None:
-    made = upscale_testset(system(takes), opened(tmp_path, clips), progress=False)
+    made = upscale_test_set(system(takes), opened(tmp_path, clips), progress=False)
     assert [name for name, _, _ in made] == ["a", "b", "c", "d"]
     for name, sr, hr in made:
         assert hr == tmp_path / "HR" / (name if clips else f"{name}.png")
@@ -58,7 +58,7 @@ def test_each_output_goes_with_its_truth(tmp_path: Path, takes: str, clips: bool
 
 @pytest.mark.parametrize("clips", [False, True])
 def test_a_limit_spreads_over_the_set(tmp_path: Path, clips: bool) -> None:
-    made = upscale_testset(system("image"), opened(tmp_path, clips), limit=2, progress=False)
+    made = upscale_test_set(system("image"), opened(tmp_path, clips), limit=2, progress=False)
     assert [name for name, _, _ in made] == ["a", "c"]
 
 
@@ -75,6 +75,6 @@ def test_images_are_read_one_at_a_time(tmp_path: Path, monkeypatch: pytest.Monke
         most = max(most, sum(one() is not None for one in alive))
         return pixels
 
-    monkeypatch.setattr("adcbench.inference.testset.read_png", read)
-    assert len(upscale_testset(system("image"), opened(tmp_path, False), progress=False)) == 4
+    monkeypatch.setattr("adcbench.inference.test_set.read_png", read)
+    assert len(upscale_test_set(system("image"), opened(tmp_path, False), progress=False)) == 4
     assert len(alive) == 8 and most <= 2
