@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("a", required=False)
 @click.argument("b", required=False)
-@click.option("--testset", help="drealsr, realsr, div2k_val or embedded.")
+@click.option("--testset", help="drealsr, embedded, udm10, ...; an unknown name lists all.")
 @click.option("--metrics", help="Comma-separated names. [default: all of the papers' image tables]")
 @click.option("--limit", default=0, help="Only so many images, spread evenly over the set.")
 @device_option()

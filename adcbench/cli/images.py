@@ -100,7 +100,7 @@ def upscale(
 
 @click.command()
 @_SYSTEM
-@click.option("--testset", help="drealsr, realsr, div2k_val or embedded.")
+@click.option("--testset", help="drealsr, embedded, udm10, ...; an unknown name lists all.")
 @_METRICS
 @device_option()
 @_DTYPE
@@ -163,7 +163,10 @@ def _check(system: System, device: str) -> None:
 @click.option("--from", "source", type=click.Path(path_type=Path),
               help="photographs: folder with the Debian packages, or their files, instead of apt-get.")  # fmt: skip
 def fetch(name: str, source: Path | None) -> None:
-    """Download a test set (drealsr, realsr), verified and resumable; or photographs, to train on at the mini scale.
+    """Make a test set complete: download it, verified and resumable, or record what you put there.
+
+    NAME is drealsr, realsr, one of your own, ... (an unknown one lists all); or photographs, to train on at the mini
+    scale.
 
     Checkpoints: adcbench weights fetch.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
@@ -14,7 +15,7 @@ from adcbench.core.hashes import remembered_hash
 from adcbench.core.weight_files import SIZE_ALONE, NeedsFiles, WeightFile, again, check_file, file_path
 from adcbench.data.checkpoints import addresses, fetch_file, known_hash
 from adcbench.data.download import remote_size
-from adcbench.metrics import METRICS
+from adcbench.metrics import METRICS, find_metric
 from adcbench.metrics.clip.flow import FLOWS
 from adcbench.tables.loading import load_table
 from adcbench.training.stages import official_files
@@ -120,9 +121,13 @@ def _find(name: str) -> Loadable:
         return scorers()[name]
     if name in official_files():
         return official_files()[name]
+    with suppress(AdcbenchError):  # a user's own; of names that are none the system's error says more
+        return find_metric(name)
     try:
         return find_system(name)
     except AdcbenchError as error:
+        with suppress(AdcbenchError):  # of an installed package, or package.module:metric
+            return find_metric(name)
         if ":" in name:
             raise
         with_files = ", ".join((*(name for name in METRICS if METRICS[name].files), *official_files()))
