@@ -56,7 +56,7 @@ def test_a_fault_that_nobody_catches_is_told(tmp_path: Path, monkeypatch: pytest
 
 
 def test_the_code_is_as_it_was_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from adcbench.metrics.image import psnr
+    from adcbench.metrics.image.psnr import psnr
 
     fault = Fault("x", "metrics", Edit("metrics/image/psnr.py", "return -10 *", "return -20 *"), "")
     before = psnr.__code__
