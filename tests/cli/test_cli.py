@@ -1,4 +1,4 @@
-"""The command line as a user meets it: what it prints, its exit codes, its errors."""
+"""The command line as a user meets it: what is missing or unknown, exit codes, a real process."""
 
 from __future__ import annotations
 

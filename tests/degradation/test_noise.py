@@ -1,4 +1,4 @@
-"""Noise and JPEG against upstream's, and against what defines them."""
+"""Noise against upstream's, and against what defines it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames, ranks, LaTeX and Markdown of a small table made for the purpose."""
+"""Ranks, LaTeX and Markdown of a small table made for the purpose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of diffbir share: files, networks, upstream's numbers."""
+"""What the tests of DiffBIR share: its official files at mini size, and upstream's numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of osediff_paths share: files, networks, upstream's numbers."""
+"""What the tests of OSEDiff's whole paths share: upstream's run, and its networks."""
 
 from __future__ import annotations
 

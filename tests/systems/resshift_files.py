@@ -1,4 +1,4 @@
-"""What the tests of resshift share: files, networks, upstream's numbers."""
+"""What the tests of ResShift share: its official files at mini size, and upstream's numbers."""
 
 from __future__ import annotations
 

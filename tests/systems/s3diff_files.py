@@ -1,4 +1,4 @@
-"""What the tests of s3diff share: files, networks, upstream's numbers."""
+"""What the tests of S3Diff share: its official files at mini size, and upstream's numbers."""
 
 from __future__ import annotations
 

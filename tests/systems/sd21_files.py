@@ -1,4 +1,4 @@
-"""What the tests of sd21 share: files, networks, upstream's numbers."""
+"""What the tests of Stable Diffusion 2.1's parts share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of stablesr share: files, networks, upstream's numbers."""
+"""What the tests of StableSR share: its official files at mini size, and upstream's numbers."""
 
 from __future__ import annotations
 

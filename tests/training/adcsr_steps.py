@@ -1,4 +1,4 @@
-"""What the tests of adcsr_steps share: files, networks, upstream's numbers."""
+"""The stages' steps at mini size, and what upstream's changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of small_runs share: files, networks, upstream's numbers."""
+"""Runs of every stage on four small images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings of training runs: names, files, single settings, and the published numbers."""
+"""Settings of training runs: names, files, single settings, and what is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Flows, tOF, tLP, temporal flickering and flow accuracy."""
+"""Optical flows: what they find, RAFT's padding and its known fault, what is missing or unknown."""
 
 from __future__ import annotations
 

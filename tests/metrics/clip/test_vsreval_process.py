@@ -1,4 +1,4 @@
-"""DOVER and FasterVQA: what papers make of raw scores, and the process that gives them."""
+"""The process that gives DOVER's and FasterVQA's raw scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DISTS equals torchmetrics' and pyiqa's network with the same weights; VGG16 is shared with LPIPS."""
+"""DISTS equals torchmetrics' and pyiqa's network with the same weights."""
 
 from __future__ import annotations
 

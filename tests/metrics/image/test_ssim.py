@@ -1,4 +1,4 @@
-"""What PSNR and SSIM look at: luma by hand, borders."""
+"""SSIM by hand: its window, its constants, what both sides must hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of diffbir."""
+"""Networks that the tests of DiffBIR share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DiffBIR v1: its networks, sampler and pipeline against upstream's, its weights files, and the system."""
+"""DiffBIR v1: its networks, sampler and pipeline against upstream's, and the system."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole paths against upstream's own code: inference with latent tiles, and the teacher's features."""
+"""The teacher's features against upstream's own code, and its files."""
 
 from __future__ import annotations
 

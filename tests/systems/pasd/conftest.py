@@ -1,4 +1,4 @@
-"""Fixtures of the tests of pasd."""
+"""Networks that the tests of PASD share."""
 
 from __future__ import annotations
 

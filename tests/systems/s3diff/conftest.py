@@ -1,4 +1,4 @@
-"""Fixtures of the tests of s3diff."""
+"""Networks that the tests of S3Diff share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""S3Diff against upstream's own classes, its files, and its inference path."""
+"""S3Diff against upstream's own classes, and its inference path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of seesr."""
+"""Networks that the tests of SeeSR share."""
 
 from __future__ import annotations
 

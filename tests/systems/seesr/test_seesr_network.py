@@ -1,4 +1,4 @@
-"""SeeSR at mini size: parity with upstream's networks and its pipeline's loop, official files, end to end."""
+"""SeeSR at mini size: parity with upstream's networks and its pipeline's loop, end to end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of stablesr."""
+"""Networks that the tests of StableSR share."""
 
 from __future__ import annotations
 

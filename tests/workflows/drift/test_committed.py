@@ -1,4 +1,4 @@
-"""Drift: nothing has moved; what moves is named with the input that changed; measuring nothing is a failure."""
+"""Drift: nothing committed has moved; what moves is named; measuring nothing is a failure."""
 
 from __future__ import annotations
 

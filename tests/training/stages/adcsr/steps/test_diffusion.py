@@ -1,4 +1,4 @@
-"""The noise schedule of training, against diffusers' scheduler with Stable Diffusion 2.1's settings; and the noise."""
+"""The noise schedule of training, against diffusers' scheduler with Stable Diffusion 2.1's settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stages at mini size: equal to upstream's own steps, and each moves what it should and nothing else."""
+"""The stages at mini size: each moves what it should and nothing else, and the same again with the same seed."""
 
 from __future__ import annotations
 
