@@ -14,7 +14,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import PACKAGE
 
 T = TypeVar("T")
-_LIBRARIES = (str(PACKAGE), sysconfig.get_paths()["stdlib"], "<frozen")
+_LIBRARIES = (str(PACKAGE), sysconfig.get_paths()["stdlib"], "<frozen", "<string>")
 _NO_MEMORY = ("out of memory", "can't allocate")
 
 

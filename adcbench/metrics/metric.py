@@ -16,6 +16,7 @@ from PIL import Image
 from adcbench import __version__
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.keys import digest, source_hash, versions
+from adcbench.core.own_code import home
 from adcbench.core.weight_files import WeightFile, hash_shown
 from adcbench.metrics.tools import HasFiles, Tool
 
@@ -96,6 +97,7 @@ class Metric(HasFiles):
         asks: the network elsewhere whose raw scores it is made of.
         facts: what holds for its values.
         moves_by: relative change of a value that a few grey levels of a network's output make, where that is much.
+        origin: of a user's own, ``package.module:metric``; it tells metrics of one module apart in keys.
     """
 
     name: str
@@ -118,13 +120,15 @@ class Metric(HasFiles):
     asks: Tool | None = None
     facts: Facts = Facts()
     moves_by: float = 0.0
+    origin: str = ""
 
     @property
     def modules(self) -> tuple[str, ...]:
         """Modules that define it; their source closure is part of the score's cache key."""
         made_by = self.function or self.load
         assert made_by
-        return (made_by.__module__, *(module for tool in self.all_tools for module in tool.modules))
+        own = (self.origin.partition(":")[0],) if self.origin else ()
+        return (home(made_by), *own, *(module for tool in self.all_tools for module in tool.modules))
 
     def load_strictly(self) -> bool:
         """Load its files on the CPU, see ``workflows.catalogue.Loadable``; a plain function scores noise with them."""
@@ -200,7 +204,8 @@ class Metric(HasFiles):
     @property
     def key(self) -> str:
         """Hash of everything but the pixels that a score depends on."""
-        made_by = digest(self.signature, source_hash(*self.modules), versions(*self._all_libraries))
+        own = (self.origin,) if self.origin else ()
+        made_by = digest(self.signature, source_hash(*self.modules), versions(*self._all_libraries), *own)
         return digest(made_by, [tool.key for tool in self.all_tools]) if self.all_tools else made_by
 
     @property
@@ -272,6 +277,16 @@ class Metric(HasFiles):
         """
         assert self.function
         return float(check_number(self.name, self.function(**kept, **self.settings) if self.asks else kept))
+
+
+def check_names(metrics: Iterable[Metric]) -> None:
+    """Raise ``AdcbenchError`` where two metrics have one name: their scores would be mixed up."""
+    known: dict[str, Metric] = {}
+    for metric in metrics:
+        other = known.setdefault(metric.name, metric)
+        if (other.origin, other.settings) != (metric.origin, metric.settings):
+            places = " and ".join(one.origin or "ours" for one in (other, metric))
+            raise AdcbenchError(f"two metrics are called {metric.name!r} ({places}); give one another name")
 
 
 def check_number(name: str, value: Any) -> Any:

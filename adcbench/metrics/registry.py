@@ -9,11 +9,11 @@ from importlib import metadata
 from types import ModuleType
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.own_code import calling
 from adcbench.metrics import clip, image
 from adcbench.metrics import set as set_
 from adcbench.metrics.clip.flow import find_flow
 from adcbench.metrics.metric import Metric
+from adcbench.metrics.own_metric import own_metric
 
 GROUP = "adcbench.metrics"  # of entry points
 _FOLDERS = (image, set_, clip)
@@ -48,7 +48,7 @@ def find_metric(name: str) -> Metric:
     head = name.partition(":")[0]
     points = {point.name: point.value for point in metadata.entry_points(group=GROUP)}
     if name in points or (":" in name and head not in METRICS):
-        return _own_metric(name, points.get(name, name))
+        return _own(name, points.get(name, name))
     variants = [other for other in METRICS if other.startswith(f"{head}:")]
     if head in METRICS and variants:
         raise AdcbenchError(f"unknown metric {name!r}. Variants of {head}: {', '.join(variants)}")
@@ -56,16 +56,10 @@ def find_metric(name: str) -> Metric:
     raise AdcbenchError(f"unknown metric {name!r}. Metrics: {', '.join(plain)}; or package.module:metric")
 
 
-def _own_metric(name: str, target: str) -> Metric:
-    module, _, attribute = target.partition(":")
-    if not module or not attribute:
-        raise AdcbenchError(f"metric {name!r}: {target!r} is not package.module:metric")
-    with calling(f"metric {name!r}: cannot load {target}:"):
-        own = getattr(importlib.import_module(module), attribute)
-    if not isinstance(own, Metric):
-        raise AdcbenchError(f"metric {name!r}: {target} is a {type(own).__name__}, not an adcbench Metric")
-    if not (own.function or own.load):
-        raise AdcbenchError(f"metric {name!r}: it has neither a function nor a load")
+def _own(name: str, target: str) -> Metric:
+    own = own_metric(name, target)
+    if own.name in METRICS:
+        raise AdcbenchError(f"metric {name!r}: {target} is called {own.name!r}, as one of ours; give it another name")
     return own
 
 
@@ -74,7 +68,7 @@ def find_metrics(names: str, *, reference: bool = True, flow: str = "") -> list[
 
     Args:
         names: heads in any case, variants as they are written.
-        reference: HR is there; without it flows are own on the output.
+        reference: HR is there; without it flows are found on the output.
         flow: the optical flow for all metrics whose definition leaves it open; empty: each one's default.
 
     Raises:

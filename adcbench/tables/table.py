@@ -9,7 +9,7 @@ from typing import Literal
 from adcbench.core.cells import CellKey, Kind
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.printed import parse
-from adcbench.tables.jobs.job import Job
+from adcbench.tables.jobs.job import Job, Redo
 
 COMPLEXITY = "complexity"  # the "test set" of counted and timed columns
 # unit of a column -> what a value of 1 in it is
@@ -126,6 +126,8 @@ def faults_of(table: Table) -> str:
     for job in table.jobs:
         if not isinstance(job, Job):
             return f"{job!r:.80} is no job"
+        if not isinstance(job.redo, Redo | None):
+            return f"{type(job).__name__} of {job.row!r} has a redo that is none: {job.redo!r:.80}"
         if fault := job.fault(table):
             return fault
     if strangers := {row for rows in table.watched_ratios for row in rows} - set(table.rows):

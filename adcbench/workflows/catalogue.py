@@ -121,6 +121,8 @@ def _find(name: str) -> Loadable:
         return scorers()[name]
     if name in official_files():
         return official_files()[name]
+    with suppress(AdcbenchError):  # a user's own; of names that are none the system's error says more
+        return find_metric(name)
     try:
         return find_system(name)
     except AdcbenchError as error:

@@ -42,7 +42,7 @@ def reproduce(table_id: str, context: Context | None = None, root: Path | None =
         All its cells, in the table's order.
 
     Raises:
-        AdcbenchError: unknown table, bad data; what was measured before is kept in the store.
+        AdcbenchError: unknown table, or bad data of a job; what the other jobs measured is written.
     """
     table, context = load_table(table_id), context or Context()
     jobs = (*_jobs_for_outputs(table, context), *table.jobs)
@@ -51,18 +51,31 @@ def reproduce(table_id: str, context: Context | None = None, root: Path | None =
         read_sources(root)
     changes: list[Change] = []
     sources: dict[str, Closure] = {}
+    problems: dict[str, AdcbenchError] = {}
     for job in tqdm(jobs, desc=table_id, unit="job", delay=2, disable=not context.progress):
         try:
-            measured = job.run(table, context)
-        except Blocked as block:
-            measured = [(key, block) for key in job.keys(table)]
-        for key, found in measured:
-            changes.append((key, _finite(found)))
-            if isinstance(found, Measurement):
-                sources[found.provenance.get("sources", "")] = closure(*job.modules(key.metric))
+            changes += _measured(job, table, context, sources)
+        except AdcbenchError as error:  # what other jobs measure is kept
+            problems[str(error)] = error
     done = _commit(table, changes, root)
     add_sources({key: modules for key, modules in sources.items() if key and modules}, root)
+    if len(problems) == 1:
+        raise next(iter(problems.values()))
+    if problems:
+        raise AdcbenchError(f"{len(problems)} of its jobs are not done: {'; '.join(problems)}")
     return done
+
+
+def _measured(job: Job, table: Table, context: Context, sources: dict[str, Closure]) -> list[Change]:
+    """What came of a job; the code behind its measurements is added to ``sources``."""
+    try:
+        measured = job.run(table, context)
+    except Blocked as block:
+        return [(key, block) for key in job.keys(table)]
+    for key, found in measured:
+        if isinstance(found, Measurement):
+            sources[found.provenance.get("sources", "")] = closure(*job.modules(key.metric))
+    return [(key, _finite(found)) for key, found in measured]
 
 
 def _finite(found: Measurement | Blocked) -> Measurement | Blocked:

@@ -84,8 +84,8 @@ def pristine(folder: Path) -> bytes:
 
 def deb(folder: Path) -> bytes:
     sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
-    from test_photographs import FILES
-    from test_photographs import deb as package
+    from debian_files import FILES
+    from debian_files import deb as package
 
     return package(FILES)
 

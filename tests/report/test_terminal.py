@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-from adcbench.metrics import find_metric
-from adcbench.metrics.engine.scoring import Scored
-from adcbench.report.scores import score_lines
 from adcbench.report.terminal import cost_text, latency_text
 from adcbench.report.writers import claim_line
 from adcbench.results.claims import ClaimVerdict
@@ -53,13 +48,6 @@ def test_one_call_has_no_interval_and_decides_nothing() -> None:
         session(slow=system(4), fast=system(1)).splitlines()[-1]
         == "  slow / fast: 4 (95 % –) - inconclusive: timed once"
     )
-
-
-@pytest.mark.parametrize(("n", "shown"), [(1, "(n=1)"), (2, "(n=2, 95 % 1.0000 to 3.0000)")])
-def test_one_image_has_no_interval(n: int, shown: str) -> None:
-    scores = tuple((f"image-{i}", 1.0 + 2 * i) for i in range(n))
-    (line,) = score_lines([find_metric("psnr")], Scored({"psnr": scores}))
-    assert shown in line
 
 
 def test_costs_in_millions_and_billions() -> None:

@@ -21,9 +21,7 @@ from adcbench.data.testsets import registry
 from adcbench.data.testsets.fetch import fetch
 from adcbench.data.testsets.registry import open_testset
 from adcbench.data.testsets.test_set import TestSet
-from adcbench.report.cell_lines import write_cells
 from adcbench.report.files import folder, read_cells
-from adcbench.report.view import read_view, view_of
 from adcbench.results.diff import compare
 from adcbench.results.verdicts import verdict_of
 from adcbench.tables import Context, Score
@@ -95,24 +93,6 @@ def test_a_confirmed_measurement_keeps_its_provenance(cell: Cell) -> None:
     assert again == cell
     moved = with_measurement(cell, one(1 / 3, provenance={"sources": "y", "libraries": 2}))
     assert moved.measurements[0].provenance["libraries"] == 2
-
-
-def test_files_round_trip(cell: Cell, tmp_path: Path) -> None:
-    cells = list(read_cells("causes"))
-    measured = one(1 / 3, unscored=("c",), cause="suspected Y_RANGE", not_comparable="device: x")
-    cells[0] = with_measurement(replace(cells[0], measurements=()), measured)
-    write_cells(view_of(load_table("causes"), cells), tmp_path)
-    again = read_cells("causes", tmp_path)
-    assert [c.measurements for c in again] == [c.measurements for c in cells]
-    assert [c.missing for c in again if c.measured is None] == [c.missing for c in cells if c.measured is None]
-
-
-def test_damaged_files_are_named(tmp_path: Path) -> None:
-    write_cells(read_view("causes"), tmp_path)
-    path = folder("causes", tmp_path) / "cells.jsonl"
-    path.write_text(path.read_text()[:-40])
-    with pytest.raises(AdcbenchError, match=r"cells\.jsonl: damaged: line \d+: .* run: adcbench reproduce causes"):
-        read_cells("causes", tmp_path)
 
 
 def test_outputs_a_user_brings_are_scored_as_their_row() -> None:

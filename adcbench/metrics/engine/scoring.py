@@ -26,7 +26,7 @@ from adcbench.metrics.engine.frames import FramePlan, FrameWork, SampleWork, ahe
 from adcbench.metrics.engine.keys import key_on, packed
 from adcbench.metrics.engine.scored import LOSSY_MARK, Score, Scored, check_any
 from adcbench.metrics.engine.worker import scoring_process
-from adcbench.metrics.metric import Metric, ScoringStopped, SetScore
+from adcbench.metrics.metric import Metric, ScoringStopped, SetScore, check_names
 from adcbench.metrics.tools import Runtime
 
 _SAVE_EVERY = 32  # frames between two writes to the store
@@ -59,8 +59,9 @@ def score(
     Raises:
         Blocked: weights, a library or an environment of a metric are not here.
         ScoringStopped: the networks' process was killed, or can't load its files.
-        AdcbenchError: not one sample could be scored by any metric.
+        AdcbenchError: two metrics of one name, or not one sample could be scored by any metric.
     """
+    check_names(metrics)
     use_store = use_store and not deterministic
     if not deterministic:
         for metric in metrics:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 from adcbench.core.cells import CellKey, Measurement
 from adcbench.core.errors import Blocked
 from adcbench.core.hashes import verified
+from adcbench.tables.jobs.own_job import guard
 
 if TYPE_CHECKING:
     from adcbench.data.testsets.test_set import OpenTestSet
@@ -80,6 +81,10 @@ class Job(ABC):
     row: str
     test_set: str
     redo: ClassVar[Redo | None] = None
+
+    def __init_subclass__(cls, **named: object) -> None:
+        super().__init_subclass__(**named)
+        guard(cls)
 
     @property
     @abstractmethod

@@ -129,9 +129,15 @@ class _Again:
                 if old is None:
                     self.moved.append(_not_committed(key, new))
                 elif lines := _moved(key, old, new, job):
-                    known = self.sources.get(old.provenance.get("sources", ""))
-                    now = closure(*job.modules(key.metric))
-                    self.moved += [*lines, f"{key}: {changed_inputs(old, new, known, now)}"]
+                    self.moved += [*lines, f"{key}: {self._inputs(job, key, old, new)}"]
+
+    def _inputs(self, job: Job, key: CellKey, old: Measurement, new: Measurement) -> str:
+        """What changed of a measurement's inputs, or why that can't be said."""
+        known = self.sources.get(old.provenance.get("sources", ""))
+        try:
+            return changed_inputs(old, new, known, closure(*job.modules(key.metric)))
+        except AdcbenchError as error:
+            return str(error)
 
     def _measured(self, table: Table, job: Job) -> Iterator[tuple[CellKey, Measurement]]:
         """A job's measurements as they are now."""
