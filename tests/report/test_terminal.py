@@ -30,6 +30,12 @@ def test_a_session_shows_each_system_and_the_paired_ratio() -> None:
     ]
 
 
+def test_clips_and_images_are_compared_by_the_time_of_a_frame() -> None:
+    lines = session(clips={**system(50, 50, 50), "frames": 25}, images=system(1, 1, 1)).splitlines()
+    assert "3 calls of 25 frames, peak" in lines[1] and "3 calls, peak" in lines[2]
+    assert lines[3] == "  clips / images: 2 (95 % 2 to 2)"
+
+
 def test_what_makes_it_doubtful_is_said() -> None:
     text = session(slow=system(1, 2, 9, derived=3), fast=system(1, 1, 1, note="the clock jumped"))
     assert "3 steps derived" in text and "inconclusive: the clock jumped" in text
