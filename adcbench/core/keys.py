@@ -1,9 +1,10 @@
 """Cache keys: a hash of everything a result depends on, found without importing it.
 
 The source closure of a module is the set of adcbench files it imports, directly or not, found by an
-import walk over the syntax tree (imports inside functions included). Docstrings and comments do not
-change its hash: the syntax tree is hashed, not the text. Nor do the names of our modules: an import stands for the
-code of the module that it names, so that moving or renaming a module changes no key and no committed provenance.
+import walk over the syntax tree (imports inside functions included); of a user's module also those of its own
+package. Docstrings and comments do not change its hash: the syntax tree is hashed, not the text. Nor do the names of
+our modules: an import stands for the code of the module that it names, so that moving or renaming a module changes no
+key and no committed provenance.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import ast
 import hashlib
 import importlib.util
 import json
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -57,7 +59,7 @@ def versions(*distributions: str) -> dict[str, str]:
 
 
 def source_closure(*modules: str) -> tuple[str, ...]:
-    """Names of all ``adcbench`` modules that ``modules`` import, directly or not, themselves included."""
+    """Names of all modules of ours, and of their own packages, that ``modules`` import, directly or not, and theirs."""
     todo, seen = list(modules), set()
     while todo:
         module = todo.pop()
@@ -92,11 +94,25 @@ def _path(module: str) -> Path | None:
     if package == _ROOT:
         base = PACKAGE.joinpath(*parts)
         return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
+    if found := _below(package, parts):
+        return found
     try:
         spec = importlib.util.find_spec(module)
     except ModuleNotFoundError:
         return None
     return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+
+
+def _below(package: str, parts: Sequence[str]) -> Path | None:
+    """The file of a module below a package of others, found without importing what lies between."""
+    try:
+        there = sys.modules.get(package) or importlib.util.find_spec(package)
+    except ValueError:  # a module without a spec, such as __main__
+        return None
+    places = getattr(there, "__path__", None) or getattr(there, "submodule_search_locations", None) or ()
+    bases = [Path(place).joinpath(*parts) for place in places]
+    files = (path for base in bases for path in (base / "__init__.py", *([base.with_suffix(".py")] if parts else [])))
+    return next((path for path in files if path.is_file()), None)
 
 
 @lru_cache
@@ -106,7 +122,7 @@ def _tree(path: Path) -> ast.Module:
 
 @lru_cache
 def _imports(module: str) -> tuple[str, ...]:
-    """Our modules that a module imports, and the packages that it imports names from."""
+    """Modules of ours, and of its own package, that a module imports, and those that it imports names from."""
     path = _path(module)
     if path is None:
         return ()
@@ -114,9 +130,30 @@ def _imports(module: str) -> tuple[str, ...]:
     for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import):
             named.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            named.update((node.module, *(f"{node.module}.{alias.name}" for alias in node.names)))
-    return tuple(name for name in named if _is_ours(name))
+        elif isinstance(node, ast.ImportFrom) and (source := _source(node, module, path)):
+            named.update((source, *(f"{source}.{alias.name}" for alias in node.names)))
+    return tuple(name for name in named if _is_ours(name) or _is_beside(name, module))
+
+
+def _source(node: ast.ImportFrom, module: str, path: Path) -> str:
+    """The module that names are imported from, a relative one spelt out; empty for one outside its package."""
+    if not node.level:
+        return node.module or ""
+    package = module.split(".")[: None if path.name == "__init__.py" else -1]
+    above = package[: len(package) - node.level + 1]
+    return ".".join((*above, *filter(None, (node.module,)))) if above else ""
+
+
+def _is_beside(name: str, module: str) -> bool:
+    """Whether a name is a module of the same package as ``module``, which is not ours, and can be read."""
+    package = name.split(".")[0]
+    if package == _ROOT or package != module.split(".")[0]:
+        return False
+    path = _below(package, name.split(".")[1:])
+    try:
+        return path is not None and bool(_tree(path))
+    except (SyntaxError, ValueError, OSError):  # written for another Python: nothing has imported it
+        return False
 
 
 def _is_ours(module: str) -> bool:

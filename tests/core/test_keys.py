@@ -157,3 +157,35 @@ def test_pixel_hash_sees_pixels_shape_and_type_only() -> None:
 def test_digest_does_not_depend_on_the_order_of_a_dict() -> None:
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     assert digest([1, 2]) != digest([2, 1])
+
+
+PACKAGE_FILES = {
+    "__init__.py": "LIMIT = 1",
+    "metrics.py": "from . import LIMIT\nfrom .parts import scale",
+    "parts/__init__.py": "",
+    "parts/scale.py": "def f():\n    from own_package.parts.deep import x",
+    "parts/deep.py": "x = 1",
+    "parts/other.py": "y = 1",
+    "old.py": "print 'for another Python'",
+}
+
+
+@pytest.mark.parametrize("changed", PACKAGE_FILES)
+def test_of_a_users_module_all_of_its_package_that_it_imports_counts(
+    changed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Relative imports too; nothing of it is run, and what no Python of ours can read is left out."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def hashed(files: dict[str, str]) -> str:
+        for name, text in files.items():
+            (tmp_path / "own_package" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "own_package" / name).write_text(text)
+        for cached in (keys._path, keys._tree, keys._imports, keys.code_hash, keys._linked_hash):
+            cached.cache_clear()
+        return source_hash("own_package.metrics")
+
+    files = PACKAGE_FILES | {"metrics.py": PACKAGE_FILES["metrics.py"] + "\nfrom .old import gone"}
+    before, after = hashed(files), hashed(files | {changed: files[changed] + "\nz = 1"})
+    assert (before == after) == (changed in ("parts/other.py", "old.py"))
+    assert "own_package.parts" not in sys.modules
