@@ -54,7 +54,7 @@ TESTS = {
     ),
     "tables/jobs/*.py": "tests/tables/jobs",
     "data/test_sets/registry.py data/test_sets/test_set.py": (
-        "tests/data/test_sets/test_testsets_registry.py tests/data/test_sets/test_testsets_registry_own.py "
+        "tests/data/test_sets/test_test_sets_registry.py tests/data/test_sets/test_test_sets_registry_own.py "
         "tests/data/test_sets/test_image_sets.py tests/data/test_sets/test_video_sets.py"
     ),
     "inference/tiles.py": "tests/inference/test_tiles.py tests/inference/test_tiles_weights.py",
