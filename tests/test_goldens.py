@@ -9,7 +9,7 @@ import goldens
 import pytest
 import yaml
 
-from adcbench.data.testsets.registry import find_testset
+from adcbench.data.test_sets.registry import find_test_set
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[1]
@@ -65,7 +65,7 @@ def test_the_public_workflows_fetch_what_the_goldens_need(workflow: str, job: st
     assert environment.get("ADCBENCH_CI") == mode
     measured = min(commands.index(c) for c in commands if c.startswith(("nox -s tests", "nox -s drift")))
     for name in goldens.FETCHED:
-        assert find_testset(name).repository  # a command can
+        assert find_test_set(name).repository  # a command can
         assert f"nox -s fetch -- {name}" in commands[:measured]
 
 

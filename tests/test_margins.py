@@ -22,7 +22,7 @@ def test_a_fixture_holds_on_another_instruction_set(name: str) -> None:
     """The decoder's, which was within its limit with AVX-512 alone."""
     if f"{name}, 1 thread" not in margins.settings():
         pytest.skip(f"this processor has no {name}")
-    test = "tests/systems/layers/test_sd21.py::test_vae_equals_diffusers"
+    test = "tests/systems/layers/test_vae.py::test_vae_equals_diffusers"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test]
     ran = subprocess.run(command, env=os.environ | margins.CAPABILITIES[name], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0 and "1 passed" in ran.stdout, ran.stdout

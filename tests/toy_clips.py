@@ -10,15 +10,15 @@ import pytest
 
 from adcbench.data.media import Part
 from adcbench.data.media.images import write_png
-from adcbench.data.testsets.fetch import fetch
-from adcbench.data.testsets.registry import TESTSETS
+from adcbench.data.test_sets.fetch import fetch
+from adcbench.data.test_sets.registry import TEST_SETS
 
 
 def small_udm10(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """UDM10 with two clips of three frames, of which two frames and 16x16 pixels are scored; a folder of outputs."""
     monkeypatch.setenv("ADCBENCH_DATA", str(root))
-    small = replace(TESTSETS["UDM10"], size=2, part=Part(frames=2, crop=16))
-    monkeypatch.setitem(TESTSETS, "UDM10", small)
+    small = replace(TEST_SETS["UDM10"], size=2, part=Part(frames=2, crop=16))
+    monkeypatch.setitem(TEST_SETS, "UDM10", small)
     draw = np.random.default_rng(0)
     for clip in ("000", "001"):
         for frame in range(3):

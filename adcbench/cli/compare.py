@@ -14,14 +14,14 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.needs import Need
 
 if TYPE_CHECKING:
-    from adcbench.data.testsets.test_set import TestSet
+    from adcbench.data.test_sets.test_set import TestSet
     from adcbench.systems.system import System
 
 
 @click.command()
 @click.argument("a", required=False)
 @click.argument("b", required=False)
-@click.option("--testset", help="drealsr, realsr, div2k_val or embedded.")
+@click.option("--testset", "test_set", help="drealsr, embedded, udm10, ...; an unknown name lists all.")
 @click.option("--metrics", help="Comma-separated names. [default: all of the papers' image tables]")
 @click.option("--limit", default=0, help="Only so many images, spread evenly over the set.")
 @device_option()
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--table", help="Compare all measured rows of a table instead, from its committed scores.")
 @click.option("--metric", help="Of --table: only this metric's columns (corrected over the whole table all the same).")
 def compare(
-    a: str | None, b: str | None, testset: str | None, metrics: str | None, limit: int, device: str,
+    a: str | None, b: str | None, test_set: str | None, metrics: str | None, limit: int, device: str,
     out: Path | None, table: str | None, metric: str | None,
 ) -> None:  # fmt: skip
     """Is A better than B? Per image, with intervals and tests; the answer is the last sentence.
@@ -43,24 +43,24 @@ def compare(
     95 % interval of the mean leaves out 0, and most images agree with the mean.
     """
     if table:
-        if a or b or testset or metrics or out:
+        if a or b or test_set or metrics or out:
             raise AdcbenchError(
                 "--table compares a table's committed rows: of the other options it takes --metric only"
             )
         _rows(table, metric)
         return
-    if not (a and b and testset) or metric:
+    if not (a and b and test_set) or metric:
         raise AdcbenchError("name A, B and --testset; or a table with --table (see adcbench compare --help)")
-    from adcbench.data.testsets.registry import find_testset, open_testset
+    from adcbench.data.test_sets.registry import find_test_set, open_test_set
     from adcbench.metrics import find_metrics
     from adcbench.report.comparison import comparison_text, write_comparison
     from adcbench.results.compare import compare_outputs, find_outputs
     from adcbench.tables.papers import image_scores
 
     chosen = find_metrics(metrics or ",".join(image_scores().values()))
-    found_set = find_testset(testset)
+    found_set = find_test_set(test_set)
     systems = [side_system(name, found_set) for name in (a, b)]
-    opened = cache(partial(open_testset, found_set.name))
+    opened = cache(partial(open_test_set, found_set.name))
     needs: list[Need] = [*(system.find_weights for system in systems if system), opened]
     _, blocked = ready(chosen, needs, [out])
     sides = [find_outputs(n, opened(), s, limit=limit, device=device) for n, s in zip((a, b), systems, strict=True)]

@@ -100,7 +100,7 @@ def upscale(
 
 @click.command()
 @_SYSTEM
-@click.option("--testset", help="drealsr, realsr, div2k_val or embedded.")
+@click.option("--testset", "test_set", help="drealsr, embedded, udm10, ...; an unknown name lists all.")
 @_METRICS
 @device_option()
 @_DTYPE
@@ -112,7 +112,7 @@ def upscale(
               help="Frames of a clip that a system of clips is given at a time; 0: all.")  # fmt: skip
 @click.option("--check", is_flag=True, help="Check the system against the contract first; exit code 1 if it fails.")
 def evaluate(
-    name: str, testset: str | None, metrics: str, device: str, dtype: str, seed: int,
+    name: str, test_set: str | None, metrics: str, device: str, dtype: str, seed: int,
     rounding: Literal["round", "truncate"] | None, out: Path | None, limit: int, window: int,
     check: bool,
 ) -> None:  # fmt: skip
@@ -122,7 +122,7 @@ def evaluate(
     What is missing here is said before anything runs. A missing metric is listed again at the end, with exit code 2,
     and the others are scored; images that can't be scored are listed, with exit code 1.
     """
-    from adcbench.data.testsets.registry import find_testset, open_testset
+    from adcbench.data.test_sets.registry import find_test_set, open_test_set
     from adcbench.metrics import find_metrics
     from adcbench.report.scores import score_lines, write_scores
     from adcbench.systems import find_system
@@ -130,14 +130,14 @@ def evaluate(
 
     system = find_system(name)
     note_untrained([system])
-    if not testset:
+    if not test_set:
         if not check:
             raise AdcbenchError("give --testset, --check, or both")
         _check(system, device)
         return
-    opened = cache(partial(open_testset, testset))
+    opened = cache(partial(open_test_set, test_set))
     needs: list[Need] = [system.find_weights, opened]
-    wanted = find_metrics(metrics, reference=find_testset(testset).has_truth)
+    wanted = find_metrics(metrics, reference=find_test_set(test_set).has_truth)
     here, blocked = ready(wanted, needs, [out])
     if check:
         _check(system, device)
@@ -163,12 +163,15 @@ def _check(system: System, device: str) -> None:
 @click.option("--from", "source", type=click.Path(path_type=Path),
               help="photographs: folder with the Debian packages, or their files, instead of apt-get.")  # fmt: skip
 def fetch(name: str, source: Path | None) -> None:
-    """Download a test set (drealsr, realsr), verified and resumable; or photographs, to train on at the mini scale.
+    """Make a test set complete: download it, verified and resumable, or record what you put there.
+
+    NAME is drealsr, realsr, one of your own, ... (an unknown one lists all); or photographs, to train on at the mini
+    scale.
 
     Checkpoints: adcbench weights fetch.
     """
-    from adcbench.data.testsets.fetch import fetch as fetch_testset
-    from adcbench.data.testsets.registry import find_testset
+    from adcbench.data.test_sets.fetch import fetch as fetch_test_set
+    from adcbench.data.test_sets.registry import find_test_set
     from adcbench.data.training.photographs import fetch_photographs
     from adcbench.systems import system_names
 
@@ -179,8 +182,8 @@ def fetch(name: str, source: Path | None) -> None:
         raise AdcbenchError(f"--from is for photographs, not for {name}")
     if name in system_names():
         raise AdcbenchError(f"{name} is a system, not a test set. Its checkpoints: adcbench weights fetch {name}")
-    test_set = find_testset(name)
-    click.echo(f"{test_set.name}: {fetch_testset(test_set)}")
+    test_set = find_test_set(name)
+    click.echo(f"{test_set.name}: {fetch_test_set(test_set)}")
 
 
 COMMANDS = (score, upscale, evaluate, fetch)

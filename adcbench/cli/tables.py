@@ -74,7 +74,7 @@ def _outputs(texts: tuple[str, ...]) -> dict[tuple[str, str], Path]:
         place, _, folder = text.partition("=")
         row, _, test_set = place.rpartition("@")
         if not (row and test_set and folder):
-            raise AdcbenchError(f"--outputs {text!r}: write it as ROW@TESTSET=DIR, such as 'StableSR@DRealSR=out/'")
+            raise AdcbenchError(f"--outputs {text!r}: write it as ROW@TEST_SET=DIR, such as 'StableSR@DRealSR=out/'")
         if not Path(folder).is_dir():
             raise AdcbenchError(f"--outputs {text!r}: no folder {folder}")
         found[row, test_set] = Path(folder).resolve()
@@ -182,7 +182,7 @@ def spread(
     Missing metrics are listed, with exit code 2 where --metrics names them.
     """
     from adcbench.cli.compare import side_system
-    from adcbench.data.testsets.registry import find_testset, open_testset
+    from adcbench.data.test_sets.registry import find_test_set, open_test_set
     from adcbench.metrics import find_metrics
     from adcbench.results.compare import find_outputs, shown_name
     from adcbench.systems import find_system
@@ -194,9 +194,9 @@ def spread(
     columns = {column.lower(): metric for column, metric in image_scores().items()}
     names = [columns.get(one.strip().lower(), one) for one in metrics.split(",") if one.strip()]
     chosen = find_metrics(",".join(names or image_scores().values()))
-    found_set = find_testset(test_set)
+    found_set = find_test_set(test_set)
     system = find_system(name) if level == "inference" else side_system(name, found_set)
-    opened = cache(partial(open_testset, found_set.name))
+    opened = cache(partial(open_test_set, found_set.name))
     needs: list[Need] = [*([system.find_weights] if system else []), opened]
     here, blocked = ready(chosen, needs)
     wanted = {shown_name(metric): metric for metric in here}

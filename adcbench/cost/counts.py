@@ -159,7 +159,10 @@ def counted_modules(system: System) -> tuple[str, ...]:
 def _builder(system: System) -> Builder:
     if system.components is None:
         can = ", ".join(name for name in system_names() if find_system(name).components)
-        raise AdcbenchError(f"{system.name} has no components to count. Those that have: {can}; and AdcSR's ablations")
+        raise AdcbenchError(
+            f"{system.name} has no components to count. Those that have: {can}; and AdcSR's ablations. One of your own "
+            "is counted once its System names components (docs/own_system.md)"
+        )
     return system.components
 
 

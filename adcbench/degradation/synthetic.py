@@ -15,7 +15,7 @@ from tqdm import tqdm
 from adcbench.core.errors import AdcbenchError
 from adcbench.data.media.images import read_png, write_png
 from adcbench.data.media.pictures import read_picture
-from adcbench.data.testsets.test_set import TestSet
+from adcbench.data.test_sets.test_set import TestSet
 from adcbench.data.training.bsds import bsds500
 from adcbench.degradation.realesrgan import MILD, degrade, draw
 

@@ -218,7 +218,10 @@ def load_on(system: System, weights: Mapping[str, Path] | None, device: str, dty
 def check_takes(system: System, medium: Medium) -> None:
     """Raise ``AdcbenchError`` where a system takes clips and gets images, or the other way round."""
     if system.takes != medium:
-        raise AdcbenchError(f"{system.name} takes {system.takes}s, and is given {medium}s")
+        raise AdcbenchError(
+            f"{system.name} takes {system.takes}s, and is given {medium}s. On a test set any system runs on both: "
+            f"adcbench evaluate --system {system.name} --testset ... (docs/own_test_set.md)"
+        )
 
 
 def _check_input(name: str, lr: np.ndarray) -> None:

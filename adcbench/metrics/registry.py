@@ -68,7 +68,7 @@ def find_metrics(names: str, *, reference: bool = True, flow: str = "") -> list[
 
     Args:
         names: heads in any case, variants as they are written.
-        reference: HR is there; without it flows are own on the output.
+        reference: HR is there; without it flows are found on the output.
         flow: the optical flow for all metrics whose definition leaves it open; empty: each one's default.
 
     Raises:

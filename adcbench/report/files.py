@@ -133,10 +133,11 @@ def kept_cells(table_id: str, root: Path | None = None) -> tuple[tuple[Cell, ...
                 else:
                     torn[_named(place)] = None
     torn |= dict.fromkeys(_named(place) for place in samples)  # what no line has taken
-    never = ("it was not run yet", made_by(table_id), "")
+    never, by_no_job = ("it was not run yet", made_by(table_id), ""), ("a job of the table that fills it", "", "")
+    filled = {key for job in table.jobs for key in job.keys(table)}
     cells = tuple(
         _cell(key, table.column(key.test_set, key.metric), readings.get(key, ()), measured[key[1:]],
-              blocked.get(key[1:], never))
+              blocked.get(key[1:], never if key in filled else by_no_job))
         for key in table.keys
     )  # fmt: skip
     return cells, tuple(torn)

@@ -86,21 +86,30 @@ def fvcore_text(lines: Sequence[Mapping[str, Any]]) -> str:
 
 
 def latency_text(record: Mapping[str, Any]) -> str:
-    """A timing session: one line a system, then paired ratios with their intervals."""
+    """A timing session: one line a system, then paired ratios of the time for a frame with their intervals."""
     size, threads = record["size"], record["threads"]
     protocol = f"LR {size}x{size}, batch 1" + (f", threads {threads}" if threads else "")
     lines = [f"session {record['session']}: {record['hardware']}, {record['dtype']}, {protocol}"]
     for name, timed in record["systems"].items():
         lines.append(
             f"  {name} ({timed['scale']}): p50 {timed['p50']:.4g} s, p95 {timed['p95']:.4g} s, {timed['fps']:.4g} FPS, "
-            f"{len(timed['seconds'])} calls, peak {timed['peak_bytes'] / 2**30:.2f} GiB"
+            f"{len(timed['seconds'])} calls{_of_frames(timed)}, peak {timed['peak_bytes'] / 2**30:.2f} GiB"
             + (f", {timed['derived_steps']} steps derived" if timed.get("derived_steps") else "")
             + (f" - inconclusive: {timed['inconclusive']}" if timed["inconclusive"] else "")
         )
     for (slow, a), (fast, b) in combinations(record["systems"].items(), 2):
         if (calls := len(a["seconds"])) == len(b["seconds"]):
-            ratio = median_ratio_interval(a["seconds"], b["seconds"])
+            ratio = median_ratio_interval(_per_frame(a), _per_frame(b))
             noise = too_wide(ratio) if has_interval(calls) else "timed once"
             text = f"  {slow} / {fast}: {ratio[0]:.3g} (95 % {interval_text(calls, ratio[1], ratio[2], '.3g')})"
             lines.append(text + (f" - inconclusive: {noise}" if noise else ""))
     return "\n".join(lines)
+
+
+def _of_frames(timed: Mapping[str, Any]) -> str:
+    return f" of {timed['frames']} frames" if timed.get("frames", 1) > 1 else ""
+
+
+def _per_frame(timed: Mapping[str, Any]) -> list[float]:
+    """A clip and an image do not hold the same work: compared is the time of a frame."""
+    return [seconds / timed.get("frames", 1) for seconds in timed["seconds"]]

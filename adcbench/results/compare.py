@@ -9,8 +9,8 @@ from pathlib import Path
 from adcbench.core.errors import AdcbenchError, Blocked, listed
 from adcbench.core.needs import available, together
 from adcbench.data.media import Sample
-from adcbench.data.testsets.test_set import OpenTestSet, spread_evenly
-from adcbench.inference.testset import upscale_testset
+from adcbench.data.test_sets.test_set import OpenTestSet, spread_evenly
+from adcbench.inference.test_set import upscale_test_set
 from adcbench.metrics.engine.scored import Scored
 from adcbench.metrics.engine.scoring import score
 from adcbench.metrics.metric import Metric, SetScore
@@ -90,7 +90,7 @@ def find_outputs(
     """
     released = name in opened.test_set.outputs
     if system and not released:
-        made = upscale_testset(system, opened, device=device, limit=limit)
+        made = upscale_test_set(system, opened, device=device, limit=limit)
         return Outputs(name, f"run here on {device}", tuple(made))
     pairs = spread_evenly(opened.samples(name), limit)
     if released:

@@ -1,7 +1,7 @@
 """BSRGAN: configuration, system and the reading of its checkpoint. No torch here, so that cache keys need none.
 
 Zhang et al., "Designing a Practical Degradation Model for Deep Blind Image Super-Resolution" (ICCV 2021). The
-network is ESRGAN's, in ``parts.rrdbnet``; its file has ESRGAN's old names. Upstream (main_test_bsrgan.py) divides
+network is ESRGAN's, in ``layers.rrdbnet``; its file has ESRGAN's old names. Upstream (main_test_bsrgan.py) divides
 8-bit pixels by 255, runs the network, clamps and rounds: nothing else changes the numbers.
 """
 

@@ -15,7 +15,7 @@ from adcbench.systems.layers.sd21 import LAST_STEP, TextConfig, UNetConfig, VaeC
 from adcbench.systems.layers.tagger_files import RAM
 from adcbench.systems.osediff import OSEDiffConfig
 
-GROUPS = (32, 24, 16, 12, 8, 6, 4, 2, 1)  # of norms, ``parts.blocks.GROUPS``: of so many channels, one a group
+GROUPS = (32, 24, 16, 12, 8, 6, 4, 2, 1)  # of norms, ``layers.blocks.GROUPS``: of so many channels, one a group
 LEVELS = 4  # resolutions of Stable Diffusion's networks, which AdcSR's are cut from
 _WIDEST, _DEEPEST, _LONGEST = 8192, 64, 4096  # channels; layers of a level; tokens
 _HIGHEST_RANK = 1024

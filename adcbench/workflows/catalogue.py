@@ -126,6 +126,8 @@ def _find(name: str) -> Loadable:
     try:
         return find_system(name)
     except AdcbenchError as error:
+        with suppress(AdcbenchError):  # of an installed package, or package.module:metric
+            return find_metric(name)
         if ":" in name:
             raise
         with_files = ", ".join((*(name for name in METRICS if METRICS[name].files), *official_files()))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adcbench.core.rounding import Rounding
-from adcbench.data.testsets.test_set import OpenTestSet
-from adcbench.inference.testset import upscale_testset
+from adcbench.data.test_sets.test_set import OpenTestSet
+from adcbench.inference.test_set import upscale_test_set
 from adcbench.metrics.engine.scored import Scored
 from adcbench.metrics.engine.scoring import score
 from adcbench.metrics.metric import Metric
@@ -36,9 +36,9 @@ def evaluate(
 
     Raises:
         Blocked: a weight file, a library or the GPU is missing.
-        AdcbenchError: see ``upscale_testset`` and ``score``.
+        AdcbenchError: see ``upscale_test_set`` and ``score``.
     """
-    made = upscale_testset(
+    made = upscale_test_set(
         system, opened, device=device, dtype=dtype, seed=seed, rounding=rounding, limit=limit, window=window
     )
     return score(made, metrics, part=opened.part, device=device)

@@ -32,8 +32,8 @@ from adcbench.core.rounding import Rounding
 from adcbench.core.settings import CHECKOUT, environment, reproductions_dir
 from adcbench.data.media import Sample
 from adcbench.data.media.images import read_png
-from adcbench.data.testsets.test_set import OpenTestSet
-from adcbench.inference.testset import upscale_testset
+from adcbench.data.test_sets.test_set import OpenTestSet
+from adcbench.inference.test_set import upscale_test_set
 from adcbench.metrics import METRICS
 from adcbench.metrics.engine.scoring import score
 from adcbench.metrics.metric import Metric, Scorer
@@ -106,7 +106,7 @@ def inference_moves(
     Raises:
         Blocked: a weight file or the device is not here.
     """
-    run = partial(upscale_testset, opened=opened, limit=limit)
+    run = partial(upscale_test_set, opened=opened, limit=limit)
     other: Rounding = "truncate" if system.rounding == "round" else "round"
     base = _scores(run(system), metrics)
     rounded = _scores(run(system, rounding=other), metrics)

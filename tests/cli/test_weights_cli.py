@@ -249,26 +249,6 @@ def test_the_catalogue_of_the_built_in_systems() -> None:
     assert max(map(len, result.output.splitlines())) <= 180  # to be read in a terminal; addresses are the longest
 
 
-def test_the_table_s_systems_are_those_it_runs_or_times() -> None:
-    assert {"adcsr", "osediff", "bicubic"} <= set(catalogue.users_of_table("adcsr/table1"))
-    with pytest.raises(AdcbenchError, match="unknown table"):
-        catalogue.users_of_table("adcsr/table99")
-
-
-def test_metrics_are_in_the_catalogue_and_share_their_backbone() -> None:
-    entries = catalogue.entries(catalogue.chosen((), metrics=True))
-    users = {entry.file.name: entry.users for entry in entries}
-    assert set(users["vgg16-397923af.pth"]) == {"lpips-vgg", "dists"}
-    assert {"fid", "niqe", "musiq", "maniqa-pipal", "clipiqa", "dover", "raft"} <= {
-        user for names in users.values() for user in names
-    }
-    assert not any(":" in user for names in users.values() for user in names)
-
-
-def test_a_table_s_metrics_are_fetched_with_its_systems() -> None:
-    assert {"adcsr", "lpips", "maniqa-pipal", "fid"} <= set(catalogue.users_of_table("adcsr/table1"))
-
-
 def test_a_checkpoint_that_is_another_s_is_found_by_the_digits_in_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,9 +13,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.cost import macs
 from adcbench.cost.closed_form import closed_form_macs
 from adcbench.cost.macs import count_macs
-from adcbench.cost.params import lora_count, tied_count, unique_counts
-from adcbench.systems.components import Call, Component, empty
-from adcbench.systems.formulas import attention_macs
+from adcbench.systems.components import Call, empty
 from adcbench.systems.layers.blocks import PixelAttention, SelfAttention, Upsample
 from adcbench.systems.layers.lora import Lora
 from adcbench.systems.layers.sd_components import FORMULAS
@@ -69,10 +67,6 @@ def test_layers_by_hand(name: str) -> None:
         assert {kind: macs for kind, macs in counts.items() if macs} == expected
 
 
-def test_attention_formula_is_two_products() -> None:
-    assert attention_macs(batch=1, queries=3, keys=5, width=7) == 3 * 5 * 7 + 3 * 5 * 7
-
-
 def test_cpu_tensors_are_refused() -> None:
     """There the fused operator has no formula, and attention would be lost."""
     with pytest.raises(AdcbenchError, match="meta"):
@@ -99,16 +93,3 @@ def test_an_unknown_operator_is_an_error(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.delitem(macs._KIND, "aten.addmm")
     with pytest.raises(AdcbenchError, match=r"aten.addmm has no kind"):
         count_macs(layer, (empty(1, 2),))
-
-
-def test_tied_tensors_count_once_or_twice() -> None:
-    one, two = nn.Linear(3, 4), nn.Linear(3, 4)
-    two.weight = one.weight
-    parts = [Component("a", (one,)), Component("b", (two, one.bias))]
-    assert unique_counts(parts) == {"a": 16, "b": 4}
-    assert tied_count((one, two, one.bias)) == 16 + 16 + 4
-
-
-def test_lora_parameters_are_told_apart() -> None:
-    base = nn.Linear(3, 4)
-    assert lora_count((Lora(base, 2, 1.0, "x"), base)) == 2 * 3 + 4 * 2

@@ -13,8 +13,8 @@ from PIL import Image
 from adcbench.core.errors import Blocked
 from adcbench.core.settings import cache_dir
 from adcbench.data.media.images import read_png, write_png
-from adcbench.data.testsets.fetch import fetch
-from adcbench.data.testsets.registry import find_testset, open_testset
+from adcbench.data.test_sets.fetch import fetch
+from adcbench.data.test_sets.registry import find_test_set, open_test_set
 from adcbench.data.training import bsds
 from adcbench.degradation.synthetic import degraded_pair, write_degraded
 
@@ -47,15 +47,15 @@ MEANS = (126.478, 127.222, 126.950)
 def test_the_set_is_written_once_and_its_manifest_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
     monkeypatch.setitem(bsds.SIZES, "test", 2)
-    testset = find_testset("bsds500-test")
+    test_set = find_test_set("bsds500-test")
     with pytest.raises(Blocked, match="BSDS500"):
-        write_degraded(testset)
+        write_degraded(test_set)
     for name in ("a", "b"):
         (tmp_path / "bsds500" / "test").mkdir(parents=True, exist_ok=True)
         Image.fromarray(photograph(160, 164)).save(tmp_path / "bsds500" / "test" / f"{name}.jpg")
     ours = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    write_degraded(testset, progress=False)
-    kept, lost = (testset.root / "LR" / f"{name}.png" for name in ("a", "b"))
+    write_degraded(test_set, progress=False)
+    kept, lost = (test_set.root / "LR" / f"{name}.png" for name in ("a", "b"))
     written, pixels = kept.stat().st_mtime_ns, read_png(lost)
     for spoil in (
         lost.unlink,
@@ -64,12 +64,12 @@ def test_the_set_is_written_once_and_its_manifest_recorded(tmp_path: Path, monke
         lambda: write_png(lost, photograph(40, 40)),  # of another size
     ):
         spoil()
-        write_degraded(testset, progress=False)
+        write_degraded(test_set, progress=False)
         assert kept.stat().st_mtime_ns == written and np.array_equal(read_png(lost), pixels)
     assert pixels.shape == (40, 41, 3)
-    fetch(replace(testset, size=2), progress=False)
-    paths = open_testset("BSDS500-test").folders
+    fetch(replace(test_set, size=2), progress=False)
+    paths = open_test_set("BSDS500-test").folders
     assert set(paths) == {"LR", "HR"} and all(path.is_relative_to(cache_dir()) for path in paths.values())
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == ours
-    shutil.move(testset.root, tmp_path / testset.folder)  # as earlier versions made it
-    assert open_testset("BSDS500-test").folders["LR"] == tmp_path / testset.folder / "LR"
+    shutil.move(test_set.root, tmp_path / test_set.folder)  # as earlier versions made it
+    assert open_test_set("BSDS500-test").folders["LR"] == tmp_path / test_set.folder / "LR"

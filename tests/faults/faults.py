@@ -15,7 +15,7 @@ from planting import Edit, Fault
 from adcbench.core.datafiles import data_text
 from adcbench.report.files import write_text
 
-_FILES = "workflows/test_drift.py::test_nothing_has_moved[files]"
+_FILES = "workflows/drift/test_committed.py::test_nothing_has_moved[files]"
 
 
 def _edits() -> Iterator[Fault]:

@@ -33,48 +33,54 @@ from cosmic_ray.plugins import get_operator, operator_names
 ROOT = Path(__file__).parents[2]
 # Modules below adcbench/ -> the tests that must notice; those that take longer are left out by name.
 TESTS = {
-    "metrics/image/psnr.py metrics/image/ssim.py": (
-        "tests/metrics/image/test_pixel_values.py tests/properties/test_psnr_ssim.py"
+    "metrics/image/psnr.py metrics/image/ssim.py metrics/image/colour.py": (
+        "tests/metrics/image/test_psnr.py tests/metrics/image/test_ssim.py tests/metrics/image/test_image_colour.py "
+        "tests/properties/test_psnr_ssim.py"
     ),
-    "metrics/image/colour.py": "tests/metrics/image/test_pixel_values.py tests/properties/test_psnr_ssim.py",
     "metrics/image/niqe.py": "tests/metrics/image/test_niqe.py",
     "metrics/image/ms_ssim.py": "tests/metrics/image/test_ms_ssim.py",
     "metrics/engine/scoring.py metrics/engine/frames.py metrics/engine/keys.py metrics/metric.py": (
-        "tests/metrics/engine/test_scoring.py tests/metrics/test_signatures.py tests/metrics/image/test_pixel_values.py"
+        "tests/metrics/engine/test_scoring.py tests/metrics/engine/test_engine_keys.py "
+        "tests/metrics/test_metric_signatures.py tests/metrics/image/test_psnr.py tests/metrics/image/test_ssim.py "
+        "tests/metrics/test_registry.py"
     ),
     "results/*.py": "tests/results",
-    "data/media/pairs.py data/media/images.py": "tests/data/test_pairs.py tests/data/test_images.py",
-    "data/testsets/manifest.py": "tests/data/testsets/test_manifest.py",
-    "data/testsets/authors_log.py": "tests/data/testsets/test_authors_log.py",
-    "data/testsets/embedded.py degradation/*.py": "tests/data/testsets/test_embedded.py tests/degradation",
+    "data/media/pairs.py data/media/images.py": "tests/data/media/test_pairs.py tests/data/media/test_images.py",
+    "data/test_sets/manifest.py": "tests/data/test_sets/test_manifest.py",
+    "data/test_sets/authors_log.py": "tests/data/test_sets/test_authors_log.py",
+    "data/test_sets/embedded.py degradation/*.py": "tests/data/test_sets/test_embedded.py tests/degradation",
     "core/cells.py core/keys.py core/windows.py tables/table.py tables/columns.py tables/loading.py tables/papers.py": (
         "tests/core tests/results tests/tables"
     ),
     "tables/jobs/*.py": "tests/tables/jobs",
-    "data/testsets/registry.py data/testsets/test_set.py": (
-        "tests/data/testsets/test_testset_registry.py tests/data/testsets/test_video_sets.py "
-        "tests/data/testsets/test_own_test_sets.py"
+    "data/test_sets/registry.py data/test_sets/test_set.py": (
+        "tests/data/test_sets/test_test_sets_registry.py tests/data/test_sets/test_test_sets_registry_own.py "
+        "tests/data/test_sets/test_image_sets.py tests/data/test_sets/test_video_sets.py"
     ),
-    "inference/tiles.py": "tests/inference/test_tiles.py tests/inference/test_tile_weights.py",
+    "inference/tiles.py": "tests/inference/test_tiles.py tests/inference/test_tiles_weights.py",
     "inference/upscale.py inference/forward.py": "tests/inference/test_upscale.py",
-    "inference/folder.py": "tests/cli/test_upscale_cli.py",
-    "cost/closed_form.py cost/macs.py cost/params.py systems/formulas.py": "tests/cost/test_macs.py",
-    "cost/latency.py": "tests/cost/test_timing_numbers.py tests/cost/test_timing_sessions.py",
+    "inference/folder.py": "tests/cli/test_images_upscale.py tests/inference/test_folder_weights.py",
+    "cost/closed_form.py cost/macs.py cost/params.py systems/formulas.py": (
+        "tests/cost/test_macs.py tests/cost/test_params.py tests/systems/test_formulas.py"
+    ),
+    "cost/latency.py": "tests/cost/test_latency_numbers.py tests/cost/test_latency_sessions.py",
     "report/cell_view.py report/terminal.py report/view.py report/writers.py": "tests/report",
     "report/cell_lines.py report/files.py workflows/reproduce.py": (
-        "tests/workflows/test_reproduce_embedded.py tests/workflows/test_reproduce.py"
+        "tests/workflows/test_reproduce_embedded.py tests/workflows/test_reproduce.py tests/report/test_report_files.py"
     ),
-    "report/sources.py workflows/drift/check.py workflows/drift/versions.py": "tests/workflows/test_drift.py",
+    "report/sources.py workflows/drift/check.py workflows/drift/versions.py": (
+        "tests/report/test_report_sources.py tests/workflows/drift"
+    ),
 }
 SLOW = (
     "tests/workflows/test_reproduce.py::test_a_block_never_overwrites_a_measurement",
     "tests/inference/test_upscale.py::test_a_cached_run_does_not_import_torch",
-    "tests/cost/test_timing_sessions.py::test_a_session_keeps_every_raw_value_and_is_found_again",
-    "tests/cost/test_timing_sessions.py::test_only_the_newest_session_counts",
-    "tests/cost/test_timing_sessions.py::test_what_cannot_be_timed_is_named",
-    "tests/metrics/test_signatures.py::test_they_are_known_without_loading_a_library",
-    "tests/workflows/test_drift.py::test_nothing_has_moved",
-    "tests/workflows/test_drift.py::test_no_golden_has_moved",
+    "tests/cost/test_latency_sessions.py::test_a_session_keeps_every_raw_value_and_is_found_again",
+    "tests/cost/test_latency_sessions.py::test_only_the_newest_session_counts",
+    "tests/cost/test_latency_sessions.py::test_what_cannot_be_timed_is_named",
+    "tests/metrics/test_metric_signatures.py::test_they_are_known_without_loading_a_library",
+    "tests/workflows/drift/test_committed.py::test_nothing_has_moved",
+    "tests/workflows/drift/test_drift_goldens.py::test_no_golden_has_moved",
 )
 LIBRARIES = (
     *("numpy", "scipy.ndimage", "scipy.stats", "pandas", "PIL.Image", "torch", "torchvision", "skimage", "hypothesis"),

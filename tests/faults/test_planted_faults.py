@@ -48,15 +48,17 @@ def test_a_planted_fault_is_caught(
 
 
 def test_a_fault_that_nobody_catches_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    harmless = Fault("harmless", "metrics", Edit("metrics/psnr.py", "_EPS = 1e-8", "_EPS = 1.0000001e-8"), CHECKS[0])
+    harmless = Fault(
+        "harmless", "metrics", Edit("metrics/image/psnr.py", "_EPS = 1e-8", "_EPS = 1.0000001e-8"), CHECKS[0]
+    )
     with planted(harmless, monkeypatch, tmp_path):
         assert run_check("results/test_verdicts.py::test_a_second_hand_number_says_so", tmp_path / "t").word == "passed"
 
 
 def test_the_code_is_as_it_was_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from adcbench.metrics.image import psnr
+    from adcbench.metrics.image.psnr import psnr
 
-    fault = Fault("x", "metrics", Edit("metrics/psnr.py", "return -10 *", "return -20 *"), "")
+    fault = Fault("x", "metrics", Edit("metrics/image/psnr.py", "return -10 *", "return -20 *"), "")
     before = psnr.__code__
     with planted(fault, monkeypatch, tmp_path):
         assert psnr.__code__ is not before
@@ -64,7 +66,10 @@ def test_the_code_is_as_it_was_afterwards(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_edits_that_no_longer_fit_are_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for edit in (Edit("metrics/psnr.py", "no such line", "x"), Edit("metrics/psnr.py", "return", "return  ")):
+    for edit in (
+        Edit("metrics/image/psnr.py", "no such line", "x"),
+        Edit("metrics/image/psnr.py", "return", "return  "),
+    ):
         with pytest.raises(LookupError), planted(Fault("x", "y", edit, ""), monkeypatch, tmp_path):
             pass
 

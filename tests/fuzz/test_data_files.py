@@ -22,9 +22,9 @@ from safetensors.torch import save_file
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.weight_files import SUMS, WeightFile, check_file, read_sums
 from adcbench.data.checkpoints import SOURCES, fetch_file, read_sources
-from adcbench.data.testsets import authors_log
-from adcbench.data.testsets.embedded import EMBEDDED_MANIFEST, Photograph
-from adcbench.data.testsets.manifest import read_manifest, read_rows
+from adcbench.data.test_sets import authors_log
+from adcbench.data.test_sets.embedded import EMBEDDED_MANIFEST, Photograph
+from adcbench.data.test_sets.manifest import read_manifest, read_rows
 from adcbench.data.training import photographs
 from adcbench.data.training.debian import read_package
 from adcbench.metrics.image import niqe
@@ -84,8 +84,8 @@ def pristine(folder: Path) -> bytes:
 
 def deb(folder: Path) -> bytes:
     sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
-    from test_photographs import FILES
-    from test_photographs import deb as package
+    from debian_files import FILES
+    from debian_files import deb as package
 
     return package(FILES)
 

@@ -15,8 +15,8 @@ from torch import Tensor
 from adcbench.core.errors import Blocked
 from adcbench.data.media import pair
 from adcbench.data.media.images import read_png
-from adcbench.data.testsets.authors_log import read_log
-from adcbench.data.testsets.test_set import LOG
+from adcbench.data.test_sets.authors_log import read_log
+from adcbench.data.test_sets.test_set import LOG
 from adcbench.metrics import METRICS
 from adcbench.metrics.metric import Scorer
 

@@ -89,3 +89,11 @@ def test_a_metric_is_one_file_that_nothing_else_knows(tmp_path: Path) -> None:
                           text=True, check=True)  # fmt: skip
     assert done.stdout.startswith("brightness | colour=rgb crop=0 | range=0-255 uint8 | adcbench ")
     assert done.stdout.endswith(f" {len(METRICS) + 1}\n")
+
+
+def test_which_way_is_better() -> None:
+    from adcbench.metrics import METRICS
+
+    lower = {name for name, metric in METRICS.items() if not metric.higher_is_better}
+    assert lower >= {"lpips", "lpips-vgg", "dists", "fid", "niqe"}
+    assert lower.isdisjoint({"psnr", "ssim", "ms-ssim", "musiq", "clipiqa", "maniqa-pipal"})

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-from adcbench.metrics import find_metric
-from adcbench.metrics.engine.scoring import Scored
-from adcbench.report.scores import score_lines
 from adcbench.report.terminal import cost_text, latency_text
 from adcbench.report.writers import claim_line
 from adcbench.results.claims import ClaimVerdict
@@ -35,6 +30,12 @@ def test_a_session_shows_each_system_and_the_paired_ratio() -> None:
     ]
 
 
+def test_clips_and_images_are_compared_by_the_time_of_a_frame() -> None:
+    lines = session(clips={**system(50, 50, 50), "frames": 25}, images=system(1, 1, 1)).splitlines()
+    assert "3 calls of 25 frames, peak" in lines[1] and "3 calls, peak" in lines[2]
+    assert lines[3] == "  clips / images: 2 (95 % 2 to 2)"
+
+
 def test_what_makes_it_doubtful_is_said() -> None:
     text = session(slow=system(1, 2, 9, derived=3), fast=system(1, 1, 1, note="the clock jumped"))
     assert "3 steps derived" in text and "inconclusive: the clock jumped" in text
@@ -47,13 +48,6 @@ def test_one_call_has_no_interval_and_decides_nothing() -> None:
         session(slow=system(4), fast=system(1)).splitlines()[-1]
         == "  slow / fast: 4 (95 % –) - inconclusive: timed once"
     )
-
-
-@pytest.mark.parametrize(("n", "shown"), [(1, "(n=1)"), (2, "(n=2, 95 % 1.0000 to 3.0000)")])
-def test_one_image_has_no_interval(n: int, shown: str) -> None:
-    scores = tuple((f"image-{i}", 1.0 + 2 * i) for i in range(n))
-    (line,) = score_lines([find_metric("psnr")], Scored({"psnr": scores}))
-    assert shown in line
 
 
 def test_costs_in_millions_and_billions() -> None:

@@ -1,18 +1,15 @@
-"""Frames, ranks, LaTeX and Markdown of a small table made for the purpose."""
+"""Ranks, LaTeX and Markdown of a small table made for the purpose."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from click.testing import CliRunner
+from small_table import TABLE, cell, measured, table_cells
 
-from adcbench.cli import cli
-from adcbench.core.cells import Cell, CellKey, Measurement, Reading
-from adcbench.core.datafiles import data_text
+from adcbench.core.cells import Cell, Measurement
 from adcbench.report.dataframes import COLUMNS as COLUMNS_OF_A_TABLE
 from adcbench.report.dataframes import tidy
 from adcbench.report.files import folder
@@ -22,44 +19,15 @@ from adcbench.report.writers import latex, markdown
 from adcbench.results.bootstrap import interval
 from adcbench.results.ranks import ranks, value_text
 from adcbench.tables.loading import table_ids
-from adcbench.tables.table import Column, Table
-
-COLUMNS = (Column("Set_A", "PSNR", "dB", "higher"), Column("Set_A", "LPIPS", "", "lower"))
-TABLE = Table("adcsr/table1", "A & B", "1", "printed", "50 % of #1", ("one", "two", "three"), COLUMNS)
-
-
-def measured(value: float, level: str = "scores") -> Measurement:
-    return Measurement(level, "full", "cpu", "float64", (("a", value), ("b", value)), "mean", "psnr | x")
-
-
-def cell(row: str, metric: str, printed: str, *ours: Measurement) -> Cell:
-    reading = Reading(printed, "", "source", "primary", "high", True)
-    key = CellKey(TABLE.id, row, "Set_A", metric)
-    return Cell(key, "dB" if metric == "PSNR" else "", (reading,), ours, "no data", "adcbench fetch x")
 
 
 @pytest.fixture
 def cells() -> list[Cell]:
-    return [
-        cell("one", "PSNR", "27.92", measured(27.9243)),
-        cell("one", "LPIPS", "0.30"),
-        cell("two", "PSNR", "28.10", measured(28.2)),
-        cell("two", "LPIPS", "0.29", measured(0.2904, "re-aggregated")),
-        cell("three", "PSNR", "26.00", measured(26.0)),
-        cell("three", "LPIPS", "0.29"),
-    ]
+    return table_cells()
 
 
 def column(cells: list[Cell], metric: str) -> list[Cell]:
     return [c for c in cells if c.key.metric == metric]
-
-
-def test_tidy_keeps_printed_digits_and_puts_logs_in_their_own_columns(cells: list[Cell]) -> None:
-    frame = tidy(view_of(TABLE, cells)).set_index(["row", "metric"])
-    assert frame.loc[("two", "PSNR"), ["published", "measured", "verdict"]].tolist() == ["28.10", "28.2000", "differs"]
-    log = frame.loc[("two", "LPIPS")]
-    assert (log["measured"], log["verdict"], log["re-aggregated"]) == ("", "blocked", "0.2904")
-    assert log["log and print"] == "agrees"
 
 
 def test_measured_values_rank_only_where_all_rows_have_one_level(cells: list[Cell]) -> None:
@@ -180,13 +148,3 @@ def test_nothing_is_added_where_nothing_is_asked_for(cells: list[Cell]) -> None:
     for form in (markdown, latex):
         text = form(view_of(TABLE, cells))
         assert "unscored" not in text and "[" not in text.replace("[t]", "")
-
-
-def test_tables_command_prints_and_writes_elsewhere(tmp_path: Path) -> None:
-    before = data_text(folder("embedded") / "table.md")
-    result = CliRunner().invoke(cli, ["tables", "embedded", "--intervals", "--marks", "--to", str(tmp_path)])
-    assert result.exit_code == 0, result.exception
-    assert "significance" in result.output and "95 % bootstrap" in result.output
-    assert {path.name for path in (tmp_path / "embedded").iterdir()} == {"table.csv", "table.md", "table.tex"}
-    assert "Made by `adcbench tables embedded --write --intervals --marks`" in data_text(tmp_path / "embedded/table.md")
-    assert data_text(folder("embedded") / "table.md") == before

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -12,12 +10,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.systems import adcvsr
 from adcbench.systems.adapters import frame_by_frame, in_windows, windows
-from adcbench.systems.adcsr import TRAINED_MINI
-from adcbench.systems.adcvsr.upscaler import load_network
 
-MINI = adcvsr.AdcVSRConfig(image=replace(TRAINED_MINI, layers=1))
 KERNELS = st.lists(st.sampled_from([1, 3, 5]), min_size=0, max_size=3)
 
 
@@ -73,23 +67,6 @@ def test_every_frame_is_kept_once_with_all_in_its_reach(frames: int, reach: int,
         assert one.last == frames or one.last - one.keep_last >= reach
     assert len(found) == 1 or len(found) <= -(-frames // spare)
     assert list(windows(frames, 0, reach)) == [(0, frames, 0, frames)]
-
-
-def test_adcvsr_in_windows_is_adcvsr() -> None:
-    upscale = adcvsr.load(MINI, None, "cpu", "float32")
-    clip = torch.rand((1, 2 * MINI.reach + 4, 3, 8, 8), generator=torch.Generator().manual_seed(0))
-    windowed = in_windows(upscale, 2 * MINI.reach + 1, MINI.reach)(clip)
-    torch.testing.assert_close(windowed, upscale(clip), rtol=0, atol=1e-5)
-
-
-def test_adcvsrs_reach_is_how_far_a_nan_spreads() -> None:
-    """48 frames with one layer a block: its temporal blocks stand in sequence."""
-    clip = torch.rand(1, MINI.reach + 3, 3, 16, 16)
-    clip[:, 0] = torch.nan
-    features = load_network(MINI, None).features(clip)
-    spread = features.isnan().flatten(2).any(2)[0].tolist()
-    assert spread == [True] * (1 + MINI.reach) + [False] * 2
-    assert MINI.reach == 48
 
 
 def test_frame_by_frame_is_each_frame_alone() -> None:

@@ -5,48 +5,26 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from mini_stages import OSEDIFF, STUDENT, squared
+from mini_stages import STUDENT
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from small_runs import STAGES, settings
+from torch import nn
 
 from adcbench.cli.compare import side_system
-from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.core.errors import AdcbenchError
 from adcbench.data.media.images import write_png
-from adcbench.data.testsets.registry import find_testset
-from adcbench.degradation.draws import Draw
-from adcbench.systems import find_system, trained
-from adcbench.training import batches, perceptual
+from adcbench.data.test_sets.registry import find_test_set
+from adcbench.systems import find_system
+from adcbench.training import batches
 from adcbench.training import run as running
-from adcbench.training.config import DataConfig, PatchLoss, Rates, RunConfig
-from adcbench.training.engine.loop_config import LoopConfig
-from adcbench.training.pretrained import Pretrained
-from adcbench.training.stages import stage_of, stages
-from adcbench.training.stages.adcsr.decoder import FULL as FULL_DECODER
-from adcbench.training.stages.adcsr.decoder import DecoderStage
-from adcbench.training.stages.adcsr.denoise import DenoiseStage
-from adcbench.training.stages.adcsr.distil import FULL as FULL_DISTIL
-from adcbench.training.stages.adcsr.distil import DistilStage
-from adcbench.training.stages.adcsr.teacher import FULL as FULL_TEACHER
-from adcbench.training.stages.adcsr.teacher import TeacherStage
-from adcbench.training.stages.adcsr.vae import VaeStage
+from adcbench.training.config import DataConfig, Rates
 
-RATES = Rates(1e-3)
-PATCH = PatchLoss(width=8, start=1)
-STAGES: dict[str, Any] = {
-    "vae": VaeStage(OSEDIFF.base.vae, RATES, patch=PATCH),
-    "denoise": DenoiseStage(OSEDIFF, RATES),
-    "teacher": TeacherStage(OSEDIFF, RATES),
-    "decoder": DecoderStage(OSEDIFF.base.vae, STUDENT, RATES, patch=PATCH),
-    "distil": DistilStage(OSEDIFF, STUDENT, RATES),
-}
 PRODUCTS = {
     "vae": {"vae.safetensors"},
     "denoise": {"unet.safetensors"},
@@ -54,42 +32,6 @@ PRODUCTS = {
     "decoder": {"decoder.safetensors"},
     "distil": {"student.safetensors"},
 }
-
-
-class Squared(nn.Module):
-    """In place of LPIPS."""
-
-    provenance = "squared error"
-
-    def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        return squared(x, y)
-
-
-def settings(stage: str, images: Path, steps: int = 3) -> RunConfig[Any]:
-    loop = LoopConfig(steps, batch=2, micro_batch=1, save_every=1, log_every=1, tensorboard=False, device="cpu")
-    return RunConfig(STAGES[stage], DataConfig(((str(images), 0),), crop=64), loop)
-
-
-def build(config: RunConfig[Any], weights: Path | None) -> Any:
-    spec = stage_of(config)
-    return spec.build(config.stage, Pretrained(weights, {}, spec.needs(config.stage)), 0)
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with images, the runs of all stages, and the weights that they made."""
-    root = tmp_path_factory.mktemp("runs")
-    rng = np.random.default_rng(0)
-    for i in range(4):
-        write_png(root / "images" / f"{i}.png", rng.integers(0, 256, (70, 80, 3), dtype=np.uint8))
-    (root / "weights").mkdir()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(perceptual, "load_perceptual", Squared)
-        for stage in STAGES:
-            products = running.run(settings(stage, root / "images"), root / stage, root / "weights")
-            for path in products.iterdir():
-                shutil.copy(path, root / "weights")
-        yield root
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -151,56 +93,6 @@ def test_where_validation_images_lie_is_recorded_as_it_is(
         assert batches.recorded(replace(data, validation=given))["validation"] == found
 
 
-@pytest.mark.parametrize(
-    ("stage", "absent", "maker"),
-    [
-        ("denoise", "vae", "vae"),
-        ("teacher", "unet", "denoise"),
-        ("decoder", "vae", "vae"),
-        ("distil", "teacher_unet", "teacher"),
-        ("distil", "decoder", "decoder"),
-    ],
-)
-def test_without_an_earlier_product_the_stage_that_makes_it_is_named(
-    made: Path, stage: str, absent: str, maker: str, tmp_path: Path
-) -> None:
-    weights = shutil.copytree(made / "weights", tmp_path / "weights")
-    (weights / f"{absent}.safetensors").unlink()
-    with pytest.raises(Blocked, match=rf"{absent}\.safetensors, made by stage {maker}[\s\S]*train-mini"):
-        running.run(settings(stage, made / "images"), tmp_path / "run", weights)
-
-
-def test_each_part_of_the_teacher_is_its_own_file(made: Path) -> None:
-    stage = build(settings("distil", made / "images"), made / "weights")
-    parts = {"vae": "teacher_vae", "unet": "teacher_unet", "base_vae": "vae", "decoder": "decoder"}
-    for part, file in parts.items():
-        saved, found = load_file(made / "weights" / f"{file}.safetensors"), getattr(stage.teacher, part).state_dict()
-        assert all(torch.equal(found[name], tensor) for name, tensor in saved.items()), part
-
-
-def test_a_stage_without_pretraining_needs_no_decoder(made: Path, tmp_path: Path) -> None:
-    weights = shutil.copytree(made / "weights", tmp_path / "weights")
-    (weights / "decoder.safetensors").unlink()
-    config = settings("distil", made / "images")
-    config = replace(config, stage=replace(config.stage, pretrained=False, pixel=1.0))
-    assert "student" in build(config, weights).networks
-    running.run(replace(config, loop=replace(config.loop, steps=1)), tmp_path / "run", weights)
-    recorded = json.loads((tmp_path / "run" / "settings.json").read_text())
-    assert recorded["perceptual"] == "squared error" and "decoder.safetensors" not in recorded["weights"]
-
-
-@pytest.mark.parametrize("config", [FULL_DECODER, FULL_TEACHER, FULL_DISTIL], ids=["decoder", "teacher", "distil"])
-def test_without_official_checkpoints_it_is_said_how_to_get_them(made: Path, config: RunConfig[Any]) -> None:
-    with pytest.raises(Blocked, match="adcbench weights fetch adcsr-training"):
-        build(config, None)
-
-
-def test_mini_stages_start_from_the_packages_weights_and_full_ones_from_the_official() -> None:
-    for spec in stages().values():
-        for name, config in spec.presets.items():
-            assert spec.shipped(config.stage) == (None if name.startswith("full") else trained.FOLDER)
-
-
 def test_images_that_were_left_out_are_listed_at_the_end(
     made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -221,28 +113,6 @@ def test_sources_follow_one_another(made: Path, tmp_path: Path) -> None:
     assert len(set(crops.contents())) == 2
 
 
-def test_degradations_depend_on_seed_image_and_sample() -> None:
-    hr = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    lower = batches.Degrader(DataConfig(()), 0)
-    both = lower(hr, [5, 6], [10, 11])
-    assert both.shape == (2, 3, 16, 16)
-    torch.testing.assert_close(lower(hr[1:], [6], [11]), both[1:])
-    for other in (lower(hr[1:], [6], [12]), batches.Degrader(DataConfig(()), 1)(hr[1:], [6], [11])):
-        assert not torch.allclose(other, both[1:])
-
-
-def test_one_draw_is_shared_by_a_micro_batch_and_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[Draw] = []
-    monkeypatch.setattr(batches, "degrade", lambda hr, draws, config: seen.extend(draws))
-    hr, samples = torch.rand(4, 3, 64, 64), [4, 5, 6, 7]
-    batches.Degrader(DataConfig((), one_draw=True), 0, batch=2)(hr, [0, 1, 2, 3], samples)
-    shared = [(one.first.resize, one.second.resize, one.mode) for one in seen]
-    assert shared[0] == shared[1] != shared[2] == shared[3] and len({one.first.quality for one in seen}) == 4
-    seen.clear()
-    batches.Degrader(DataConfig(()), 0, batch=2)(hr, [0, 1, 2, 3], samples)
-    assert len({one.second.resize for one in seen} | {one.first.resize for one in seen}) > 4
-
-
 def test_a_run_is_a_system(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     system = find_system(str(made / "distil"))
     assert (system.name, system.scale, system.config) == ("distil", "mini", STUDENT)
@@ -255,13 +125,13 @@ def test_a_run_is_a_system(made: Path, tmp_path: Path, monkeypatch: pytest.Monke
         shutil.copytree(made / "distil", tmp_path / "adcsr-mini")
         assert find_system("bicubic").name == "bicubic" and find_system("adcsr-mini").files == ()
         assert find_system("./adcsr-mini").config == STUDENT
-    with pytest.raises(AdcbenchError, match=r"settings\.json: no run of adcbench train distil"):
+    with pytest.raises(AdcbenchError, match=r"settings\.json: no run of adcbench train distil.*no system"):
         find_system(str(made / "decoder"))
     unfinished = shutil.copytree(made / "distil", tmp_path / "run")
     (unfinished / "products" / "student.safetensors").unlink()
     with pytest.raises(AdcbenchError, match="the run is not finished"):
         find_system(str(unfinished))
-    embedded = find_testset("embedded")
+    embedded = find_test_set("embedded")
     own = side_system(str(made / "distil"), embedded)
     assert own and own.name == "distil" and side_system(str(made), embedded) is None
     for stage, said in (({"student": {"unet_widths": [-40, 80, 80, 80]}}, r"unet_widths\.0 is -40"), ([], "no run")):

@@ -17,13 +17,11 @@ from adcbench.core.cells import Cell, Measurement
 from adcbench.core.datafiles import data_text
 from adcbench.core.errors import AdcbenchError
 from adcbench.data.media.images import write_png
-from adcbench.data.testsets import registry
-from adcbench.data.testsets.fetch import fetch
-from adcbench.data.testsets.registry import open_testset
-from adcbench.data.testsets.test_set import TestSet
-from adcbench.report.cell_lines import write_cells
+from adcbench.data.test_sets import registry
+from adcbench.data.test_sets.fetch import fetch
+from adcbench.data.test_sets.registry import open_test_set
+from adcbench.data.test_sets.test_set import TestSet
 from adcbench.report.files import folder, read_cells
-from adcbench.report.view import read_view, view_of
 from adcbench.results.diff import compare
 from adcbench.results.verdicts import verdict_of
 from adcbench.tables import Context, Score
@@ -97,26 +95,8 @@ def test_a_confirmed_measurement_keeps_its_provenance(cell: Cell) -> None:
     assert moved.measurements[0].provenance["libraries"] == 2
 
 
-def test_files_round_trip(cell: Cell, tmp_path: Path) -> None:
-    cells = list(read_cells("causes"))
-    measured = one(1 / 3, unscored=("c",), cause="suspected Y_RANGE", not_comparable="device: x")
-    cells[0] = with_measurement(replace(cells[0], measurements=()), measured)
-    write_cells(view_of(load_table("causes"), cells), tmp_path)
-    again = read_cells("causes", tmp_path)
-    assert [c.measurements for c in again] == [c.measurements for c in cells]
-    assert [c.missing for c in again if c.measured is None] == [c.missing for c in cells if c.measured is None]
-
-
-def test_damaged_files_are_named(tmp_path: Path) -> None:
-    write_cells(read_view("causes"), tmp_path)
-    path = folder("causes", tmp_path) / "cells.jsonl"
-    path.write_text(path.read_text()[:-40])
-    with pytest.raises(AdcbenchError, match=r"cells\.jsonl: damaged: line \d+: .* run: adcbench reproduce causes"):
-        read_cells("causes", tmp_path)
-
-
 def test_outputs_a_user_brings_are_scored_as_their_row() -> None:
-    hr = open_testset("embedded").folders["HR"]
+    hr = open_test_set("embedded").folders["HR"]
     found = dict(Score("Real-ESRGAN", "embedded", str(hr), {"PSNR": "psnr"}).run(load_table("embedded"), Context()))
     ((key, measurement),) = found.items()
     assert key.row == "Real-ESRGAN"
@@ -166,7 +146,7 @@ def test_a_run_opens_each_test_set_once(tmp_path: Path, monkeypatch: pytest.Monk
     """For all jobs of all tables of a command, the manifest is read, hashed and compared with the files once."""
     monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path / "data"))
     own = TestSet("Own", "own", 2, outputs=("released",), source="drawn")
-    monkeypatch.setitem(registry.TESTSETS, "Own", own)
+    monkeypatch.setitem(registry.TEST_SETS, "Own", own)
     for name in "ab":
         for part, side in (("LR", 16), ("HR", 64), ("released", 64)):
             write_png(own.root / part / f"{name}.png", np.full((side, side, 3), ord(name), np.uint8))
@@ -176,10 +156,10 @@ def test_a_run_opens_each_test_set_once(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "reproductions" / "published.csv").unlink()
     use_tables(tmp_path, monkeypatch)
     calls: Counter[str] = Counter()
-    for name in ("open_testset", "read_manifest", "differences"):
+    for name in ("open_test_set", "read_manifest", "differences"):
         _count_calls(name, calls, monkeypatch)
     assert CliRunner().invoke(cli, ["reproduce", "one", "two", "--quiet"]).exit_code == 0
-    assert calls == {"open_testset": 1, "read_manifest": 1, "differences": 1}
+    assert calls == {"open_test_set": 1, "read_manifest": 1, "differences": 1}
     cells = {(cell.key.row, cell.key.metric): cell for cell in read_cells("two")}
     assert all(cells[row, metric].measured for row in "ABC" for metric in ("PSNR", "SSIM"))
     assert "a log of per-image scores for Own: none was released" in cells["D", "PSNR"].missing

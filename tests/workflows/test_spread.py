@@ -21,8 +21,8 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.weight_files import WeightFile
 from adcbench.data.media import Sample
 from adcbench.data.media.images import write_png
-from adcbench.data.testsets.registry import open_testset
-from adcbench.data.testsets.test_set import OpenTestSet
+from adcbench.data.test_sets.registry import open_test_set
+from adcbench.data.test_sets.test_set import OpenTestSet
 from adcbench.metrics import METRICS
 from adcbench.metrics.engine.scored import Scored
 from adcbench.metrics.metric import Metric
@@ -34,7 +34,7 @@ from adcbench.systems.system import System
 from adcbench.workflows import spread
 from adcbench.workflows.spread import Move, inference_moves, load_pyiqa, scores_moves, spread_lines, write_spread
 
-EMBEDDED = open_testset("embedded")
+EMBEDDED = open_test_set("embedded")
 PSNR, SSIM, LPIPS, MANIQA = (METRICS[name] for name in ("psnr", "ssim", "lpips", "maniqa-pipal"))
 
 
@@ -114,7 +114,7 @@ def test_inference_changes_rounding_device_and_seeds(pairs: list[Sample], monkey
         runs.append(how)
         return pairs
 
-    monkeypatch.setattr(spread, "upscale_testset", upscale)
+    monkeypatch.setattr(spread, "upscale_test_set", upscale)
     moves = inference_moves(
         find_system("bicubic"), EMBEDDED, {"PSNR": PSNR}, dtypes=["bfloat16"], device="cuda", limit=2
     )
@@ -149,7 +149,7 @@ def test_a_network_runs_on_other_threads_and_as_another_system(
 
     file = tmp_path / "net.pth"
     file.write_bytes(b"weights" * 100)
-    monkeypatch.setattr(spread, "upscale_testset", upscale)
+    monkeypatch.setattr(spread, "upscale_test_set", upscale)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     bicubic = find_system("bicubic")
     network = replace(

@@ -20,11 +20,11 @@ from adcbench.core.errors import AdcbenchError, Blocked, listed
 from adcbench.core.files import check_regular, read_whole, write_whole
 from adcbench.core.keys import file_hash
 from adcbench.core.settings import data_dir
-from adcbench.data.testsets.manifest import broken, read_rows
+from adcbench.data.test_sets.manifest import broken, read_rows
 from adcbench.data.training.debian import download_package, read_package
 
 COMMAND = "adcbench fetch photographs"
-_MANIFEST = Path(__file__).parents[1] / "testsets" / "manifests" / "photographs.csv"
+_MANIFEST = Path(__file__).parents[1] / "test_sets" / "manifests" / "photographs.csv"
 
 
 class Photo(NamedTuple):

@@ -74,7 +74,7 @@ def build(
 
     Args:
         make: builds it with any weights; may draw random numbers, which the caller's generators don't notice.
-        path: its checkpoint; None for deterministic weights (``models/loading/deterministic.py``).
+        path: its checkpoint; None for deterministic weights (``systems/checkpoints/deterministic.py``).
         get: name of the metric in ``adcbench weights fetch``, for the error.
         canonical: maps names of parameters for the deterministic weights (names with ``norm`` become scales near 1).
         read: gives the tensors of a file; a plain state dict, with or without DataParallel's ``module.``, if not given.

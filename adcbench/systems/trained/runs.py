@@ -33,7 +33,10 @@ def from_run(folder: Path) -> System:
 
     settings, path = folder / _SETTINGS, folder / "products" / STUDENT_FILE
     try:
-        stage = read_json(settings, at_most=0)["DistilStage"]
+        run = read_json(settings, at_most=0)
+        if isinstance(run, dict) and "DistilStage" not in run:
+            raise AdcbenchError("settings of no distil stage; what other stages make is no system")
+        stage = run["DistilStage"]
         config = TypeAdapter(adcsr.AdcSRConfig).validate_python(stage["student"])
         check_student(config, "DistilStage.student")
         full = stage["osediff"]["base"]["vae"]["widths"] == list(osediff.FULL.base.vae.widths)

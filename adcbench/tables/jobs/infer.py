@@ -13,7 +13,7 @@ from adcbench.tables.jobs.scored import MadeBy, metric_modules, metrics_here, sc
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from adcbench.data.testsets.test_set import OpenTestSet
+    from adcbench.data.test_sets.test_set import OpenTestSet
     from adcbench.systems.system import System
     from adcbench.tables.table import Table
 
@@ -59,7 +59,7 @@ class Infer(Job):
         return described_system(self.system)
 
     def measure(self, table: Table, context: Context) -> Measured:
-        from adcbench.inference.testset import upscale_testset
+        from adcbench.inference.test_set import upscale_test_set
         from adcbench.systems import find_system
 
         system = find_system(self.system)
@@ -71,7 +71,7 @@ class Infer(Job):
         yield from ((keys[column], block) for column, block in blocked.items())
         if not here:  # nothing could score what would be upscaled, for hours
             return
-        samples = upscale_testset(
+        samples = upscale_test_set(
             system,
             opened,
             device=context.device,

@@ -18,7 +18,7 @@ from adcbench.core.hashes import verified
 from adcbench.tables.jobs.own_job import guard
 
 if TYPE_CHECKING:
-    from adcbench.data.testsets.test_set import OpenTestSet
+    from adcbench.data.test_sets.test_set import OpenTestSet
     from adcbench.tables.table import Table
 
 Measured: TypeAlias = Iterator[tuple[CellKey, Measurement | Blocked]]
@@ -49,10 +49,10 @@ class Context:
             Blocked: it is not here.
             AdcbenchError: unknown, or its files are not those of its manifest.
         """
-        from adcbench.data.testsets.registry import open_testset
+        from adcbench.data.test_sets.registry import open_test_set
 
         if name not in self._opened:
-            self._opened[name] = open_testset(name)
+            self._opened[name] = open_test_set(name)
         return self._opened[name]
 
 

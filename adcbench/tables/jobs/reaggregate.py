@@ -28,7 +28,7 @@ class Reaggregate(Job):
 
     def measure(self, table: Table, context: Context) -> Measured:
         from adcbench.core.keys import file_hash
-        from adcbench.data.testsets.authors_log import read_log
+        from adcbench.data.test_sets.authors_log import read_log
 
         log = context.open(self.test_set).log
         if log is None:

@@ -13,7 +13,7 @@ from adcbench.tables.jobs.job import Context, Measured
 
 if TYPE_CHECKING:
     from adcbench.data.media import Sample
-    from adcbench.data.testsets.test_set import OpenTestSet
+    from adcbench.data.test_sets.test_set import OpenTestSet
     from adcbench.metrics.engine.scored import Scored
     from adcbench.metrics.metric import Metric
 

@@ -21,8 +21,8 @@ from filelock import FileLock, Timeout
 
 from adcbench.core.hashes import verified
 from adcbench.core.keys import digest, short, source_hash
-from adcbench.data.testsets.registry import open_testset
-from adcbench.inference.testset import upscale_testset
+from adcbench.data.test_sets.registry import open_test_set
+from adcbench.inference.test_set import upscale_test_set
 from adcbench.metrics import find_metric
 from adcbench.metrics.engine.scoring import score
 from adcbench.systems import find_system
@@ -113,7 +113,7 @@ def train_one(name: str, seed: int, root: Path) -> str:
 def _can_score() -> None:
     """Raise ``Blocked`` before hours of training, not after, where a test set or a metric's file is not here."""
     for test_set in TEST_SETS:
-        open_testset(test_set)
+        open_test_set(test_set)
     for name in SCORED_IN:
         find_metric(name).check_here()
 
@@ -147,7 +147,7 @@ def scores_of(system: System, keep: bool = True) -> Scores:
     metrics = [find_metric(name) for name in SCORED_IN]
     scores: dict[tuple[str, str], dict[str, float]] = {}
     for test_set in TEST_SETS:
-        pairs = upscale_testset(system, open_testset(test_set))
+        pairs = upscale_test_set(system, open_test_set(test_set))
         scored = score(pairs, metrics)
         scores |= {(test_set, metric.name): dict(scored.samples(metric.name)) for metric in metrics}
         for _, output, _ in pairs:

@@ -16,7 +16,7 @@ import numpy as np
 
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.keys import versions
-from adcbench.data.testsets.embedded import embedded_pairs
+from adcbench.data.test_sets.embedded import embedded_pairs
 from adcbench.degradation.bicubic import upscale
 from adcbench.metrics import METRICS
 from adcbench.metrics.metric import Metric

@@ -8,9 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,8 +23,8 @@ from adcbench.core.weight_files import WeightFile
 from adcbench.data.media import pair
 from adcbench.data.media.images import read_png, write_png
 from adcbench.metrics import METRICS
-from adcbench.metrics.engine import batches, frames, scoring, worker
-from adcbench.metrics.engine.frames import FrameWork, SampleWork
+from adcbench.metrics.engine import scoring, worker
+from adcbench.metrics.engine.frames import SampleWork
 from adcbench.metrics.engine.scored import Scored
 from adcbench.metrics.engine.scoring import score
 from adcbench.metrics.metric import Metric, Scorer, SetScore
@@ -218,38 +216,6 @@ def test_batches_have_one_size_and_at_most_what_each_metric_takes(tmp_path: Path
     found = scored(folders, three, eight)
     assert values(found, three) == [2] * 2 + [3] * 6 + [2] * 2
     assert values(found, eight) == [2] * 2 + [8] * 8
-
-
-@pytest.mark.parametrize(
-    ("side", "pixels", "room"), [(64, 2**18, 8), (256, 2**18, 4), (512, 2**18, 1), (5000, 2**21, 1)]
-)
-def test_large_images_go_in_small_batches(side: int, pixels: int, room: int) -> None:
-    image = np.broadcast_to(np.uint8(0), (side, side, 3))
-    assert batches.room(FrameWork(SampleWork("a"), sr=image, missing=(MEAN,)), pixels) == room
-
-
-def test_reading_ahead_is_limited() -> None:
-    """However many images there are and however slow the networks."""
-    pulled: deque[int] = deque()
-
-    def ready() -> Iterator[FrameWork]:
-        for i in range(1000):
-            pulled.append(i)
-            image = np.zeros((4, 4, 3), np.uint8)
-            yield FrameWork(SampleWork(str(i)), sr=image, hr=image, missing=(MEAN,))
-
-    def submit(metrics: Any, sr: np.ndarray, hr: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_result({"load_mean": [1.0] * len(sr)})
-        return future
-
-    assert next(batches.through_networks(ready(), submit, 2**18)).sample.name == "0"
-    assert len(pulled) <= 8 * (batches.IN_FLIGHT + 1) + 1
-
-    pulled.clear()
-    with ThreadPoolExecutor(2) as pool:
-        assert next(frames.ahead(pool, lambda i: pulled.append(i) or i, range(1000))) == 0
-    assert len(pulled) <= frames._AHEAD + 1
 
 
 def test_nothing_of_deterministic_weights_is_stored(tmp_path: Path) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -20,14 +18,12 @@ from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.keys import file_hash
 from adcbench.data.media import pair
 from adcbench.data.media.images import read_png
-from adcbench.data.testsets.authors_log import read_log
-from adcbench.data.testsets.test_set import LOG
+from adcbench.data.test_sets.authors_log import read_log
+from adcbench.data.test_sets.test_set import LOG
 from adcbench.metrics import METRICS
 from adcbench.metrics.image import feature_distance
 from adcbench.metrics.metric import Scorer
-from adcbench.metrics.networks.efficientnet import load_lite0
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "metrics"
 NAME = feature_distance.NAME
 FILE = feature_distance.FILES[0]
 PHOTOGRAPHS = {"astronaut": data.astronaut()[:192, 130:322], "coffee": data.coffee()[100:292, 200:456]}
@@ -44,39 +40,6 @@ def file() -> Path:
 @pytest.fixture(scope="module")
 def scorer(file: Path) -> Scorer:
     return scorer_of(NAME, {FILE.name: file})
-
-
-def reference() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_lite0", GOLDEN / "make.py")
-    assert spec and spec.loader
-    spec.loader.exec_module(module := importlib.util.module_from_spec(spec))
-    return module
-
-
-def test_the_network_is_the_published_one(file: Path) -> None:
-    """Against what the author's package computed: recorded, so that it need not be here."""
-    make, network = reference(), load_lite0(file)
-    with np.load(GOLDEN / "lite0.npz") as golden:
-        for name, picture in make.pictures():
-            for block, features in zip(make.BLOCKS, network(picture), strict=True):
-                expected = golden[f"{name} {block}"]
-                found = make.moments(features)
-                np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
-
-
-def test_every_feature_equals_the_authors_package(file: Path) -> None:
-    package = pytest.importorskip("efficientnet_lite_pytorch", reason="the author's package is not installed")
-    theirs = package.EfficientNet.from_name("efficientnet-lite0", image_size=None)
-    theirs.load_state_dict(torch.load(file, weights_only=True))
-    theirs.eval()
-    x = torch.rand(2, 3, 61, 80, generator=torch.Generator().manual_seed(0))
-    seen: list[torch.Tensor] = []
-    for block in (2, 4, 10):
-        theirs._blocks[block].register_forward_hook(lambda module, given, out: seen.append(out))
-    with torch.inference_mode():
-        theirs((x * 255 - 127) / 128)
-        for ours, expected in zip(load_lite0(file)(x), seen, strict=True):
-            torch.testing.assert_close(ours, expected, rtol=0, atol=1e-5 * float(expected.abs().max()))
 
 
 def test_the_file_of_the_wheel_is_the_published_one(file: Path) -> None:

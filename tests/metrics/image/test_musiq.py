@@ -10,8 +10,8 @@ from no_trace import go_offline, process_state
 from PIL import Image
 
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.data.testsets.authors_log import read_log
-from adcbench.data.testsets.test_set import LOG
+from adcbench.data.test_sets.authors_log import read_log
+from adcbench.data.test_sets.test_set import LOG
 from adcbench.metrics import METRICS
 from adcbench.metrics.engine.scoring import score
 from adcbench.metrics.image import musiq

@@ -11,8 +11,8 @@ import pytest
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.data.media.images import read_png
-from adcbench.data.testsets.authors_log import read_log
-from adcbench.data.testsets.test_set import LOG
+from adcbench.data.test_sets.authors_log import read_log
+from adcbench.data.test_sets.test_set import LOG
 from adcbench.metrics.image.niqe import FILES, locate, niqe
 
 NAME = FILES[0].name

@@ -1,86 +1,39 @@
-"""DiffBIR v1: its networks, sampler and pipeline against upstream's, its weights files, and the system."""
+"""DiffBIR v1: its networks, sampler and pipeline against upstream's, and the system."""
 
 from __future__ import annotations
 
 import copy
-import importlib.util
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import parity
 import pytest
 import torch
+from diffbir_files import FILES, GOLDEN, from_manifest, make
 from PIL import Image
 from torch import Tensor
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import digest
 from adcbench.inference.forward import to_pixels
-from adcbench.systems.diffbir import (
-    BASE_FILE,
-    CONTROL_FILE,
-    FULL,
-    MINI,
-    NEGATIVE_PROMPT,
-    STAGE1_FILE,
-    DiffBIRConfig,
-    load,
-    mini_system,
-    system,
-)
-from adcbench.systems.diffbir.network import DiffBIR, enlarge, load_network, upscaler, working_size
-from adcbench.systems.diffbir.sampler import NOISELESS, noised, posterior, sample, spaced_steps
-from adcbench.systems.diffbir.weights import load_tensors
+from adcbench.systems.diffbir import FULL, MINI, NEGATIVE_PROMPT, DiffBIRConfig, load, mini_system, system
+from adcbench.systems.diffbir.network import DiffBIR, enlarge, upscaler, working_size
 from adcbench.systems.layers.pixels import shared_noise
 from adcbench.systems.layers.tokenizer import load_tokenizer
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "diffbir"
-FILES = (CONTROL_FILE, STAGE1_FILE, BASE_FILE)
 LR = torch.rand((2, 3, 16, 24), generator=torch.Generator().manual_seed(3))
-
-
-def _load_make() -> Any:
-    spec = importlib.util.spec_from_file_location("diffbir_golden_make", GOLDEN / "make.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-make = _load_make()
 
 
 def expected(size: str) -> dict[str, Tensor]:
     return {name: torch.from_numpy(value) for name, value in np.load(GOLDEN / f"{size}.npz").items()}
 
 
-def from_manifest(size: str) -> DiffBIR:
-    """Our network with the weights that upstream's had, through our loader."""
-    shapes = parity.read_manifest(GOLDEN / f"{size}.json.gz")
-    with torch.device("meta"):
-        network = DiffBIR(make.CONFIGS[size])
-    for file in FILES:
-        load_tensors(network, file, make.tensors(size, shapes, file), file)
-    return network.eval().requires_grad_(False)
-
-
-@pytest.fixture(scope="module")
-def certified() -> DiffBIR:
-    return from_manifest("mini")
-
-
 @pytest.fixture(scope="module")
 def exact(certified: DiffBIR) -> DiffBIR:
     """In float64, which every processor computes alike."""
     return copy.deepcopy(certified).double()
-
-
-@pytest.fixture(scope="module")
-def network() -> DiffBIR:
-    return load_network(MINI, None)
 
 
 def outputs(network: DiffBIR, *names: str) -> dict[str, Tensor]:
@@ -182,28 +135,6 @@ def test_pipeline_equals_upstream_s(certified: DiffBIR) -> None:
     assert difference.max() <= 1 and difference.mean() < 1e-3  # float rounding at the edge between two levels
 
 
-def test_steps_are_upstream_s() -> None:
-    fifty = spaced_steps(50)
-    assert len(fifty) == 50 and fifty[:4] == (999, 979, 958, 938) and fifty[-3:] == (41, 20, 0)
-    assert spaced_steps(3) == (999, 500, 0) and spaced_steps(1) == (0,)
-    assert spaced_steps(1000) == tuple(range(999, -1, -1))
-
-
-def test_the_last_step_is_the_clean_latent() -> None:
-    assert posterior(0, NOISELESS) == (1.0, 0.0, 0.0)
-
-
-def test_knowing_the_noise_gives_the_clean_latent_back() -> None:
-    clean = make.example("clean", (1, 4, 8, 8))
-    start = noised(clean, make.example("noise", clean.shape))
-
-    def predict(latent: Tensor, step: int) -> Tensor:
-        return (latent - noised(clean, torch.zeros_like(clean), step)) / noised(torch.zeros(1), torch.ones(1), step)
-
-    torch.manual_seed(0)
-    assert torch.allclose(sample(predict, start, 10), clean, atol=1e-4)
-
-
 def test_noise_is_the_same_for_each_image() -> None:
     torch.manual_seed(0)
     noise = shared_noise(torch.zeros(3, 4, 8, 12))
@@ -263,37 +194,6 @@ def test_working_sizes() -> None:
     assert working_size(512, 512, 512) == (512, 512) and working_size(600, 700, 512) == (600, 700)
     assert working_size(384, 520, 512) == (512, 693) and working_size(520, 384, 512) == (693, 512)
     assert working_size(100, 100, 512) == (512, 512)
-
-
-def write_files(folder: Path, prefix: str = "") -> dict[str, Path]:
-    """The three official files at mini size."""
-    shapes = parity.read_manifest(GOLDEN / "mini.json.gz")
-    for file in FILES:
-        tensors = {f"{prefix}{name}": tensor for name, tensor in make.tensors("mini", shapes, file).items()}
-        torch.save({"state_dict": tensors, "epoch": 3} if file == STAGE1_FILE else tensors, folder / file)
-    return {file: folder / file for file in FILES}
-
-
-@pytest.mark.parametrize("prefix", ["", "module."])
-def test_official_files(certified: DiffBIR, tmp_path: Path, prefix: str) -> None:
-    loaded = load_network(MINI, write_files(tmp_path, prefix)).state_dict()
-    assert all(torch.equal(loaded[name], tensor) for name, tensor in certified.state_dict().items())
-
-
-def test_wrong_files_are_named(tmp_path: Path) -> None:
-    files = write_files(tmp_path)
-    with pytest.raises(
-        AdcbenchError, match=r"swinir_v1.ckpt: not a checkpoint of this network.*unexpected: conv_first.1.weight"
-    ):
-        load_network(MINI, {**files, CONTROL_FILE: files[STAGE1_FILE]})
-    with pytest.raises(AdcbenchError, match=r"v1_general.pth: not v2-1_512-ema-pruned.ckpt of Stable Diffusion"):
-        load_network(MINI, {**files, BASE_FILE: files[CONTROL_FILE]})
-    base = torch.load(files[BASE_FILE])
-    torch.save({n: t for n, t in base.items() if n != "first_stage_model.decoder.conv_in.bias"}, files[BASE_FILE])
-    with pytest.raises(AdcbenchError, match=r"pruned.ckpt: VAE: .*1 missing: decoder.conv_in.bias"):
-        load_network(MINI, files)
-    with pytest.raises(AdcbenchError, match=r"needs general_swinir_v1.ckpt: run adcbench weights fetch diffbir"):
-        load_network(MINI, {name: path for name, path in files.items() if name != STAGE1_FILE})
 
 
 def test_systems() -> None:

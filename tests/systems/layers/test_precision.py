@@ -8,8 +8,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from adcbench.core.errors import AdcbenchError
-from adcbench.core.precision import check_dtype
 from adcbench.systems.layers.precision import PrecisionWarning, guarded, lowered
 
 
@@ -62,8 +60,3 @@ def test_without_overflow_nothing_is_repeated() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert guarded(lambda x: x.half(), never, "Net")(torch.ones(1, 3)).dtype == torch.float32
-
-
-def test_unknown_precision_is_refused() -> None:
-    with pytest.raises(AdcbenchError, match="unknown dtype 'int8': Net runs in float32, bfloat16, float16"):
-        check_dtype("Net", "int8")

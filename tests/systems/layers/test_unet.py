@@ -1,4 +1,4 @@
-"""The U-Net's layer kinds: what it is made of shows in its names and in what it reads (parity: ``test_sd21``)."""
+"""The U-Net's layer kinds: what it is made of shows in names and in what it reads (parity: ``test_unet_parity``)."""
 
 from __future__ import annotations
 

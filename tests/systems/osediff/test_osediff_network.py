@@ -18,8 +18,6 @@ from adcbench.core.keys import digest
 from adcbench.systems import osediff
 from adcbench.systems.layers import colour
 from adcbench.systems.layers.lora import Lora
-from adcbench.systems.layers.tagger import Tagger
-from adcbench.systems.layers.tokenizer import load_tokenizer
 from adcbench.systems.osediff import FULL, MINI, OSEDiffConfig, load, mini_system, system
 from adcbench.systems.osediff.network import OSEDiff, enlarge, load_network, unet_adapters, upscaler, vae_adapters
 from adcbench.systems.osediff.prompts import load_prompts
@@ -104,23 +102,6 @@ def test_prompt_reaches_the_unet(network: OSEDiff) -> None:
     with torch.no_grad():
         assert not torch.equal(network.text_encoder(ids), network.text_encoder(words))
         assert not torch.equal(network(image, ids, None), network(image, words, None))
-
-
-def test_prompts_are_each_image_s_own_tags(monkeypatch: pytest.MonkeyPatch) -> None:
-    def describe(tagger: Tagger, images: Tensor) -> list[str]:
-        return ["cat, dog" if float(image.mean()) > 0.5 else "" for image in images]
-
-    monkeypatch.setattr(Tagger, "describe", describe)
-    texts: list[str] = []
-    stand_in = load_tokenizer(None)
-    monkeypatch.setattr(
-        "adcbench.systems.osediff.prompts.text_tokenizer", lambda config, w: lambda t: texts.extend(t) or stand_in(t)
-    )
-    images = torch.stack([torch.full((3, 8, 8), value) for value in (0.2, 0.9)])
-    ids = load_prompts(replace(MINI, prompt="8k"), None, "cpu")(images)
-    assert texts == [", 8k,", "cat, dog, 8k,"] and ids.shape == (2, 77)
-    load_prompts(replace(MINI, prompt="8k", tags=False), None, "cpu")(images)
-    assert texts[2:] == ["8k", "8k"]
 
 
 def test_no_image_depends_on_its_neighbours(network: OSEDiff) -> None:

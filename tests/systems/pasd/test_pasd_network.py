@@ -2,86 +2,30 @@
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import parity
 import pytest
 import torch
-from PIL import Image
-from safetensors.torch import save_file
+from pasd_files import GOLDEN, golden, golden_make, loaded
 from torch import Tensor
 
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.keys import digest
 from adcbench.systems.layers.tokenizer import load_tokenizer
 from adcbench.systems.pasd import CONTROLNET_FILE, FULL, MINI, TEXT_FILE, UNET_FILE, VAE_FILE, PASDConfig, load, system
-from adcbench.systems.pasd.network import PASD, load_network
-from adcbench.systems.pasd.sampling import enlarge, guided_noise, sample, start, unipc, upscaler
-from adcbench.systems.pasd.weights import PARTS, load_official, load_parts
+from adcbench.systems.pasd.network import PASD
+from adcbench.systems.pasd.sampling import guided_noise, sample, start, upscaler
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "pasd"
 RGBS = "controlnet_cond_embedding.to_rgbs"
 LR = torch.rand((2, 3, 10, 14), generator=torch.Generator().manual_seed(0))
-
-
-def _load_make() -> Any:
-    spec = importlib.util.spec_from_file_location("pasd_golden_make", GOLDEN / "make.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-golden_make = _load_make()  # the inputs that the fixtures were made from
-
-
-def golden(size: str) -> dict[str, Tensor]:
-    return {name: torch.from_numpy(value) for name, value in np.load(GOLDEN / f"{size}.npz").items()}
-
-
-def official(size: str) -> dict[str, dict[str, Tensor]]:
-    """The content of the four official files, by file."""
-    tensors = parity.checkpoint(parity.read_manifest(GOLDEN / f"{size}.json.gz"), lambda name: name)
-    return {
-        file: {n.removeprefix(f"{part}."): t for n, t in tensors.items() if n.startswith(f"{part}.")}
-        for file, part in PARTS.items()
-    }
-
-
-def official_files(folder: Path, **changed: dict[str, Tensor]) -> dict[str, Path]:
-    files = official("mini") | changed
-    for name, tensors in files.items():
-        save_file(tensors, folder / name)
-    return {name: folder / name for name in files}
-
-
-def loaded(size: str) -> PASD:
-    with torch.device("meta"):
-        network = PASD(golden_make.CONFIGS[size])
-    load_parts(network, official(size), dict.fromkeys(PARTS, "fixture"))
-    return network.eval().requires_grad_(False)
-
-
-@pytest.fixture(scope="module")
-def live() -> PASD:
-    """The mini network with the fixtures' weights."""
-    return loaded("mini")
 
 
 @pytest.fixture(scope="module")
 def exact() -> PASD:
     """In float64, which every processor computes alike."""
     return loaded("mini").double()
-
-
-@pytest.fixture(scope="module")
-def network() -> PASD:
-    return load_network(MINI, None)
 
 
 def joint(network: PASD, size: str) -> Tensor:
@@ -173,48 +117,6 @@ def test_sampler_equals_upstreams_pipeline(live: PASD, tiled: bool, monkeypatch:
     assert parity.equals(latent, golden("mini")["latent_tiled" if tiled else "latent"], parity.DEEP)
 
 
-def test_loads_the_official_files(live: PASD, tmp_path: Path) -> None:
-    """With the older names of SD1.5's VAE, and the constant in its text encoder."""
-    files = official("mini")
-    old = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
-    for new, name in old.items():
-        files[VAE_FILE] = {key.replace(f".{new}.", f".{name}."): t for key, t in files[VAE_FILE].items()}
-    files[TEXT_FILE]["text_model.embeddings.position_ids"] = torch.arange(77)[None]
-    with torch.device("meta"):
-        network = PASD(MINI)
-    load_official(network, official_files(tmp_path, **files))
-    expected = live.state_dict()
-    assert all(torch.equal(tensor, expected[name]) for name, tensor in network.state_dict().items())
-
-
-@pytest.mark.parametrize(
-    ("file", "change", "words"),
-    [
-        (UNET_FILE, lambda t: {n: v for n, v in t.items() if "pixel" not in n}, "pasd_light"),
-        (CONTROLNET_FILE, lambda t: t | {"controlnet_cond_embedding.preprocesser.0.x": torch.zeros(1)}, "pasd_rrdb"),
-        (CONTROLNET_FILE, lambda t: {n: v for n, v in t.items() if "to_rgbs" not in n}, "6 missing.*to_rgbs"),
-        (VAE_FILE, lambda t: {n: v * float("nan") for n, v in t.items()}, "NaN or infinite"),
-    ],
-)
-def test_refuses_other_checkpoints(file: str, change: Callable[..., Any], words: str, tmp_path: Path) -> None:
-    with torch.device("meta"):
-        network = PASD(MINI)
-    paths = official_files(tmp_path, **{file: change(official("mini")[file])})
-    with pytest.raises(AdcbenchError, match=f"(?s){file}.*{words}"):
-        load_official(network, paths)
-
-
-def test_refuses_absent_and_unreadable_files(tmp_path: Path) -> None:
-    with torch.device("meta"):
-        network = PASD(MINI)
-    with pytest.raises(AdcbenchError, match=f"needs {UNET_FILE}.*weights fetch pasd"):
-        load_official(network, {})
-    paths = official_files(tmp_path)
-    paths[UNET_FILE].write_bytes(b"zip")
-    with pytest.raises(AdcbenchError, match="not a readable safetensors"):
-        load_official(network, paths)
-
-
 def run(network: PASD, lr: Tensor = LR, seed: int = 0, dtype: str = "float32", **changes: Any) -> Tensor:
     """The mini network under other settings, seeded as inference does."""
     before = network.config
@@ -293,18 +195,6 @@ def test_start_keeps_what_both_noises_leave_of_the_image(live: PASD) -> None:
     noise = torch.randn(1, 4, 6, 10)
     apart = live.vae.encode(image * 2 - 1, noise) - live.vae.encode(1 - image * 2, noise)
     assert torch.allclose(here - there, 0.068265 * 0.1189 * apart, rtol=1e-2, atol=1e-5)
-
-
-def test_steps_of_the_paper() -> None:
-    found = unipc(20).timesteps.tolist()
-    assert found[:3] == [999, 949, 899] and found[-1] == 50 and len(found) == 20
-
-
-@pytest.mark.parametrize(
-    ("size", "expected"), [((128, 128), (768, 768)), ((128, 192), (768, 1152)), ((200, 251), (800, 1000))]
-)
-def test_sizes_that_the_network_sees(size: tuple[int, int], expected: tuple[int, int]) -> None:
-    assert enlarge(Image.new("RGB", size), FULL).size == expected
 
 
 def test_prompts() -> None:

@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import parity
 import pytest
 import torch
+from resshift_files import GOLDEN, LR, arrays, official_files
 from torch import Tensor
 
 from adcbench.core.errors import AdcbenchError
@@ -34,14 +34,7 @@ from adcbench.systems.resshift import (
     sinsr_system,
     system,
 )
-from adcbench.systems.resshift.autoencoder import WrittenAttention
-from adcbench.systems.resshift.diffusion import posterior, sqrt_etas
 from adcbench.systems.resshift.network import ResShift, chopped, load_network, upscaler
-from adcbench.systems.resshift.swin import from_windows, shift_mask, to_windows
-from adcbench.systems.resshift.weights import canonical
-
-GOLDEN = Path(__file__).parents[2] / "golden" / "resshift"
-LR = torch.rand((2, 3, 8, 16), generator=torch.Generator().manual_seed(0))
 
 
 def _load_make() -> Any:
@@ -53,18 +46,6 @@ def _load_make() -> Any:
 
 
 golden_make = _load_make()
-
-
-def arrays(name: str) -> dict[str, Tensor]:
-    return {key: torch.from_numpy(value) for key, value in np.load(GOLDEN / f"{name}.npz").items()}
-
-
-def official_files(folder: Path, scale: str = "mini", unet_file: str = UNET_FILE) -> dict[str, Path]:
-    """Both official files, of deterministic weights."""
-    for part, name in (("unet", unet_file), ("vq", VQ_FILE)):
-        shapes = parity.read_manifest(GOLDEN / f"{scale}_{part}.json.gz")
-        torch.save(parity.checkpoint(shapes, canonical), folder / name)
-    return {name: folder / name for name in (unet_file, VQ_FILE)}
 
 
 @pytest.fixture(scope="module")
@@ -128,12 +109,6 @@ def test_every_parameter_matters(exact: ResShift) -> None:
     assert silent == ["encoder.mid.attn_#.k.bias", "decoder.mid.attn_#.k.bias"]
 
 
-def test_schedule_equals_upstream() -> None:
-    assert sqrt_etas(MINI) == pytest.approx(arrays("mini")["sqrt_etas"].tolist(), rel=1e-12)
-    assert sqrt_etas(MINI)[0] == 0.02 and sqrt_etas(MINI)[-1] == pytest.approx(0.99)
-    assert posterior(MINI, 0) == (0, 1, 0)
-
-
 @pytest.mark.parametrize(("fixture", "one_step"), [("mini", False), ("sinsr", True)])
 def test_sampling_equals_upstream(network: ResShift, fixture: str, one_step: bool) -> None:
     """All steps, with the noise that upstream draws after the same seed."""
@@ -156,18 +131,6 @@ def test_images_equal_upstream(network: ResShift, fixture: str, one_step: bool) 
     assert parity.equals(found, expected, parity.DEEP), parity.errors(found, expected)
 
 
-def test_full_size_names_are_the_checkpoints() -> None:
-    with torch.device("meta"):
-        full = ResShift(FULL)
-    for part, parameters in (("unet", 118_593_583), ("vq", 55_322_782)):
-        ours = {name: list(tensor.shape) for name, tensor in getattr(full, part).state_dict().items()}
-        theirs = parity.read_manifest(GOLDEN / f"full_{part}.json.gz")
-        constants = [name for name in theirs if name.endswith(("attn_mask", "relative_position_index"))]
-        assert len(constants) == {"unet": 18 + 6, "vq": 0}[part]
-        assert {canonical(name): shape for name, shape in theirs.items() if name not in constants} == ours
-        assert sum(tensor.numel() for tensor in getattr(full, part).parameters()) == parameters
-
-
 def test_full_size_equals_upstream(full_size: None, tmp_path: Path) -> None:
     found, expected = parts(load_network(FULL, official_files(tmp_path, "full")), "full"), arrays("full")
     for name, value in found.items():
@@ -177,29 +140,6 @@ def test_full_size_equals_upstream(full_size: None, tmp_path: Path) -> None:
 def test_full_configurations_are_the_published_ones() -> None:
     assert (FULL.steps, FULL.kappa, FULL.multiple, FULL.chop, FULL.stride) == (15, 2.0, 64, 512, 448)
     assert replace(FULL, one_step=True) == SINSR
-
-
-def test_prefixes_of_parallel_and_compiled_training_are_dropped(tmp_path: Path) -> None:
-    files = official_files(tmp_path)
-    tensors = torch.load(files[UNET_FILE])
-    for prefix in ("module.", "_orig_mod.", "module._orig_mod."):
-        torch.save({"state_dict": {prefix + name: tensor for name, tensor in tensors.items()}}, files[UNET_FILE])
-        load_network(MINI, files)
-
-
-def test_other_files_are_refused(tmp_path: Path) -> None:
-    files = official_files(tmp_path)
-    with pytest.raises(AdcbenchError, match=r"s15_v1\.pth: not a checkpoint of this network\. 153 missing: encoder"):
-        load_network(MINI, {**files, VQ_FILE: files[UNET_FILE]})
-    with pytest.raises(AdcbenchError, match=r"SinSR needs SinSR_v1\.pth: run adcbench weights fetch sinsr"):
-        load_network(SINSR_MINI, files)
-    with pytest.raises(AdcbenchError, match=r"ResShift needs resshift_.*\.pth and auto.*\.pth: run adcbench weights"):
-        load_network(MINI, {"other.pth": tmp_path})
-
-
-def test_sinsr_reads_its_own_file(tmp_path: Path) -> None:
-    files = official_files(tmp_path, unet_file=SINSR_FILE)
-    assert load(SINSR_MINI, files, "cpu", "float32")(LR).shape == (2, 3, 32, 64)
 
 
 def test_seeds_and_batches(network: ResShift) -> None:
@@ -232,24 +172,6 @@ def test_squares_are_averaged() -> None:
     calls = iter(range(4))
     found = chopped(lambda x: torch.full_like(enlarge(x), next(calls)), torch.rand(1, 3, 33, 8), 32, 24)
     assert found[0, 0, [0, 4, 127, 128], 0].tolist() == [0, 0.5, 0.5, 1]
-
-
-def test_windows_come_back_and_masks_are_upstream_s() -> None:
-    x = torch.rand(2, 5, 8, 12)
-    assert torch.equal(from_windows(to_windows(x, 4), 4, 8, 12), x)
-    mask = shift_mask(8, 12, 4, 1)
-    assert mask.shape == (6, 16, 16) and not mask[:3].any()  # upstream's: only the lower windows have one
-    assert mask[3, 0].tolist() == [0.0, 0.0, 0.0, -100.0] * 4
-    assert mask[3, 3].tolist() == [-100.0, -100.0, -100.0, 0.0] * 4
-    assert torch.equal(mask[3], mask[5])
-
-
-def test_attention_in_slices_is_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    attention = WrittenAttention(64)
-    x = torch.rand(2, 64, 5, 6)
-    whole = attention(x)
-    monkeypatch.setattr("adcbench.systems.resshift.autoencoder._ROWS", 7)
-    torch.testing.assert_close(attention(x), whole, rtol=0, atol=1e-6)
 
 
 def test_bfloat16_stays_near_float32(network: ResShift) -> None:

@@ -1,13 +1,11 @@
-"""S3Diff against upstream's own classes, its files, and its inference path."""
+"""S3Diff against upstream's own classes, and its inference path."""
 
 from __future__ import annotations
 
 import copy
-import importlib.util
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +13,7 @@ import parity
 import pytest
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
+from s3diff_files import GOLDEN, make, official
 from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError
@@ -24,60 +22,12 @@ from adcbench.systems.layers import colour
 from adcbench.systems.layers.pixels import truncate
 from adcbench.systems.layers.sd21 import TEXT_FILE, UNET_FILE, VAE_FILE, one_step
 from adcbench.systems.s3diff import DEGRADATION_FILE, FULL, LORA_FILE, MINI, S3DiffConfig, load, mini_system, system
-from adcbench.systems.s3diff.network import ModulatedLora, S3Diff, load_network, upscaler
-from adcbench.systems.s3diff.weights import load_lora, lora_checkpoint
+from adcbench.systems.s3diff.network import ModulatedLora, S3Diff, upscaler
+from adcbench.systems.s3diff.weights import load_lora
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "s3diff"
 LR = torch.rand(2, 3, 16, 24, generator=torch.Generator().manual_seed(1))
 Tensors = dict[str, Tensor]
 LIMITS = (2 * parity.DOUBLE[0], 2 * parity.DOUBLE[1])  # the image is enlarged in float32 all the same
-
-
-def _load_make() -> Any:
-    spec = importlib.util.spec_from_file_location("s3diff_golden_make", GOLDEN / "make.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-make = _load_make()
-
-
-def official(size: str) -> dict[str, Any]:
-    """Content of the official files by name, as upstream lays it out, with weights by recipe."""
-    shapes = parity.read_manifest(GOLDEN / f"{size}.json.gz")
-    tensors = {name: make.value(make.canonical(name), tuple(shape), size) for name, shape in shapes.items()}
-    sections: dict[str, Any] = {}
-    for name, tensor in tensors.items():
-        section, _, rest = name.partition("/")
-        sections.setdefault(section, {})[rest] = tensor
-    config = FULL if size == "full" else MINI
-    files = {UNET_FILE: "unet", VAE_FILE: "vae", TEXT_FILE: "text_encoder", DEGRADATION_FILE: "degradation"}
-    content = {file: sections.pop(section) for file, section in files.items()}
-    blocks = {name: sections.pop(name) for name in ("state_dict_vae_block", "state_dict_unet_block")}
-    ranks = {"rank_unet": config.rank_unet, "rank_vae": config.rank_vae, "w": sections.pop("w")[""]}
-    return {**content, LORA_FILE: {**sections, **ranks, "state_embeddings": blocks}}
-
-
-def write(content: Mapping[str, Any], folder: Path) -> dict[str, Path]:
-    paths = {name: folder / name for name in content}
-    for name, tensors in content.items():
-        if name.endswith(".safetensors"):
-            save_file(tensors, paths[name])
-        else:
-            torch.save(tensors, paths[name])
-    return paths
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return write(official("mini"), tmp_path_factory.mktemp("s3diff"))
-
-
-@pytest.fixture(scope="module")
-def network(files: dict[str, Path]) -> S3Diff:
-    return load_network(MINI, files)
 
 
 @pytest.fixture
@@ -266,59 +216,6 @@ def test_bfloat16_keeps_the_matrices_in_float32(network: S3Diff) -> None:
     assert half.dtype == torch.float32 and bool(half.isfinite().all()) and not torch.equal(half, full)
     matrices = {m.matrix.dtype for m in network.modules() if isinstance(m, ModulatedLora) and m.matrix is not None}
     assert matrices == {torch.float32}
-
-
-def test_round_trip(network: S3Diff) -> None:
-    """Our checkpoint has the sections of upstream's, and they load."""
-    saved, upstreams = lora_checkpoint(network), official("mini")[LORA_FILE]
-    assert set(saved) == set(upstreams)
-    for name, section in upstreams.items():
-        if name.startswith("state_dict"):
-            assert set(saved[name]) == set(section) and all(torch.equal(saved[name][n], t) for n, t in section.items())
-
-
-def test_the_trained_conv_in_replaces_the_base_s(files: dict[str, Path], tmp_path: Path) -> None:
-    content = official("mini")[LORA_FILE]
-    content["state_dict_unet"]["conv_in.weight"].zero_()
-    torch.save(content, tmp_path / LORA_FILE)
-    loaded = load_network(MINI, {**files, LORA_FILE: tmp_path / LORA_FILE})
-    assert not loaded.unet.conv_in.weight.any()
-
-
-_NAME = "down_blocks.0.resnets.0.conv1.lora_A.default.weight"
-BROKEN = {
-    "missing": (lambda c: c["state_dict_unet"].pop(_NAME), r"state_dict_unet.*1 missing: down_blocks.0.*conv1.lora_A"),
-    "shape": (lambda c: c["state_dict_unet"].update({_NAME: torch.zeros(2, 2)}), r"1 wrong shape: .*\(2, 2\) instead"),
-    "nan": (lambda c: c["state_dict_unet"][_NAME].fill_(float("nan")), r"NaN or infinite values in 1 tensors"),
-    "rank": (lambda c: c.update(rank_vae=8), r"rank_vae is 8; this network has rank 4"),
-    "mlp": (lambda c: c.update(state_dict_vae_de_mlp={}), r"2 missing: vae.de_mlp"),
-    "section": (lambda c: c.pop("state_embeddings"), r"no state_embeddings in it"),
-    "w": (lambda c: c.pop("w"), r"w, 64 frequencies, is absent"),
-    "osediff": (lambda c: [c.clear(), c.update(rank_unet=4)], r"no S3Diff LoRA .*OSEDiff's own osediff.pkl"),
-}
-
-
-@pytest.mark.parametrize("case", BROKEN)
-def test_broken_lora_files(files: dict[str, Path], tmp_path: Path, case: str) -> None:
-    change, message = BROKEN[case]
-    content = official("mini")[LORA_FILE]
-    change(content)
-    torch.save(content, tmp_path / LORA_FILE)
-    with pytest.raises(AdcbenchError, match=message):
-        load_network(MINI, {**files, LORA_FILE: tmp_path / LORA_FILE})
-
-
-def test_broken_base_files(files: dict[str, Path], tmp_path: Path) -> None:
-    with pytest.raises(AdcbenchError, match=r"text_encoder.safetensors: not a checkpoint of this network"):
-        load_network(MINI, {**files, UNET_FILE: files[TEXT_FILE]})
-    with pytest.raises(AdcbenchError, match=r"S3Diff needs de_net.pth: run adcbench weights fetch s3diff"):
-        load_network(MINI, {name: path for name, path in files.items() if name != DEGRADATION_FILE})
-    with pytest.raises(AdcbenchError, match="no such checkpoint"):
-        load_network(MINI, {**files, VAE_FILE: tmp_path / VAE_FILE})
-    cut = tmp_path / UNET_FILE
-    cut.write_bytes(files[UNET_FILE].read_bytes()[:100])
-    with pytest.raises(AdcbenchError, match="not a readable safetensors file"):
-        load_network(MINI, {**files, UNET_FILE: cut})
 
 
 def test_systems() -> None:

@@ -1,4 +1,4 @@
-"""SeeSR at mini size: parity with upstream's networks and its pipeline's loop, official files, end to end."""
+"""SeeSR at mini size: parity with upstream's networks and its pipeline's loop, end to end."""
 
 from __future__ import annotations
 
@@ -15,20 +15,15 @@ import parity
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
+from seesr_files import GOLDEN, fixture, official
 from torch import Tensor
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.systems.checkpoints.deterministic import same_name
 from adcbench.systems.checkpoints.weights import load_strict
-from adcbench.systems.layers.sd21 import TEXT_FILE, VAE_FILE
 from adcbench.systems.layers.tagger_files import TAGGER_FILES
-from adcbench.systems.seesr import CONTROLNET_FILE, FULL, MINI, UNET_FILE, SeeSRConfig, system
+from adcbench.systems.seesr import FULL, MINI, SeeSRConfig, system
 from adcbench.systems.seesr import network as seesr
 from adcbench.systems.seesr.network import Networks, SeeSR, load_networks, upscaler
-from adcbench.systems.seesr.weights import read_network
-
-GOLDEN = Path(__file__).parents[2] / "golden" / "seesr"
 
 
 def _load_make() -> Any:
@@ -41,42 +36,6 @@ def _load_make() -> Any:
 
 make = _load_make()  # the inputs that the fixtures were made from
 LR = make.example("lr", 2, 3, 8, 12).div(4).add(0.5).clamp(0, 1)
-
-
-def fixture(name: str) -> tuple[dict[str, list[int]], dict[str, Tensor]]:
-    """Upstream's names and shapes, and its outputs."""
-    outputs = {key: torch.from_numpy(value) for key, value in np.load(GOLDEN / f"{name}.npz").items()}
-    return parity.read_manifest(GOLDEN / f"{name}.json.gz"), outputs
-
-
-def official(name: str, factor: float = parity.LIVELY) -> dict[str, dict[str, Tensor]]:
-    """The state dicts of U-Net and ControlNet with upstream's names."""
-    tensors = parity.checkpoint(fixture(name)[0], same_name, factor)
-    return {
-        part: {key.removeprefix(f"{part}."): t for key, t in tensors.items() if key.startswith(f"{part}.")}
-        for part in ("unet", "controlnet")
-    }
-
-
-def save_all(tensors: dict[str, dict[str, Tensor]], folder: Path) -> dict[str, Path]:
-    """The four files of Stable Diffusion's networks, the VAE's with the older names."""
-    with torch.device("meta"):
-        network = SeeSR(MINI)
-    for part in ("vae", "text_encoder"):
-        own = getattr(network, part).state_dict()
-        tensors[part] = {key: parity.lively(f"{part}.{key}", tuple(value.shape)) for key, value in own.items()}
-    for old, new in (("query", "to_q"), ("key", "to_k"), ("value", "to_v"), ("proj_attn", "to_out.0")):
-        tensors["vae"] = {key.replace(f".{new}.", f".{old}."): value for key, value in tensors["vae"].items()}
-    tensors["text_encoder"]["text_model.embeddings.position_ids"] = torch.arange(77)[None]
-    names = {"unet": UNET_FILE, "controlnet": CONTROLNET_FILE, "vae": VAE_FILE, "text_encoder": TEXT_FILE}
-    for part, name in names.items():
-        save_file(tensors[part], folder / name)
-    return {name: folder / name for name in names.values()}
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return save_all(official("mini"), tmp_path_factory.mktemp("seesr"))
 
 
 @pytest.fixture(scope="module")
@@ -285,20 +244,6 @@ def test_autocast_is_near(networks: Networks) -> None:
         torch.manual_seed(0)
         half = upscaler(networks, "bfloat16")(lr)
     assert half.dtype == torch.float32 and (half - full).abs().mean() < 0.05
-
-
-def test_wrong_files(files: dict[str, Path], tmp_path: Path) -> None:
-    with pytest.raises(AdcbenchError, match="a ControlNet's file where SeeSR's U-Net belongs"):
-        read_network(files[CONTROLNET_FILE], "U-Net")
-    plain = {name: t for name, t in official("mini")["unet"].items() if "image_attentions" not in name}
-    save_file(plain, tmp_path / "unet.safetensors")
-    with pytest.raises(AdcbenchError, match="without image attentions, such as Stable Diffusion's own"):
-        read_network(tmp_path / "unet.safetensors", "U-Net")
-    with pytest.raises(AdcbenchError, match=f"needs {CONTROLNET_FILE}: run adcbench weights fetch seesr"):
-        seesr.load_seesr(MINI, {name: path for name, path in files.items() if name != CONTROLNET_FILE})
-    (tmp_path / "cut").write_bytes(files[UNET_FILE].read_bytes()[:1000])
-    with pytest.raises(AdcbenchError, match="not a readable safetensors file"):
-        read_network(tmp_path / "cut", "U-Net")
 
 
 def test_wrong_calls(networks: Networks) -> None:

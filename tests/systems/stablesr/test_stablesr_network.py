@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,31 +12,19 @@ import numpy as np
 import parity
 import pytest
 import torch
+from stablesr_files import GOLDEN, make, official_files
 from torch import Tensor
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.systems.stablesr import CFW_FILE, DIFFUSION_FILE, FULL, MINI, StableSRConfig, mini_system, system
 from adcbench.systems.stablesr.network import StableSR, enlarge, load_network, schedule, upscaler
-from adcbench.systems.stablesr.weights import load_official
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "stablesr"
 LR = torch.rand((2, 3, 32, 32), generator=torch.Generator().manual_seed(3))
 # Softmax takes no notice of what is added to all scores of a query, as a key's bias does.
 KEY_BIASES = {
     "text_encoder": ["text_model.encoder.layers.#.self_attn.k_proj.bias"],
     "vae": ["decoder.mid_block.attentions.#.to_k.bias", "encoder.mid_block.attentions.#.to_k.bias"],
 }
-
-
-def load_make() -> Any:
-    spec = importlib.util.spec_from_file_location("stablesr_golden_make", GOLDEN / "make.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-make = load_make()
 
 
 def fixtures(scale: str) -> dict[str, Tensor]:
@@ -50,28 +37,6 @@ def fixtures(scale: str) -> dict[str, Tensor]:
 def join(noise: Tensor, middle: Tensor) -> Tensor:
     """The U-Net's two outputs, at comparable sizes: the middle block's own small layers hardly move the noise."""
     return torch.cat([noise.flatten(), middle.flatten() / 50])
-
-
-def official_files(folder: Path, scale: str) -> dict[str, Path]:
-    """Checkpoints laid out as the official ones, with what those hold besides."""
-    config: StableSRConfig = make.CONFIGS[scale]
-    tensors = make.tensors(config, parity.read_manifest(GOLDEN / f"{scale}.json.gz"), scale)
-    cfw = {name.removeprefix(make.CFW): tensors.pop(name) for name in list(tensors) if name.startswith(make.CFW)}
-    paths = {name: folder / name for name in (DIFFUSION_FILE, CFW_FILE)}
-    plain = {"betas": torch.zeros(1000), "first_stage_model.encoder.conv_in.bias": torch.zeros(4)}
-    torch.save({"state_dict": tensors | plain, "global_step": 1}, paths[DIFFUSION_FILE])
-    torch.save({"state_dict": cfw | {"loss.logvar": torch.zeros(())}}, paths[CFW_FILE])
-    return paths
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return official_files(tmp_path_factory.mktemp("stablesr"), "mini")
-
-
-@pytest.fixture(scope="module")
-def network(files: dict[str, Path]) -> StableSR:
-    return load_network(MINI, files)
 
 
 @pytest.fixture(scope="module")
@@ -166,22 +131,6 @@ def test_full_size_equals_upstreams(full_size: None, tmp_path: Path) -> None:
         found = run()
         print(name, parity.errors(found, expected[name]))
         assert parity.equals(found, expected[name], parity.DEEP), name
-
-
-def test_wrong_files_are_refused(files: dict[str, Path], tmp_path: Path) -> None:
-    def load(weights: dict[str, Path]) -> str:
-        with torch.device("meta"):
-            network = StableSR(MINI)
-        with pytest.raises(AdcbenchError) as error:
-            load_official(network, weights)
-        return str(error.value)
-
-    assert "adcbench weights fetch stablesr" in load({})
-    assert "not StableSR's stablesr_000117.ckpt" in load({**files, DIFFUSION_FILE: files[CFW_FILE]})
-    content = torch.load(files[CFW_FILE])["state_dict"]
-    plain = tmp_path / CFW_FILE
-    torch.save({name: value for name, value in content.items() if "fusion_layer" not in name}, plain)
-    assert "missing: cfw.0" in load({**files, CFW_FILE: plain})
 
 
 def upscale(network: StableSR, lr: Tensor, seed: int = 0, **changes: object) -> Tensor:

@@ -11,7 +11,7 @@ import pytest
 from adcbench.core.keys import file_hash
 from adcbench.data.media import pair
 from adcbench.data.media.images import read_png, write_png
-from adcbench.data.testsets.embedded import embedded_pairs
+from adcbench.data.test_sets.embedded import embedded_pairs
 from adcbench.data.training.photographs import attributions
 from adcbench.degradation.synthetic import degraded_pair
 from adcbench.inference.forward import upscale_pixels
