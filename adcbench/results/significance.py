@@ -54,11 +54,6 @@ class Paired:
         """Mean of ``a - b``."""
         return self.mean_a - self.mean_b
 
-    @property
-    def win_rate(self) -> float:
-        """Share of images where a is better, a tie counting half."""
-        return (self.wins + self.ties / 2) / self.n
-
     def verdict(self, corrected_p: float, alpha: float = ALPHA) -> str:
         """``better``, ``worse`` or ``no difference shown``, of a against b.
 

@@ -1,4 +1,4 @@
-"""One medium through an upscaler of the other, and long clips piece by piece."""
+"""Long clips through an upscaler of clips, piece by piece; a system of images gets windows of one frame."""
 
 from __future__ import annotations
 
@@ -19,21 +19,6 @@ class Window(NamedTuple):
     last: int
     keep_first: int
     keep_last: int
-
-
-def frame_by_frame(upscaler: Upscaler) -> Upscaler:
-    """Clips (B, T, 3, h, w) through an upscaler of images, the frames of one time after those of the other.
-
-    Of a system that draws noise each frame draws its own, in order, from the seeded generator.
-    """
-
-    def upscale(clip: Tensor) -> Tensor:
-        import torch
-
-        _check_clip(clip)
-        return torch.stack([upscaler(clip[:, i]) for i in range(clip.shape[1])], dim=1)
-
-    return upscale
 
 
 def in_windows(upscaler: Upscaler, window: int, reach: int) -> Upscaler:

@@ -27,7 +27,7 @@ class System:
     ``load(weights, device, dtype)`` takes a mapping from file names to paths (None: deterministic
     weights, for tests and timing) and returns a callable, of images
     ``lr (B, 3, h, w) float RGB in [0, 1] -> sr (B, 3, factor*h, factor*w) float RGB``, not clamped or rounded; of clips
-    ``lr (B, T, 3, h, w) -> sr (B, T, 3, factor*h, factor*w)``. ``adapters`` make one of the other.
+    ``lr (B, T, 3, h, w) -> sr (B, T, 3, factor*h, factor*w)``. A system of images gets a clip's frames one by one.
 
     Args:
         name: as written on the command line.

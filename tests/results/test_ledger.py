@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
 
-import numpy as np
 import pytest
+from toy_claims import CLAIMS, NOTHING, done, line_of
 from toy_tables import IMAGE
 
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
@@ -14,36 +13,9 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.report.files import read_cells
 from adcbench.results import ledger
 from adcbench.results.claims import claim_verdict
-from adcbench.results.ledger import Line, ledger_lines
-from adcbench.results.ledger_claims import LedgerClaim, MiniTest, Pair, load_claims
+from adcbench.results.ledger import ledger_lines
+from adcbench.results.ledger_claims import LedgerClaim, Pair
 from adcbench.tables.table import Claim, Table
-from adcbench.training.experiments.trained_runs import Runs, Trained
-
-on_drealsr = partial(MiniTest, test_set="DRealSR")
-NOTHING = Runs({}, {})
-CLAIMS = load_claims()
-IMAGES = [f"image-{i}" for i in range(40)]
-
-
-def done(scores: dict[str, float], seeds: int = 5, spread: float = 0.01, metric: str = "psnr") -> Runs:
-    """Runs whose seeds and images differ by about ``spread``, around a mean of each run."""
-    rng = np.random.default_rng(0)
-    trained, found = {}, {}
-    for run, mean in scores.items():
-        for seed in range(seeds):
-            trained[run, seed] = Trained(run, seed, "c", 1, 1.0, 1, "2.15", 1, "cpu", "s")
-            values = mean + spread * (rng.standard_normal() + rng.standard_normal(len(IMAGES)))
-            found[run, seed] = {("DRealSR", metric): dict(zip(IMAGES, values.tolist(), strict=True))}
-    return Runs(trained, found)
-
-
-def claim(kind: str = "superiority", margin: float = 0.0, relative: bool = False, **more: object) -> LedgerClaim:
-    test = on_drealsr("ours", "other", "psnr", "why", margin, relative)
-    return LedgerClaim("toy", "Ours is better", "brief", "brief", kind, mini=(test,), family="f", **more)  # type: ignore[arg-type]
-
-
-def line_of(one: LedgerClaim, runs: Runs) -> Line:
-    return ledger_lines([one], read_cells, runs)[0]
 
 
 def test_a_claim_about_no_cell_is_an_error() -> None:

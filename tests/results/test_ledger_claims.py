@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 import pytest
+from toy_claims import CLAIMS
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import reproductions_dir
 from adcbench.results import ledger_claims
-from adcbench.results.ledger_claims import LedgerClaim, MiniTest, load_claims
+from adcbench.results.ledger_claims import LedgerClaim, load_claims
 from adcbench.tables.loading import load_table, table_ids
-from adcbench.training.experiments.trained_runs import SCORED_IN, Runs
-
-on_drealsr = partial(MiniTest, test_set="DRealSR")
-NOTHING = Runs({}, {})
-CLAIMS = load_claims()
-IMAGES = [f"image-{i}" for i in range(40)]
+from adcbench.training.experiments.trained_runs import SCORED_IN
 
 
 def test_claims_are_no_table() -> None:

@@ -3,42 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
-import numpy as np
 import pytest
+import toy_claims
+from toy_claims import claim, done, line_of, on_drealsr
 
 from adcbench.report.files import read_cells
 from adcbench.results import ledger
-from adcbench.results.ledger import Line, ledger_lines
-from adcbench.results.ledger_claims import LedgerClaim, MiniTest, load_claims
-from adcbench.training.experiments.trained_runs import SHARED, Runs, Trained
-
-on_drealsr = partial(MiniTest, test_set="DRealSR")
-NOTHING = Runs({}, {})
-CLAIMS = load_claims()
-IMAGES = [f"image-{i}" for i in range(40)]
-
-
-def done(scores: dict[str, float], seeds: int = 5, spread: float = 0.01, metric: str = "psnr") -> Runs:
-    """Runs whose seeds and images differ by about ``spread``, around a mean of each run."""
-    rng = np.random.default_rng(0)
-    trained, found = {}, {}
-    for run, mean in scores.items():
-        for seed in range(seeds):
-            trained[run, seed] = Trained(run, seed, "c", 1, 1.0, 1, "2.15", 1, "cpu", "s")
-            values = mean + spread * (rng.standard_normal() + rng.standard_normal(len(IMAGES)))
-            found[run, seed] = {("DRealSR", metric): dict(zip(IMAGES, values.tolist(), strict=True))}
-    return Runs(trained, found)
-
-
-def claim(kind: str = "superiority", margin: float = 0.0, relative: bool = False, **more: object) -> LedgerClaim:
-    test = on_drealsr("ours", "other", "psnr", "why", margin, relative)
-    return LedgerClaim("toy", "Ours is better", "brief", "brief", kind, mini=(test,), family="f", **more)  # type: ignore[arg-type]
-
-
-def line_of(one: LedgerClaim, runs: Runs) -> Line:
-    return ledger_lines([one], read_cells, runs)[0]
+from adcbench.results.ledger import ledger_lines
+from adcbench.training.experiments.trained_runs import SHARED, Runs
 
 
 @pytest.mark.parametrize(
@@ -81,7 +54,7 @@ def test_too_few_seeds_decide_nothing(seeds: int) -> None:
 
 
 def test_one_image_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(f"{__name__}.IMAGES", ["only"])
+    monkeypatch.setattr(toy_claims, "IMAGES", ["only"])
     (found,) = line_of(claim(), done({"ours": 30.0, "other": 20.0})).tests
     assert (found.word, found.why) == ("inconclusive", "too few images: 1, and at least 8 are needed")
 

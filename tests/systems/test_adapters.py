@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.systems.adapters import frame_by_frame, in_windows, windows
+from adcbench.systems.adapters import in_windows, windows
 
 KERNELS = st.lists(st.sampled_from([1, 3, 5]), min_size=0, max_size=3)
 
@@ -69,20 +69,6 @@ def test_every_frame_is_kept_once_with_all_in_its_reach(frames: int, reach: int,
     assert list(windows(frames, 0, reach)) == [(0, frames, 0, frames)]
 
 
-def test_frame_by_frame_is_each_frame_alone() -> None:
-    calls: list[int] = []
-
-    def upscaler(lr: Tensor) -> Tensor:
-        calls.append(lr.ndim)
-        return lr.repeat_interleave(4, 2).repeat_interleave(4, 3) - lr.mean((1, 2, 3), keepdim=True)
-
-    clip = torch.rand(2, 5, 3, 4, 6)
-    out = frame_by_frame(upscaler)(clip)
-    assert calls == [4] * 5 and out.shape == (2, 5, 3, 16, 24)
-    for i in range(5):
-        assert out[:, i].equal(upscaler(clip[:, i]))
-
-
 @pytest.mark.parametrize(("window", "reach"), [(4, 2), (1, 1), (-1, 0), (3, -1)])
 def test_windows_that_keep_nothing_are_refused(window: int, reach: int) -> None:
     with pytest.raises(AdcbenchError, match="they must have"):
@@ -91,6 +77,5 @@ def test_windows_that_keep_nothing_are_refused(window: int, reach: int) -> None:
 
 @pytest.mark.parametrize("shape", [(1, 3, 4, 4), (1, 0, 3, 4, 4)])
 def test_what_is_no_clip_is_refused(shape: tuple[int, ...]) -> None:
-    for adapted in (frame_by_frame(lambda lr: lr), in_windows(lambda clip: clip, 1, 0)):
-        with pytest.raises(AdcbenchError, match="a clip is"):
-            adapted(torch.zeros(shape))
+    with pytest.raises(AdcbenchError, match="a clip is"):
+        in_windows(lambda clip: clip, 1, 0)(torch.zeros(shape))

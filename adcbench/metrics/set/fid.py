@@ -119,21 +119,6 @@ def frechet_distance(x: np.ndarray, y: np.ndarray, times: np.ndarray | None = No
     return float(max(0.0, shift @ shift + np.sum(fx * fx) + np.sum(fy * fy) - 2 * overlap))
 
 
-def check_comparable(n_a: int, n_b: int, signature_a: str = "", signature_b: str = "") -> None:
-    """Refuse to compare two FIDs of different numbers of images: the bias of each depends on its N.
-
-    Raises:
-        AdcbenchError: the numbers or the signatures differ.
-    """
-    if n_a != n_b:
-        raise AdcbenchError(
-            f"FID of {n_a} images and of {n_b} images do not compare: fewer images give a higher FID. "
-            "Score both systems on the same images"
-        )
-    if signature_a != signature_b:
-        raise AdcbenchError(f"FIDs with different settings do not compare: {signature_a!r} and {signature_b!r}")
-
-
 def _in_their_span(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """SR and HR features, (N, k) each, rotated into the at most 2N dimensions that they span: distances are kept."""
     n, _, d = features.shape

@@ -102,11 +102,6 @@ def base_name(name: str) -> str:
     return name.replace(".base_layer.", ".")
 
 
-def lora_tensors(network: nn.Module) -> dict[str, Tensor]:
-    """The adapters' own tensors by name."""
-    return {name: tensor for name, tensor in network.state_dict().items() if ".lora_" in name}
-
-
 def lora_parameters(network: nn.Module) -> list[nn.Parameter]:
     """The adapters' own parameters, in the network's order."""
     return [parameter for name, parameter in network.named_parameters() if ".lora_" in name]

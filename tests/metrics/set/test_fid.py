@@ -14,7 +14,7 @@ from adcbench.data.test_sets.authors_log import read_averages
 from adcbench.data.test_sets.test_set import LOG
 from adcbench.metrics import METRICS
 from adcbench.metrics.engine.scoring import score
-from adcbench.metrics.set.fid import check_comparable, fid_of_features, frechet_distance, load
+from adcbench.metrics.set.fid import fid_of_features, frechet_distance, load
 
 SETTINGS = {"features": "inception-v3 2048", "resize": "clean"}
 
@@ -94,14 +94,6 @@ def test_sets_too_small_or_damaged_are_refused() -> None:
     with pytest.raises(ValueError, match="not finite"):
         fid_of_features(broken)
     assert "extrapolated" not in fid_of_features(_features(3, 8)).details
-
-
-def test_different_sets_do_not_compare() -> None:
-    check_comparable(93, 93, "fid | a", "fid | a")
-    with pytest.raises(AdcbenchError, match="93 images and of 100 images"):
-        check_comparable(93, 100)
-    with pytest.raises(AdcbenchError, match="different settings"):
-        check_comparable(93, 93, "resize=clean", "resize=legacy_pytorch")
 
 
 @pytest.fixture(scope="module")

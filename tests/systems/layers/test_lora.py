@@ -8,7 +8,7 @@ import torch
 from osediff_files import LIBRARIES, filled, golden_make
 from torch import Tensor, nn
 
-from adcbench.systems.layers.lora import Lora, add_lora, lora_tensors, merge_lora
+from adcbench.systems.layers.lora import Lora, add_lora, lora_parameters, merge_lora
 from adcbench.systems.osediff import MINI
 from adcbench.systems.osediff.network import OSEDiff
 
@@ -47,7 +47,7 @@ def test_outputs_equal_diffusers_with_peft(network: OSEDiff) -> None:
 def test_merged_equals_unmerged(network: OSEDiff) -> None:
     merge_lora(network)
     assert not any(isinstance(module, Lora) for module in network.modules())
-    assert not lora_tensors(network)
+    assert not lora_parameters(network)
     assert equal(network) == (True, True)
 
 
