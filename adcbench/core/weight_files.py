@@ -164,7 +164,7 @@ def file_shown(owner: NeedsFiles, file: WeightFile) -> str:
     text = f"{file.name}={short(file.sha256 or (remembered_hash(own) if own else '') or 'unknown')}"
     if form == file:
         return text
-    source = f"{form.inside.source} {form.inside.member}" if form.inside else form.name
+    source = form.inside.source if form.inside else form.name
     return f"{text} (read from {source}: {short(form.sha256 or remembered_hash(path))})"
 
 

