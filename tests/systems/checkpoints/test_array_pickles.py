@@ -54,7 +54,7 @@ def test_code_is_refused_and_not_run(tmp_path: Path) -> None:
         _Runs(eval, f"open({str(mark)!r}, 'w')"),
         _Runs(np.save, str(mark), np.ones(2)),
     ):
-        with pytest.raises(AdcbenchError, match="this: not a readable pickle of arrays .*it names "):
+        with pytest.raises(AdcbenchError, match=r"this: not a readable pickle of arrays .*it names "):
             read_arrays(pickle.dumps({"a": harm}, 3), "this")
     assert not list(tmp_path.iterdir())
 
