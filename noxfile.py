@@ -28,6 +28,7 @@ nox.options.sessions = ["lint", "tests"]
 
 def environment(session: nox.Session) -> None:
     """Make ``.venv`` from the lock unless its stamp says it is already the one the lock describes."""
+    session.env["PYTHONDONTWRITEBYTECODE"] = ""  # else each of hundreds of processes compiles torch again, for seconds
     stamp = VENV / "lock.sha256"
     made_of = LOCK.read_bytes() + sys.version.encode()
     wanted = hashlib.sha256(made_of).hexdigest()
