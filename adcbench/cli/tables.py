@@ -69,7 +69,7 @@ def raise_all(problems: Mapping[str, AdcbenchError]) -> None:
 
 
 def _outputs(texts: tuple[str, ...]) -> dict[tuple[str, str], Path]:
-    found = {}
+    folders = {}
     for text in texts:
         place, _, folder = text.partition("=")
         row, _, test_set = place.rpartition("@")
@@ -77,8 +77,8 @@ def _outputs(texts: tuple[str, ...]) -> dict[tuple[str, str], Path]:
             raise AdcbenchError(f"--outputs {text!r}: write it as ROW@TEST_SET=DIR, such as 'StableSR@DRealSR=out/'")
         if not Path(folder).is_dir():
             raise AdcbenchError(f"--outputs {text!r}: no folder {folder}")
-        found[row, test_set] = Path(folder).resolve()
-    return found
+        folders[row, test_set] = Path(folder).resolve()
+    return folders
 
 
 @click.command()

@@ -54,15 +54,15 @@ def printed_range(cell: Cell) -> Range | None:
 
 
 def _range_of(value: str) -> Range | None:
-    found = parse(value)
-    return (found.number - found.tolerance, found.number + found.tolerance) if found else None
+    printed = parse(value)
+    return (printed.number - printed.tolerance, printed.number + printed.tolerance) if printed else None
 
 
 def _stated_range(claim: Claim) -> Range:
-    found = _range_of(claim.printed)
-    if found is None:
+    bounds = _range_of(claim.printed)
+    if bounds is None:
         raise AdcbenchError(f"claim {claim.text!r}: {claim.printed!r} is no number")
-    return found
+    return bounds
 
 
 def _combine(kind: str, large: Range | None, small: Range | None) -> Range | None:

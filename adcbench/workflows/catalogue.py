@@ -104,14 +104,14 @@ def chosen(names: Sequence[str], table: str = "", metrics: bool = False) -> list
     """
     from adcbench.systems import system_names
 
-    found = [_find(name) for name in dict.fromkeys((*names, *(users_of_table(table) if table else ())))]
-    without = [one.name for one in found if not one.files and one.name in names]
+    selected = [_find(name) for name in dict.fromkeys((*names, *(users_of_table(table) if table else ())))]
+    without = [one.name for one in selected if not one.files and one.name in names]
     if without:
         raise AdcbenchError(f"{', '.join(without)} has no weight files: nothing to fetch, it runs as it is")
     if not names and not table:
         plain = [name for name in scorers() if ":" not in name]
-        found = [_find(name) for name in (*(() if metrics else (*system_names(), *official_files())), *plain)]
-    return [one for one in found if one.files]
+        selected = [_find(name) for name in (*(() if metrics else (*system_names(), *official_files())), *plain)]
+    return [one for one in selected if one.files]
 
 
 def _find(name: str) -> Loadable:
@@ -140,17 +140,17 @@ def entries(users: Iterable[NeedsFiles]) -> list[Entry]:
     Raises:
         AdcbenchError: two of them mean different files by one path.
     """
-    found: dict[Path, Entry] = {}
+    by_path: dict[Path, Entry] = {}
     for user in users:
         for file in user.files:
             path = file_path(user, file)
-            known = found.get(path)
+            known = by_path.get(path)
             if known and _identity(known.file) != _identity(file):
                 raise AdcbenchError(f"{user.name} and {', '.join(known.users)} mean different files by {path}")
             sharers = (*known.users, user.name) if known else (user.name,)
             located = path != file.path(user.home)
-            found[path] = Entry(known.file if known else file, sharers, user.home, path, located, user.get)
-    return list(found.values())
+            by_path[path] = Entry(known.file if known else file, sharers, user.home, path, located, user.get)
+    return list(by_path.values())
 
 
 def _identity(file: WeightFile) -> tuple[str, str]:

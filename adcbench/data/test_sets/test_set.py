@@ -144,11 +144,11 @@ class OpenTestSet:
             )
         if self.test_set.has_truth:
             return pair(sr, self.folders["HR"])
-        found = pair(sr, None)
+        samples = pair(sr, None)
         wanted = pair(self.folders["LR"], None)
-        if names := sorted({sample.name for sample in found} ^ {sample.name for sample in wanted}):
+        if names := sorted({sample.name for sample in samples} ^ {sample.name for sample in wanted}):
             raise AdcbenchError(f"{sr} and {self.name} do not hold the same {self.test_set.holds}: {listed(names)}")
-        return found
+        return samples
 
     def inputs(self, limit: int = 0) -> list[Sample]:
         """What a system upscales: LR, each with its HR (None without ground truth), sorted by name. Nothing is read.
