@@ -9,7 +9,9 @@ from adcbench.core.cells import BROUGHT, Cell, CellKey, Measurement, Reading
 from adcbench.core.errors import AdcbenchError
 from adcbench.report.cell_view import CellView, MeasurementView
 from adcbench.report.view import read_view
+from adcbench.results.agreement import agreements, counted
 from adcbench.results.causes import CAUSES, CAUSES_TABLE, all_causes, switched
+from adcbench.tables.independent import UNRELATED, readings_beside
 from adcbench.tables.loading import load_table, table_ids
 
 _WORST = 5
@@ -47,6 +49,7 @@ def explain(key: CellKey) -> str:
     for measured in one.measurements:
         parts += _measured(one, measured)
     parts += _wrong_settings(one)
+    parts += _independent(one.cell)
     parts += _system(key)
     return "\n".join(parts)
 
@@ -59,6 +62,21 @@ def _unmeasured(one: CellView) -> list[str]:
         return []
     reason = f" ({cell.reason})" if cell.reason else ""
     return [f"blocked: {cell.missing}{reason}", *([f"  to unblock: {cell.command}"] if cell.command else [])]
+
+
+def _independent(cell: Cell) -> list[str]:
+    """What other people measured there: beside everything above, part of none of it."""
+    found = agreements(readings_beside(cell.key), cell)
+    if not found:
+        return []
+    lines = [f"independent readings, in no verdict: {counted(found)}; adcbench readings --system {cell.key.row!r}"]
+    for one in found:
+        other = one.reading
+        who = other.who if other.relation == UNRELATED else f"{other.who} ({other.relation})"
+        kind = other.kind * (other.kind != one.word)  # quoted says it already
+        by = ", ".join(filter(None, (who, other.when, kind, other.device)))
+        lines.append(f"  {f'{other.value} {other.unit}'.rstrip()} {one.word} ({one.why}): {by}; {other.source}")
+    return lines
 
 
 def _system(key: CellKey) -> list[str]:
