@@ -25,7 +25,7 @@ from adcbench.core.errors import AdcbenchError, Blocked, one_line
 from adcbench.data.test_sets.registry import find_test_set
 from adcbench.metrics import find_metric
 from adcbench.report.export import Format, Options, Result, Side, slug
-from adcbench.tables.papers import load_papers
+from adcbench.tables.papers import Paper, load_papers
 from adcbench.tables.table import COMPLEXITY, Column, Table
 
 SCHEMA = Path(__file__).with_suffix(".schema.json")
@@ -52,12 +52,15 @@ def _uuid(text: str) -> uuid.UUID:
 
 
 def _log(table: Table, row: str, side: Side, found: Sequence[Result], options: Options) -> dict[str, Any]:
-    model = f"{_UNKNOWN}/{slug(found[0].system)}"
+    paper = next((paper for name, paper in load_papers().items() if table.id.startswith(f"{name}/")), None)
+    ours = all(one.details.get("scale") == "mini" for one in found)  # what adcbench trained
+    unknown = f"{_COLLECTION if ours else _UNKNOWN}/{slug(found[0].system)}"
+    model = paper.repositories.get(row, unknown) if paper else unknown
     return {
         "schema_version": _schema()["version"],
         "evaluation_id": f"{_COLLECTION}-{slug(table.id)}-{slug(row)}-{side}/{model}/{options.date}",
         "retrieved_timestamp": str(options.date),
-        "source_metadata": _source(table, row, side, ours=all(one.details.get("scale") == "mini" for one in found)),
+        "source_metadata": _source(table, paper, row, side, ours=ours),
         "eval_library": _library(side),
         "model_info": {
             "name": row,
@@ -72,12 +75,11 @@ def _log(table: Table, row: str, side: Side, found: Sequence[Result], options: O
     }
 
 
-def _source(table: Table, row: str, side: Side, *, ours: bool) -> dict[str, Any]:
+def _source(table: Table, paper: Paper | None, row: str, side: Side, *, ours: bool) -> dict[str, Any]:
     """Who reports: the paper what it prints, adcbench what it measured.
 
     First party is a paper about its own system, and adcbench about the mini scale, which it trained.
     """
-    paper = next((paper for name, paper in load_papers().items() if table.id.startswith(f"{name}/")), None)
     own = row in paper.own if paper and side == "published" else ours
     published = side != "measured" and paper is not None
     return {

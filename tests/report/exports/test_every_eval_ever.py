@@ -35,6 +35,14 @@ def test_a_paper_about_its_own_system_is_first_party_and_we_are_third(logs: dict
     assert logs["OSEDiff", "published"]["eval_library"]["name"] == "unknown"
 
 
+def test_a_model_is_its_authors_repository_and_nobody_s_where_none_is_known(logs: dict[tuple[str, str], Any]) -> None:
+    ids = {row: log["model_info"]["id"] for (row, _), log in logs.items()}
+    assert ids["OSEDiff"] == "cswry/OSEDiff" and ids["Bicubic"] == "unknown/bicubic"
+    view = read_view("embedded")
+    drawn = FORMAT.draw(view.table, results(view), OPTIONS)
+    assert any(path.startswith("data/adcbench/adcbench/adcsr-mini-trained/") for path in drawn)
+
+
 def test_a_measurement_has_interval_level_device_and_provenance(logs: dict[tuple[str, str], Any]) -> None:
     psnr = next(r for r in logs["OSEDiff", "measured"]["evaluation_results"] if "PSNR" in r["evaluation_result_id"])
     assert psnr["source_data"]["url"][0].startswith("https://github.com/cswry/OSEDiff/tree/")
