@@ -63,9 +63,9 @@ def compare(
     needs: list[Need] = [*(system.find_weights for system in systems if system), opened]
     _, blocked = ready(chosen, needs, [out])
     sides = [find_outputs(n, opened(), s, limit=limit, device=device) for n, s in zip((a, b), systems, strict=True)]
-    found = compare_outputs(sides[0], sides[1], found_set.name, chosen, device=device)
-    write = [partial(write_comparison, out, found)] if out else []
-    finish([comparison_text(found)], found.problems, blocked if metrics else [], *write)
+    comparison = compare_outputs(sides[0], sides[1], found_set.name, chosen, device=device)
+    write = [partial(write_comparison, out, comparison)] if out else []
+    finish([comparison_text(comparison)], comparison.problems, blocked if metrics else [], *write)
 
 
 def side_system(name: str, test_set: TestSet) -> System | None:

@@ -97,8 +97,8 @@ class Measurement:
     @property
     def brought(self) -> str:
         """The folder that a user brought these outputs in, its last part; empty for released ones and our own."""
-        before, found, name = str(self.provenance.get("outputs", "")).partition(BROUGHT)
-        return " ".join(name.removeprefix(":").split()) or "of unknown name" if found and not before else ""
+        before, mark, name = str(self.provenance.get("outputs", "")).partition(BROUGHT)
+        return " ".join(name.removeprefix(":").split()) or "of unknown name" if mark and not before else ""
 
     @property
     def slot(self) -> tuple[str, str, str, str]:

@@ -75,13 +75,13 @@ def parse(value: str) -> Printed | None:
     >>> parse("3.7x"), parse("1,086.75"), parse("n/a")
     (Printed(number=3.7, decimals=1), Printed(number=1086.75, decimals=2), None)
     """
-    plain = _POWER.sub(lambda found: f"10^{found[1].translate(_RAISED)}", value).translate(_PLAIN)
-    found = _NUMBER.fullmatch(plain)
-    if not found or not (found["whole"] or found["decimals"]):
+    plain = _POWER.sub(lambda power: f"10^{power[1].translate(_RAISED)}", value).translate(_PLAIN)
+    parts = _NUMBER.fullmatch(plain)
+    if not parts or not (parts["whole"] or parts["decimals"]):
         return None
-    whole, decimals = re.sub(r"[^0-9]", "", found["whole"]), found["decimals"] or ""
-    power = int(found["power"] or found["ten"] or 0)
-    number = float(f"{found['sign']}{whole or 0}.{decimals or 0}e{power}")
+    whole, decimals = re.sub(r"[^0-9]", "", parts["whole"]), parts["decimals"] or ""
+    power = int(parts["power"] or parts["ten"] or 0)
+    number = float(f"{parts['sign']}{whole or 0}.{decimals or 0}e{power}")
     return Printed(number, len(decimals) - power) if math.isfinite(number) else None
 
 

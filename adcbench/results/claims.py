@@ -55,18 +55,18 @@ def printed_range(cell: Cell) -> Range | None:
 
 
 def _range_of(value: str, digits: Digits = "rounded") -> Range | None:
-    found = parse(value)
-    if found is None:
+    printed = parse(value)
+    if printed is None:
         return None
-    middle = found.middle(digits)
-    return middle - found.tolerance, middle + found.tolerance
+    middle = printed.middle(digits)
+    return middle - printed.tolerance, middle + printed.tolerance
 
 
 def _stated_range(claim: Claim) -> Range:
-    found = _range_of(claim.printed)
-    if found is None:
+    bounds = _range_of(claim.printed)
+    if bounds is None:
         raise AdcbenchError(f"claim {claim.text!r}: {claim.printed!r} is no number")
-    return found
+    return bounds
 
 
 def _combine(kind: str, large: Range | None, small: Range | None) -> Range | None:

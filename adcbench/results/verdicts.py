@@ -59,8 +59,8 @@ def measurement_verdict(reading: Reading | None, measurement: Measurement, metri
 
     >>> reading = Reading("27.92", "dB", "Table 1", "primary", "high", chosen=True)
     >>> ours = Measurement("scores", "full", "cpu", "float64", (("a", 27.9243),), "mean", "psnr")
-    >>> found = measurement_verdict(reading, ours, "PSNR")
-    >>> found.word, found.tolerance, found.why
+    >>> verdict = measurement_verdict(reading, ours, "PSNR")
+    >>> verdict.word, verdict.tolerance, verdict.why
     ('match', 0.005, 'inside the printed digits')
     """
     printed = parse(reading.value) if reading else None

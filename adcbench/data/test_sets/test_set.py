@@ -147,11 +147,11 @@ class OpenTestSet:
         suffix = f"_{outputs}" if self.test_set.suffixed and outputs in self.test_set.outputs else ""
         if self.test_set.has_truth:
             return pair(sr, self.folders["HR"], suffix=suffix)
-        found = pair(sr, None, suffix=suffix)
+        samples = pair(sr, None, suffix=suffix)
         wanted = pair(self.folders["LR"], None)
-        if names := sorted({sample.name for sample in found} ^ {sample.name for sample in wanted}):
+        if names := sorted({sample.name for sample in samples} ^ {sample.name for sample in wanted}):
             raise AdcbenchError(f"{sr} and {self.name} do not hold the same {self.test_set.holds}: {listed(names)}")
-        return found
+        return samples
 
     def inputs(self, limit: int = 0) -> list[Sample]:
         """What a system upscales: LR, each with its HR (None without ground truth), sorted by name. Nothing is read.
