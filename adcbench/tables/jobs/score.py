@@ -26,6 +26,7 @@ class Score(Job):
     outputs: str
     metrics: Mapping[str, str]
     redo: ClassVar[Redo | None] = Redo("released outputs scored again", 1e-7)
+    network_tolerance: ClassVar[float] = 1e-4  # in place of that: they compute in float32
 
     @property
     def fills(self) -> Collection[str]:
@@ -37,10 +38,23 @@ class Score(Job):
     def files(self) -> tuple[str, ...]:
         return tuple(self.metrics.values())
 
+    def sampled(self, metric: str) -> bool:
+        return self._of_networks(metric)
+
+    def tolerance(self, metric: str) -> float:
+        return self.network_tolerance if self._of_networks(metric) else super().tolerance(metric)
+
+    def _of_networks(self, metric: str) -> bool:
+        from adcbench.metrics import find_metric
+
+        return find_metric(self.metrics[metric]).is_network
+
     def released_outputs(self) -> str:
         return self.outputs
 
     def measure(self, table: Table, context: Context) -> Measured:
+        from adcbench.data.test_sets.test_set import spread_evenly
+
         opened = context.open(self.test_set)
         released = self.outputs in opened.test_set.parts
         outputs = f"released {self.outputs}" if released else f"{BROUGHT}: {Path(self.outputs).resolve().name}"
@@ -48,6 +62,10 @@ class Score(Job):
             "scores", "full", context.device, provenance={"outputs": outputs, "data": short(opened.manifest_hash)}
         )
         keys = dict(zip(self.metrics, self.keys(table), strict=True))
-        here, blocked = metrics_here(self.metrics, opened, 0)
+        here, blocked = metrics_here(self.metrics, opened, context.sample)
         yield from ((keys[column], block) for column, block in blocked.items())
-        yield from scored(keys, here, opened.samples(self.outputs), opened, made_by, context)
+        samples = opened.samples(self.outputs)
+        networks = {column: metric for column, metric in here.items() if context.sample and metric.is_network}
+        plain = {column: metric for column, metric in here.items() if column not in networks}
+        yield from scored(keys, plain, samples, opened, made_by, context)
+        yield from scored(keys, networks, spread_evenly(samples, context.sample), opened, made_by, context)
