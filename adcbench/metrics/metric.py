@@ -128,7 +128,8 @@ class Metric(HasFiles):
         made_by = self.function or self.load
         assert made_by
         own = (self.origin.partition(":")[0],) if self.origin else ()
-        return (home(made_by), *own, *(module for tool in self.all_tools for module in tool.modules))
+        around = getattr(made_by, "modules", ())  # of what wraps it, see networks/tf32.py
+        return (home(made_by), *around, *own, *(module for tool in self.all_tools for module in tool.modules))
 
     def load_strictly(self) -> bool:
         """Load its files on the CPU, see ``workflows.catalogue.Loadable``; a plain function scores noise with them."""
