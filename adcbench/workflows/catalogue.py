@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -10,13 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
+from adcbench.core.amounts import size_text
 from adcbench.core.errors import AdcbenchError, Blocked, listed
 from adcbench.core.hashes import remembered_hash
 from adcbench.core.weight_files import SIZE_ALONE, Found, NeedsFiles, WeightFile, again, check_file, find_file
 from adcbench.data.checkpoints import addresses, fetch_file, fetch_packaged, known_hash
-from adcbench.data.download import remote_size
+from adcbench.data.download import remote_size, unfinished_size
 from adcbench.metrics import METRICS, find_metric
-from adcbench.metrics.clip.flow import FLOWS
+from adcbench.metrics.clip.flow import FLOWS, FlowSource
+from adcbench.metrics.metric import Metric
 from adcbench.tables.loading import load_table
 from adcbench.training.stages import official_files
 
@@ -93,12 +94,16 @@ def scorers() -> dict[str, Loadable]:
 
 
 def users_of_table(table: str) -> tuple[str, ...]:
-    """Names of the systems and metrics whose files a table's jobs need, in its order.
+    """Names of the systems and metrics whose files a table needs: its jobs', then its columns', in its order.
+
+    A column that no job fills is scored where a user brings outputs.
 
     Raises:
         AdcbenchError: no such table.
     """
-    return tuple(dict.fromkeys(name for job in load_table(table).jobs for name in job.files()))
+    loaded = load_table(table)
+    of_jobs = (name for job in loaded.jobs for name in job.files())
+    return tuple(dict.fromkeys((*of_jobs, *(c.scored_by for c in loaded.columns if c.scored_by))))
 
 
 def chosen(names: Sequence[str], table: str = "", metrics: bool = False) -> list[Loadable]:
@@ -112,14 +117,22 @@ def chosen(names: Sequence[str], table: str = "", metrics: bool = False) -> list
     """
     from adcbench.systems import system_names
 
-    found = [_find(name) for name in dict.fromkeys((*names, *(users_of_table(table) if table else ())))]
-    without = [one.name for one in found if not one.files and one.name in names]
+    selected = [_find(name) for name in dict.fromkeys((*names, *(users_of_table(table) if table else ())))]
+    without = [one.name for one in selected if one.name in names and not any(part.files for part in _parts(one))]
     if without:
         raise AdcbenchError(f"{', '.join(without)} has no weight files: nothing to fetch, it runs as it is")
     if not names and not table:
         plain = [name for name in scorers() if ":" not in name]
-        found = [_find(name) for name in (*(() if metrics else (*system_names(), *official_files())), *plain)]
-    return [one for one in found if one.files]
+        selected = [_find(name) for name in (*(() if metrics else (*system_names(), *official_files())), *plain)]
+    every = {part.name: part for one in selected for part in _parts(one)}
+    return [part for part in every.values() if part.files]
+
+
+def _parts(user: Loadable) -> list[Loadable]:
+    """A system or metric, and what it needs that has files of its own: the flow of a warping error, say."""
+    tools = user.all_tools if isinstance(user, Metric) else ()
+    flows = [tool for tool in tools if isinstance(tool, FlowSource)]
+    return [user, *flows, *(network for tool in tools for network in tool.networks)]
 
 
 def _find(name: str) -> Loadable:
@@ -151,17 +164,17 @@ def entries(users: Iterable[NeedsFiles], official: bool = False) -> list[Entry]:
     Raises:
         AdcbenchError: two of them mean different files by one path.
     """
-    found: dict[Path, Entry] = {}
+    by_path: dict[Path, Entry] = {}
     for user in users:
         for file in user.files:
             form, path = _found_or_wanted(user, file, official)
-            known = found.get(path)
+            known = by_path.get(path)
             if known and _identity(known.file) != _identity(file):
                 raise AdcbenchError(f"{user.name} and {', '.join(known.users)} mean different files by {path}")
             sharers = (*known.users, user.name) if known else (user.name,)
             located = path != form.path(user.home)
-            found[path] = Entry(known.file if known else file, sharers, user.home, form, path, located, user.get)
-    return list(found.values())
+            by_path[path] = Entry(known.file if known else file, sharers, user.home, form, path, located, user.get)
+    return list(by_path.values())
 
 
 def _found_or_wanted(user: NeedsFiles, file: WeightFile, official: bool) -> Found:
@@ -183,7 +196,7 @@ def list_text(catalogue: Sequence[Entry]) -> str:
     from tabulate import tabulate
 
     rows = [
-        (one.form.name, _size(one.size), one.hash_known, "here" if one.here else "missing", ", ".join(one.users))
+        (one.form.name, size_text(one.size), one.hash_known, "here" if one.here else "missing", ", ".join(one.users))
         for one in catalogue
     ]
     head, rule, *lines = tabulate(rows, ("file", "size", "sha256", "here", "of")).splitlines()
@@ -195,13 +208,13 @@ def _sources(entry: Entry) -> list[str]:
     """Where an entry's file is from, and what else holds the same tensors."""
     others = [form for form in entry.file.forms if form != entry.form]
     first = _source(entry.form) or f"by hand: {entry.form.by_hand or entry.get}"
-    return [first, *(f"or {form.name}, {_size(form.size)}: {_source(form)}" for form in others)]
+    return [first, *(f"or {form.name}, {size_text(form.size)}: {_source(form)}" for form in others)]
 
 
 def _source(form: WeightFile) -> str:
     """The address or the package that a file comes from; empty where there is none."""
     if form.inside and form.inside.package:
-        return f"{form.inside.member}, inside {form.inside.source} of the package index ({_size(form.inside.size)})"
+        return f"{form.inside.member}, inside {form.inside.source} of the package index ({size_text(form.inside.size)})"
     first, *mirrors = (*addresses(form), "")
     count = len([mirror for mirror in mirrors if mirror])
     member = f"{form.inside.member} of " if form.inside else ""
@@ -234,31 +247,24 @@ def with_sizes(todo: Sequence[Entry]) -> list[Entry]:
 
 def plan_text(todo: Sequence[Entry]) -> str:
     """What a download would bring: files, sizes, licences, the total; to be agreed to."""
-    lines = [f"  {e.label}  {_size(e.size)}{_brings(e)}  {e.licence}" for e in todo]
+    lines = [f"  {e.label}  {size_text(e.size)}{_brings(e)}  {e.licence}" for e in todo]
     unknown = sum(not entry.size for entry in todo)
     more = f", and {unknown} of unknown size" if unknown else ""
     limits = [e.label for e in todo if e.form.non_commercial]
-    total = f"{len(todo)} files to download, {_size(_total(todo))}{more}:"
+    total = f"{len(todo)} files to download, {size_text(download_size(todo))}{more}:"
     warning = [f"For non-commercial use only: {listed(limits)}"] if limits else []
     return "\n".join([total, *lines, *warning])
 
 
 def _brings(entry: Entry) -> str:
     inside = entry.form.inside
-    return f" ({inside.source}, for {_size(entry.form.size)} of it)" if inside else ""
+    return f" ({inside.source}, for {size_text(entry.form.size)} of it)" if inside else ""
 
 
-def _total(todo: Sequence[Entry]) -> int:
+def download_size(todo: Sequence[Entry]) -> int:
     """Bytes to download: an archive counts once."""
     sizes = {(entry.form.inside and entry.form.inside.source) or entry.path: entry.size for entry in todo}
     return sum(sizes.values())
-
-
-def _size(size: int) -> str:
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= factor:
-            return f"{size / factor:.3g} {unit}"
-    return f"{size} B" if size else "?"
 
 
 def fetch(catalogue: Sequence[Entry], progress: bool = True) -> None:
@@ -290,6 +296,11 @@ def fetch(catalogue: Sequence[Entry], progress: bool = True) -> None:
         )
 
 
+def wanted_space(todo: Iterable[Entry]) -> list[tuple[Path, int]]:
+    """Where each file will be, and how many bytes of it are still to come, for ``core.space.check_space``."""
+    return [(entry.path, max(0, entry.size - unfinished_size(entry.path))) for entry in todo]
+
+
 def _fetched_together(catalogue: Sequence[Entry]) -> list[list[Entry]]:
     """Entries by download: those that come inside one archive of the package index are one."""
     groups: dict[str, list[Entry]] = {}
@@ -298,25 +309,6 @@ def _fetched_together(catalogue: Sequence[Entry]) -> list[list[Entry]]:
         if not entry.located:
             groups.setdefault(inside.source if inside else str(entry.path), []).append(entry)
     return list(groups.values())
-
-
-def check_space(todo: Sequence[Entry]) -> None:
-    """Refuse a download that the disk has no room for.
-
-    Raises:
-        AdcbenchError: how much is free, how much is needed, and what to do.
-    """
-    if not todo:
-        return
-    folder = todo[0].path.parent
-    while not folder.is_dir():
-        folder = folder.parent
-    free, needed = shutil.disk_usage(folder).free, _total(todo)
-    if needed > free:
-        raise AdcbenchError(
-            f"{folder} has {_size(free)} free, the files need {_size(needed)}: "
-            "free space, or set ADCBENCH_WEIGHTS to a folder on another disk"
-        )
 
 
 @dataclass(frozen=True)
