@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
+import memory
 import numpy as np
 import pytest
 from no_trace import go_offline, process_state
@@ -43,6 +44,7 @@ def test_equals_pyiqa_and_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(ValueError, match="30x200 is too small"):
         score(np.zeros((1, 30, 200, 3), np.uint8), None)
     del score
+    memory.give_back()
 
     theirs = pyiqa.create_metric("clipiqa", device="cpu", backbone=str(path))
     expected = [theirs(torch.from_numpy(image.copy()).permute(2, 0, 1)[None] / 255).item() for image in images()]
