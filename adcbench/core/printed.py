@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from typing import Literal
+
+Digits = Literal["rounded", "cut"]  # how the last printed digit came about
 
 _MINUS = dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d", "-")  # hyphens, dashes, the minus sign
 _THIN = dict.fromkeys("\u00a0\u2006\u2007\u2008\u200a\u202f", "\u2009")  # spaces that group digits or stand before %
@@ -35,6 +38,32 @@ class Printed:
     def tolerance(self) -> float:
         """Half a unit of the last printed digit: what rounding alone can hide."""
         return float(f"5e{-self.decimals - 1}")
+
+    def middle(self, digits: Digits = "rounded") -> float:
+        """The middle of the values that are printed so; all lie within the tolerance of it.
+
+        Rounding leaves the printed number in the middle; cutting the digits off, towards 0, half a unit beyond it.
+
+        >>> parse("4.45").middle("cut"), parse("-4.45").middle("cut")
+        (4.455, -4.455)
+        """
+        if digits == "rounded":
+            return self.number
+        return self.number + math.copysign(self.tolerance, self.number)
+
+    def holds(self, value: float, digits: Digits = "rounded") -> bool:
+        """Whether a value is printed so. Exactly half a unit can round either way; a whole one is never cut off.
+
+        >>> parse("4.45").holds(4.4552), parse("4.45").holds(4.4552, "cut"), parse("4.45").holds(4.4463, "cut")
+        (False, True, False)
+        """
+        slack = max(self.tolerance * 1e-9, 4 * math.ulp(self.number))  # what floats lose
+        if digits == "rounded":
+            return abs(value - self.number) <= self.tolerance + slack
+        if not self.number:  # 0.00 is cut from both sides
+            return abs(value) < 2 * self.tolerance - slack
+        beyond = (value - self.number) * math.copysign(1, self.number)
+        return -slack <= beyond < 2 * self.tolerance - slack
 
 
 def parse(value: str) -> Printed | None:

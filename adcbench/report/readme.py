@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from adcbench.core.cells import KINDS
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import CHECKOUT
 from adcbench.report.cell_view import CellView
@@ -148,8 +150,19 @@ def _sources(whole: _Whole) -> list[str]:
         chosen = [c for one in whole.cells(folder) if (c := one.cell).published and c.kind != "setting"]
         kinds = Counter(c.published.kind for c in chosen if c.published)
         own = Counter(c.published.kind for c in chosen if c.published and c.key.row in paper.own)
-        texts.append(paper.sources.format(known=kinds.total(), kinds=_words(kinds), own_kinds=_words(own)))
+        primary = Counter(
+            _printed_by(c.published.source) for c in chosen if c.published and c.published.kind == KINDS[0]
+        )
+        names = ", ".join(f"{name} {number}" for name, number in primary.most_common())
+        texts.append(
+            paper.sources.format(known=kinds.total(), kinds=_words(kinds), own_kinds=_words(own), primary=names)
+        )
     return [" ".join(filter(None, texts))] if any(texts) else []
+
+
+def _printed_by(source: str) -> str:
+    """Who printed a reading: the name that its source begins with."""
+    return re.split(r" \(| arXiv | repository", source)[0]
 
 
 def _table_numbers(whole: _Whole) -> list[str]:

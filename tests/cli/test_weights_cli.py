@@ -14,7 +14,7 @@ from commands import message
 from webserver import Web, web  # noqa: F401  (a fixture)
 
 from adcbench.cli import cli
-from adcbench.cli import weights as commands
+from adcbench.cli import options as commands
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import weights_dir
 from adcbench.core.weight_files import WeightFile
@@ -129,7 +129,7 @@ def test_files_by_hand_say_where_from_and_where_to(shop: Web, monkeypatch: pytes
 
 
 def test_no_space_is_said_before_the_download(shop: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue.shutil, "disk_usage", lambda folder: _Disk())
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: _Disk())
     assert "has 1 kB free, the files need 14.1 kB" in error("fetch", "one", "--yes")
     assert shop.asked == []
 
@@ -167,7 +167,7 @@ PAGE, POINTER = b"<!DOCTYPE html><html>Sign in</html>", b"version https://git-lf
     ("name", "file"),
     [
         ("fid", "metrics/weights-inception-2015-12-05-6726825d.pth"),  # the digits in its name are known, and its size
-        ("raft-small", "metrics/raft_small_C_T_V1-ad48884c.pth"),  # its size is known to three digits
+        ("raft", "metrics/raft_large_C_T_V1-22a6c225.pth"),  # its size is known to three digits
         ("osediff", "osediff/osediff.pkl"),
         ("sinsr", "sinsr/SinSR_v1.pth"),  # nothing is known
     ],

@@ -87,7 +87,7 @@ def open_test_set(name: str, full: bool = False) -> OpenTestSet:
 
 def _opened(test_set: TestSet, root: Path, here: Collection[str], manifest_hash: str) -> OpenTestSet:
     folders = {part: root / part for part in test_set.parts if part in here}
-    return OpenTestSet(test_set, folders, manifest_hash, root / LOG if test_set.repository else None)
+    return OpenTestSet(test_set, folders, manifest_hash, root / LOG if LOG in dict(test_set.upstream) else None)
 
 
 def manifest_path(test_set: TestSet) -> Path:

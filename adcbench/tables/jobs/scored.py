@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from adcbench.core.cells import CellKey, Level, Measurement, Scale
-from adcbench.core.errors import Blocked, listed
+from adcbench.core.errors import AdcbenchError, Blocked, listed
 from adcbench.core.keys import short, source_hash, versions
 from adcbench.tables.jobs.job import Context, Measured
 
@@ -40,7 +40,7 @@ def metrics_here(
     blocked: dict[str, Blocked] = {}
     for column, name in names.items():
         try:
-            metric = find_metric(name) if opened.test_set.has_truth else find_metric(name).without_reference()
+            metric = _for_set(find_metric(name), column, opened)
             metric.check_here()
             if sample and metric.takes == "set":
                 raise Blocked(f"{metric.name} of the whole set: only {sample} images are run again here")
@@ -48,6 +48,21 @@ def metrics_here(
         except Blocked as block:
             blocked[column] = block
     return metrics, blocked
+
+
+def _for_set(metric: Metric, column: str, opened: OpenTestSet) -> Metric:
+    """A metric as a test set allows it.
+
+    Raises:
+        AdcbenchError: it compares with HR, and the test set has none.
+    """
+    if opened.test_set.has_truth:
+        return metric
+    if metric.needs_reference:
+        raise AdcbenchError(
+            f"column {column}: {metric.name} compares with HR, and {opened.name} has none; take it out of the job"
+        )
+    return metric.without_reference()
 
 
 def scored(
