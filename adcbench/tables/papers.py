@@ -32,6 +32,7 @@ class Paper:
         unnumbered: its tables whose number no source gives, in words; empty where there are none.
         related: the folder holds tables that are not re-derived as a whole, of this paper or of any, beside those that
             are.
+        repositories: row -> owner/name of its authors' own repository, as far as it is known: whose system it is.
         causes: name -> what it is, of causes that only this paper's numbers have (``results.causes`` has the others).
     """
 
@@ -42,6 +43,7 @@ class Paper:
     sources: str = ""
     unnumbered: str = ""
     related: bool = False
+    repositories: Mapping[str, str] = field(default_factory=dict)
     causes: Mapping[str, str] = field(default_factory=dict)
 
 

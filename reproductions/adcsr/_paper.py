@@ -28,6 +28,17 @@ PAPER = Paper(
         "project's brief); for its own row {own_kinds}. `explain` names each source."
     ),
     unnumbered="AdcSR's other ablations (`ablation_*`)",
+    repositories={
+        "StableSR": "IceClear/StableSR",
+        "DiffBIR": "XPixelGroup/DiffBIR",
+        "SeeSR": "cswry/SeeSR",
+        "PASD": "yangxy/PASD",
+        "ResShift": "zsyOAOA/ResShift",
+        "SinSR": "wyf0912/SinSR",
+        "OSEDiff": "cswry/OSEDiff",
+        "S3Diff": "ArcticHare105/S3Diff",
+        "AdcSR": "Guaishou74851/AdcSR",
+    },
     causes={
         "TAGGING_HEAD_NOT_COUNTED": "the prompt extractor's tagging head runs but is not in the total",
         "OTHER_CAPTIONER": "another image captioner is in the total than upstream's default loads",
