@@ -9,7 +9,7 @@ from adcbench.core.cells import BROUGHT, Cell, CellKey, Measurement, Reading
 from adcbench.core.errors import AdcbenchError
 from adcbench.report.cell_view import CellView, MeasurementView
 from adcbench.report.view import read_view
-from adcbench.results.causes import CAUSES, CAUSES_TABLE, all_causes, switched
+from adcbench.results.causes import CAUSES, all_causes, causes_tables, switched
 from adcbench.tables.loading import load_table, table_ids
 
 _WORST = 5
@@ -153,18 +153,23 @@ def _worst(one: CellView, m: Measurement) -> list[tuple[str, float]]:
 def _wrong_settings(one: CellView) -> list[str]:
     """What each wrong setting would do to the cell, and which of them explain a difference."""
     cell = one.cell
-    if cell.key.table == CAUSES_TABLE or cell.measured is None or cell.measured.level not in ("scores", "inference"):
+    tables = causes_tables()
+    if cell.key.table in tables or cell.measured is None or cell.measured.level not in ("scores", "inference"):
         return []
     try:
-        causes = read_view(CAUSES_TABLE)
+        views = {name: read_view(name) for name in tables}
     except AdcbenchError as error:  # the cell itself is right
         return [f"what a wrong setting would do can't be said: {error}"]
-    found = switched(cell, one.verdict, causes.table, [other.cell for other in causes.cells])
-    if not found.effects:
+    looked_up = (
+        (name, switched(cell, one.verdict, view.table, [other.cell for other in view.cells]))
+        for name, view in views.items()
+    )
+    name, found = next(((name, found) for name, found in looked_up if found.effects), ("", None))
+    if found is None:
         return []
     lines = [
-        f"what a wrong setting would do (measured on the released {found.outputs} outputs, table {CAUSES_TABLE}):",
-        *(f"  {name} {delta:+.4f}: {CAUSES[name]}" for name, delta in found.effects),
+        f"what a wrong setting would do (measured on the released {found.outputs} outputs, table {name}):",
+        *(f"  {cause} {delta:+.4f}: {CAUSES[cause]}" for cause, delta in found.effects),
     ]
     if one.verdict.word == "differs":
         names = ", ".join(found.inside)

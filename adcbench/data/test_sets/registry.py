@@ -16,6 +16,7 @@ from adcbench.data.test_sets.test_set import LOG, RECORDED, OpenTestSet, TestSet
 from adcbench.data.test_sets.video_sets import VIDEO_SETS
 
 GROUP = "adcbench.test_sets"  # entry points of a user's package, each a TestSet
+_MANIFESTS = Path(__file__).parent / "manifests"
 TEST_SETS = {test_set.name: test_set for test_set in (*IMAGE_SETS, *VIDEO_SETS)}
 
 
@@ -61,16 +62,18 @@ def open_test_set(name: str, full: bool = False) -> OpenTestSet:
     """A test set that is here, checked against its manifest.
 
     Args:
-        name: see ``find_test_set``. ``embedded`` is always here: it is written to the cache folder.
+        name: see ``find_test_set``. ``embedded`` is always here: it is written to the cache folder. ``Vid4:walk`` is
+            one sample of a set.
         full: compare every file's sha256, not only names and sizes.
 
     Raises:
         Blocked: it is not here; the message says the command that fetches it.
         AdcbenchError: it is here, but files are missing, extra or changed; the message lists them.
     """
+    name, _, only = name.partition(":")
     test_set = find_test_set(name)
     if inside := test_set.inside:
-        return _opened(test_set, inside.write(), {"LR", "HR"}, digest(inside.contents()))
+        return _opened(test_set, inside.write(), {"LR", "HR"}, digest(inside.contents()), only)
     files = manifest(test_set)
     if not any((test_set.root / file.path).is_file() for file in files):
         raise Blocked(f"the {test_set.name} test set", test_set.command)
@@ -82,21 +85,32 @@ def open_test_set(name: str, full: bool = False) -> OpenTestSet:
             f"To repair it, {first}, then run: {test_set.command}"
         )
     here = {file.path.partition("/")[0] for file in files}
-    return _opened(test_set, test_set.root, here, digest(files))
+    same = read_manifest(_pinned(test_set)) if test_set.repository else files  # a pack has the same pixels
+    return _opened(test_set, test_set.root, here, digest(same), only)
 
 
-def _opened(test_set: TestSet, root: Path, here: Collection[str], manifest_hash: str) -> OpenTestSet:
-    folders = {part: root / part for part in test_set.parts if part in here}
-    return OpenTestSet(test_set, folders, manifest_hash, root / LOG if test_set.repository else None)
+def _opened(
+    test_set: TestSet, root: Path, here: Collection[str], manifest_hash: str, only: str = ""
+) -> OpenTestSet:
+    folders = {part: root / folder for part in test_set.parts if (folder := test_set.folder_of(part)) in here}
+    log = root / LOG if LOG in dict(test_set.upstream) else None
+    return OpenTestSet(test_set, folders, manifest_hash, log, only)
+
+
+def _pinned(test_set: TestSet) -> Path:
+    return _MANIFESTS / f"{test_set.folder}.csv"
 
 
 def manifest_path(test_set: TestSet) -> Path:
     """The manifest of a set that is in no package: pinned here, or recorded in the cache by ``adcbench fetch``.
 
-    One beside the images, as earlier versions recorded it, goes first.
+    One beside the images, as earlier versions recorded it, goes first. Of a pinned set of clips another manifest may
+    hold a pack, one lossless video a clip with the very pixels of the frames: it is taken where the pack is here.
     """
     if test_set.repository:
-        return Path(__file__).parent / "manifests" / f"{test_set.folder}.csv"
+        packed = _MANIFESTS / f"{test_set.folder}_packed.csv"
+        is_here = packed.is_file() and any((test_set.root / file.path).is_file() for file in read_manifest(packed))
+        return packed if is_here else _pinned(test_set)
     beside = test_set.root / RECORDED
     return beside if test_set.made_by or beside.is_file() else cache_dir() / "manifests" / f"{test_set.folder}.csv"
 

@@ -33,9 +33,10 @@ class TestSet:
         size: how many pairs, or clips, it must have.
         holds: what it has so many of, in words: ``PNG pairs``, or ``clips`` (folders of PNG frames, or lossless
             videos).
-        needs: the folders that must be there, of ``LR`` and ``HR``.
+        needs: the folders that must be there, of ``LR`` and ``HR``; none where it holds no images.
         part: what the tables score of each clip: its first frames, a central square.
         outputs: sub-folders with outputs that a paper's authors released, named by row.
+        called: (part, folder) of parts whose folder has another name: HR in ``GT``.
         source: where it comes from, for people.
         licence: what is known of its terms.
         repository: public GitHub repository (owner/name); empty where its files can't be fetched one by one.
@@ -55,6 +56,7 @@ class TestSet:
     needs: tuple[str, ...] = ("LR", "HR")
     part: Part = Part()  # noqa: RUF009  (immutable)
     outputs: tuple[str, ...] = ()
+    called: tuple[tuple[str, str], ...] = ()
     source: str = ""
     licence: str = ""
     repository: str = ""
@@ -71,7 +73,7 @@ class TestSet:
             raise AdcbenchError(f"test set {self.name!r}: its size is {self.size!r}, not a number of samples")
         if self.folder != Path(self.folder).name:
             raise AdcbenchError(f"test set {self.name!r}: its folder {self.folder!r} is not the name of a folder")
-        if not self.needs or not {*self.needs} <= {"LR", "HR"}:
+        if not {*self.needs} <= {"LR", "HR"} or not (self.needs or self.upstream):
             raise AdcbenchError(f"test set {self.name!r}: it needs {self.needs!r}, not LR, HR or both")
 
     @property
@@ -94,6 +96,10 @@ class TestSet:
         """Its sub-folders: ``LR``, ``HR`` and one for each released output."""
         return ("LR", "HR", *self.outputs)
 
+    def folder_of(self, part: str) -> str:
+        """The sub-folder that holds one of its parts."""
+        return dict(self.called).get(part, part)
+
     @property
     def has_truth(self) -> bool:
         """Whether outputs can be scored against HR."""
@@ -107,6 +113,7 @@ class OpenTestSet:
     Args:
         folders: those of its ``parts`` that are here, by name.
         manifest_hash: equal exactly when its files are the same, for provenance and cache keys.
+        only: the name of the one sample that is looked at; empty: all.
         log: the authors' scores of each image, where they released them.
     """
 
@@ -114,6 +121,7 @@ class OpenTestSet:
     folders: Mapping[str, Path]
     manifest_hash: str
     log: Path | None = None
+    only: str = ""
 
     @property
     def name(self) -> str:
@@ -132,11 +140,18 @@ class OpenTestSet:
 
         Raises:
             Blocked: the test set was recorded without these outputs, or without LR.
-            AdcbenchError: the folder's names are not those of the test set.
+            AdcbenchError: the folder's names are not those of the test set, or the one sample is not there.
         """
+        found = self._all(outputs)
+        if self.only and self.only not in {sample.name for sample in found}:
+            names = ", ".join(sample.name for sample in found[:10])
+            raise AdcbenchError(f"{self.name} has no {self.only!r}. There are: {names}")
+        return [sample for sample in found if self.only in ("", sample.name)]
+
+    def _all(self, outputs: str | Path) -> list[Sample]:
         sr = self.folders.get(str(outputs), Path(outputs))
         if str(outputs) in self.test_set.parts and str(outputs) not in self.folders:
-            place = self.test_set.root / str(outputs)
+            place = self.test_set.root / self.test_set.folder_of(str(outputs))
             raise Blocked(
                 f"{outputs} of the {self.name} test set, without which its manifest was recorded; put it into {place}, "
                 "and delete the manifest, to record it again",
@@ -180,5 +195,5 @@ def count_samples(test_set: TestSet) -> int:
     Raises:
         AdcbenchError: a folder is missing or empty, or one has names that another lacks.
     """
-    first, *others = (test_set.root / folder for folder in test_set.needs)
+    first, *others = (test_set.root / test_set.folder_of(part) for part in test_set.needs)
     return len(pair(first, others[0] if others else None))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from adcbench.core.cells import BROUGHT
 from adcbench.core.keys import short
 from adcbench.tables.jobs.job import Context, Job, Measured, Redo
-from adcbench.tables.jobs.scored import MadeBy, metric_modules, metrics_here, scored
+from adcbench.tables.jobs.scored import MadeBy, Protocol, metric_modules, metrics_here, scored
 
 if TYPE_CHECKING:
     from adcbench.tables.table import Table
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 class Score(Job):
     """Score released outputs: folder ``outputs`` of the test set against its HR. Level ``scores``.
 
-    ``metrics`` maps a column's metric to the name of one of ours (``adcbench.metrics``).
+    ``metrics`` maps a column's metric to the name of one of ours (``adcbench.metrics``); ``protocol`` says what of each
+    clip is scored, and what the mean is over.
     """
 
     outputs: str
     metrics: Mapping[str, str]
+    protocol: Protocol = Protocol()  # noqa: RUF009  (immutable)
     redo: ClassVar[Redo | None] = Redo("released outputs scored again", 1e-7)
 
     @property
@@ -50,4 +52,4 @@ class Score(Job):
         keys = dict(zip(self.metrics, self.keys(table), strict=True))
         here, blocked = metrics_here(self.metrics, opened, 0)
         yield from ((keys[column], block) for column, block in blocked.items())
-        yield from scored(keys, here, opened.samples(self.outputs), opened, made_by, context)
+        yield from scored(keys, here, opened.samples(self.outputs), opened, made_by, context, self.protocol)

@@ -12,10 +12,24 @@ from adcbench.core.keys import short, source_hash, versions
 from adcbench.tables.jobs.job import Context, Measured
 
 if TYPE_CHECKING:
-    from adcbench.data.media import Sample
+    from adcbench.data.media import Part, Sample
     from adcbench.data.test_sets.test_set import OpenTestSet
+    from adcbench.metrics.engine.over_frames import Over
     from adcbench.metrics.engine.scored import Scored
     from adcbench.metrics.metric import Metric
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What of each clip is scored, and what the mean is over.
+
+    Args:
+        part: instead of the test set's own; None: that one.
+        over: ``frames``: one mean over the frames of all clips, not over clips.
+    """
+
+    part: Part | None = None
+    over: Over = "clips"
 
 
 @dataclass(frozen=True)
@@ -52,14 +66,22 @@ def metrics_here(
 
 def scored(
     keys: Mapping[str, CellKey], metrics: Mapping[str, Metric], samples: Sequence[Sample], opened: OpenTestSet,
-    made_by: MadeBy, context: Context,
+    made_by: MadeBy, context: Context, protocol: Protocol = Protocol(),  # noqa: B008  (immutable)
 ) -> Measured:  # fmt: skip
     """Score outputs of a test set with metrics by column; ``keys`` are the cells by column."""
     if not metrics:
         return
     from adcbench.metrics.engine.scoring import score
 
-    found = score(samples, list(metrics.values()), part=opened.part, device=context.device, progress=context.progress)
+    part = opened.part if protocol.part is None else protocol.part
+    found = score(
+        samples,
+        list(metrics.values()),
+        part=part,
+        over=protocol.over,
+        device=context.device,
+        progress=context.progress,
+    )
     for column, metric in metrics.items():
         if not found.of(metric.name):
             yield keys[column], Blocked(found.why_none(metric.name, "samples"))
