@@ -39,10 +39,10 @@ TABLE = Table(
         Column(TEST_SET, "tOF", "px"),
     ),  # wrong settings do not rank
     jobs=(
-        Score("as published", TEST_SET, ROW, PIXELS, RIGHT),
-        Score("as published", TEST_SET, ROW, {"tOF": "tof"}, WHOLE_OVER_FRAMES),
+        Score("as published", TEST_SET, ROW, PIXELS, protocol=RIGHT),
+        Score("as published", TEST_SET, ROW, {"tOF": "tof"}, protocol=WHOLE_OVER_FRAMES),
         *(
-            Score(cause, TEST_SET, ROW, metrics, protocol)
+            Score(cause, TEST_SET, ROW, metrics, protocol=protocol)
             for cause, jobs in CHANGED.items()
             for metrics, protocol in jobs
         ),

@@ -13,7 +13,7 @@ import numpy as np
 from adcbench.data.test_sets.opinions import Opinions
 from adcbench.metrics.clip.dover import CONSTANTS, dover
 from adcbench.tables import Column, Table
-from adcbench.tables.jobs.agreement import CORRELATION, Agreement
+from adcbench.tables.jobs.correlate import CORRELATION, Correlate
 
 ID, TEST_SET = "related/avt", "AVT"
 AS_FILED = "DOVER"
@@ -48,7 +48,7 @@ def raw_branches(opinions: Opinions) -> tuple[np.ndarray, np.ndarray]:
 
 
 @dataclass(frozen=True)
-class Exchanged(Agreement):
+class Exchanged(Correlate):
     """DOVER fused again, with each branch under the other's name."""
 
     def numbers(self, opinions: Opinions) -> np.ndarray:
@@ -65,8 +65,8 @@ TABLE = Table(
     rows=(*METRICS, AS_FILED, PUT_RIGHT),
     columns=(Column(TEST_SET, CORRELATION, better="higher"),),
     jobs=(
-        *(Agreement(row, TEST_SET, *of) for row, of in METRICS.items()),
-        Agreement(AS_FILED, TEST_SET, "dover", "higher", "dover", "demonstrated BRANCHES_SWAPPED"),
+        *(Correlate(row, TEST_SET, *of) for row, of in METRICS.items()),
+        Correlate(AS_FILED, TEST_SET, "dover", "higher", "dover", "demonstrated BRANCHES_SWAPPED"),
         Exchanged(PUT_RIGHT, TEST_SET, "dover_technical and dover_aesthetic"),
     ),
     notes=(

@@ -50,30 +50,28 @@ def _entry_points() -> dict[str, metadata.EntryPoint]:
 
 def _loaded(point: metadata.EntryPoint) -> TestSet:
     with calling(f"test set {point.name!r}: cannot load {point.value}:"):
-        found = point.load()
-    if not isinstance(found, TestSet):
-        raise AdcbenchError(f"test set {point.name!r}: {point.value} is a {type(found).__name__}, not a TestSet")
-    if _plain(point.name) not in (_plain(found.folder), _plain(found.name)):
-        raise AdcbenchError(f"test set {point.name!r}: {point.value} is called {found.name!r}; give both one name")
-    return found
+        test_set = point.load()
+    if not isinstance(test_set, TestSet):
+        raise AdcbenchError(f"test set {point.name!r}: {point.value} is a {type(test_set).__name__}, not a TestSet")
+    if _plain(point.name) not in (_plain(test_set.folder), _plain(test_set.name)):
+        raise AdcbenchError(f"test set {point.name!r}: {point.value} is called {test_set.name!r}; give both one name")
+    return test_set
 
 
 def open_test_set(name: str, full: bool = False) -> OpenTestSet:
     """A test set that is here, checked against its manifest.
 
     Args:
-        name: see ``find_test_set``. ``embedded`` is always here: it is written to the cache folder. ``Vid4:walk`` is
-            one sample of a set.
+        name: see ``find_test_set``. ``embedded`` is always here: it is written to the cache folder.
         full: compare every file's sha256, not only names and sizes.
 
     Raises:
         Blocked: it is not here; the message says the command that fetches it.
         AdcbenchError: it is here, but files are missing, extra or changed; the message lists them.
     """
-    name, _, only = name.partition(":")
     test_set = find_test_set(name)
     if inside := test_set.inside:
-        return _opened(test_set, inside.write(), {"LR", "HR"}, digest(inside.contents()), only)
+        return _opened(test_set, inside.write(), {"LR", "HR"}, digest(inside.contents()))
     files = manifest(test_set)
     if not any((test_set.root / file.path).is_file() for file in files):
         raise Blocked(f"the {test_set.name} test set", test_set.command)
@@ -86,15 +84,12 @@ def open_test_set(name: str, full: bool = False) -> OpenTestSet:
         )
     here = {file.path.partition("/")[0] for file in files}
     same = read_manifest(_pinned(test_set)) if test_set.repository else files  # a pack has the same pixels
-    return _opened(test_set, test_set.root, here, digest(same), only)
+    return _opened(test_set, test_set.root, here, digest(same))
 
 
-def _opened(
-    test_set: TestSet, root: Path, here: Collection[str], manifest_hash: str, only: str = ""
-) -> OpenTestSet:
+def _opened(test_set: TestSet, root: Path, here: Collection[str], manifest_hash: str) -> OpenTestSet:
     folders = {part: root / folder for part in test_set.parts if (folder := test_set.folder_of(part)) in here}
-    log = root / LOG if LOG in dict(test_set.upstream) else None
-    return OpenTestSet(test_set, folders, manifest_hash, log, only)
+    return OpenTestSet(test_set, folders, manifest_hash, root / LOG if LOG in dict(test_set.upstream) else None)
 
 
 def _pinned(test_set: TestSet) -> Path:

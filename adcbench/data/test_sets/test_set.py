@@ -37,6 +37,7 @@ class TestSet:
         part: what the tables score of each clip: its first frames, a central square.
         outputs: sub-folders with outputs that a paper's authors released, named by row.
         called: (part, folder) of parts whose folder has another name: HR in ``GT``.
+        suffixed: the names of released outputs end with ``_`` and their folder's name: ``BSRGAN/chip_BSRGAN.png``.
         source: where it comes from, for people.
         licence: what is known of its terms.
         repository: public GitHub repository (owner/name); empty where its files can't be fetched one by one.
@@ -57,6 +58,7 @@ class TestSet:
     part: Part = Part()  # noqa: RUF009  (immutable)
     outputs: tuple[str, ...] = ()
     called: tuple[tuple[str, str], ...] = ()
+    suffixed: bool = False
     source: str = ""
     licence: str = ""
     repository: str = ""
@@ -113,7 +115,6 @@ class OpenTestSet:
     Args:
         folders: those of its ``parts`` that are here, by name.
         manifest_hash: equal exactly when its files are the same, for provenance and cache keys.
-        only: the name of the one sample that is looked at; empty: all.
         log: the authors' scores of each image, where they released them.
     """
 
@@ -121,7 +122,6 @@ class OpenTestSet:
     folders: Mapping[str, Path]
     manifest_hash: str
     log: Path | None = None
-    only: str = ""
 
     @property
     def name(self) -> str:
@@ -140,15 +140,8 @@ class OpenTestSet:
 
         Raises:
             Blocked: the test set was recorded without these outputs, or without LR.
-            AdcbenchError: the folder's names are not those of the test set, or the one sample is not there.
+            AdcbenchError: the folder's names are not those of the test set.
         """
-        found = self._all(outputs)
-        if self.only and self.only not in {sample.name for sample in found}:
-            names = ", ".join(sample.name for sample in found[:10])
-            raise AdcbenchError(f"{self.name} has no {self.only!r}. There are: {names}")
-        return [sample for sample in found if self.only in ("", sample.name)]
-
-    def _all(self, outputs: str | Path) -> list[Sample]:
         sr = self.folders.get(str(outputs), Path(outputs))
         if str(outputs) in self.test_set.parts and str(outputs) not in self.folders:
             place = self.test_set.root / self.test_set.folder_of(str(outputs))
@@ -157,13 +150,14 @@ class OpenTestSet:
                 "and delete the manifest, to record it again",
                 self.test_set.command,
             )
+        suffix = f"_{outputs}" if self.test_set.suffixed and outputs in self.test_set.outputs else ""
         if self.test_set.has_truth:
-            return pair(sr, self.folders["HR"])
-        found = pair(sr, None)
+            return pair(sr, self.folders["HR"], suffix=suffix)
+        samples = pair(sr, None, suffix=suffix)
         wanted = pair(self.folders["LR"], None)
-        if names := sorted({sample.name for sample in found} ^ {sample.name for sample in wanted}):
+        if names := sorted({sample.name for sample in samples} ^ {sample.name for sample in wanted}):
             raise AdcbenchError(f"{sr} and {self.name} do not hold the same {self.test_set.holds}: {listed(names)}")
-        return found
+        return samples
 
     def inputs(self, limit: int = 0) -> list[Sample]:
         """What a system upscales: LR, each with its HR (None without ground truth), sorted by name. Nothing is read.

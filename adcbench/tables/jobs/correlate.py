@@ -22,7 +22,7 @@ _RESAMPLES, _SEED = 2000, 20241123
 
 
 @dataclass(frozen=True)
-class Agreement(Job):
+class Correlate(Job):
     """Spearman's rank correlation of a metric with mean opinion scores, over the clips that a system made.
 
     Level ``derived``: computed here, from numbers that others published. Its sign is turned so that 1 is agreement,
