@@ -9,7 +9,7 @@ TecoGAN's for tOF (two frames and the border left out, mean over frames).
 from dataclasses import replace
 
 from adcbench.data.media import Part
-from adcbench.tables import Block, Column, Protocol, Score, Table
+from adcbench.tables import Block, Column, Protocol, ScoreClips, Table
 from adcbench.tables.blocks import NOTHING
 from adcbench.tables.columns import columns, scores
 
@@ -39,10 +39,10 @@ TABLE = Table(
         Column(TEST_SET, "tOF", "px"),
     ),  # wrong settings do not rank
     jobs=(
-        Score("as published", TEST_SET, ROW, PIXELS, protocol=RIGHT),
-        Score("as published", TEST_SET, ROW, {"tOF": "tof"}, protocol=WHOLE_OVER_FRAMES),
+        ScoreClips("as published", TEST_SET, ROW, PIXELS, protocol=RIGHT),
+        ScoreClips("as published", TEST_SET, ROW, {"tOF": "tof"}, protocol=WHOLE_OVER_FRAMES),
         *(
-            Score(cause, TEST_SET, ROW, metrics, protocol=protocol)
+            ScoreClips(cause, TEST_SET, ROW, metrics, protocol=protocol)
             for cause, jobs in CHANGED.items()
             for metrics, protocol in jobs
         ),

@@ -124,9 +124,7 @@ def score_samples(
 
     with _store_or_not(no_store):
         here, blocked = ready(metrics, outputs=[out, frame_scores])
-        scored = score(
-            samples(), here, part=part, over=over, lossy_ok=lossy_ok, device=device, use_store=not no_store
-        )
+        scored = score(samples(), here, part=part, over=over, lossy_ok=lossy_ok, device=device, use_store=not no_store)
         write = [partial(write_scores, out, scored)] if out else []
         write += [partial(write_frame_scores, frame_scores, scored)] if frame_scores else []
         finish(score_lines(here, scored), scored.problems, blocked, *write)

@@ -58,8 +58,8 @@ def score_video(
 
     score_samples(
         lambda: pair(sr, hr, frames=True), find_metrics(metrics, reference=hr is not None, flow=flow),
-        part=Part(frames, crop, border, multiple, ends), over=over, lossy_ok=allow_lossy, device=device, out=out, frame_scores=frame_scores,
-        no_store=no_store,
+        part=Part(frames, crop, border, multiple, ends), over=over, lossy_ok=allow_lossy, device=device, out=out,
+        frame_scores=frame_scores, no_store=no_store,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ metrics. Scores and values are theirs; their licence is not stated, so only the 
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -19,7 +20,7 @@ ID, TEST_SET = "related/avt", "AVT"
 AS_FILED = "DOVER"
 PUT_RIGHT = "DOVER, branches put right"
 # row -> as the file calls it, which values are better, our metric of that kind
-METRICS = {
+METRICS: dict[str, tuple[str, Literal["higher", "lower"], str]] = {
     "DISTS": ("dists", "lower", "dists"),
     "LPIPS (VGG)": ("lpips-vgg", "lower", "lpips-vgg"),
     "LPIPS": ("lpips-alex", "lower", "lpips"),

@@ -10,11 +10,12 @@ TecoGAN leaves two frames out at each end, cuts sides to multiples of 32 and tak
 from dataclasses import replace
 
 from adcbench.data.media import Part
-from adcbench.tables import Column, Protocol, Score, Table
+from adcbench.tables import Column, Protocol, Score, ScoreClips, Table
 from adcbench.tables.columns import columns, scored_column, scores
 
 ID, ROW, TEST_SET = "related/vid4", "DUF-52L", "Vid4"
 CLIPS = ("calendar", "city", "foliage", "walk")
+SHORTEST = "city"  # drift scores it again
 BASICSR = (
     scored_column("PSNR", "psnr"),
     scored_column("SSIM", "ssim:BASICSR"),
@@ -33,6 +34,11 @@ def _of(column: Column, clip: str) -> Column:
     return replace(column, test_set=TEST_SET, metric=f"{column.metric} ({clip})")
 
 
+def _pixels(clip: str) -> dict[str, str]:
+    """Column -> metric of one clip."""
+    return {_of(column, clip).metric: column.scored_by for column in BASICSR[:2]}
+
+
 TABLE = Table(
     id=ID,
     paper="DUF (Jo et al., CVPR 2018)",
@@ -48,11 +54,12 @@ TABLE = Table(
         *(_of(TOF, clip) for clip in CLIPS),
     ),
     jobs=(
-        Score(ROW, TEST_SET, ROW, scores(BASICSR)),
-        Score(ROW, TEST_SET, ROW, {"PSNR (TecoGAN)": "psnr"}, protocol=TECOGAN),
-        Score(ROW, TEST_SET, ROW, {"tOF": "tof"}, protocol=WHOLE_OVER_FRAMES),
-        *(Score(ROW, TEST_SET, ROW, {f"{c.metric} ({clip})": c.scored_by for c in BASICSR[:2]}, clip) for clip in CLIPS),
-        *(Score(ROW, TEST_SET, ROW, {f"tOF ({clip})": "tof"}, clip, WHOLE) for clip in CLIPS),
+        ScoreClips(ROW, TEST_SET, ROW, scores(BASICSR)),
+        ScoreClips(ROW, TEST_SET, ROW, {"PSNR (TecoGAN)": "psnr"}, protocol=TECOGAN),
+        ScoreClips(ROW, TEST_SET, ROW, {"tOF": "tof"}, protocol=WHOLE_OVER_FRAMES),
+        Score(ROW, TEST_SET, ROW, _pixels(SHORTEST), SHORTEST),
+        *(ScoreClips(ROW, TEST_SET, ROW, _pixels(clip), clip) for clip in CLIPS if clip != SHORTEST),
+        *(ScoreClips(ROW, TEST_SET, ROW, {f"tOF ({clip})": "tof"}, clip, WHOLE) for clip in CLIPS),
     ),
     notes=(
         "PSNR (RGB) is 25.79496 dB here and 25.79 in print: inside the digits by 0.00004 dB.",

@@ -58,9 +58,7 @@ class Part(NamedTuple):
         (448, 704)
         """
         if self.crop > min(height, width):
-            raise AdcbenchError(
-                f"is {_wxh((height, width))}, too small for a crop of {self.crop}x{self.crop} pixels"
-            )
+            raise AdcbenchError(f"is {_wxh((height, width))}, too small for a crop of {self.crop}x{self.crop} pixels")
         left = [(self.crop or side) - 2 * self.border for side in (height, width)]
         left = [side - side % self.multiple if self.multiple else side for side in left]
         if min(left) < 1:
@@ -164,7 +162,9 @@ class Clip:
             raise AdcbenchError(f"{self.path}: has {self.length} frames, not the {frames} asked for")
         length = (frames or self.length) - 2 * ends
         if length < 1:
-            raise AdcbenchError(f"{self.path}: nothing is left of {length + 2 * ends} frames without {ends} at each end")
+            raise AdcbenchError(
+                f"{self.path}: nothing is left of {length + 2 * ends} frames without {ends} at each end"
+            )
         try:
             size = part.size_of(*self.size)
         except AdcbenchError as error:

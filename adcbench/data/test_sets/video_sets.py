@@ -43,8 +43,8 @@ VIDEO_SETS = (
         222,
         holds="clips with human scores, as numbers",
         needs=(),
-        source="github Telecommunication-Telemedia-Assessment/AVT-VQDB-UHD-1-VSR: mean opinion scores of 222 clips, and "
-        "109 metric values and settings of each (Herb et al., QoMEX 2026, arXiv 2605.25940)",
+        source="github Telecommunication-Telemedia-Assessment/AVT-VQDB-UHD-1-VSR: mean opinion scores of 222 clips, "
+        "and 109 metric values and settings of each (Herb et al., QoMEX 2026, arXiv 2605.25940)",
         licence="The repository states none; fetched, never redistributed.",
         repository="Telecommunication-Telemedia-Assessment/AVT-VQDB-UHD-1-VSR",
         commit="d81eea1f0ef899390e9541b294e5973fb281e92c",

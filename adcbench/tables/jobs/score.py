@@ -23,15 +23,13 @@ if TYPE_CHECKING:
 class Score(Job):
     """Score released outputs: folder ``outputs`` of the test set against its HR. Level ``scores``.
 
-    ``metrics`` maps a column's metric to the name of one of ours (``adcbench.metrics``); ``protocol`` says what of each
-    clip is scored, and what the mean is over. ``only`` names the one sample that is scored, for the numbers of single
-    images and clips that are printed; empty: all are.
+    ``metrics`` maps a column's metric to the name of one of ours (``adcbench.metrics``). ``only`` names the one sample
+    that is scored, for the numbers of single images that figures print; empty: all are.
     """
 
     outputs: str
     metrics: Mapping[str, str]
     only: str = ""
-    protocol: Protocol = Protocol()  # noqa: RUF009  (immutable)
     redo: ClassVar[Redo | None] = Redo("released outputs scored again", 1e-7)
 
     @property
@@ -57,7 +55,11 @@ class Score(Job):
         keys = dict(zip(self.metrics, self.keys(table), strict=True))
         here, blocked = metrics_here(self.metrics, opened, 0)
         yield from ((keys[column], block) for column, block in blocked.items())
-        yield from scored(keys, here, self._samples(opened), opened, made_by, context, self.protocol)
+        yield from scored(keys, here, self._samples(opened), opened, made_by, context, self.how())
+
+    def how(self) -> Protocol:
+        """What of each sample is scored, and what the mean is over."""
+        return Protocol()
 
     def _samples(self, opened: OpenTestSet) -> list[Sample]:
         """What is scored.
@@ -71,3 +73,14 @@ class Score(Job):
             names = listed([sample.name for sample in samples])
             raise AdcbenchError(f"{opened.name} has no sample {self.only!r}. There are: {names}")
         return found
+
+
+@dataclass(frozen=True)
+class ScoreClips(Score):
+    """The same of clips, under a protocol of its own. Drift leaves it out: whole sets of clips take minutes."""
+
+    protocol: Protocol = Protocol()  # noqa: RUF009  (immutable)
+    redo: ClassVar[Redo | None] = None
+
+    def how(self) -> Protocol:
+        return self.protocol

@@ -81,7 +81,7 @@ def _for_set(metric: Metric, column: str, opened: OpenTestSet) -> Metric:
 
 def scored(
     keys: Mapping[str, CellKey], metrics: Mapping[str, Metric], samples: Sequence[Sample], opened: OpenTestSet,
-    made_by: MadeBy, context: Context, protocol: Protocol = Protocol(),  # noqa: B008  (immutable)
+    made_by: MadeBy, context: Context, protocol: Protocol = Protocol(),
 ) -> Measured:  # fmt: skip
     """Score outputs of a test set with metrics by column; ``keys`` are the cells by column."""
     if not metrics:
