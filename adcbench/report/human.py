@@ -1,4 +1,4 @@
-"""How metrics agree with people, in one line beside whatever ranks by them: from the committed table of human scores."""
+"""How metrics agree with people, one line beside whatever ranks by them: from the committed table of human scores."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def human_line(scorers: Mapping[str, str]) -> str:
     shown = ", ".join(f"{name} {value:.2f} ({low:.2f} to {high:.2f})" for (value, low, high), name in found)
     others = ", ".join(name for name, head in heads.items() if head not in known)
     return (
-        f"How far metrics rank as people do (Spearman's correlation with mean opinion scores of {clips} upscaled clips, "
-        f"95 %; {HUMAN_TABLE}): {shown}" + (f". Not known: {others}" if others else "") + "."
+        f"How far metrics rank as people do (Spearman's correlation with mean opinion scores of {clips} upscaled "
+        f"clips, 95 %; {HUMAN_TABLE}): {shown}" + (f". Not known: {others}" if others else "") + "."
     )
 
 

@@ -162,9 +162,7 @@ class Clip:
             raise AdcbenchError(f"{self.path}: has {self.length} frames, not the {frames} asked for")
         length = (frames or self.length) - 2 * ends
         if length < 1:
-            raise AdcbenchError(
-                f"{self.path}: nothing is left of {length + 2 * ends} frames without {ends} at each end"
-            )
+            raise AdcbenchError(f"{self.path}: no frame is left of {length + 2 * ends} without {ends} at each end")
         try:
             size = part.size_of(*self.size)
         except AdcbenchError as error:

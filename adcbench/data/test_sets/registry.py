@@ -83,7 +83,8 @@ def open_test_set(name: str, full: bool = False) -> OpenTestSet:
             f"To repair it, {first}, then run: {test_set.command}"
         )
     here = {file.path.partition("/")[0] for file in files}
-    same = read_manifest(_pinned(test_set)) if test_set.repository else files  # a pack has the same pixels
+    is_pack = manifest_path(test_set) == _packed(test_set)  # the same pixels, and so the same hash
+    same = read_manifest(_pinned(test_set)) if is_pack else files
     return _opened(test_set, test_set.root, here, digest(same))
 
 
@@ -96,6 +97,10 @@ def _pinned(test_set: TestSet) -> Path:
     return _MANIFESTS / f"{test_set.folder}.csv"
 
 
+def _packed(test_set: TestSet) -> Path:
+    return _MANIFESTS / f"{test_set.folder}_packed.csv"
+
+
 def manifest_path(test_set: TestSet) -> Path:
     """The manifest of a set that is in no package: pinned here, or recorded in the cache by ``adcbench fetch``.
 
@@ -103,7 +108,7 @@ def manifest_path(test_set: TestSet) -> Path:
     hold a pack, one lossless video a clip with the very pixels of the frames: it is taken where the pack is here.
     """
     if test_set.repository:
-        packed = _MANIFESTS / f"{test_set.folder}_packed.csv"
+        packed = _packed(test_set)
         is_here = packed.is_file() and any((test_set.root / file.path).is_file() for file in read_manifest(packed))
         return packed if is_here else _pinned(test_set)
     beside = test_set.root / RECORDED
