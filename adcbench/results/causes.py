@@ -35,6 +35,7 @@ CAUSES = {
     "TESTSET_CROP": "own centre crops instead of the published test crops",
     "LAI": "warping error as Lai's code: border pixels compared with the clamped border",
     "EVALCRAFTER": "warping error as EvalCrafter: RAFT on the output, half size, sum over channels, padding scored",
+    "SCALED_TWICE": "frames divided by 255 twice before RAFT finds their flow, as in EvalCrafter",
     "EVALCRAFTER_SCALE_FAULT": "as EvalCrafter, its frames divided by 255 twice before RAFT",
     "EWARP_FLOW_ON_OUTPUT": "optical flow found on the output, which follows its noise, not on the reference",
     "EWARP_CHANNEL_SUM": "squared differences summed over the channels, not averaged: exactly 3 times",

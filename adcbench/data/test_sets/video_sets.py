@@ -20,6 +20,7 @@ def _video(name: str, clips: int, drive: str, note: str = "", has_truth: bool = 
 
 
 _DUF = "DUF-52L"
+_FLOW_PAIRS, _FLOW_PARTS = ("00001", "00002", "00003"), ("img1.ppm", "img2.ppm", "flow.flo")
 VIDEO_SETS = (
     TestSet(
         "Vid4",
@@ -36,6 +37,18 @@ VIDEO_SETS = (
         repository="yhjo09/VSR-DUF",
         commit="f6b3c92b4fb746e9072953df4876168b1a83e449",
         upstream=(("GT", "inputs/G"), (_DUF, "results/52L/G")),
+    ),
+    TestSet(
+        "SPyNet-samples",
+        "flow_pairs",
+        3,
+        holds="pairs of frames with their true flow",
+        needs=(),
+        source="github anuragranj/spynet, samples: two frames of 512x384 and the true optical flow, three times",
+        licence="Research use; fetched, never redistributed.",
+        repository="anuragranj/spynet",
+        commit="7c4a3f7d1a5879a50361fff3e1b8fa35ec397fcd",
+        upstream=tuple((f"{pair}_{part}", f"samples/{pair}_{part}") for pair in _FLOW_PAIRS for part in _FLOW_PARTS),
     ),
     TestSet(
         "AVT",
