@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from pathlib import Path
@@ -13,10 +14,13 @@ from scipy.stats import spearmanr
 from adcbench.core.cells import Measurement
 from adcbench.core.errors import Blocked
 from adcbench.core.settings import reproductions_dir
+from adcbench.data.test_sets import registry
+from adcbench.data.test_sets.manifest import scan_folder, write_manifest
 from adcbench.data.test_sets.opinions import OPINIONS, Opinions, read_opinions
+from adcbench.data.test_sets.test_set import TestSet
 from adcbench.metrics.clip.dover import dover
-from adcbench.tables import Context
-from adcbench.tables.jobs.correlate import Correlate, rank_correlation
+from adcbench.tables import Column, Context, Table
+from adcbench.tables.jobs.correlate import CORRELATION, Correlate, rank_correlation
 from adcbench.tables.loading import load_file, load_table
 
 TABLE = load_table("related/avt")
@@ -37,6 +41,28 @@ def test_a_test_set_that_is_not_here_blocks(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(Blocked, match="AVT") as caught:
         TABLE.jobs[0].run(TABLE, Context(progress=False))
     assert caught.value.command == "adcbench fetch avt"
+
+
+def test_a_metric_that_is_better_lower_is_turned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clips that a system made alone count, and those with a value."""
+    clips = TestSet("Scores", "scores", 6, "clips", (), repository="o/n", upstream=((OPINIONS, OPINIONS),))
+    monkeypatch.setitem(registry.TEST_SETS, "Scores", clips)
+    monkeypatch.setattr(registry, "_MANIFESTS", tmp_path / "manifests")
+    monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
+    values = ((5, 0.9, "source"), (4, 0.1, "net"), (3, 0.2, "net"), (2, 0.3, "net"), (1, 0.4, "net"), (9, None, "net"))
+    rows = [
+        {"name": f"{i}", "source": "a", "method": method, "mos": mos, "dists": value}
+        for i, (mos, value, method) in enumerate(values)
+    ]
+    clips.root.mkdir()
+    (clips.root / OPINIONS).write_text(json.dumps(rows))
+    write_manifest(scan_folder(clips.root), tmp_path / "manifests" / "scores.csv")
+    table = Table("own", "", "", "ours", "", ("DISTS",), (Column("Scores", CORRELATION),))
+    for better, sign in (("lower", 1), ("higher", -1)):
+        job = Correlate("DISTS", "Scores", "dists", better)  # type: ignore[arg-type]
+        ((_, found),) = job.run(table, Context(progress=False))
+        assert isinstance(found, Measurement)
+        assert (found.value, found.n) == (pytest.approx(sign), 4)
 
 
 @pytest.fixture(scope="module")
