@@ -89,7 +89,7 @@ class Format:
         about: what it is, and where its schema stands.
         draw: results of one table -> path below the folder -> content. The same results give the same bytes.
         read: the content of one file -> the ids and values of the results in it.
-        check: path and content of one file -> what the schema finds wrong. Blocked: what it needs is not here.
+        check: path and content of one file -> what the schema finds wrong.
         dated: its records carry a date.
     """
 

@@ -22,6 +22,8 @@ def test_unknown_names_are_met_with_those_there_are(tmp_path: Path) -> None:
     assert error("export", "--format", "hf-eval-results", "--table", "nothing", "--out", out).startswith(
         "unknown table"
     )
+    said = error("export", "--format", "hf-eval-results", "--table", "embedded", "--benchmark", "a/b/c", "--out", out)
+    assert said.startswith("--benchmark 'a/b/c' is no name of a data set: ")
     assert not out.exists()
 
 

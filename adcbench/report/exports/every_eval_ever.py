@@ -21,7 +21,7 @@ from typing import Any
 
 from adcbench import __version__
 from adcbench.core.datafiles import json_value
-from adcbench.core.errors import AdcbenchError, Blocked, one_line
+from adcbench.core.errors import AdcbenchError, one_line
 from adcbench.data.test_sets.registry import find_test_set
 from adcbench.metrics import find_metric
 from adcbench.report.export import Format, Options, Result, Side, slug
@@ -30,7 +30,6 @@ from adcbench.tables.table import COMPLEXITY, Column, Table
 
 SCHEMA = Path(__file__).with_suffix(".schema.json")
 _COLLECTION, _UNKNOWN = "adcbench", "unknown"
-_VALIDATOR = "fastjsonschema"
 
 
 def draw(table: Table, results: Sequence[Result], options: Options) -> Mapping[str, bytes]:
@@ -178,19 +177,13 @@ def _schema() -> dict[str, Any]:
 
 @lru_cache
 def _validator() -> Any:
-    try:
-        import fastjsonschema
-    except ImportError as error:
-        raise Blocked(f"{_VALIDATOR}, which checks files against the schema", f"pip install {_VALIDATOR}") from error
+    import fastjsonschema
+
     return fastjsonschema.compile(_schema())
 
 
 def check(path: str, data: bytes) -> Sequence[str]:
-    """What the schema finds wrong with a log, or its path with the name of its evaluation.
-
-    Raises:
-        Blocked: no validator is installed.
-    """
+    """What the schema finds wrong with a log, or its path with the name of its evaluation."""
     validate = _validator()
     try:
         log = json_value(data.decode())

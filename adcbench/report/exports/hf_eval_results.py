@@ -45,10 +45,18 @@ def _loaded(data: bytes) -> Any:
 
 
 def draw(table: Table, results: Sequence[Result], options: Options) -> Mapping[str, bytes]:
-    """One file a row, side, level, scale, device and dtype: within a file no task is there twice."""
+    """One file a row, side, level, scale, device and dtype: within a file no task is there twice.
+
+    Raises:
+        AdcbenchError: the benchmark is no name of a data set, or the library is too old.
+    """
     import yaml
 
     hub, files = _hub(), defaultdict(list)
+    try:
+        hub.utils.validate_repo_id(options.benchmark)
+    except ValueError as error:
+        raise AdcbenchError(f"--benchmark {options.benchmark!r} is no name of a data set: {one_line(error)}") from error
     for one in results:
         name = "_".join(map(slug, (table.id, one.key.row, "-".join(one.slot))))
         files[f"{slug(one.system)}/.eval_results/{name}.yaml"].append(_entry(hub, one, options))
