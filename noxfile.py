@@ -28,6 +28,7 @@ nox.options.sessions = ["lint", "tests"]
 
 def environment(session: nox.Session) -> None:
     """Make ``.venv`` from the lock unless its stamp says it is already the one the lock describes."""
+    session.env["PYTHONDONTWRITEBYTECODE"] = ""  # else each of hundreds of processes compiles torch again, for seconds
     stamp = VENV / "lock.sha256"
     made_of = LOCK.read_bytes() + sys.version.encode()
     wanted = hashlib.sha256(made_of).hexdigest()
@@ -42,8 +43,8 @@ def environment(session: nox.Session) -> None:
 
 def _uv(session: nox.Session) -> list[str]:
     """uv: the one on PATH, or one installed into a small environment of its own."""
-    if found := shutil.which("uv"):
-        return [found]
+    if uv := shutil.which("uv"):
+        return [uv]
     own = ROOT / ".nox" / "uv"
     python = str(own / ("Scripts" if os.name == "nt" else "bin") / "python")
     if not Path(python).is_file():
@@ -60,11 +61,11 @@ def adcbench(session: nox.Session, *arguments: str) -> None:
 
 def table_numbers() -> dict[str, str]:
     """Session suffix -> table number, from the file names under reproductions/ (table2.py, table_c2.py)."""
-    found = {}
+    suffixes = {}
     for path in (ROOT / "reproductions").rglob("*.py"):
         if number := re.fullmatch(r"(?:\w+_)?table(_?[a-z]?\d+)", path.stem):
-            found[number[1]] = number[1].strip("_")
-    return dict(sorted(found.items(), key=lambda item: (not item[1].isdigit(), len(item[1]), item[1])))
+            suffixes[number[1]] = number[1].strip("_")
+    return dict(sorted(suffixes.items(), key=lambda item: (not item[1].isdigit(), len(item[1]), item[1])))
 
 
 def _table_session(suffix: str, number: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from adcbench.core.device import check_device
+from adcbench.core.errors import AdcbenchError
 
 if TYPE_CHECKING:
     from adcbench.systems.system import System
@@ -24,6 +26,23 @@ def device_option(default: str = "cpu", help: str = "cpu, cuda, cuda:1.") -> Cal
         return device
 
     return click.option("--device", default=default, show_default=bool(default), callback=check, help=help)
+
+
+yes_option = click.option("--yes", is_flag=True, help="Do not ask: sizes and licences are agreed to.")
+
+
+def agree(yes: bool) -> None:
+    """Go on only if somebody agrees to what was said; ``yes``: somebody has.
+
+    Raises:
+        AdcbenchError: nobody is there to ask.
+        click.Abort: somebody declined.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise AdcbenchError("nobody is there to agree to these sizes and licences: add --yes")
+    click.confirm("Download?", abort=True)
 
 
 def note_untrained(systems: Iterable[System]) -> None:

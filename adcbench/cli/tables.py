@@ -11,8 +11,8 @@ from typing import Literal
 
 import click
 
-from adcbench.cli.options import device_option, note_untrained
-from adcbench.cli.scoring import missing_lines, ready
+from adcbench.cli.options import agree, device_option, note_untrained, yes_option
+from adcbench.cli.scoring import metrics_for, missing_lines, ready
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.needs import Need
 
@@ -26,9 +26,17 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     "--outputs", multiple=True, metavar="ROW@SET=DIR", help="Score a folder of SR PNGs as a row's released outputs."
 )
 @device_option(help="Where networks run: cpu, cuda.")
+@click.option("--fetch", is_flag=True, help="First download what the tables need: says sizes, licences and time, asks.")
+@yes_option
 @click.option("--quiet", is_flag=True, help="No progress bars, no printed table.")
-def reproduce(tables: tuple[str, ...], number: str | None, outputs: tuple[str, ...], device: str, quiet: bool) -> None:
-    """Measure what can be measured here, write tables/ and print the verdicts."""
+def reproduce(
+    tables: tuple[str, ...], number: str | None, outputs: tuple[str, ...], device: str, fetch: bool, yes: bool,
+    quiet: bool,
+) -> None:  # fmt: skip
+    """Measure what can be measured here, write tables/ and print the verdicts.
+
+    The same command again goes on where it was stopped: what was downloaded, upscaled and scored is kept.
+    """
     from adcbench.report.terminal import table_text
     from adcbench.report.view import view_of
     from adcbench.tables import Context
@@ -39,13 +47,34 @@ def reproduce(tables: tuple[str, ...], number: str | None, outputs: tuple[str, .
     if not ids:
         raise AdcbenchError("name a table id (see `adcbench tables`) or give --number")
     options = Context(outputs=_outputs(outputs), device=device, progress=not quiet)
+    not_here = _prepare(ids, device, yes, progress=not quiet) if fetch else {}
 
     def one(table_id: str) -> None:
         cells = pipeline.reproduce(table_id, options)
         if not quiet:
             click.echo(table_text(view_of(load_table(table_id), cells)) + "\n")
 
-    raise_all(each(ids, one))
+    raise_all(not_here | each(ids, one))
+
+
+def _prepare(ids: Iterable[str], device: str, yes: bool, progress: bool) -> dict[str, AdcbenchError]:
+    """Download what tables need, once somebody agrees; what could not be had, to be said after what could is measured.
+
+    Raises:
+        AdcbenchError: unknown table, no connection allowed, no room on the disk, or nobody to agree.
+    """
+    from adcbench.core.offline import need_network
+    from adcbench.core.space import check_space
+    from adcbench.workflows import prepare, run_time
+
+    plan = prepare.plan(ids)
+    click.echo("\n".join(filter(None, (prepare.plan_text(plan), run_time.text(run_time.estimates(ids, device))))))
+    if plan.downloads:
+        need_network("the files above")
+        check_space(plan.wanted_space())
+        agree(yes)
+    problem = prepare.not_brought(prepare.bring(plan, progress))
+    return {"--fetch": problem} if problem else {}
 
 
 def each(ids: Iterable[str], do: Callable[[str], None]) -> dict[str, AdcbenchError]:
@@ -69,7 +98,7 @@ def raise_all(problems: Mapping[str, AdcbenchError]) -> None:
 
 
 def _outputs(texts: tuple[str, ...]) -> dict[tuple[str, str], Path]:
-    found = {}
+    folders = {}
     for text in texts:
         place, _, folder = text.partition("=")
         row, _, test_set = place.rpartition("@")
@@ -77,8 +106,8 @@ def _outputs(texts: tuple[str, ...]) -> dict[tuple[str, str], Path]:
             raise AdcbenchError(f"--outputs {text!r}: write it as ROW@TEST_SET=DIR, such as 'StableSR@DRealSR=out/'")
         if not Path(folder).is_dir():
             raise AdcbenchError(f"--outputs {text!r}: no folder {folder}")
-        found[row, test_set] = Path(folder).resolve()
-    return found
+        folders[row, test_set] = Path(folder).resolve()
+    return folders
 
 
 @click.command()
@@ -183,7 +212,6 @@ def spread(
     """
     from adcbench.cli.compare import side_system
     from adcbench.data.test_sets.registry import find_test_set, open_test_set
-    from adcbench.metrics import find_metrics
     from adcbench.results.compare import find_outputs, shown_name
     from adcbench.systems import find_system
     from adcbench.tables.papers import image_scores
@@ -193,8 +221,8 @@ def spread(
         spread_path()  # before hours of measuring
     columns = {column.lower(): metric for column, metric in image_scores().items()}
     names = [columns.get(one.strip().lower(), one) for one in metrics.split(",") if one.strip()]
-    chosen = find_metrics(",".join(names or image_scores().values()))
     found_set = find_test_set(test_set)
+    chosen = metrics_for(found_set, ",".join(names), tuple(image_scores().values()))
     system = find_system(name) if level == "inference" else side_system(name, found_set)
     opened = cache(partial(open_test_set, found_set.name))
     needs: list[Need] = [*([system.find_weights] if system else []), opened]

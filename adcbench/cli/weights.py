@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from adcbench.cli.options import agree, yes_option
 from adcbench.core.errors import AdcbenchError, listed
 
 _FOR = click.option("--for", "table", default="", metavar="TABLE", help="All that a table needs: adcsr/table1.")
@@ -30,13 +31,14 @@ def list_(names: tuple[str, ...], table: str, metrics: bool) -> None:
 @weights.command()
 @click.argument("names", nargs=-1)
 @_FOR
-@click.option("--yes", is_flag=True, help="Do not ask: sizes and licences are agreed to.")
+@yes_option
 def fetch(names: tuple[str, ...], table: str, yes: bool) -> None:
     """Download the files of systems and metrics, verified and resumable; says sizes and licences first.
 
     HF_ENDPOINT and ADCBENCH_GITHUB name servers that stand in for huggingface.co and github.com.
     """
     from adcbench.core.offline import need_network
+    from adcbench.core.space import check_space
     from adcbench.workflows import catalogue
 
     _named(names, table)
@@ -45,18 +47,10 @@ def fetch(names: tuple[str, ...], table: str, yes: bool) -> None:
     if todo:
         need_network(f"{len(todo)} weight files: {listed(entry.label for entry in todo)}")
         click.echo(catalogue.plan_text(todo))
-        catalogue.check_space(todo)
-        _confirm(yes)
+        check_space(catalogue.wanted_space(todo))
+        agree(yes)
     catalogue.fetch(entries)
     click.echo(f"all {len(entries)} files are here and have the hashes that are known")
-
-
-def _confirm(yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise AdcbenchError("nobody is there to agree to these sizes and licences: add --yes")
-    click.confirm("Download?", abort=True)
 
 
 @weights.command()

@@ -103,6 +103,12 @@ def remove_unfinished(path: Path) -> None:
             left.unlink(missing_ok=True)
 
 
+def unfinished_size(path: Path) -> int:
+    """Bytes that a download of a file which was cut off has brought already."""
+    part = _part(path)
+    return part.stat().st_size if part.is_file() and _mark(part).is_file() else 0
+
+
 def remote_size(url: str) -> int:
     """Bytes of the file at ``url`` as its server says, without fetching it; 0 where that can't be known."""
     if offline():

@@ -221,13 +221,18 @@ class Metric(HasFiles):
             return self
         return replace(self, tools={**self.tools, "flow": flow})
 
+    @property
+    def needs_reference(self) -> bool:
+        """Whether it compares with HR, and so says nothing without one."""
+        return self.takes in _WITH_HR
+
     def without_reference(self) -> Metric:
         """The same metric where there is no HR: a flow is then found on the output, and its signature says so.
 
         Raises:
             AdcbenchError: it needs HR.
         """
-        if self.takes in _WITH_HR:
+        if self.needs_reference:
             raise AdcbenchError(f"{self.name} compares with HR: give --hr, or leave it out")
         return replace(self, settings={**self.settings, "flow_on": "output"}) if self.takes == "guided clip" else self
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from adcbench.core.cells import Cell
 from adcbench.core.printed import parse
+from adcbench.results.digits import digits_of
 from adcbench.results.verdicts import Verdict
 from adcbench.tables import Table
 from adcbench.tables.papers import load_papers
@@ -85,10 +86,12 @@ def inside_if_switched(cell: Cell, deltas: Iterable[tuple[str, float]]) -> list[
     A demonstration where the effects were measured on the cell's own outputs, a suspicion elsewhere.
     """
     printed = parse(cell.published.value) if cell.published else None
-    if printed is None or cell.measured is None or abs(cell.measured.value - printed.number) <= printed.tolerance:
+    if printed is None or cell.published is None or cell.measured is None:
         return []
-    gap = cell.measured.value - printed.number
-    return [cause for cause, delta in deltas if abs(gap + delta) <= printed.tolerance]
+    digits, ours = digits_of(cell.published), cell.measured.value
+    if printed.holds(ours, digits):
+        return []
+    return [cause for cause, delta in deltas if printed.holds(ours + delta, digits)]
 
 
 @dataclass(frozen=True)

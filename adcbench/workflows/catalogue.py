@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -10,13 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
+from adcbench.core.amounts import size_text
 from adcbench.core.errors import AdcbenchError, Blocked, listed
 from adcbench.core.hashes import remembered_hash
 from adcbench.core.weight_files import SIZE_ALONE, NeedsFiles, WeightFile, again, check_file, file_path
 from adcbench.data.checkpoints import addresses, fetch_file, known_hash
-from adcbench.data.download import remote_size
+from adcbench.data.download import remote_size, unfinished_size
 from adcbench.metrics import METRICS, find_metric
-from adcbench.metrics.clip.flow import FLOWS
+from adcbench.metrics.clip.flow import FLOWS, FlowSource
+from adcbench.metrics.metric import Metric
 from adcbench.tables.loading import load_table
 from adcbench.training.stages import official_files
 
@@ -85,12 +86,16 @@ def scorers() -> dict[str, Loadable]:
 
 
 def users_of_table(table: str) -> tuple[str, ...]:
-    """Names of the systems and metrics whose files a table's jobs need, in its order.
+    """Names of the systems and metrics whose files a table needs: its jobs', then its columns', in its order.
+
+    A column that no job fills is scored where a user brings outputs.
 
     Raises:
         AdcbenchError: no such table.
     """
-    return tuple(dict.fromkeys(name for job in load_table(table).jobs for name in job.files()))
+    loaded = load_table(table)
+    of_jobs = (name for job in loaded.jobs for name in job.files())
+    return tuple(dict.fromkeys((*of_jobs, *(c.scored_by for c in loaded.columns if c.scored_by))))
 
 
 def chosen(names: Sequence[str], table: str = "", metrics: bool = False) -> list[Loadable]:
@@ -104,14 +109,22 @@ def chosen(names: Sequence[str], table: str = "", metrics: bool = False) -> list
     """
     from adcbench.systems import system_names
 
-    found = [_find(name) for name in dict.fromkeys((*names, *(users_of_table(table) if table else ())))]
-    without = [one.name for one in found if not one.files and one.name in names]
+    selected = [_find(name) for name in dict.fromkeys((*names, *(users_of_table(table) if table else ())))]
+    without = [one.name for one in selected if one.name in names and not any(part.files for part in _parts(one))]
     if without:
         raise AdcbenchError(f"{', '.join(without)} has no weight files: nothing to fetch, it runs as it is")
     if not names and not table:
         plain = [name for name in scorers() if ":" not in name]
-        found = [_find(name) for name in (*(() if metrics else (*system_names(), *official_files())), *plain)]
-    return [one for one in found if one.files]
+        selected = [_find(name) for name in (*(() if metrics else (*system_names(), *official_files())), *plain)]
+    every = {part.name: part for one in selected for part in _parts(one)}
+    return [part for part in every.values() if part.files]
+
+
+def _parts(user: Loadable) -> list[Loadable]:
+    """A system or metric, and what it needs that has files of its own: the flow of a warping error, say."""
+    tools = user.all_tools if isinstance(user, Metric) else ()
+    flows = [tool for tool in tools if isinstance(tool, FlowSource)]
+    return [user, *flows, *(network for tool in tools for network in tool.networks)]
 
 
 def _find(name: str) -> Loadable:
@@ -140,17 +153,17 @@ def entries(users: Iterable[NeedsFiles]) -> list[Entry]:
     Raises:
         AdcbenchError: two of them mean different files by one path.
     """
-    found: dict[Path, Entry] = {}
+    by_path: dict[Path, Entry] = {}
     for user in users:
         for file in user.files:
             path = file_path(user, file)
-            known = found.get(path)
+            known = by_path.get(path)
             if known and _identity(known.file) != _identity(file):
                 raise AdcbenchError(f"{user.name} and {', '.join(known.users)} mean different files by {path}")
             sharers = (*known.users, user.name) if known else (user.name,)
             located = path != file.path(user.home)
-            found[path] = Entry(known.file if known else file, sharers, user.home, path, located, user.get)
-    return list(found.values())
+            by_path[path] = Entry(known.file if known else file, sharers, user.home, path, located, user.get)
+    return list(by_path.values())
 
 
 def _identity(file: WeightFile) -> tuple[str, str]:
@@ -162,8 +175,8 @@ def list_text(catalogue: Sequence[Entry]) -> str:
     from tabulate import tabulate
 
     rows = [
-        (one.file.name, _size(one.file.size), one.hash_known, "here" if one.here else "missing", ", ".join(one.users))
-        for one in catalogue
+        (e.file.name, size_text(e.file.size), e.hash_known, "here" if e.here else "missing", ", ".join(e.users))
+        for e in catalogue
     ]
     head, rule, *lines = tabulate(rows, ("file", "size", "sha256", "here", "of")).splitlines()
     below = (f"    {one.licence}\n    {_address(one)}" for one in catalogue)
@@ -196,24 +209,13 @@ def with_sizes(todo: Sequence[Entry]) -> list[Entry]:
 
 def plan_text(todo: Sequence[Entry]) -> str:
     """What a download would bring: files, sizes, licences, the total; to be agreed to."""
-    lines = [f"  {e.label}  {_size(e.file.size)}  {e.licence}" for e in todo]
+    lines = [f"  {e.label}  {size_text(e.file.size)}  {e.licence}" for e in todo]
     unknown = sum(not entry.file.size for entry in todo)
     more = f", and {unknown} of unknown size" if unknown else ""
     limits = [e.label for e in todo if e.file.non_commercial]
-    total = f"{len(todo)} files to download, {_size(_total(todo))}{more}:"
+    total = f"{len(todo)} files to download, {size_text(sum(entry.file.size for entry in todo))}{more}:"
     warning = [f"For non-commercial use only: {listed(limits)}"] if limits else []
     return "\n".join([total, *lines, *warning])
-
-
-def _total(todo: Sequence[Entry]) -> int:
-    return sum(entry.file.size for entry in todo)
-
-
-def _size(size: int) -> str:
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= factor:
-            return f"{size / factor:.3g} {unit}"
-    return f"{size} B" if size else "?"
 
 
 def fetch(catalogue: Sequence[Entry], progress: bool = True) -> None:
@@ -240,23 +242,9 @@ def fetch(catalogue: Sequence[Entry], progress: bool = True) -> None:
         )
 
 
-def check_space(todo: Sequence[Entry]) -> None:
-    """Refuse a download that the disk has no room for.
-
-    Raises:
-        AdcbenchError: how much is free, how much is needed, and what to do.
-    """
-    if not todo:
-        return
-    folder = todo[0].path.parent
-    while not folder.is_dir():
-        folder = folder.parent
-    free, needed = shutil.disk_usage(folder).free, _total(todo)
-    if needed > free:
-        raise AdcbenchError(
-            f"{folder} has {_size(free)} free, the files need {_size(needed)}: "
-            "free space, or set ADCBENCH_WEIGHTS to a folder on another disk"
-        )
+def wanted_space(todo: Iterable[Entry]) -> list[tuple[Path, int]]:
+    """Where each file will be, and how many bytes of it are still to come, for ``core.space.check_space``."""
+    return [(entry.path, max(0, entry.file.size - unfinished_size(entry.path))) for entry in todo]
 
 
 @dataclass(frozen=True)

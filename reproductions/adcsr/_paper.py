@@ -22,9 +22,10 @@ PAPER = Paper(
     own={"AdcSR": "adcsr"},
     methods=METHODS,
     sources=(
-        "**AdcSR's own tables were not seen.** What stands in for their {known} known values: {kinds} (third-party: "
-        "other papers' tables; second-hand: a survey that quotes it; brief: this project's brief; primary: its README, "
-        "and OSEDiff's text); for its own row {own_kinds}. `explain` names each source."
+        "**AdcSR's own tables were not seen.** What stands in for their {known} known values: {kinds} (primary: the "
+        "paper that a number comes from prints it, {primary}; that AdcSR's tables repeat OSEDiff's rows is what others "
+        "show, not seen; third-party: other papers' tables; second-hand: a survey that quotes it; brief: this "
+        "project's brief); for its own row {own_kinds}. `explain` names each source."
     ),
     unnumbered="AdcSR's other ablations (`ablation_*`)",
     causes={

@@ -14,7 +14,7 @@ from commands import message
 from webserver import Web, web  # noqa: F401  (a fixture)
 
 from adcbench.cli import cli
-from adcbench.cli import weights as commands
+from adcbench.cli import options as commands
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import weights_dir
 from adcbench.core.weight_files import WeightFile
@@ -129,7 +129,7 @@ def test_files_by_hand_say_where_from_and_where_to(shop: Web, monkeypatch: pytes
 
 
 def test_no_space_is_said_before_the_download(shop: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue.shutil, "disk_usage", lambda folder: _Disk())
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: _Disk())
     assert "has 1 kB free, the files need 14.1 kB" in error("fetch", "one", "--yes")
     assert shop.asked == []
 

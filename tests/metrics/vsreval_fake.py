@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 
 CLIP = np.random.default_rng(0).integers(0, 256, (3, 32, 40, 3), dtype=np.uint8)
@@ -32,3 +35,15 @@ def create(name, device):
     "vsreval/video.py": "from dataclasses import dataclass\n@dataclass\nclass Sample:\n    name: str\n    pred: object",
     "vsreval-0.1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: vsreval\nVersion: 0.1.0\n",
 }
+
+
+def write_fake(folder: Path) -> Path:
+    """An interpreter that has the stand-in and nothing else."""
+    site = folder / "site"
+    for name, text in _FAKE.items():
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_text(text)
+    python = folder / "python"
+    python.write_text(f'#!/bin/sh\nPYTHONPATH={site} exec {sys.executable} -S "$@"\n')
+    python.chmod(0o755)
+    return python

@@ -40,3 +40,12 @@ def from_manifest(size: str) -> DiffBIR:
     for file in FILES:
         load_tensors(network, file, make.tensors(size, shapes, file), file)
     return network.eval().requires_grad_(False)
+
+
+def write_files(folder: Path, prefix: str = "") -> dict[str, Path]:
+    """The three official files at mini size."""
+    shapes = parity.read_manifest(GOLDEN / "mini.json.gz")
+    for file in FILES:
+        tensors = {f"{prefix}{name}": tensor for name, tensor in make.tensors("mini", shapes, file).items()}
+        torch.save({"state_dict": tensors, "epoch": 3} if file == STAGE1_FILE else tensors, folder / file)
+    return {file: folder / file for file in FILES}

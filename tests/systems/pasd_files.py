@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import parity
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
 from adcbench.systems.pasd.network import PASD
@@ -46,3 +47,11 @@ def loaded(size: str) -> PASD:
         network = PASD(golden_make.CONFIGS[size])
     load_parts(network, official(size), dict.fromkeys(PARTS, "fixture"))
     return network.eval().requires_grad_(False)
+
+
+def official_files(folder: Path, **changed: dict[str, Tensor]) -> dict[str, Path]:
+    """The four official files, some with other content."""
+    files = official("mini") | changed
+    for name, tensors in files.items():
+        save_file(tensors, folder / name)
+    return {name: folder / name for name in files}

@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import parity
 import pytest
 import torch
+from bsrgan_files import GOLDEN, checkpoint, golden_make
 from torch import Tensor
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.systems.bsrgan import FILE, FULL, canonical, load, system
-
-GOLDEN = Path(__file__).parents[1] / "golden" / "bsrgan"
-
-
-def _load_make() -> Any:
-    spec = importlib.util.spec_from_file_location("bsrgan_golden_make", GOLDEN / "make.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-golden_make = _load_make()
-
-
-def checkpoint(folder: Path, scale: str, **changes: Tensor) -> dict[str, Path]:
-    """An official file of deterministic weights."""
-    tensors = parity.checkpoint(parity.read_manifest(GOLDEN / f"{scale}.json.gz"), canonical)
-    torch.save({**tensors, **changes}, folder / FILE)
-    return {FILE: folder / FILE}
 
 
 def upscale(folder: Path, scale: str) -> Tensor:

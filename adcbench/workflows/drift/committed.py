@@ -41,11 +41,11 @@ def check_tables() -> tuple[Check, ...]:
 
 def _checks() -> tuple[str, ...]:
     """Names of the checks that the tables' jobs belong to. Tables that can't be read are named by each of them."""
-    found: dict[str, None] = {}
+    checks: dict[str, None] = {}
     for table_id in table_ids():
         with suppress(AdcbenchError):
-            found |= {job.redo.check: None for job in load_table(table_id).jobs if job.redo}
-    return tuple(sorted(found))
+            checks |= {job.redo.check: None for job in load_table(table_id).jobs if job.redo}
+    return tuple(sorted(checks))
 
 
 def check_files(ids: Sequence[str] | None = None, root: Path | None = None) -> Check:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from network_files import write_clip
 from no_trace import go_offline, process_state
 from PIL import Image
 
@@ -27,12 +28,7 @@ def test_equals_pyiqa_and_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.Mo
 
     go_offline(monkeypatch)
     before = process_state()
-    path = tmp_path / "RN50.pt"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch is leaving TorchScript, which OpenAI's file is in
-        net = clipiqa._network(None, "cpu")
-        example = torch.zeros(1, 3, 64, 64), clipiqa.prompt_tokens()
-        torch.jit.save(torch.jit.trace(net, example, check_trace=False), path)
+    path = write_clip(tmp_path)
     score = clipiqa.load({"RN50.pt": path}, "cpu")
     ours = [score(image[None], None)[0] for image in images()]
     assert process_state() == before

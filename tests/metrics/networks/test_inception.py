@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from network_files import write_inception
 from PIL import Image
 
 from adcbench.core.errors import AdcbenchError
@@ -26,14 +27,7 @@ def images() -> np.ndarray:
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A file such as torch-fidelity's, of deterministic weights and all the classifier's names."""
-    import torch
-
-    from adcbench.metrics.networks.inception import inception
-
-    tensors = inception(None, "cpu").state_dict()
-    path = tmp_path_factory.mktemp("inception") / NAME
-    torch.save({**tensors, "fc.weight": torch.zeros(1008, 2048), "fc.bias": torch.zeros(1008)}, path)
-    return {NAME: path}
+    return {NAME: write_inception(tmp_path_factory.mktemp("inception") / NAME)}
 
 
 def test_features_equal_pyiqas_of_the_same_folder(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import parity
 import pytest
 import torch
-from diffbir_files import FILES, GOLDEN, make
+from diffbir_files import write_files
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.systems.diffbir import (
@@ -17,15 +16,6 @@ from adcbench.systems.diffbir import (
     STAGE1_FILE,
 )
 from adcbench.systems.diffbir.network import DiffBIR, load_network
-
-
-def write_files(folder: Path, prefix: str = "") -> dict[str, Path]:
-    """The three official files at mini size."""
-    shapes = parity.read_manifest(GOLDEN / "mini.json.gz")
-    for file in FILES:
-        tensors = {f"{prefix}{name}": tensor for name, tensor in make.tensors("mini", shapes, file).items()}
-        torch.save({"state_dict": tensors, "epoch": 3} if file == STAGE1_FILE else tensors, folder / file)
-    return {file: folder / file for file in FILES}
 
 
 @pytest.mark.parametrize("prefix", ["", "module."])

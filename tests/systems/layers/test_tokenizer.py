@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from pathlib import Path
 
 import pytest
 import torch
+from tokenizer_files import write_tokenizer
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.systems.layers.tokenizer import BEGIN, END, MERGES_FILE, PAD_SD15, VOCAB_FILE, load_tokenizer
@@ -20,11 +19,7 @@ TEXTS = ["", "cat, grass, 3D CG rendering, ,", "A  photo\nof the DOG's ice cream
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, Path]:
     """CLIP's vocabulary in the two files that Stable Diffusion has of it."""
-    paths = {VOCAB_FILE: tmp_path / VOCAB_FILE, MERGES_FILE: tmp_path / MERGES_FILE}
-    paths[VOCAB_FILE].write_text(json.dumps(clip.SimpleTokenizer().encoder))
-    lines = gzip.decompress(Path(clip.default_bpe()).read_bytes()).decode().split("\n")
-    paths[MERGES_FILE].write_text("\n".join(["#version: 0.2", *lines[1 : 49152 - 256 - 2 + 1], ""]))
-    return paths
+    return write_tokenizer(tmp_path)
 
 
 def test_equals_openai_s(files: dict[str, Path]) -> None:

@@ -8,21 +8,12 @@ from typing import Any
 
 import pytest
 import torch
-from pasd_files import official
-from safetensors.torch import save_file
-from torch import Tensor
+from pasd_files import official, official_files
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.systems.pasd import CONTROLNET_FILE, MINI, TEXT_FILE, UNET_FILE, VAE_FILE
 from adcbench.systems.pasd.network import PASD
 from adcbench.systems.pasd.weights import load_official
-
-
-def official_files(folder: Path, **changed: dict[str, Tensor]) -> dict[str, Path]:
-    files = official("mini") | changed
-    for name, tensors in files.items():
-        save_file(tensors, folder / name)
-    return {name: folder / name for name in files}
 
 
 def test_loads_the_official_files(live: PASD, tmp_path: Path) -> None:
