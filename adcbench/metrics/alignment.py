@@ -52,7 +52,8 @@ def find_shift(pairs: Pairs) -> Shift | None:
     """The shift that frames have in common, by the peak of their cross-correlation; 0, 0 where they lie alike.
 
     None where there is nothing to go by: too small, flat, SR and HR unlike each other, or halves of the tiles that
-    disagree by more than half a pixel and a tenth of the shift. Shifts up to a quarter of a tile's side of 256 are found.
+    disagree by more than half a pixel and a tenth of the shift. What is found is at most a quarter
+    of a tile's side, which is 256 or less.
     """
     tiles = _tiles(pairs)
     if tiles is None or len(tiles[0]) < 2:

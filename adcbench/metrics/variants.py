@@ -84,7 +84,8 @@ def difference(plain: Metric, other: Metric) -> str:
     >>> difference(METRICS["psnr"], METRICS["psnr:RGB_NOT_Y"])
     'colour=rgb'
     """
-    settings = [f"{key}={other.settings[key]}" for key in other.settings if key in _differing(plain.settings, other.settings)]
+    changed = _differing(plain.settings, other.settings)
+    settings = [f"{key}={value}" for key, value in other.settings.items() if key in changed]
     settings += [f"sr_jpeg_quality={other.as_jpeg}"] * (other.as_jpeg != plain.as_jpeg)
     tools = [tool.text for name, tool in other.tools.items() if tool.text and plain.tools.get(name) != tool]
     return " ".join([*settings, *tools])

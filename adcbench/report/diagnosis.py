@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from tabulate import tabulate
@@ -10,37 +10,31 @@ from tabulate import tabulate
 from adcbench.metrics.metric import Metric
 from adcbench.report.csv_file import write_csv
 from adcbench.results.compare import shown_name
-from adcbench.results.diagnosis import NEAR, REPRODUCES, Judged, words
-from adcbench.workflows.diagnose.folders import Diagnosis
+from adcbench.results.diagnosis import NEAR, REPRODUCES, Diagnosis, Judged
 
-_ROWS, _NAMED = 14, 3  # most lines of the table, most ways that the answer spells out
+_ROWS, _PAIRS, _NAMED = 16, 3, 3  # most lines of the table, pairs among them at least, ways that the answer spells out
 
 
-def diagnosis_text(found: Diagnosis) -> str:
+def diagnosis_text(diagnosis: Diagnosis) -> str:
     """What was scored, a line for each way, what could not be tried, and the answer as the last sentences."""
-    single, double = _by_number(found.ways)
-    shown = [*single, *[one for one in double if one.word][: _ROWS - len(single)]]
-    base, others = shown[:1] if not shown[0].way.causes else [], [one for one in shown if one.way.causes]
+    single = diagnosis.single
+    pairs = sorted((one for one in diagnosis.double if one.word), key=lambda one: abs(one.off))
+    shown = [*single, *pairs[: max(_PAIRS, _ROWS - len(single))]]
+    base, others = [one for one in shown if not one.way.causes], [one for one in shown if one.way.causes]
     rows = [*base, *sorted(others, key=lambda one: abs(one.off))][:_ROWS]
-    files = found.files
     parts = [
-        f"{_title(found.metric)} of {files.sr}" + f" against {files.hr}" * bool(files.hr)
-        + f", {len(files.samples)} {files.what}; printed: {found.printed}",
-        *([f"names without a partner, left out: {files.alone}"] if files.alone else []),
+        f"{_title(diagnosis.metric)} of {diagnosis.subject}, {diagnosis.samples} {diagnosis.what}; "
+        f"printed: {diagnosis.printed}",
+        *([f"left out, as their names have no partner: {diagnosis.alone}"] if diagnosis.alone else []),
         "",
-        tabulate([_row(one, found) for one in rows], _header(found), tablefmt="simple", disable_numparse=True),
+        tabulate([_row(one, diagnosis) for one in rows], _header(diagnosis), tablefmt="simple", disable_numparse=True),
         "",
-    ]  # fmt: skip
-    if hidden := len(found.ways) - len(rows):
-        parts.append(f"{hidden} more ways were scored, none of them nearer; --out writes them all")
-    parts += [f"not tried: {metric.name}: {block}" for metric, block in found.blocked]
-    parts += [f"no value: {way or found.metric.name}: {why}" for way, why in found.failed[:_NAMED]]
-    return "\n".join([*parts, answer(found)])
-
-
-def _by_number(ways: Iterable[Judged]) -> tuple[list[Judged], list[Judged]]:
-    single = [one for one in ways if len(one.way.causes) < 2]
-    return single, [one for one in ways if len(one.way.causes) > 1]
+    ]
+    if hidden := len(diagnosis.ways) - len(rows):
+        parts.append(f"{hidden} more ways were scored, further away; --out writes them all")
+    parts += [f"not tried: {metric.name}: {block}" for metric, block in diagnosis.blocked]
+    parts += [f"no value: {way or diagnosis.metric.name}: {why}" for way, why in diagnosis.failed[:_NAMED]]
+    return "\n".join([*parts, answer(diagnosis)])
 
 
 def _title(metric: Metric) -> str:
@@ -48,64 +42,65 @@ def _title(metric: Metric) -> str:
     return name if name == metric.name else f"{name} ({metric.name})"
 
 
-def _header(found: Diagnosis) -> tuple[str, ...]:
-    return "way", "value", "moves it by", f"from {found.printed}", ""
+def _header(diagnosis: Diagnosis) -> tuple[str, ...]:
+    return "way", "value", "moves it by", f"from {diagnosis.printed}", ""
 
 
-def _row(one: Judged, found: Diagnosis) -> tuple[str, ...]:
+def _row(one: Judged, diagnosis: Diagnosis) -> tuple[str, ...]:
     way = one.way
     lost = f" ({way.lost} unscored)" if way.lost else ""
     moves = "" if one.moves is None or not way.causes else f"{one.moves:+.4f}"
-    return (way.name or f"as asked: {found.metric.name}") + lost, f"{way.value:.4f}", moves, f"{one.off:+.4f}", one.word
+    name = way.name or f"as asked: {diagnosis.metric.name}"
+    return name + lost, f"{way.value:.4f}", moves, f"{one.off:+.4f}", one.word
 
 
-def answer(found: Diagnosis) -> str:
+def answer(diagnosis: Diagnosis) -> str:
     """Which ways reproduce the printed value, how sure that is, or which come near, or that none does."""
-    hits, near = words(found.ways, REPRODUCES), words(found.ways, NEAR)
+    hits, near = diagnosis.of_word(REPRODUCES), diagnosis.of_word(NEAR)
     if hits:
-        return _reproduced(found, hits)
-    tried = _tried(found)
+        return _reproduced(diagnosis, hits)
+    tried = _tried(diagnosis)
     if near:
-        return f"None of {tried} reproduces {found.printed}. Near: {_spelled(found, near)}"
-    best = min(found.ways, key=lambda one: abs(one.off))
+        return f"None of {tried} reproduces {diagnosis.printed}. Near: {_spelled(diagnosis, near)}"
+    best = min(diagnosis.ways, key=lambda one: abs(one.off))
     return (
-        f"None of {tried} reproduces {found.printed} or comes near: the nearest, "
-        f"{best.way.name or found.metric.name}, is {abs(best.off):.4g} away. What is left: other outputs (weights, seed, "
-        "precision, rounding), other test images, or a setting that has no name here"
+        f"None of {tried} reproduces {diagnosis.printed} or comes near: the nearest, "
+        f"{best.way.name or diagnosis.metric.name}, is {abs(best.off):.4g} away. What is left: other outputs (weights, "
+        "seed, precision, rounding), other test images, or a setting that has no name here."
     )
 
 
-def _reproduced(found: Diagnosis, hits: Sequence[Judged]) -> str:
+def _reproduced(diagnosis: Diagnosis, hits: Sequence[Judged]) -> str:
     if not hits[0].way.causes and len(hits) == 1:
-        return f"{found.metric.name} as it is scored here reproduces {found.printed}: there is nothing to explain."
+        return f"{diagnosis.metric.name} as asked for reproduces {diagnosis.printed}: there is nothing to explain."
     if len(hits) == 1:
-        text = f"One way reproduces {found.printed}: {_spelled(found, hits)}"
+        text = f"One way reproduces {diagnosis.printed}: {_spelled(diagnosis, hits)}"
     else:
-        text = f"{len(hits)} ways reproduce {found.printed}; its digits can't tell them apart: {_spelled(found, hits)}"
+        same = "its digits can't tell them apart"
+        text = f"{len(hits)} ways reproduce {diagnosis.printed}; {same}: {_spelled(diagnosis, hits)}"
     if len(hits[0].way.causes) > 1:
         text += (
-            f". No cause alone does. Of {found.pairs} pairs tried, {found.by_chance:.2g} would by chance alone: "
-            "take it as a suspicion"
+            f". No cause alone does. Of {diagnosis.pairs} pairs tried, {diagnosis.by_chance:.2g} would by chance: "
+            "a suspicion, no more"
         )
     return text
 
 
-def _tried(found: Diagnosis) -> str:
-    single, _ = _by_number(found.ways)
-    pairs = f" and {found.pairs} of {found.possible} pairs of causes" if found.pairs else ""
-    return f"{len(single)} ways{pairs}"
+def _tried(diagnosis: Diagnosis) -> str:
+    pairs = f" and {diagnosis.pairs} of {diagnosis.possible} pairs of causes" if diagnosis.pairs else ""
+    return f"{len(diagnosis.single)} ways{pairs}"
 
 
-def _spelled(found: Diagnosis, ways: Sequence[Judged]) -> str:
+def _spelled(diagnosis: Diagnosis, ways: Sequence[Judged]) -> str:
     texts = [
-        f"{one.way.name or found.metric.name} ({', '.join(filter(None, (f'{one.way.value:.4f}', one.way.what)))})"
+        f"{one.way.name or diagnosis.metric.name} ({', '.join(filter(None, (f'{one.way.value:.4f}', one.way.what)))})"
         for one in ways[:_NAMED]
     ]
     more = f"; and {len(ways) - _NAMED} more" if len(ways) > _NAMED else ""
     return "; ".join(texts) + more
 
 
-def write_diagnosis(path: Path, found: Diagnosis) -> None:
+def write_diagnosis(path: Path, diagnosis: Diagnosis) -> None:
     """Write a row for each way: metric,way,causes,value,moves,off,answer,scored,unscored.
 
     Raises:
@@ -114,9 +109,9 @@ def write_diagnosis(path: Path, found: Diagnosis) -> None:
     header = ("metric", "way", "value", "moves", "off", "answer", "scored", "unscored", "what")
     rows = [
         (
-            found.metric.name, one.way.name, f"{one.way.value:.10g}", "" if one.moves is None else f"{one.moves:.10g}",
-            f"{one.off:.10g}", one.word, str(one.way.n), str(one.way.lost), one.way.what,
+            diagnosis.metric.name, one.way.name, f"{one.way.value:.10g}",
+            "" if one.moves is None else f"{one.moves:.10g}", f"{one.off:.10g}", one.word, str(one.way.n), str(one.way.lost), one.way.what,
         )
-        for one in found.ways
+        for one in diagnosis.ways
     ]  # fmt: skip
     write_csv(path, header, rows)

@@ -26,6 +26,7 @@ CAUSES = {
     "SR_RESIZED": "SR of another size resized to HR's (Pillow, bicubic)",
     "CENTRES_COMPARED": "SR and HR of different sizes cut to the centre they have in common",
     "CORNERS_COMPARED": "SR and HR of different sizes cut from the upper left corner",
+    "DIGITS_CUT": "digits of the printed number cut off, not rounded",
     "SSIM_NO_ROUNDING": "Y not rounded to 8 bits before SSIM",
     "SSIM_NO_CLAMP": "negative contrast-structure terms of SSIM kept",
     "MANIQA_SAMPLING": "pyiqa changed how MANIQA samples patches five times; the printed value's version is unknown",

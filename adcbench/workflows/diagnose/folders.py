@@ -15,38 +15,11 @@ from adcbench.metrics.metric import Metric
 from adcbench.metrics.variants import both, difference, head_of, relatives, variant_of
 from adcbench.results.causes import CAUSES
 from adcbench.results.compare import shown_name
-from adcbench.results.diagnosis import REPRODUCES, Judged, Way, chance, judge, likely_pairs
+from adcbench.results.diagnosis import REPRODUCES, Diagnosis, Way, chance, cut_off, judge, likely_pairs
 from adcbench.workflows.diagnose.handling import Files, Handled
 from adcbench.workflows.diagnose.handlings import all_handlings
 
 PAIRS, PAIRS_OF_NETWORKS = 20, 4  # most pairs of causes that are tried
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """What came of it.
-
-    Args:
-        metric: as asked for.
-        printed: the value to explain, as it stands in print.
-        ways: every way that was scored, judged, in the order they were tried: as asked for first, if that gave a value.
-        pairs: how many pairs of causes were tried.
-        possible: how many there are.
-        by_chance: how many pairs would reproduce the value by chance.
-        blocked: ways that could not be tried, and what they miss.
-        failed: (way, why) of those that gave no value.
-        files: what was scored.
-    """
-
-    metric: Metric
-    printed: str
-    ways: tuple[Judged, ...]
-    files: Files
-    pairs: int = 0
-    possible: int = 0
-    by_chance: float = 0.0
-    blocked: tuple[tuple[Metric, Blocked], ...] = ()
-    failed: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass
@@ -95,7 +68,7 @@ def _name(causes: Iterable[str]) -> str:
 def _way(causes: tuple[str, ...], metric: Metric, found: Scored, what: Mapping[str, str]) -> Way:
     values = [value for _, value in found.samples(metric.name)]
     known = {cause: CAUSES.get(cause) or difference(head_of(metric), metric) for cause in causes}
-    words = "; ".join(filter(None, (known | what).values()))
+    words = "; ".join(filter(None, {**known, **what}.values()))
     return Way(causes, sum(values) / len(values), found.of(metric.name), words, len(found.lost(metric.name)))
 
 
@@ -122,39 +95,37 @@ def diagnose(
         Blocked: neither the metric nor a variant of it is here.
         AdcbenchError: no way gave a value; ``printed`` is no number.
     """
-    others = [one if files.hr else one.without_reference() for one in relatives(metric) if files.hr or _alone(one)]
-    here, blocked = available([metric, *others])
+    asked = metric if files.hr else metric.without_reference()
+    others = relatives(metric)
+    if not files.hr:
+        others = [one.without_reference() for one in others if not one.needs_reference]
+    here, blocked = available([asked, *others])
     if not here:
         raise together([block for _, block in blocked])
     trial = _Trial(files, device, use_store)
     trial.metrics = {"" if one.name == metric.name else cause_of(one, metric): one for one in here}
     most = (PAIRS_OF_NETWORKS if metric.is_network else PAIRS) if pairs is None else pairs
+    column = shown_name(metric)
     with tempfile.TemporaryDirectory(prefix="adcbench-diagnose-") as folder:
         ways = trial.score({(cause,) if cause else (): one for cause, one in trial.metrics.items()})
-        ways += _handled(trial, metric, Path(folder))
+        ways += _handled(trial, asked, Path(folder))
         if not ways:
             raise AdcbenchError(next(iter(trial.failed.values()), f"no {files.what} to score"))
         ways.sort(key=lambda way: bool(way.causes))
-        judged = judge(ways, printed, shown_name(metric))
-        wanted = likely_pairs(ways, printed, 10**6) if not any(one.word == REPRODUCES for one in judged) else []
-        possible = [pair for pair in wanted if _possible(trial, pair)]
+        single = [*ways, *(way for way in cut_off(ways, printed) if len(way.causes) == 1)]
+        explained = any(one.word == REPRODUCES for one in judge(single, printed, column))
+        possible = [] if explained else [p for p in likely_pairs(ways, printed) if _possible(trial, p)]
         double = _pairs(trial, possible[:most])
+        cut = [] if explained else [way for way in cut_off(ways, printed) if len(way.causes) == 2]
     return Diagnosis(
-        metric, printed, tuple(judge([*ways, *double], printed, shown_name(metric))), files, len(double), len(possible),
+        metric, printed, f"{files.sr}" + f" against {files.hr}" * bool(files.hr), len(files.samples), files.what,
+        tuple(judge([*single, *double, *cut], printed, column)), files.alone, len(double), len(possible),
         chance(double, printed), tuple(blocked), tuple(trial.failed.items()),
     )  # fmt: skip
 
 
-def _alone(metric: Metric) -> bool:
-    try:
-        metric.without_reference()
-    except AdcbenchError:
-        return False
-    return True
-
-
 def _handled(trial: _Trial, metric: Metric, folder: Path) -> list[Way]:
-    """Each handling that the metric has no variant of, scored with the metric as asked for, or the first that is here."""
+    """Each handling that is no variant of the metric, scored with it, or with the first of its relatives that is here."""
     used = trial.metrics.get("") or next(iter(trial.metrics.values()))
     own = {variant_of(one) for one in (metric, *relatives(metric))}
     ways = []

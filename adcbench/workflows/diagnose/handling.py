@@ -101,9 +101,7 @@ def frames_of(sample: Sample, files: Files) -> Iterator[Frame]:
     return zip(sr, clips[1], strict=True) if len(clips) > 1 else ((frame, None) for frame in sr)
 
 
-def rewritten(
-    files: Files, folder: Path, change: Callable[[Iterable[Frame]], Iterable[Frame]]
-) -> tuple[Sample, ...]:
+def rewritten(files: Files, folder: Path, change: Callable[[Iterable[Frame]], Iterable[Frame]]) -> tuple[Sample, ...]:
     """Samples with the frames that ``change`` makes of each one's, written as PNGs below a folder."""
     return tuple(_written(sample, folder, change(frames_of(sample, files))) for sample in files.samples)
 

@@ -1,4 +1,4 @@
-"""What else people do with the files before a metric sees them: a file each, with its ``HANDLINGS``, found by itself."""
+"""What else is done to the files before a metric sees them: a file each, with its ``HANDLINGS``, found by itself."""
 
 from __future__ import annotations
 

@@ -25,20 +25,18 @@ def _cut(centred: bool, sr: np.ndarray, hr: np.ndarray | None) -> Frame:
     size = np.minimum(sr.shape[:2], hr.shape[:2])
     starts = [(np.array(frame.shape[:2]) - size) // 2 * centred for frame in (sr, hr)]
     a, b = (
-        frame[top : top + size[0], left : left + size[1]]
-        for frame, (top, left) in zip((sr, hr), starts, strict=True)
+        frame[top : top + size[0], left : left + size[1]] for frame, (top, left) in zip((sr, hr), starts, strict=True)
     )
     return a, b
 
 
-def _where_sizes_differ(
-    what: str, change: partial[Frame], files: Files, folder: Path
-) -> Handled | None:
+def _where_sizes_differ(what: str, change: partial[Frame], files: Files, folder: Path) -> Handled | None:
     return None if _same_size(files) else Handled(rewritten(files, folder, each(change)), what)
 
 
 HANDLINGS = (
-    Handling("SR_RESIZED", partial(_where_sizes_differ, "SR resized to HR's size (Pillow, bicubic)", partial(_resized))),
+    Handling("SR_RESIZED",
+             partial(_where_sizes_differ, "SR resized to HR's size (Pillow, bicubic)", partial(_resized))),
     Handling("CENTRES_COMPARED",
              partial(_where_sizes_differ, "both cut to the centre they have in common", partial(_cut, True))),
     Handling("CORNERS_COMPARED",
