@@ -90,6 +90,14 @@ def metrics_for(test_set: TestSet, names: str, others: Sequence[str] = ()) -> li
     return [metric.without_reference() for metric in alone]
 
 
+def note_shift(samples: Iterable[Sample], metrics: Iterable[Metric]) -> None:
+    """A line on stderr where SR lies beside HR in all samples, since no score says so."""
+    from adcbench.metrics.alignment import shift_warning
+
+    if text := shift_warning(samples, metrics):
+        click.echo(f"adcbench: {text}", err=True)
+
+
 def missing_lines(blocked: Iterable[tuple[Checkable, Blocked]]) -> list[str]:
     """A line for each metric that is missing here."""
     return [f"missing: {metric.name}: {block}" for metric, block in blocked]
@@ -130,7 +138,9 @@ def score_samples(
 
     with store_or_not(no_store):
         here, blocked = ready(metrics, outputs=[out, frame_scores])
-        scored = score(samples(), here, part=part, lossy_ok=lossy_ok, device=device, use_store=not no_store)
+        listed = samples()
+        scored = score(listed, here, part=part, lossy_ok=lossy_ok, device=device, use_store=not no_store)
+        note_shift(listed, here)
         write = [partial(write_scores, out, scored)] if out else []
         write += [partial(write_frame_scores, frame_scores, scored)] if frame_scores else []
         finish(score_lines(here, scored), scored.problems, blocked, *write)

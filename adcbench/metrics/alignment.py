@@ -8,12 +8,16 @@ all run one way; and it counts only where two halves of the tiles agree.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from adcbench.core.errors import AdcbenchError
+from adcbench.data.media import Sample, open_clip
 from adcbench.metrics.image.colour import compared_values
+from adcbench.metrics.metric import Metric
 
 Pairs: TypeAlias = Sequence[tuple[np.ndarray, np.ndarray]]  # (h, w, 3) uint8 RGB each: SR, and HR of equal size
 _SIDE = 256  # most of a tile; a shift of half of it can't be found
@@ -24,6 +28,8 @@ _ALIKE = 0.5  # least correlation of SR and HR in that band
 _AGREE = 0.5  # most pixels between the halves, and a tenth of the shift
 _STEPS = 20  # of a pixel
 _SUSPECT = 0.5  # pixels: above this ``suspects_shift`` asks for a closer look
+_WARN = 0.75  # pixels; released outputs that nobody would call shifted lie up to 0.3 beside HR
+_GLANCE, LOOK = 4, 16  # frames for a suspicion, and for a shift
 
 
 class Shift(NamedTuple):
@@ -56,7 +62,7 @@ def find_shift(pairs: Pairs) -> Shift | None:
     of a tile's side, which is 256 or less.
     """
     tiles = _tiles(pairs)
-    if tiles is None or len(tiles[0]) < 2:
+    if tiles is None or len(tiles[0]) < 2 or not all(side[i::2].any() for side in tiles for i in (0, 1)):
         return None
     halves = [_peak(sr, hr) for sr, hr in ((tiles[0][i::2], tiles[1][i::2]) for i in (0, 1))]
     if any(half is None for half in halves):
@@ -85,6 +91,48 @@ def suspects_shift(pairs: Pairs) -> bool:
         return False
     moved = -np.linalg.solve(slopes, [(error * a).sum() for a in (down, right)])
     return bool(np.abs(moved).max() >= _SUSPECT)
+
+
+def shift_warning(samples: Iterable[Sample], metrics: Iterable[Metric]) -> str:
+    """What to say where SR lies beside HR by three quarters of a pixel or more in all samples; empty: nothing.
+
+    Four frames are looked at first, more only where they give a suspicion. Nothing is said of what can't be read.
+    """
+    listed = [sample for sample in samples if sample.hr]
+    if not listed or not any(metric.needs_reference for metric in metrics):
+        return ""
+    try:
+        if not suspects_shift(spread_frames(listed, _GLANCE)):
+            return ""
+        shift = find_shift(spread_frames(listed, LOOK))
+    except AdcbenchError:  # whoever scores them says it
+        return ""
+    if shift is None or shift.pixels < _WARN:
+        return ""
+    return (
+        f"SR lies {shift} than HR throughout (cause SHIFTED), which lowers every score that compares with HR; "
+        "adcbench diagnose scores SR put back"
+    )
+
+
+def spread_frames(samples: Iterable[Sample], most: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Up to ``most`` pairs of frames of equal size, spread over the samples; of a video the first, for speed.
+
+    Raises:
+        AdcbenchError: one can't be read.
+    """
+    with_hr = [(sample.sr, sample.hr) for sample in samples if sample.hr]
+    chosen = with_hr[:: max(1, -(-len(with_hr) // most))]
+    of_each = max(1, most // max(1, len(chosen)))
+    pairs = []
+    for places in chosen:
+        clips = [open_clip(place) for place in places]
+        if clips[0].size != clips[1].size:
+            continue
+        step = max(1, min(map(len, clips)) // of_each) if all(clip.source == "png" for clip in clips) else 1
+        both = zip(*(clip.readers() for clip in clips), strict=False)
+        pairs += [(sr(), hr()) for sr, hr in islice(both, 0, step * of_each, step)]
+    return pairs
 
 
 def aligned(sr: np.ndarray, hr: np.ndarray, shift: Shift) -> tuple[np.ndarray, np.ndarray]:

@@ -101,7 +101,7 @@ def _spelled(diagnosis: Diagnosis, ways: Sequence[Judged]) -> str:
 
 
 def write_diagnosis(path: Path, diagnosis: Diagnosis) -> None:
-    """Write a row for each way: metric,way,causes,value,moves,off,answer,scored,unscored.
+    """Write a row for each way: metric,way,value,moves,off,answer,scored,unscored,what.
 
     Raises:
         AdcbenchError: the file can't be written.
@@ -110,7 +110,8 @@ def write_diagnosis(path: Path, diagnosis: Diagnosis) -> None:
     rows = [
         (
             diagnosis.metric.name, one.way.name, f"{one.way.value:.10g}",
-            "" if one.moves is None else f"{one.moves:.10g}", f"{one.off:.10g}", one.word, str(one.way.n), str(one.way.lost), one.way.what,
+            "" if one.moves is None else f"{one.moves:.10g}", f"{one.off:.10g}", one.word, one.way.n, one.way.lost,
+            one.way.what,
         )
         for one in diagnosis.ways
     ]  # fmt: skip

@@ -125,7 +125,7 @@ def diagnose(
 
 
 def _handled(trial: _Trial, metric: Metric, folder: Path) -> list[Way]:
-    """Each handling that is no variant of the metric, scored with it, or with the first of its relatives that is here."""
+    """Each handling that is no variant of the metric, scored with it, or with its first relative that is here."""
     used = trial.metrics.get("") or next(iter(trial.metrics.values()))
     own = {variant_of(one) for one in (metric, *relatives(metric))}
     ways = []

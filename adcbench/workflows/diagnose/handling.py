@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -122,21 +122,3 @@ def _written(sample: Sample, folder: Path, frames: Iterable[Frame]) -> Sample:
 def each(change: Callable[[np.ndarray, np.ndarray | None], Frame]) -> Callable[[Iterable[Frame]], Iterable[Frame]]:
     """A change of a clip's frames from one of single frames."""
     return lambda frames: (change(*frame) for frame in frames)
-
-
-def spread_frames(files: Files, most: int) -> Sequence[tuple[np.ndarray, np.ndarray]]:
-    """Up to ``most`` pairs of frames, spread over the samples; of a video the first ones, as later ones take long."""
-    with_hr = [sample for sample in files.samples if sample.hr]
-    chosen = with_hr[:: max(1, -(-len(with_hr) // most))]
-    each_gives = max(1, most // max(1, len(chosen)))
-    found = []
-    for sample in chosen:
-        assert sample.hr
-        clips = open_clip(sample.sr), open_clip(sample.hr)
-        step = max(1, len(clips[0]) // each_gives) if all(clip.source == "png" for clip in clips) else 1
-        for number, readers in enumerate(zip(*(clip.readers() for clip in clips), strict=False)):
-            if number // step >= each_gives:
-                break
-            if number % step == 0:
-                found.append((readers[0](), readers[1]()))
-    return found
