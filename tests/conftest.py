@@ -24,10 +24,20 @@ THREADS = int(os.environ.get("ADCBENCH_TEST_THREADS", "1"))
 @pytest.fixture(scope="session")
 def drealsr_dir() -> Path:
     """The DRealSR golden set below ADCBENCH_DATA, or a skip with the reason (a failure in CI: ``goldens``)."""
-    folder = Path(os.environ.get("ADCBENCH_DATA", "")) / "drealsr"
+    return _golden("drealsr")
+
+
+@pytest.fixture(scope="session")
+def realsrset_dir() -> Path:
+    """The two photographs of RealSRSet with released outputs, likewise."""
+    return _golden("realsrset")
+
+
+def _golden(name: str) -> Path:
+    folder = Path(os.environ.get("ADCBENCH_DATA", "")) / name
     if os.environ.get("ADCBENCH_DATA") and folder.is_dir():
         return folder
-    pytest.skip("ADCBENCH_DATA has no drealsr folder: run `adcbench fetch drealsr` and set ADCBENCH_DATA")
+    pytest.skip(f"ADCBENCH_DATA has no {name} folder: run `adcbench fetch {name}` and set ADCBENCH_DATA")
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.report.cell_view import CellView, MeasurementView
 from adcbench.report.view import read_view
 from adcbench.results.agreement import agreements, counted
-from adcbench.results.causes import CAUSES, CAUSES_TABLE, all_causes, switched
+from adcbench.results.causes import CAUSES, CAUSES_TABLE, RIGHT, against_log, all_causes, apart, switched
 from adcbench.tables.independent import UNRELATED, readings_beside
 from adcbench.tables.loading import load_table, table_ids
 
@@ -48,7 +48,7 @@ def explain(key: CellKey) -> str:
     parts = [str(key), *_published(one.cell), *_unmeasured(one)]
     for measured in one.measurements:
         parts += _measured(one, measured)
-    parts += _wrong_settings(one)
+    parts += _effect(one) if key.table == CAUSES_TABLE else _wrong_settings(one)
     parts += _independent(one.cell)
     parts += _system(key)
     return "\n".join(parts)
@@ -176,7 +176,7 @@ def _worst(one: CellView, m: Measurement) -> list[tuple[str, float]]:
 def _wrong_settings(one: CellView) -> list[str]:
     """What each wrong setting would do to the cell, and which of them explain a difference."""
     cell = one.cell
-    if cell.key.table == CAUSES_TABLE or cell.measured is None or cell.measured.level not in ("scores", "inference"):
+    if cell.measured is None or cell.measured.level not in ("scores", "inference"):
         return []
     try:
         causes = read_view(CAUSES_TABLE)
@@ -192,4 +192,27 @@ def _wrong_settings(one: CellView) -> list[str]:
     if one.verdict.word == "differs":
         names = ", ".join(settings.inside)
         lines.append(f"  {settings.standing}: {names}" if names else "  none of them explains it")
+    if cell.key.row == settings.outputs:
+        lines += _against_log(cell, [other.cell for other in causes.cells])
     return lines
+
+
+def _effect(one: CellView) -> list[str]:
+    """What a wrong setting does to each image: its row of the table of causes against the right one."""
+    right = read_view(CAUSES_TABLE).cell(one.cell.key._replace(row=RIGHT)).cell.measured
+    found = right and one.cell.measured and apart(one.cell.measured.samples, right.samples)
+    if not (right and one.cell.measured and found) or one.cell.key.row == RIGHT:
+        return []
+    before = dict(right.samples)
+    moves = [(name, value - before[name]) for name, value in one.cell.measured.samples if name in before]
+    most = sorted(moves, key=lambda move: -abs(move[1]))[:_WORST]
+    return [
+        f"against {RIGHT}, image by image: {found}",
+        "  most moved: " + ", ".join(f"{name} {change:+.2g}" for name, change in most),
+    ]
+
+
+def _against_log(cell: Cell, causes: Sequence[Cell]) -> list[str]:
+    """How far each image is from the authors' log, as measured and under each wrong setting."""
+    lines = [f"  {cause or 'as measured'}: {found}" for cause, found in against_log(cell, causes)]
+    return ["against the authors' log, image by image:", *lines] if lines else []

@@ -169,7 +169,7 @@ def _moved(key: CellKey, old: Measurement, new: Measurement, job: Job) -> list[s
         changes.append(f"{key}: has another signature")
     if old.reduce != new.reduce:
         changes.append(f"{key}: reduced by {old.reduce} -> {new.reduce}")
-    names = dict(new.samples) if job.redo and job.redo.sampled else dict(old.samples) | dict(new.samples)
+    names = dict(new.samples) if job.sampled(key.metric) else dict(old.samples) | dict(new.samples)
     same = old.provenance.get("machine") == new.provenance.get("machine")
     moved = [m for m in moved_samples(old, new, job.tolerance(key.metric) if same else OTHER_MACHINE) if m[0] in names]
     changes += [f"{key}: {name} {move(was, now)}" for name, was, now in moved[:3]]
