@@ -33,6 +33,7 @@ from adcbench.tables.loading import table_ids  # noqa: E402
 
 PAPERS = ("adcsr/", "adcvsr/")
 OURS = ("adcsr/mini",)  # no paper's table
+RELATED = ("related/rsd_table17",)
 FIRST = "adcsr/table1"
 DOWN = "huggingface.co/Manojb/stable-diffusion-2-1-base/"  # a hub that is gone: its mirrors serve
 CUT = "huggingface.co/stabilityai/sd-turbo/resolve/main/text_encoder/model.safetensors"
@@ -44,6 +45,11 @@ _begun = time.monotonic()
 def say(text: str) -> None:
     """A line with the seconds since the beginning."""
     print(f"[{time.monotonic() - _begun:5.0f} s] {text}", flush=True)
+
+
+def papers_tables() -> list[str]:
+    """All tables of the two papers, and one that stands beside them."""
+    return [one for one in table_ids() if (one.startswith(PAPERS) and one not in OURS) or one in RELATED]
 
 
 def cells_of(stage: Stage, tables: Iterable[str]) -> dict[str, tuple[Cell, ...]]:
@@ -125,8 +131,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="use and keep this folder (4 GB)")
     parser.add_argument("--tables", default="", help="comma-separated ids instead of all of the papers")
     options = parser.parse_args()
-    papers = [one for one in table_ids() if one.startswith(PAPERS) and one not in OURS]
-    tables = options.tables.split(",") if options.tables else papers
+    tables = options.tables.split(",") if options.tables else papers_tables()
     with tempfile.TemporaryDirectory(prefix="adcbench-rehearsal-") as own, hub() as server:
         folder = options.keep or Path(own)
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,21 +1,26 @@
 """Files of exactly the official formats, by their place in the catalogue: networks at mini size, metrics at their own.
 
-Names and layouts come from upstream (``tests/golden/*``), never from our own networks, so that a mapping of ours that is
-wrong finds out. Values are deterministic; sizes are small where a network has small widths.
+Names and layouts are upstream's (``tests/golden/*``), made from lists of its names or compared with them, so that a
+wrong mapping of ours is found. Values are deterministic; sizes are small where a network has small widths.
 """
 
 from __future__ import annotations
 
+import gzip
+import json
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import torch
+from adcsr_files import GOLDEN as ADCSR
 from adcsr_files import decoder_dict, mini_network, student_dict, write_official
 from backbone_files import FILE_OF, write_backbone
 from bsrgan_files import checkpoint as bsrgan_checkpoint
 from diffbir_files import write_files as diffbir_files
 from network_files import write_clip, write_inception, write_maniqa, write_musiq, write_raft
+from osediff_files import GOLDEN as OSEDIFF
 from osediff_files import mini_network as osediff_network
 from osediff_files import official_files as osediff_files
 from pasd_files import official_files as pasd_files
@@ -23,20 +28,45 @@ from ram_files import files as ram_files
 from resshift_files import official_files as resshift_files
 from s3diff_files import official as s3diff_content
 from s3diff_files import write as s3diff_files
+from safetensors import safe_open
 from seesr_files import official as seesr_content
 from seesr_files import save_all as seesr_files
 from stablesr_files import official_files as stablesr_files
 from tokenizer_files import write_tokenizer
 
 from adcbench.metrics.networks.inception import NAME as INCEPTION
+from adcbench.systems.layers.sd21 import UNET_FILE, VAE_FILE
 from adcbench.systems.resshift import SINSR_FILE
 
 Files = dict[str, Path]  # by name
 
 
 def _adcsr(folder: Path) -> Files:
+    """Both files; the student's names, which our network gives, are compared with the official file's."""
     network = mini_network()
-    return write_official(folder, student_dict(network), decoder_dict(network))
+    student = student_dict(network)
+    _check_names("net_params_200.pkl", student, _json(ADCSR / "net_params_200.json.gz")["shapes"])
+    return write_official(folder, student, decoder_dict(network))
+
+
+def _osediff(folder: Path) -> Files:
+    """Its four files; names, which our network gives, are compared with the official files'."""
+    paths = osediff_files(osediff_network(), folder)
+    official = _json(OSEDIFF / "sd21.json.gz")
+    for file, part in ((UNET_FILE, "unet"), (VAE_FILE, "vae")):
+        with safe_open(paths[file], "pt") as found:
+            _check_names(file, found.keys(), official[part])
+    return paths
+
+
+def _json(path: Path) -> Any:
+    return json.loads(gzip.decompress(path.read_bytes()))
+
+
+def _check_names(file: str, ours: Iterable[str], official: Iterable[str]) -> None:
+    """Raise ``ValueError`` where what would be served has other names than the official file."""
+    if wrong := {*ours} ^ {*official}:
+        raise ValueError(f"{file}: {len(wrong)} names are not those of the official file, such as {min(wrong)}")
 
 
 def _backbone(network: str) -> Callable[[Path], Files]:
@@ -59,14 +89,15 @@ _MAKERS: tuple[tuple[str, Callable[[Path], Files]], ...] = (  # labels in the ca
     ("sd21-base/tokenizer_vocab.json sd21-base/tokenizer_merges.txt", write_tokenizer),
     (
         "osediff/osediff.pkl sd21-base/unet.safetensors sd21-base/vae.safetensors sd21-base/text_encoder.safetensors",
-        lambda folder: osediff_files(osediff_network(), folder, old_names=True),
+        _osediff,
     ),
     (
         "diffbir/v1_general.pth diffbir/general_swinir_v1.ckpt sd21-base-compvis/v2-1_512-ema-pruned.ckpt",
         diffbir_files,
     ),
     (
-        "pasd/pasd_unet.safetensors pasd/pasd_controlnet.safetensors sd15/vae.safetensors sd15/text_encoder.safetensors",
+        "pasd/pasd_unet.safetensors pasd/pasd_controlnet.safetensors sd15/vae.safetensors "
+        "sd15/text_encoder.safetensors",
         pasd_files,
     ),
     ("resshift/resshift_realsrx4_s15_v1.pth resshift/autoencoder_vq_f4.pth", resshift_files),

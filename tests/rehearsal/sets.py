@@ -1,13 +1,19 @@
-"""Test sets of the rehearsal: two pairs of images or one clip each, in the layout of the real ones."""
+"""Test sets of the rehearsal: two pairs of images or one clip each, in the layout of the real ones.
+
+All sets of a kind have the same pixels, so that what was scored once is known again; the bytes of their files differ,
+so that one set's files are refused in another's place.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from skimage import data
 
-from adcbench.data.media.images import resize, write_png
+from adcbench.data.media.images import resize
 from adcbench.data.test_sets.authors_log import LOG_METRICS
 from adcbench.data.test_sets.manifest import scan_folder, write_manifest
 from adcbench.data.test_sets.registry import TEST_SETS
@@ -36,25 +42,32 @@ def outputs_of(hr: np.ndarray) -> np.ndarray:
 
 
 def write_set(test_set: TestSet, root: Path, outputs: Path) -> None:
-    """A test set below ``root``, and outputs for it in ``outputs``: each set has other photographs."""
-    seed = 10 * (1 + [*SIZES].index(test_set.name))
+    """A test set below ``root``, and outputs for it in ``outputs``."""
     if test_set.holds == "clips":
         for frame in range(FRAMES):
-            hr = photograph(seed, CLIP_SIDE + 2 * FRAMES)[frame : frame + CLIP_SIDE, 2 * frame : 2 * frame + CLIP_SIDE]
+            hr = photograph(0, CLIP_SIDE + 2 * FRAMES)[frame : frame + CLIP_SIDE, 2 * frame : 2 * frame + CLIP_SIDE]
             _write_pair(test_set, root, outputs, f"clip_1/{frame:04d}", np.ascontiguousarray(hr))
         return
     for i, name in enumerate(NAMES):
-        _write_pair(test_set, root, outputs, name, photograph(seed + i, SIDE))
+        _write_pair(test_set, root, outputs, name, photograph(i, SIDE))
     if test_set.repository:
         (root / LOG).write_text(_log())
 
 
 def _write_pair(test_set: TestSet, root: Path, outputs: Path, name: str, hr: np.ndarray) -> None:
+    note = PngInfo()
+    note.add_text("set", test_set.name)
+
+    def write(folder: Path, pixels: np.ndarray) -> None:
+        path = folder / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path, pnginfo=note)
+
     if test_set.has_truth:
-        write_png(root / "HR" / f"{name}.png", hr)
-    write_png(root / "LR" / f"{name}.png", resize(hr, hr.shape[0] // FACTOR, hr.shape[1] // FACTOR))
+        write(root / "HR", hr)
+    write(root / "LR", resize(hr, hr.shape[0] // FACTOR, hr.shape[1] // FACTOR))
     for folder in (*(root / one for one in test_set.outputs), outputs):
-        write_png(folder / f"{name}.png", outputs_of(hr))
+        write(folder, outputs_of(hr))
 
 
 def _log() -> str:
@@ -67,7 +80,7 @@ def _log() -> str:
 
 
 def write_sets(folder: Path) -> None:
-    """All sets below ``folder/sets``, outputs for them below ``folder/outputs``, manifests of those that are fetched."""
+    """Sets go below ``sets``, outputs for them below ``outputs``, manifests of those that are fetched ``manifests``."""
     for name in SIZES:
         test_set = TEST_SETS[name]
         root = folder / "sets" / name
