@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import gc
 import os
@@ -23,10 +24,20 @@ THREADS = int(os.environ.get("ADCBENCH_TEST_THREADS", "1"))
 @pytest.fixture(scope="session")
 def drealsr_dir() -> Path:
     """The DRealSR golden set below ADCBENCH_DATA, or a skip with the reason (a failure in CI: ``goldens``)."""
-    folder = Path(os.environ.get("ADCBENCH_DATA", "")) / "drealsr"
+    return _golden("drealsr")
+
+
+@pytest.fixture(scope="session")
+def realsrset_dir() -> Path:
+    """The two photographs of RealSRSet with released outputs, likewise."""
+    return _golden("realsrset")
+
+
+def _golden(name: str) -> Path:
+    folder = Path(os.environ.get("ADCBENCH_DATA", "")) / name
     if os.environ.get("ADCBENCH_DATA") and folder.is_dir():
         return folder
-    pytest.skip("ADCBENCH_DATA has no drealsr folder: run `adcbench fetch drealsr` and set ADCBENCH_DATA")
+    pytest.skip(f"ADCBENCH_DATA has no {name} folder: run `adcbench fetch {name}` and set ADCBENCH_DATA")
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +59,21 @@ def _memory_back() -> Iterator[None]:
     gc.collect()
     if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):  # glibc's
         trim(0)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Libraries and tests stay to the end: no collection of garbage looks through them again, for a second each."""
+    if "PYTEST_CURRENT_TEST" in os.environ:
+        return (yield)  # a session within a test (tests/faults)
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()
+        atexit.register(gc.unfreeze)  # else libraries complain of leaks
 
 
 def pytest_configure(config: pytest.Config) -> None:

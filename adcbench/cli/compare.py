@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from adcbench.cli.options import device_option, note_untrained
-from adcbench.cli.scoring import finish, ready
+from adcbench.cli.scoring import finish, metrics_for, ready
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.needs import Need
 
@@ -52,21 +52,20 @@ def compare(
     if not (a and b and test_set) or metric:
         raise AdcbenchError("name A, B and --testset; or a table with --table (see adcbench compare --help)")
     from adcbench.data.test_sets.registry import find_test_set, open_test_set
-    from adcbench.metrics import find_metrics
     from adcbench.report.comparison import comparison_text, write_comparison
     from adcbench.results.compare import compare_outputs, find_outputs
     from adcbench.tables.papers import image_scores
 
-    chosen = find_metrics(metrics or ",".join(image_scores().values()))
     found_set = find_test_set(test_set)
+    chosen = metrics_for(found_set, metrics or "", tuple(image_scores().values()))
     systems = [side_system(name, found_set) for name in (a, b)]
     opened = cache(partial(open_test_set, found_set.name))
     needs: list[Need] = [*(system.find_weights for system in systems if system), opened]
     _, blocked = ready(chosen, needs, [out])
     sides = [find_outputs(n, opened(), s, limit=limit, device=device) for n, s in zip((a, b), systems, strict=True)]
-    found = compare_outputs(sides[0], sides[1], found_set.name, chosen, device=device)
-    write = [partial(write_comparison, out, found)] if out else []
-    finish([comparison_text(found)], found.problems, blocked if metrics else [], *write)
+    comparison = compare_outputs(sides[0], sides[1], found_set.name, chosen, device=device)
+    write = [partial(write_comparison, out, comparison)] if out else []
+    finish([comparison_text(comparison)], comparison.problems, blocked if metrics else [], *write)
 
 
 def side_system(name: str, test_set: TestSet) -> System | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from adcbench.cli.options import device_option, note_untrained
-from adcbench.cli.scoring import finish, ready, score_samples
+from adcbench.cli.scoring import finish, metrics_for, ready, score_samples
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.needs import Need
 
@@ -123,7 +123,6 @@ def evaluate(
     and the others are scored; images that can't be scored are listed, with exit code 1.
     """
     from adcbench.data.test_sets.registry import find_test_set, open_test_set
-    from adcbench.metrics import find_metrics
     from adcbench.report.scores import score_lines, write_scores
     from adcbench.systems import find_system
     from adcbench.workflows import evaluate as workflow
@@ -137,7 +136,7 @@ def evaluate(
         return
     opened = cache(partial(open_test_set, test_set))
     needs: list[Need] = [system.find_weights, opened]
-    wanted = find_metrics(metrics, reference=find_test_set(test_set).has_truth)
+    wanted = metrics_for(find_test_set(test_set), metrics)
     here, blocked = ready(wanted, needs, [out])
     if check:
         _check(system, device)

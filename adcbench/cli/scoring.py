@@ -23,6 +23,7 @@ from adcbench.data.media.images import IMAGE_SUFFIXES
 from adcbench.data.media.videos import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
+    from adcbench.data.test_sets.test_set import TestSet
     from adcbench.metrics.metric import Metric
 
 M = TypeVar("M", bound=Checkable)
@@ -57,6 +58,27 @@ def ready(
     if blocked:
         click.echo("\n".join(missing_lines(blocked)), err=True)
     return here, blocked
+
+
+def metrics_for(test_set: TestSet, names: str, others: Sequence[str] = ()) -> list[Metric]:
+    """The metrics of a command on a test set: those named, or of ``others``, where none is, all that the set allows.
+
+    Raises:
+        AdcbenchError: a name is unknown, or of a metric that compares with HR, which the test set lacks.
+    """
+    from adcbench.metrics import find_metrics
+
+    chosen = find_metrics(names or ",".join(others))
+    if test_set.has_truth:
+        return chosen
+    alone = [metric for metric in chosen if not metric.needs_reference]
+    if names and len(alone) < len(chosen):
+        wrong = ", ".join(metric.name for metric in chosen if metric.needs_reference)
+        raise AdcbenchError(
+            f"{wrong}: compares with HR, and {test_set.name} has none; name metrics that look at the output alone, "
+            "such as --metrics niqe"
+        )
+    return [metric.without_reference() for metric in alone]
 
 
 def missing_lines(blocked: Iterable[tuple[Checkable, Blocked]]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Literal
 import click
 
 from adcbench.cli.options import agree, device_option, note_untrained, yes_option
-from adcbench.cli.scoring import missing_lines, ready
+from adcbench.cli.scoring import metrics_for, missing_lines, ready
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.needs import Need
 
@@ -98,7 +98,7 @@ def raise_all(problems: Mapping[str, AdcbenchError]) -> None:
 
 
 def _outputs(texts: tuple[str, ...]) -> dict[tuple[str, str], Path]:
-    found = {}
+    folders = {}
     for text in texts:
         place, _, folder = text.partition("=")
         row, _, test_set = place.rpartition("@")
@@ -106,8 +106,8 @@ def _outputs(texts: tuple[str, ...]) -> dict[tuple[str, str], Path]:
             raise AdcbenchError(f"--outputs {text!r}: write it as ROW@TEST_SET=DIR, such as 'StableSR@DRealSR=out/'")
         if not Path(folder).is_dir():
             raise AdcbenchError(f"--outputs {text!r}: no folder {folder}")
-        found[row, test_set] = Path(folder).resolve()
-    return found
+        folders[row, test_set] = Path(folder).resolve()
+    return folders
 
 
 @click.command()
@@ -212,7 +212,6 @@ def spread(
     """
     from adcbench.cli.compare import side_system
     from adcbench.data.test_sets.registry import find_test_set, open_test_set
-    from adcbench.metrics import find_metrics
     from adcbench.results.compare import find_outputs, shown_name
     from adcbench.systems import find_system
     from adcbench.tables.papers import image_scores
@@ -222,8 +221,8 @@ def spread(
         spread_path()  # before hours of measuring
     columns = {column.lower(): metric for column, metric in image_scores().items()}
     names = [columns.get(one.strip().lower(), one) for one in metrics.split(",") if one.strip()]
-    chosen = find_metrics(",".join(names or image_scores().values()))
     found_set = find_test_set(test_set)
+    chosen = metrics_for(found_set, ",".join(names), tuple(image_scores().values()))
     system = find_system(name) if level == "inference" else side_system(name, found_set)
     opened = cache(partial(open_test_set, found_set.name))
     needs: list[Need] = [*([system.find_weights] if system else []), opened]

@@ -33,8 +33,9 @@ class CellKey(NamedTuple):
 class Reading:
     """One published reading of a cell: the number as printed, and how sure we are of it.
 
-    ``kind`` is one of KINDS. Exactly one reading a cell is ``chosen``;
-    ``note`` says why, where sources contradict each other.
+    ``kind`` is one of KINDS. ``primary``: printed by the paper that the number comes from; of a row that a table
+    copies, that is the paper it was copied from. Exactly one reading a cell is ``chosen``; ``note`` says why, where
+    sources contradict each other.
     """
 
     value: str
@@ -96,8 +97,8 @@ class Measurement:
     @property
     def brought(self) -> str:
         """The folder that a user brought these outputs in, its last part; empty for released ones and our own."""
-        before, found, name = str(self.provenance.get("outputs", "")).partition(BROUGHT)
-        return " ".join(name.removeprefix(":").split()) or "of unknown name" if found and not before else ""
+        before, mark, name = str(self.provenance.get("outputs", "")).partition(BROUGHT)
+        return " ".join(name.removeprefix(":").split()) or "of unknown name" if mark and not before else ""
 
     @property
     def slot(self) -> tuple[str, str, str, str]:

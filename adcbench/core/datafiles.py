@@ -99,10 +99,10 @@ def _no_number(text: str) -> NoReturn:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    content = dict(pairs)
+    if len(content) < len(pairs):
         raise ValueError("a name is there twice in one object")
-    return found
+    return content
 
 
 def json_lines(path: Path, kinds: Kinds) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -123,18 +123,18 @@ def json_lines(path: Path, kinds: Kinds) -> Iterator[tuple[int, dict[str, Any]]]
         yield number, line
 
 
-def check_kinds(found: Any, kinds: Kinds) -> None:
+def check_kinds(content: Any, kinds: Kinds) -> None:
     """Whether something is an object with these names, each of its type; floats are finite.
 
     Raises:
         ValueError: it is not; says what is wrong.
     """
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise ValueError("it is not an object")
-    if missing := [name for name in kinds if name not in found]:
+    if missing := [name for name in kinds if name not in content]:
         raise ValueError(f"it has no {', '.join(missing)}")
     for name, kind in kinds.items():
-        value, wanted = found[name], kind if isinstance(kind, tuple) else (kind,)
+        value, wanted = content[name], kind if isinstance(kind, tuple) else (kind,)
         right = isinstance(value, (*wanted, int) if float in wanted else wanted)
         if float in wanted and isinstance(value, float | int):
             right = abs(value) <= sys.float_info.max  # no infinity, and no int beyond floats
@@ -188,21 +188,21 @@ def read_json(path: Path, at_most: int = LARGEST_SETTINGS) -> Any:
     """
     text = read_text(path, at_most)
     try:
-        found = json.loads(text)
+        content = json.loads(text)
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else one_line(error)
         raise AdcbenchError(f"{path}: can't be read as JSON ({reason})") from error
-    check_depth(found, str(path))
-    return found
+    check_depth(content, str(path))
+    return content
 
 
-def check_depth(found: Any, name: str) -> None:
+def check_depth(content: Any, name: str) -> None:
     """Refuse what is nested deeper than any settings are: code that walks it may then call itself.
 
     Raises:
         AdcbenchError: it is; names it.
     """
-    level = [found]
+    level = [content]
     for _ in range(_DEEPEST + 1):
         level = [inner for one in level for inner in _inside(one)]
     if level:

@@ -138,24 +138,24 @@ def check_regular(path: Path) -> os.stat_result:
         AdcbenchError: it is missing, can't be looked at, or is a folder, pipe, socket or device.
     """
     try:
-        found = path.stat()
+        state = path.stat()
     except FileNotFoundError as error:
         what = "a link to a file that is not there" if path.is_symlink() else "no such file"
         raise AdcbenchError(f"{path}: {what}") from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         raise AdcbenchError(f"{path}: can't be read ({getattr(error, 'strerror', None) or error})") from error
-    if not stat.S_ISREG(found.st_mode):
-        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe, socket or device"
+    if not stat.S_ISREG(state.st_mode):
+        kind = "a folder" if stat.S_ISDIR(state.st_mode) else "a pipe, socket or device"
         raise AdcbenchError(f"{path}: {kind}, not a regular file")
-    return found
+    return state
 
 
-def identity(found: os.stat_result) -> tuple[int, int, int, int, int]:
+def identity(state: os.stat_result) -> tuple[int, int, int, int, int]:
     """What stays equal while nobody touches a file, for memos: device, inode, size, times of content and of change.
 
     The last of them nobody can set: a file that was replaced under the same size and time is seen.
     """
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
 
 
 def read_whole(path: Path, at_most: int = 0) -> bytes:

@@ -74,5 +74,5 @@ def _hash(path: Path, trust_store: bool) -> str:
 
 def _state(path: Path) -> tuple[int, int, str]:
     """Size, time of change, and what stays equal while nobody touches the file."""
-    found = path.stat()
-    return found.st_size, found.st_ctime_ns, digest(_KIND, *identity(found))
+    state = path.stat()
+    return state.st_size, state.st_ctime_ns, digest(_KIND, *identity(state))

@@ -42,20 +42,20 @@ def file_hash(path: Path) -> str:
 def pixel_hash(image: np.ndarray) -> str:
     """sha256 of an image's shape, type and pixels, whatever file it came from."""
     pixels = np.ascontiguousarray(image)
-    found = hashlib.sha256(f"{pixels.shape}{pixels.dtype}".encode())
-    found.update(pixels.reshape(-1).view(np.uint8).data)  # not copied: an output can have gigabytes
-    return found.hexdigest()
+    hashed = hashlib.sha256(f"{pixels.shape}{pixels.dtype}".encode())
+    hashed.update(pixels.reshape(-1).view(np.uint8).data)  # not copied: an output can have gigabytes
+    return hashed.hexdigest()
 
 
 def versions(*distributions: str) -> dict[str, str]:
     """Installed versions by distribution name, read without importing."""
-    found = {}
+    installed = {}
     for name in distributions:
         try:
-            found[name] = metadata.version(name)
+            installed[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+            installed[name] = "not installed"
+    return installed
 
 
 def source_closure(*modules: str) -> tuple[str, ...]:
@@ -94,8 +94,8 @@ def _path(module: str) -> Path | None:
     if package == _ROOT:
         base = PACKAGE.joinpath(*parts)
         return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
-    if found := _below(package, parts):
-        return found
+    if path := _below(package, parts):
+        return path
     try:
         spec = importlib.util.find_spec(module)
     except ModuleNotFoundError:

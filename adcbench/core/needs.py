@@ -36,13 +36,13 @@ def available(metrics: Iterable[M]) -> tuple[list[M], list[tuple[M, Blocked]]]:
 
 def missing(needs: Iterable[Need]) -> list[Blocked]:
     """What is not here of several needs."""
-    found = []
+    blocks = []
     for need in needs:
         try:
             need()
         except Blocked as block:
-            found.append(block)
-    return found
+            blocks.append(block)
+    return blocks
 
 
 def together(blocks: Sequence[Blocked]) -> Blocked:

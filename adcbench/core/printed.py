@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from typing import Literal
+
+Digits = Literal["rounded", "cut"]  # how the last printed digit came about
 
 _MINUS = dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d", "-")  # hyphens, dashes, the minus sign
 _THIN = dict.fromkeys("\u00a0\u2006\u2007\u2008\u200a\u202f", "\u2009")  # spaces that group digits or stand before %
@@ -36,6 +39,32 @@ class Printed:
         """Half a unit of the last printed digit: what rounding alone can hide."""
         return float(f"5e{-self.decimals - 1}")
 
+    def middle(self, digits: Digits = "rounded") -> float:
+        """The middle of the values that are printed so; all lie within the tolerance of it.
+
+        Rounding leaves the printed number in the middle; cutting the digits off, towards 0, half a unit beyond it.
+
+        >>> parse("4.45").middle("cut"), parse("-4.45").middle("cut")
+        (4.455, -4.455)
+        """
+        if digits == "rounded":
+            return self.number
+        return self.number + math.copysign(self.tolerance, self.number)
+
+    def holds(self, value: float, digits: Digits = "rounded") -> bool:
+        """Whether a value is printed so. Exactly half a unit can round either way; a whole one is never cut off.
+
+        >>> parse("4.45").holds(4.4552), parse("4.45").holds(4.4552, "cut"), parse("4.45").holds(4.4463, "cut")
+        (False, True, False)
+        """
+        slack = max(self.tolerance * 1e-9, 4 * math.ulp(self.number))  # what floats lose
+        if digits == "rounded":
+            return abs(value - self.number) <= self.tolerance + slack
+        if not self.number:  # 0.00 is cut from both sides
+            return abs(value) < 2 * self.tolerance - slack
+        beyond = (value - self.number) * math.copysign(1, self.number)
+        return -slack <= beyond < 2 * self.tolerance - slack
+
 
 def parse(value: str) -> Printed | None:
     """The number in a printed value such as ``1,086.75``, ``3.7x``, ``1.2e3`` or ``28.1†``; None where there is none.
@@ -46,13 +75,13 @@ def parse(value: str) -> Printed | None:
     >>> parse("3.7x"), parse("1,086.75"), parse("n/a")
     (Printed(number=3.7, decimals=1), Printed(number=1086.75, decimals=2), None)
     """
-    plain = _POWER.sub(lambda found: f"10^{found[1].translate(_RAISED)}", value).translate(_PLAIN)
-    found = _NUMBER.fullmatch(plain)
-    if not found or not (found["whole"] or found["decimals"]):
+    plain = _POWER.sub(lambda power: f"10^{power[1].translate(_RAISED)}", value).translate(_PLAIN)
+    parts = _NUMBER.fullmatch(plain)
+    if not parts or not (parts["whole"] or parts["decimals"]):
         return None
-    whole, decimals = re.sub(r"[^0-9]", "", found["whole"]), found["decimals"] or ""
-    power = int(found["power"] or found["ten"] or 0)
-    number = float(f"{found['sign']}{whole or 0}.{decimals or 0}e{power}")
+    whole, decimals = re.sub(r"[^0-9]", "", parts["whole"]), parts["decimals"] or ""
+    power = int(parts["power"] or parts["ten"] or 0)
+    number = float(f"{parts['sign']}{whole or 0}.{decimals or 0}e{power}")
     return Printed(number, len(decimals) - power) if math.isfinite(number) else None
 
 

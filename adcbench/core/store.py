@@ -35,10 +35,10 @@ def store_path() -> Path:
 def get(keys: Sequence[str]) -> dict[str, Any]:
     """Payloads of the keys that are known; none, with a warning, where the store can't be read."""
     parts = [keys[start : start + 500] for start in range(0, len(keys), 500)]  # SQLite's limit on variables
-    found: dict[str, Any] = {}
+    payloads: dict[str, Any] = {}
     for part in parts:
-        found |= _rows(f"key IN ({','.join('?' * len(part))})", part)
-    return found
+        payloads |= _rows(f"key IN ({','.join('?' * len(part))})", part)
+    return payloads
 
 
 def every(kind: str) -> dict[str, Any]:

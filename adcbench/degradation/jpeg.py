@@ -72,7 +72,7 @@ def _constants(device: str) -> dict[str, Tensor]:
     halve = np.kron(halve, halve)
     chroma = np.full((8, 8), 99)
     chroma[:4, :4] = CHROMA
-    found = {
+    arrays = {
         "dct": dct,
         "half_dct": dct @ halve,
         "double_idct": 4 * halve.T @ dct.T,
@@ -82,4 +82,4 @@ def _constants(device: str) -> dict[str, Tensor]:
         "to_rgb": np.array(TO_RGB) / 255,
         "back_shift": np.full((3, 1), 128 / 255),
     }
-    return {name: torch.from_numpy(np.float32(value)).to(device) for name, value in found.items()}
+    return {name: torch.from_numpy(np.float32(value)).to(device) for name, value in arrays.items()}

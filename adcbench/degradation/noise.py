@@ -60,11 +60,11 @@ def counts(levels: Tensor, photons: int, seed: int) -> Tensor:
     uniform = np.random.Generator(np.random.PCG64(seed)).integers(2**32, size=levels.numel(), dtype=np.uint32)
     rows = levels.numpy().ravel().astype(np.int32)
     thresholds, limits, starts = _tables(photons)
-    found = starts.take((rows << _CELL_BITS) + (uniform >> np.uint32(32 - _CELL_BITS)).astype(np.int32))
-    found += uniform >= limits.take(found)
-    rest = np.flatnonzero(uniform >= limits.take(found))
-    found[rest] = thresholds.searchsorted((rows[rest].astype(np.int64) << 32) + uniform[rest], side="right")
-    return torch.from_numpy((found % _COUNTS).astype(np.float32)).view(levels.shape)
+    drawn = starts.take((rows << _CELL_BITS) + (uniform >> np.uint32(32 - _CELL_BITS)).astype(np.int32))
+    drawn += uniform >= limits.take(drawn)
+    rest = np.flatnonzero(uniform >= limits.take(drawn))
+    drawn[rest] = thresholds.searchsorted((rows[rest].astype(np.int64) << 32) + uniform[rest], side="right")
+    return torch.from_numpy((drawn % _COUNTS).astype(np.float32)).view(levels.shape)
 
 
 @cache

@@ -17,7 +17,7 @@ from adcbench import __version__
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.keys import digest, source_hash, versions
 from adcbench.core.own_code import home
-from adcbench.core.weight_files import WeightFile, hash_shown
+from adcbench.core.weight_files import WeightFile, file_shown
 from adcbench.metrics.tools import HasFiles, Tool
 
 # (B, h, w, 3) uint8 RGB of SR, the same of HR (None for a metric without reference) -> (B,) scores,
@@ -128,7 +128,8 @@ class Metric(HasFiles):
         made_by = self.function or self.load
         assert made_by
         own = (self.origin.partition(":")[0],) if self.origin else ()
-        return (home(made_by), *own, *(module for tool in self.all_tools for module in tool.modules))
+        around = getattr(made_by, "modules", ())  # of what wraps it, see networks/tf32.py
+        return (home(made_by), *around, *own, *(module for tool in self.all_tools for module in tool.modules))
 
     def load_strictly(self) -> bool:
         """Load its files on the CPU, see ``workflows.catalogue.Loadable``; a plain function scores noise with them."""
@@ -175,7 +176,7 @@ class Metric(HasFiles):
         parts = [self.name.partition(":")[0], shown, tools, self.notes, "range=0-255 uint8"]
         if self.is_network or self.of_clips:
             parts += [" ".join(f"{n} {v}" for n, v in versions(*self._all_libraries).items())]
-        parts += [" ".join(f"{file.name}={hash_shown(self, file)}" for file in self.files)]
+        parts += [" ".join(file_shown(self, file) for file in self.files)]
         parts += ["mean over clips", part] if self.of_clips else []
         parts += [f"adcbench {__version__}"]
         if not self.of_clips:
@@ -213,7 +214,7 @@ class Metric(HasFiles):
         """The same for what the store keeps: of a network elsewhere its raw scores, which variants share."""
         if not self.asks:
             return self.key
-        return digest(self.asks.key, [hash_shown(self, file) for file in self.files], source_hash(*self.asks.modules))
+        return digest(self.asks.key, [file_shown(self, file) for file in self.files], source_hash(*self.asks.modules))
 
     def with_flow(self, flow: Tool) -> Metric:
         """The same metric with another optical flow; itself if its definition fixes the flow or it has none."""
@@ -221,13 +222,18 @@ class Metric(HasFiles):
             return self
         return replace(self, tools={**self.tools, "flow": flow})
 
+    @property
+    def needs_reference(self) -> bool:
+        """Whether it compares with HR, and so says nothing without one."""
+        return self.takes in _WITH_HR
+
     def without_reference(self) -> Metric:
         """The same metric where there is no HR: a flow is then found on the output, and its signature says so.
 
         Raises:
             AdcbenchError: it needs HR.
         """
-        if self.takes in _WITH_HR:
+        if self.needs_reference:
             raise AdcbenchError(f"{self.name} compares with HR: give --hr, or leave it out")
         return replace(self, settings={**self.settings, "flow_on": "output"}) if self.takes == "guided clip" else self
 

@@ -13,6 +13,8 @@ from adcbench.metrics import clip, image
 from adcbench.metrics import set as set_
 from adcbench.metrics.clip.flow import find_flow
 from adcbench.metrics.metric import Metric
+from adcbench.metrics.networks.tf32 import VARIANT as TF32
+from adcbench.metrics.networks.tf32 import in_tf32
 from adcbench.metrics.own_metric import own_metric
 
 GROUP = "adcbench.metrics"  # of entry points
@@ -35,6 +37,8 @@ _AMBIGUOUS: dict[str, str] = {
 def find_metric(name: str) -> Metric:
     """A metric of METRICS, one of an installed package's entry points, or ``package.module:metric``.
 
+    Each of them that is a network has the variant ``TF32_CONVOLUTIONS`` too (``networks/tf32.py``).
+
     Raises:
         AdcbenchError: unknown, or a bare name that stands for several checkpoints; the message lists those there are.
 
@@ -45,15 +49,28 @@ def find_metric(name: str) -> Metric:
         return METRICS[name]
     if name in _AMBIGUOUS:
         raise AdcbenchError(_AMBIGUOUS[name])
+    base, _, last = name.rpartition(":")
+    if base and last == TF32:
+        return in_tf32(find_metric(base))
     head = name.partition(":")[0]
     points = {point.name: point.value for point in metadata.entry_points(group=GROUP)}
     if name in points or (":" in name and head not in METRICS):
         return _own(name, points.get(name, name))
-    variants = [other for other in METRICS if other.startswith(f"{head}:")]
+    variants = variants_of(head)
     if head in METRICS and variants:
         raise AdcbenchError(f"unknown metric {name!r}. Variants of {head}: {', '.join(variants)}")
     plain = sorted({*(other.partition(":")[0] for other in METRICS), *points})
     raise AdcbenchError(f"unknown metric {name!r}. Metrics: {', '.join(plain)}; or package.module:metric")
+
+
+def variants_of(head: str) -> list[str]:
+    """Names of a metric's variants.
+
+    >>> variants_of("lpips")
+    ['lpips:TF32_CONVOLUTIONS']
+    """
+    network = [f"{head}:{TF32}"] if head in METRICS and METRICS[head].load else []
+    return [*(other for other in METRICS if other.startswith(f"{head}:")), *network]
 
 
 def _own(name: str, target: str) -> Metric:

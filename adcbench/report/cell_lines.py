@@ -74,9 +74,9 @@ def _unmeasured(one: CellView) -> dict[str, Any]:
     return line
 
 
-def _measured(one: CellView, found: MeasurementView) -> dict[str, Any]:
-    m, verdict = found.measurement, found.verdict
-    ci = [fixed(bound) for bound in found.interval] if found.interval else None
+def _measured(one: CellView, measured: MeasurementView) -> dict[str, Any]:
+    m, verdict = measured.measurement, measured.verdict
+    ci = [fixed(bound) for bound in measured.interval] if measured.interval else None
     return _line(one) | {
         "measured": fixed(m.value), "ci": ci, "n": m.n, "unscored": list(m.unscored),
         "reduce": m.reduce, "level": m.level, "scale": m.scale, "device": m.device, "dtype": m.dtype,

@@ -117,8 +117,8 @@ class CellView:
     @cached_property
     def measurements(self) -> tuple[MeasurementView, ...]:
         """All of them, the best of our own first."""
-        found = sorted(self.cell.measurements, key=lambda m: m is not self.cell.measured)
-        return tuple(MeasurementView(self.cell, m) for m in found)
+        measurements = sorted(self.cell.measurements, key=lambda m: m is not self.cell.measured)
+        return tuple(MeasurementView(self.cell, m) for m in measurements)
 
     @property
     def own(self) -> MeasurementView | None:

@@ -17,24 +17,25 @@ _HEADER = ("metric", "A", "B", "A - B", "95 %", "better/equal/worse", "d_z", "p 
 _SAME = "no difference shown"
 
 
-def comparison_text(found: Comparison) -> str:
+def comparison_text(comparison: Comparison) -> str:
     """Who was compared, a line for each metric, what could not be compared, and the answer as the last sentence."""
-    parts = [f"A: {found.a.name} ({found.a.what}). B: {found.b.name} ({found.b.what}). {_images(found)}"]
-    if found.metrics:
-        rows = [_row(one, len(found.metrics)) for one in found.metrics]
+    a, b = comparison.a, comparison.b
+    parts = [f"A: {a.name} ({a.what}). B: {b.name} ({b.what}). {_images(comparison)}"]
+    if comparison.metrics:
+        rows = [_row(one, len(comparison.metrics)) for one in comparison.metrics]
         parts += ["", tabulate(rows, _HEADER, tablefmt="simple", disable_numparse=True), ""]
         parts.append(
             f"Intervals: paired bootstrap. better/equal/worse: images. d_z: mean over standard deviation of A - B. "
             f"p: two-sided, Holm-corrected over {len(rows)} {'metric' if len(rows) == 1 else 'metrics'}."
         )
-    parts += [set_line(*one) for one in found.sets]
-    parts += [f"blocked: {name}: {block}" for name, block in found.blocked]
-    parts += [f"not scored: {problem}" for problem in found.problems]
-    return "\n".join([*parts, "", answer(found)])
+    parts += [set_line(*one) for one in comparison.sets]
+    parts += [f"blocked: {name}: {block}" for name, block in comparison.blocked]
+    parts += [f"not scored: {problem}" for problem in comparison.problems]
+    return "\n".join([*parts, "", answer(comparison)])
 
 
-def _images(found: Comparison) -> str:
-    return f"{found.test_set}, {found.images} image{'s' * (found.images != 1)}"
+def _images(comparison: Comparison) -> str:
+    return f"{comparison.test_set}, {comparison.images} image{'s' * (comparison.images != 1)}"
 
 
 def _row(one: Compared, tests: int) -> tuple[str, ...]:
@@ -62,25 +63,29 @@ def set_line(metric: Metric, a: SetScore, b: SetScore) -> str:
     return f"{name}: A {shown[0]}, B {shown[1]}: one number over a set, no paired test"
 
 
-def answer(found: Comparison) -> str:
+def answer(comparison: Comparison) -> str:
     """The last sentence: where A is better, where worse, where no difference is shown."""
-    by_verdict = {word: [one for one in found.metrics if one.verdict == word] for word in ("better", "worse", _SAME)}
-    a, b = found.a.name, found.b.name
+    by_verdict = {
+        word: [one for one in comparison.metrics if one.verdict == word] for word in ("better", "worse", _SAME)
+    }
+    a, b = comparison.a.name, comparison.b.name
     clauses = []
     if by_verdict["better"]:
         clauses.append(f"{a} is better than {b} in {_listed([_effect(one) for one in by_verdict['better']])}")
     if by_verdict["worse"]:
         start = "and worse" if clauses else f"{a} is worse than {b}"
         clauses.append(f"{start} in {_listed([_effect(one) for one in by_verdict['worse']])}")
-    why = too_few(min(one.paired.n for one in found.metrics), len(found.metrics)) if found.metrics else ""
+    why = (
+        too_few(min(one.paired.n for one in comparison.metrics), len(comparison.metrics)) if comparison.metrics else ""
+    )
     same = _listed([shown_name(one.metric) for one in by_verdict[_SAME]])
     sentence = " ".join(clauses)
     if same:
         between = "" if clauses else f" between {a} and {b}"
         sentence = f"{sentence}{'; ' if clauses else ''}{_SAME} in {same}{between}{f' ({why})' if why else ''}"
-    if not found.metrics:
+    if not comparison.metrics:
         sentence = f"no metric of single images was compared between {a} and {b}"
-    return f"On {_images(found)}: {sentence}."
+    return f"On {_images(comparison)}: {sentence}."
 
 
 def _effect(one: Compared) -> str:
@@ -96,17 +101,17 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1])] * (len(names) > 1) + list(names[-1:]))
 
 
-def write_comparison(path: Path, found: Comparison) -> None:
+def write_comparison(path: Path, comparison: Comparison) -> None:
     """Write a row for each metric and image: metric,image,a,b; an image that was not scored has an empty value.
 
     Raises:
         AdcbenchError: the file can't be written.
     """
-    a, b = ({name: dict(scores) for name, scores in s.scores.items()} for s in found.scored)
+    a, b = ({name: dict(scores) for name, scores in s.scores.items()} for s in comparison.scored)
     rows = [
         (name, image, *("" if (v := side[name].get(image)) is None else f"{v:.10g}" for side in (a, b)))
         for name in a
-        for image, *_ in found.a.pairs
+        for image, *_ in comparison.a.pairs
     ]
-    rows += [(m.name, f"set of {x.n} and {y.n}", f"{x.value:.10g}", f"{y.value:.10g}") for m, x, y in found.sets]
-    write_csv(path, ("metric", "image", found.a.name, found.b.name), rows)
+    rows += [(m.name, f"set of {x.n} and {y.n}", f"{x.value:.10g}", f"{y.value:.10g}") for m, x, y in comparison.sets]
+    write_csv(path, ("metric", "image", comparison.a.name, comparison.b.name), rows)

@@ -9,7 +9,9 @@ from adcbench.core.cells import BROUGHT, Cell, CellKey, Measurement, Reading
 from adcbench.core.errors import AdcbenchError
 from adcbench.report.cell_view import CellView, MeasurementView
 from adcbench.report.view import read_view
-from adcbench.results.causes import CAUSES, CAUSES_TABLE, all_causes, switched
+from adcbench.results.agreement import agreements, counted
+from adcbench.results.causes import CAUSES, CAUSES_TABLE, RIGHT, against_log, all_causes, apart, switched
+from adcbench.tables.independent import UNRELATED, readings_beside
 from adcbench.tables.loading import load_table, table_ids
 
 _WORST = 5
@@ -22,13 +24,13 @@ def find_key(table: str, row: str, test_set: str, metric: str) -> CellKey:
     Raises:
         AdcbenchError: a name is unknown; the message says which and what there is.
     """
-    found = load_table(_match("table", table, table_ids()))
-    row = _match(f"row of {found.id}", row, found.rows)
-    test_set = _match(f"test set of {found.id}", test_set, list(dict.fromkeys(c.test_set for c in found.columns)))
-    metrics = [c.metric for c in found.columns if c.test_set == test_set]
-    others = [c.test_set for c in found.columns if c.metric.lower() == metric.lower()]
+    loaded = load_table(_match("table", table, table_ids()))
+    row = _match(f"row of {loaded.id}", row, loaded.rows)
+    test_set = _match(f"test set of {loaded.id}", test_set, list(dict.fromkeys(c.test_set for c in loaded.columns)))
+    metrics = [c.metric for c in loaded.columns if c.test_set == test_set]
+    others = [c.test_set for c in loaded.columns if c.metric.lower() == metric.lower()]
     hint = f" It is one of the test set {' and '.join(others)}." if others else ""
-    return CellKey(found.id, row, test_set, _match(f"metric of {found.id} on {test_set}", metric, metrics, hint))
+    return CellKey(loaded.id, row, test_set, _match(f"metric of {loaded.id} on {test_set}", metric, metrics, hint))
 
 
 def _match(what: str, name: str, known: Sequence[str], hint: str = "") -> str:
@@ -44,9 +46,10 @@ def explain(key: CellKey) -> str:
     """Published readings, measurements with verdicts, signature, provenance, interval, worst images, settings."""
     one = read_view(key.table).cell(key)
     parts = [str(key), *_published(one.cell), *_unmeasured(one)]
-    for found in one.measurements:
-        parts += _measured(one, found)
-    parts += _wrong_settings(one)
+    for measured in one.measurements:
+        parts += _measured(one, measured)
+    parts += _effect(one) if key.table == CAUSES_TABLE else _wrong_settings(one)
+    parts += _independent(one.cell)
     parts += _system(key)
     return "\n".join(parts)
 
@@ -59,6 +62,21 @@ def _unmeasured(one: CellView) -> list[str]:
         return []
     reason = f" ({cell.reason})" if cell.reason else ""
     return [f"blocked: {cell.missing}{reason}", *([f"  to unblock: {cell.command}"] if cell.command else [])]
+
+
+def _independent(cell: Cell) -> list[str]:
+    """What other people measured there: beside everything above, part of none of it."""
+    found = agreements(readings_beside(cell.key), cell)
+    if not found:
+        return []
+    lines = [f"independent readings, in no verdict: {counted(found)}; adcbench readings --system {cell.key.row!r}"]
+    for one in found:
+        other = one.reading
+        who = other.who if other.relation == UNRELATED else f"{other.who} ({other.relation})"
+        kind = other.kind * (other.kind != one.word)  # quoted says it already
+        by = ", ".join(filter(None, (who, other.when, kind, other.device)))
+        lines.append(f"  {f'{other.value} {other.unit}'.rstrip()} {one.word} ({one.why}): {by}; {other.source}")
+    return lines
 
 
 def _system(key: CellKey) -> list[str]:
@@ -98,14 +116,14 @@ def _provenance(m: Measurement) -> str:
     return ", ".join(f"{key}={value}" for key, value in (known | texts).items())
 
 
-def _measured(one: CellView, found: MeasurementView) -> list[str]:
-    m, verdict = found.measurement, found.verdict
+def _measured(one: CellView, measured: MeasurementView) -> list[str]:
+    m, verdict = measured.measurement, measured.verdict
     tolerance = f", tolerance {verdict.tolerance:g}" if verdict.tolerance is not None else ""
     why = f": {verdict.why}" if verdict.why else ""
-    value = _with_unit(found.text, one.cell)
+    value = _with_unit(measured.text, one.cell)
     lines = [
         f"re-aggregated {value} - not measured by us: {verdict.why}{tolerance}"
-        if found.is_log
+        if measured.is_log
         else f"measured {value} - verdict {verdict}{tolerance}{why}",
         f"  level {m.level}, scale {m.scale}, device {m.device}, {m.dtype}, {m.reduce} of {m.n} samples"
         + (f", {len(m.unscored)} unscored" if m.unscored else ""),
@@ -114,35 +132,35 @@ def _measured(one: CellView, found: MeasurementView) -> list[str]:
     ]
     if m.brought:
         lines.append(f"  outputs {BROUGHT}: folder {m.brought}; nobody released them as this row's")
-    if found.interval:
-        low, high = found.interval
+    if measured.interval:
+        low, high = measured.interval
         lines.append(f"  95 % sampling interval {low:.4f} to {high:.4f} (over images; never softens a verdict)")
     if m.reduce == "mean":
         lines.append("  worst: " + ", ".join(f"{name} {value:.4f}" for name, value in _worst(one, m)))
     else:
         lines.append("  made of: " + ", ".join(f"{name} {value:.6g}" for name, value in m.samples[:12]))
-    lines += [f"  note: {found.note}"] * bool(found.note)
-    lines += _other_readings(found)
-    if found.cause:
-        standing, _, name = found.cause.rpartition(" ")
+    lines += [f"  note: {measured.note}"] * bool(measured.note)
+    lines += _other_readings(measured)
+    if measured.cause:
+        standing, _, name = measured.cause.rpartition(" ")
         lines.append(f"  cause: {f'{standing} {name}'.strip()}: {all_causes().get(name, '')}".rstrip(": "))
     return lines
 
 
-def _other_readings(found: MeasurementView) -> list[str]:
+def _other_readings(measured: MeasurementView) -> list[str]:
     """The other ways to count, a line each, and those that count the same."""
-    tried = found.measurement.provenance.get("other readings")
-    if not tried or not found.cell.published:
+    tried = measured.measurement.provenance.get("other readings")
+    if not tried or not measured.cell.published:
         return []
     lines = [
-        f"    {one.value:.6g} {found.cell.unit}: {'; '.join(one.ways)}"
+        f"    {one.value:.6g} {measured.cell.unit}: {'; '.join(one.ways)}"
         + (f" (supposes {one.supposes})" if one.supposes else "")
         + " <- inside the printed digits" * one.inside
-        for one in found.other_readings
+        for one in measured.other_readings
     ]
     if tried["as counted"]:
         lines.append(f"    as counted: {'; '.join(tried['as counted'])}")
-    different = len(found.other_readings)
+    different = len(measured.other_readings)
     return [f"  post hoc, other ways to count: tried {tried['tried']}, different {different}", *lines]
 
 
@@ -153,20 +171,43 @@ def _worst(one: CellView, m: Measurement) -> list[tuple[str, float]]:
 def _wrong_settings(one: CellView) -> list[str]:
     """What each wrong setting would do to the cell, and which of them explain a difference."""
     cell = one.cell
-    if cell.key.table == CAUSES_TABLE or cell.measured is None or cell.measured.level not in ("scores", "inference"):
+    if cell.measured is None or cell.measured.level not in ("scores", "inference"):
         return []
     try:
         causes = read_view(CAUSES_TABLE)
     except AdcbenchError as error:  # the cell itself is right
         return [f"what a wrong setting would do can't be said: {error}"]
-    found = switched(cell, one.verdict, causes.table, [other.cell for other in causes.cells])
-    if not found.effects:
+    settings = switched(cell, one.verdict, causes.table, [other.cell for other in causes.cells])
+    if not settings.effects:
         return []
     lines = [
-        f"what a wrong setting would do (measured on the released {found.outputs} outputs, table {CAUSES_TABLE}):",
-        *(f"  {name} {delta:+.4f}: {CAUSES[name]}" for name, delta in found.effects),
+        f"what a wrong setting would do (measured on the released {settings.outputs} outputs, table {CAUSES_TABLE}):",
+        *(f"  {name} {delta:+.4f}: {CAUSES[name]}" for name, delta in settings.effects),
     ]
     if one.verdict.word == "differs":
-        names = ", ".join(found.inside)
-        lines.append(f"  {found.standing}: {names}" if names else "  none of them explains it")
+        names = ", ".join(settings.inside)
+        lines.append(f"  {settings.standing}: {names}" if names else "  none of them explains it")
+    if cell.key.row == settings.outputs:
+        lines += _against_log(cell, [other.cell for other in causes.cells])
     return lines
+
+
+def _effect(one: CellView) -> list[str]:
+    """What a wrong setting does to each image: its row of the table of causes against the right one."""
+    right = read_view(CAUSES_TABLE).cell(one.cell.key._replace(row=RIGHT)).cell.measured
+    found = right and one.cell.measured and apart(one.cell.measured.samples, right.samples)
+    if not (right and one.cell.measured and found) or one.cell.key.row == RIGHT:
+        return []
+    before = dict(right.samples)
+    moves = [(name, value - before[name]) for name, value in one.cell.measured.samples if name in before]
+    most = sorted(moves, key=lambda move: -abs(move[1]))[:_WORST]
+    return [
+        f"against {RIGHT}, image by image: {found}",
+        "  most moved: " + ", ".join(f"{name} {change:+.2g}" for name, change in most),
+    ]
+
+
+def _against_log(cell: Cell, causes: Sequence[Cell]) -> list[str]:
+    """How far each image is from the authors' log, as measured and under each wrong setting."""
+    lines = [f"  {cause or 'as measured'}: {found}" for cause, found in against_log(cell, causes)]
+    return ["against the authors' log, image by image:", *lines] if lines else []

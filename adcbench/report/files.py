@@ -125,11 +125,11 @@ def kept_cells(table_id: str, root: Path | None = None) -> tuple[tuple[Cell, ...
             with reading(path / "scores.csv.gz", again):
                 samples = _read_samples(path / "scores.csv.gz")
         with reading(path / "cells.jsonl", again):
-            for place, found in _read_lines(path / "cells.jsonl", samples):
-                if isinstance(found, Measurement):
-                    measured[place].append(found)
-                elif found:
-                    blocked[place] = found
+            for place, outcome in _read_lines(path / "cells.jsonl", samples):
+                if isinstance(outcome, Measurement):
+                    measured[place].append(outcome)
+                elif outcome:
+                    blocked[place] = outcome
                 else:
                     torn[_named(place)] = None
     torn |= dict.fromkeys(_named(place) for place in samples)  # what no line has taken
@@ -202,9 +202,9 @@ def _measurement(line: dict[str, Any], samples: Samples) -> Measurement | None:
         low, high = provenance["interval"]
         check_kinds({"n": provenance["n"], "low": low, "high": high}, {"n": int, "low": float, "high": float})
     fields = {name: line[name] for name in (*_TEXTS, "provenance")}
-    found = Measurement(**fields, samples=own, unscored=tuple(line["unscored"]))
+    measurement = Measurement(**fields, samples=own, unscored=tuple(line["unscored"]))
     # lines of older files have no stamp: their value must be that of the samples
-    return found if math.isclose(found.value, line["measured"], rel_tol=1e-8, abs_tol=1e-12) else None
+    return measurement if math.isclose(measurement.value, line["measured"], rel_tol=1e-8, abs_tol=1e-12) else None
 
 
 def _read_samples(path: Path) -> Samples:

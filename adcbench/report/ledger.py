@@ -101,15 +101,15 @@ def mini_markdown(lines: Sequence[Line], runs: Runs) -> str:
 def _provenance(runs: Runs) -> list[str]:
     """What a reader must know of where the rows come from, beside each one's own note."""
     versions = len({one.sources for one in runs.trained.values()})
-    found = []
+    lines = []
     if versions > 1:
-        found.append(
+        lines.append(
             f"The runs are of {versions} versions of the code (`sources` in `runs.jsonl`), pairs of one seed too; what "
             "is known of the difference: docs/claims.md."
         )
     if runs.replaced:
-        found.append(f"{len(runs.replaced)} earlier results were replaced by later ones; the files keep them.")
-    return found
+        lines.append(f"{len(runs.replaced)} earlier results were replaced by later ones; the files keep them.")
+    return lines
 
 
 def _row(line: Line) -> list[str]:
@@ -130,13 +130,13 @@ def _named(higher: bool) -> str:
     return ", ".join(f"{m.name} ({m.unit})" if m.unit else m.name for m in metrics if m.higher_is_better == higher)
 
 
-def _interval(found: Effect) -> str:
-    return f"{found.mean:+.3g} ({found.low:+.3g} to {found.high:+.3g})"
+def _interval(effect: Effect) -> str:
+    return f"{effect.mean:+.3g} ({effect.low:+.3g} to {effect.high:+.3g})"
 
 
 def _summary(lines: Sequence[Line]) -> list[str]:
     """How many claims got which answer, a line a column."""
-    found = []
+    sentences = []
     for name, words in (
         ("As printed", [line.printed.partition(" ")[0] for line in lines]),
         ("Full scale", [line.full for line in lines]),
@@ -144,8 +144,8 @@ def _summary(lines: Sequence[Line]) -> list[str]:
         ("Questions, at mini scale", [line.mini for line in lines if line.claim.kind == "question"]),
     ):
         counts = {word: words.count(word) for word in sorted(set(words)) if word != "–"}
-        found.append(f"{name}: {', '.join(f'{n} {word}' for word, n in counts.items())}.")
-    return found
+        sentences.append(f"{name}: {', '.join(f'{n} {word}' for word, n in counts.items())}.")
+    return sentences
 
 
 def _done(runs: Runs) -> str:
@@ -169,21 +169,21 @@ def _sentence(text: str) -> str:
 
 def _ratio_lines(line: Line) -> Iterable[str]:
     if line.ratio and line.claim.ratio and (claim := ratio_of(line.claim)):
-        found, table = line.ratio, line.claim.ratio[0]
-        allowed = f"; the operands allow {found.allowed[0]:.4g} to {found.allowed[1]:.4g}" if found.allowed else ""
+        ratio, table = line.ratio, line.claim.ratio[0]
+        allowed = f"; the operands allow {ratio.allowed[0]:.4g} to {ratio.allowed[1]:.4g}" if ratio.allowed else ""
         places = " and ".join(f"{metric} of {row}" for row, _, metric in (claim.large, claim.small))
         yield f"As printed: {line.printed}: {claim.kind} {claim.printed}, `{table}`, {places}{allowed}."
-        ours = f" ({found.measured[0]:.4g})" if found.measured else ""
-        yield f"Full scale: {found.ours}{ours}: {found.why}."
+        ours = f" ({ratio.measured[0]:.4g})" if ratio.measured else ""
+        yield f"Full scale: {ratio.ours}{ours}: {ratio.why}."
 
 
 def _pair_lines(line: Line) -> Iterable[str]:
     """A line for each column and two rows; reasons that several metrics share are said once."""
     printed = [(pair, word, gain, "not printed") for pair, word, gain in line.printed_pairs]
-    for name, found in (("As printed", printed), ("Full scale", line.full_pairs)):
-        places = dict.fromkeys((p.table, p.test_set, p.first, p.second) for p, *_ in found)
+    for name, pairs in (("As printed", printed), ("Full scale", line.full_pairs)):
+        places = dict.fromkeys((p.table, p.test_set, p.first, p.second) for p, *_ in pairs)
         for place in places:
-            own = [one for one in found if (one[0].table, one[0].test_set, one[0].first, one[0].second) == place]
+            own = [one for one in pairs if (one[0].table, one[0].test_set, one[0].first, one[0].second) == place]
             texts = [f"{p.metric}{_margin(p)} {_range(gain)} {word}" for p, word, gain, _ in own if gain]
             for word, why in dict.fromkeys((word, why) for _, word, gain, why in own if not gain):
                 lost = ", ".join(p.metric for p, w, gain, y in own if not gain and (w, y) == (word, why))
@@ -240,11 +240,11 @@ def _run_row(runs: Runs, name: str, test_set: str) -> list[str]:
     shared = " (shared)" if slots[0][1] < 0 else ""
     values = [[runs.scores[slot].get((test_set, metric), {}) for slot in slots] for metric in SCORED_IN]
     sizes = "/".join(sorted(steps)), "/".join(sorted(params))
-    return [name, f"{len(slots)}{shared}", *sizes, *(_mean_text(found) for found in values)]
+    return [name, f"{len(slots)}{shared}", *sizes, *(_mean_text(by_image) for by_image in values)]
 
 
-def _mean_text(found: Sequence[Mapping[str, float]]) -> str:
-    means = [float(np.mean(list(one.values()))) for one in found if one]
+def _mean_text(by_image: Sequence[Mapping[str, float]]) -> str:
+    means = [float(np.mean(list(one.values()))) for one in by_image if one]
     if not means:
         return "–"
     spread = f" ± {np.std(means, ddof=1):.2g}" if len(means) > 1 else ""

@@ -16,7 +16,7 @@ from adcbench.tables.table import Column, Table
 _HEADER = ("column", "row", "is", "than row", "by", "95 %", "better/equal/worse", "d_z", "p sign", "p Wilcoxon")
 
 
-def ranking_text(table: Table, found: TableTests, metric: str | None = None) -> str:
+def ranking_text(table: Table, tested: TableTests, metric: str | None = None) -> str:
     """Every two rows of each column, ranks with ties, and what was not compared.
 
     Args:
@@ -33,26 +33,26 @@ def ranking_text(table: Table, found: TableTests, metric: str | None = None) -> 
         return not metric or column.metric.lower() == metric.lower()
 
     parts = []
-    tests = [test for test in found.tests if wanted(test.group.column)]
+    tests = [test for test in tested.tests if wanted(test.group.column)]
     if tests:
-        rows = [_row(test, len(found.tests)) for test in tests]
+        rows = [_row(test, len(tested.tests)) for test in tests]
         parts += [tabulate(rows, _HEADER, tablefmt="simple", disable_numparse=True), ""]
         parts.append(
             "Intervals: paired bootstrap. better/equal/worse: images. d_z: mean over standard deviation of the "
-            f"difference. p: two-sided, Holm-corrected over the {len(found.tests)} tests of the table."
+            f"difference. p: two-sided, Holm-corrected over the {len(tested.tests)} tests of the table."
         )
-        parts += [_ranks(one) for one in rank_tables(table, _only(found, wanted))]
-        few = {why for test in tests if (why := too_few(test.paired.n, len(found.tests)))}
+        parts += [_ranks(one) for one in rank_tables(table, _only(tested, wanted))]
+        few = {why for test in tests if (why := too_few(test.paired.n, len(tested.tests)))}
         parts += sorted(few)
     else:
         parts.append("no column has two rows that are measured at one level on the same images")
-    lost = {f"not scored: {name} ({_name(g.column)})": 0 for g in found.groups if wanted(g.column) for name in g.lost}
-    return "\n".join([*parts, *lost, *_left_out(found, metric)])
+    lost = {f"not scored: {name} ({_name(g.column)})": 0 for g in tested.groups if wanted(g.column) for name in g.lost}
+    return "\n".join([*parts, *lost, *_left_out(tested, metric)])
 
 
-def _only(found: TableTests, wanted: Callable[[Column], bool]) -> TableTests:
-    groups = tuple(group for group in found.groups if wanted(group.column))
-    return TableTests(groups, tuple(test for test in found.tests if wanted(test.group.column)))
+def _only(tested: TableTests, wanted: Callable[[Column], bool]) -> TableTests:
+    groups = tuple(group for group in tested.groups if wanted(group.column))
+    return TableTests(groups, tuple(test for test in tested.tests if wanted(test.group.column)))
 
 
 def _name(column: Column) -> str:
@@ -95,10 +95,10 @@ def _rank(rank: float | None, unclear: bool) -> str:
     return "" if rank is None else f"{rank:g}{' =' if unclear else ''}"
 
 
-def _left_out(found: TableTests, metric: str | None) -> list[str]:
+def _left_out(tested: TableTests, metric: str | None) -> list[str]:
     """Rows that were not compared, by reason and columns, each reason once."""
     columns: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for row, column, why in found.left_out:
+    for row, column, why in tested.left_out:
         if not metric or column.metric.lower() == metric.lower():
             columns[row, why].append(_name(column))
     rows: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from adcbench.core.cells import KINDS
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import CHECKOUT
 from adcbench.report.cell_view import CellView
@@ -83,17 +85,17 @@ def verdicts(root: Path | None = None) -> str:
         {folder: paper for folder, paper in papers.items() if paper.related},
     )
     cells = whole.cells(*whole.papers)
-    found = facts(one.cell for one in cells)
-    checked = (_counted(found), _timed(found), *_sources(whole), *_table_numbers(whole), *_never_ran(whole))
+    all_facts = facts(one.cell for one in cells)
+    checked = (_counted(all_facts), _timed(all_facts), *_sources(whole), *_table_numbers(whole), *_never_ran(whole))
     return "\n".join(
         [
-            _quality(whole, cells, found),
+            _quality(whole, cells, all_facts),
             "",
             *(f"- {line}" for line in checked),
             "",
-            *_totals(whole, found),
+            *_totals(whole, all_facts),
             "",
-            _left_out(cells, found),
+            _left_out(cells, all_facts),
             *_related(whole),
             _claims(whole.views.values()),
             "",
@@ -104,13 +106,13 @@ def verdicts(root: Path | None = None) -> str:
     )
 
 
-def _quality(whole: _Whole, cells: Sequence[CellView], found: Sequence[Fact]) -> str:
+def _quality(whole: _Whole, cells: Sequence[CellView], all_facts: Sequence[Fact]) -> str:
     printed = [one for one in cells if one.cell.kind == "quality" and one.cell.published]
     measured = [(one, one.cell.measured) for one in printed if one.cell.measured]
     places = Counter((one.cell.key.row, one.cell.key.test_set, own.level) for one, own in measured)
     where = "; ".join(f"{n} of row {row} on {name}, level `{level}`" for (row, name, level), n in places.items())
     systems = {system for paper in whole.papers.values() for system in paper.own.values()}
-    own = sum(fact.system in systems for fact in found if fact.cell.kind == "quality" and fact.cell.measured)
+    own = sum(fact.system in systems for fact in all_facts if fact.cell.kind == "quality" and fact.cell.measured)
     owners = " and ".join(f"{paper.name}'s" for paper in whole.papers.values())
     words = _words(Counter(one.verdict.word for one, _ in measured))
     owner = f"{whole.number}'" if len(whole.papers) != 1 else f"{whole.number}'s"
@@ -120,8 +122,8 @@ def _quality(whole: _Whole, cells: Sequence[CellView], found: Sequence[Fact]) ->
     )
 
 
-def _counted(found: Sequence[Fact]) -> str:
-    printed = [fact for fact in found if fact.cell.kind == "counted" and fact.cell.published]
+def _counted(all_facts: Sequence[Fact]) -> str:
+    printed = [fact for fact in all_facts if fact.cell.kind == "counted" and fact.cell.published]
     measured = [fact for fact in printed if fact.cell.measured]
     causes = Counter(
         (fact.cell.measured.cause.partition(" ")[0] if fact.cell.measured else "") or "unknown"
@@ -135,8 +137,8 @@ def _counted(found: Sequence[Fact]) -> str:
     )
 
 
-def _timed(found: Sequence[Fact]) -> str:
-    printed = [fact for fact in found if fact.cell.kind == "timed" and fact.cell.published]
+def _timed(all_facts: Sequence[Fact]) -> str:
+    printed = [fact for fact in all_facts if fact.cell.kind == "timed" and fact.cell.published]
     words = _words(Counter(fact.word for fact in printed))
     return f"Times: of {len(printed)} printed ones, measured on other hardware or not at all: {words}."
 
@@ -148,8 +150,19 @@ def _sources(whole: _Whole) -> list[str]:
         chosen = [c for one in whole.cells(folder) if (c := one.cell).published and c.kind != "setting"]
         kinds = Counter(c.published.kind for c in chosen if c.published)
         own = Counter(c.published.kind for c in chosen if c.published and c.key.row in paper.own)
-        texts.append(paper.sources.format(known=kinds.total(), kinds=_words(kinds), own_kinds=_words(own)))
+        primary = Counter(
+            _printed_by(c.published.source) for c in chosen if c.published and c.published.kind == KINDS[0]
+        )
+        names = ", ".join(f"{name} {number}" for name, number in primary.most_common())
+        texts.append(
+            paper.sources.format(known=kinds.total(), kinds=_words(kinds), own_kinds=_words(own), primary=names)
+        )
     return [" ".join(filter(None, texts))] if any(texts) else []
+
+
+def _printed_by(source: str) -> str:
+    """Who printed a reading: the name that its source begins with."""
+    return re.split(r" \(| arXiv | repository", source)[0]
 
 
 def _table_numbers(whole: _Whole) -> list[str]:
@@ -178,8 +191,8 @@ def _never_ran(whole: _Whole) -> list[str]:
     return lines if gpu else [*lines, "**Never run here**: anything on CUDA, and so nothing on several GPUs."]
 
 
-def _totals(whole: _Whole, found: Sequence[Fact]) -> list[str]:
-    counts = totals(found)
+def _totals(whole: _Whole, all_facts: Sequence[Fact]) -> list[str]:
+    counts = totals(all_facts)
     words = [word for word in WORDS if any(counter[word] for counter in counts.values())]
     names = {"unpublished": "measured, not printed"}
     header = [f"facts of the {whole.number}", *(names.get(word, word) for word in words)]
@@ -188,9 +201,9 @@ def _totals(whole: _Whole, found: Sequence[Fact]) -> list[str]:
     return [f"| {' | '.join(line)} |" for line in lines]
 
 
-def _left_out(cells: Sequence[CellView], found: Sequence[Fact]) -> str:
+def _left_out(cells: Sequence[CellView], all_facts: Sequence[Fact]) -> str:
     printed = sum(one.cell.kind == "quality" and one.cell.published is not None for one in cells)
-    once = sum(fact.cell.kind == "quality" and fact.cell.published is not None for fact in found)
+    once = sum(fact.cell.kind == "quality" and fact.cell.published is not None for fact in all_facts)
     settings = sum(one.cell.kind == "setting" for one in cells)
     empty = Counter(one.cell.key.table for one in cells if one.cell.kind != "setting" and is_empty(one.cell))
     (largest, most), *_ = empty.most_common(1) or [("", 0)]

@@ -35,11 +35,11 @@ def read_sources(root: Path | None = None) -> dict[str, dict[str, str]]:
     if not path.exists():
         return {}
     with reading(path, "delete it: then drift can't name what has changed since"):
-        found: dict[str, dict[str, str]] = json_value(data_text(path))
-        check_kinds(found, dict.fromkeys(found, dict))
-        for modules in found.values():
+        closures: dict[str, dict[str, str]] = json_value(data_text(path))
+        check_kinds(closures, dict.fromkeys(closures, dict))
+        for modules in closures.values():
             check_kinds(modules, dict.fromkeys(modules, str))
-        return found
+        return closures
 
 
 def add_sources(new: Mapping[str, Closure], root: Path | None = None) -> None:
@@ -68,8 +68,8 @@ def keep_sources(root: Path | None = None) -> None:
         _write({key: modules for key, modules in read_sources(root).items() if key in used}, root)
 
 
-def _write(found: Mapping[str, Closure], root: Path | None) -> None:
-    lines = (f"{json.dumps(key)}: {json.dumps(dict(found[key]), sort_keys=True)}" for key in sorted(found))
+def _write(closures: Mapping[str, Closure], root: Path | None) -> None:
+    lines = (f"{json.dumps(key)}: {json.dumps(dict(closures[key]), sort_keys=True)}" for key in sorted(closures))
     write_text(_path(root), "{\n" + ",\n".join(lines) + "\n}\n")
 
 

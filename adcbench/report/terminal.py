@@ -55,7 +55,7 @@ def cost_text(payload: Payload) -> str:
     rows = [
         [
             part["name"],
-            *(f"{found.get(part['name'], 0) / scale:.3f}" for found, scale in zip(counted, scales, strict=True)),
+            *(f"{of_part.get(part['name'], 0) / scale:.3f}" for of_part, scale in zip(counted, scales, strict=True)),
         ]
         for part in payload["components"]
     ]

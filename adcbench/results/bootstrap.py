@@ -128,5 +128,5 @@ def _counts(drawn: np.ndarray) -> np.ndarray:
 def _percentiles(means: np.ndarray, level: float) -> np.ndarray:
     """(resamples, metrics) -> (metrics, 2)."""
     tail = 50 * (1 - level)
-    found: np.ndarray = np.percentile(means, [tail, 100 - tail], axis=0).T
-    return found
+    bounds: np.ndarray = np.percentile(means, [tail, 100 - tail], axis=0).T
+    return bounds

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from adcbench.core.cells import Cell
 from adcbench.core.printed import parse
+from adcbench.results.digits import digits_of
 from adcbench.results.verdicts import Verdict
 from adcbench.tables import Table
 from adcbench.tables.papers import load_papers
 
 CAUSES_TABLE = "causes"  # the table that measures what wrong settings do
+RIGHT = "as published"  # its row without any
 
 CAUSES = {
     "Y_RANGE": "luma in 0..255 where papers use BT.601's 16..235: exactly -1.3219 dB PSNR",
@@ -52,6 +55,7 @@ CAUSES = {
     "CFG_NOT_COUNTED": "the second pass of classifier-free guidance is not in the total",
     "UNSYNCED_TIMER": "the clock was stopped before the GPU had finished",
     "FP16_WEIGHTS": "the weights at hand are stored in half precision",
+    "TF32_CONVOLUTIONS": "convolutions rounded to TensorFloat-32, cuDNN's default on a GPU, not in float32",
     "TRUNCATION": "floats cut to 8 bits instead of rounded",
 }
 
@@ -68,7 +72,7 @@ def effects(cells: Iterable[Cell], metric: str, test_set: str) -> list[tuple[str
         for cell in cells
         if cell.measured and (cell.key.metric, cell.key.test_set) == (metric, test_set)
     }
-    right = values.get("as published")
+    right = values.get(RIGHT)
     return [] if right is None else [(row, value - right) for row, value in values.items() if row in CAUSES]
 
 
@@ -78,10 +82,12 @@ def inside_if_switched(cell: Cell, deltas: Iterable[tuple[str, float]]) -> list[
     A demonstration where the effects were measured on the cell's own outputs, a suspicion elsewhere.
     """
     printed = parse(cell.published.value) if cell.published else None
-    if printed is None or cell.measured is None or abs(cell.measured.value - printed.number) <= printed.tolerance:
+    if printed is None or cell.published is None or cell.measured is None:
         return []
-    gap = cell.measured.value - printed.number
-    return [cause for cause, delta in deltas if abs(gap + delta) <= printed.tolerance]
+    digits, ours = digits_of(cell.published), cell.measured.value
+    if printed.holds(ours, digits):
+        return []
+    return [cause for cause, delta in deltas if printed.holds(ours + delta, digits)]
 
 
 @dataclass(frozen=True)
@@ -108,3 +114,57 @@ def switched(cell: Cell, verdict: Verdict, causes: Table, measured: Iterable[Cel
     standing = "demonstrated" if cell.key.row == outputs else "suspected"
     inside = tuple(inside_if_switched(cell, deltas)) if verdict.word == "differs" else ()
     return Switched(outputs, deltas, standing, inside)
+
+
+@dataclass(frozen=True)
+class Apart:
+    """How far scores of images are from other scores of the same images: ``image`` is where the ``largest`` is."""
+
+    largest: float
+    image: str
+    rms: float
+    mean: float
+
+    def __str__(self) -> str:
+        return f"largest {self.largest:.2g} ({self.image}), rms {self.rms:.2g}, mean {self.mean:+.2g}"
+
+
+def apart(ours: Iterable[tuple[str, float]], theirs: Iterable[tuple[str, float]]) -> Apart | None:
+    """Scores against those of the same names; None where there are none.
+
+    >>> print(apart([("a", 1.0), ("b", 2.0)], [("b", 2.5), ("a", 1.0)]))
+    largest 0.5 (b), rms 0.35, mean -0.25
+    """
+    known = dict(theirs)
+    by_image = [(value - known[name], name) for name, value in ours if name in known]
+    if not by_image:
+        return None
+    largest, image = max(by_image, key=lambda one: abs(one[0]))
+    differences = [difference for difference, _ in by_image]
+    return Apart(
+        abs(largest), image, statistics.fmean(d * d for d in differences) ** 0.5, statistics.fmean(differences)
+    )
+
+
+def against_log(cell: Cell, measured: Iterable[Cell]) -> list[tuple[str, Apart]]:
+    """A cell's scores, and those under each wrong setting, against the authors' log, image by image.
+
+    Args:
+        cell: nothing is said of one without a log, or without scores.
+        measured: cells of the table ``causes``, on the same outputs.
+
+    Returns:
+        (cause, differences), the first with an empty cause: as measured.
+    """
+    log = next((m.samples for m in cell.measurements if m.level == "re-aggregated"), ())
+    scored = {"": cell} | {
+        other.key.row: other
+        for other in measured
+        if (other.key.metric, other.key.test_set) == (cell.key.metric, cell.key.test_set) and other.key.row in CAUSES
+    }
+    found = [
+        (cause, apart(one.measured.samples, log))
+        for cause, one in scored.items()
+        if one.measured and one.measured.level == "scores"
+    ]
+    return [(cause, one) for cause, one in found if one]

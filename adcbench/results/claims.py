@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from adcbench.core.cells import Cell, CellKey, Measurement
 from adcbench.core.errors import AdcbenchError
-from adcbench.core.printed import parse
+from adcbench.core.printed import Digits, parse
 from adcbench.results.bootstrap import has_interval, median_ratio_interval
+from adcbench.results.digits import digits_of
 from adcbench.tables.table import Claim, Table
 
 Range = tuple[float, float]
@@ -50,19 +51,22 @@ def claim_verdict(table_id: str, claim: Claim, cells: Mapping[CellKey, Cell]) ->
 
 def printed_range(cell: Cell) -> Range | None:
     """What a printed number stands for; None where none is printed."""
-    return _range_of(cell.published.value) if cell.published else None
+    return _range_of(cell.published.value, digits_of(cell.published)) if cell.published else None
 
 
-def _range_of(value: str) -> Range | None:
-    found = parse(value)
-    return (found.number - found.tolerance, found.number + found.tolerance) if found else None
+def _range_of(value: str, digits: Digits = "rounded") -> Range | None:
+    printed = parse(value)
+    if printed is None:
+        return None
+    middle = printed.middle(digits)
+    return middle - printed.tolerance, middle + printed.tolerance
 
 
 def _stated_range(claim: Claim) -> Range:
-    found = _range_of(claim.printed)
-    if found is None:
+    bounds = _range_of(claim.printed)
+    if bounds is None:
         raise AdcbenchError(f"claim {claim.text!r}: {claim.printed!r} is no number")
-    return found
+    return bounds
 
 
 def _combine(kind: str, large: Range | None, small: Range | None) -> Range | None:

@@ -134,7 +134,7 @@ def compare_scores(metrics: Sequence[Metric], a: Scored, b: Scored) -> list[Comp
     Raises:
         AdcbenchError: two have no image in common that a metric scored.
     """
-    found, lost = [], []
+    paired_tests, lost = [], []
     for metric in metrics:
         x, y = dict(a.scores[metric.name]), dict(b.scores[metric.name])
         both = [name for name in x if name in y]
@@ -142,9 +142,9 @@ def compare_scores(metrics: Sequence[Metric], a: Scored, b: Scored) -> list[Comp
             raise AdcbenchError(f"{metric.name}: no image has a score of both")
         lost.append(tuple(sorted({*a.lost(metric.name), *b.lost(metric.name)})))
         pairs = [x[name] for name in both], [y[name] for name in both]
-        found.append(compare_paired(*pairs, higher_is_better=metric.higher_is_better))
-    sign, ranked = holm([p.sign_p for p in found]), holm([p.wilcoxon_p for p in found])
+        paired_tests.append(compare_paired(*pairs, higher_is_better=metric.higher_is_better))
+    sign, ranked = holm([p.sign_p for p in paired_tests]), holm([p.wilcoxon_p for p in paired_tests])
     return [
         Compared(metric, paired, sign[i], ranked[i], paired.verdict(ranked[i]), lost[i])
-        for i, (metric, paired) in enumerate(zip(metrics, found, strict=True))
+        for i, (metric, paired) in enumerate(zip(metrics, paired_tests, strict=True))
     ]

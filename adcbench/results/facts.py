@@ -51,14 +51,14 @@ def facts(cells: Iterable[Cell]) -> list[Fact]:
         if cell.kind != "setting" and not is_empty(cell):
             system = load_table(cell.key.table).system(cell.key.row)
             places[system, cell.key.test_set, cell.key.metric].append(cell)
-    found = []
+    all_facts = []
     for (system, _, _), here in places.items():
         groups: list[list[Cell]] = []
         for cell in sorted(here, key=_tolerance):  # finest print first, none last
             group = next((group for group in groups if _same(group[0], cell)), None)
             groups.append([cell]) if group is None else group.append(cell)
-        found += [Fact(system, tuple(group)) for group in groups]
-    return found
+        all_facts += [Fact(system, tuple(group)) for group in groups]
+    return all_facts
 
 
 def _same(fine: Cell, coarse: Cell) -> bool:
@@ -94,6 +94,6 @@ def _tolerance(cell: Cell) -> float:
     return printed.tolerance * _unit(cell) if printed else math.inf
 
 
-def totals(found: Sequence[Fact]) -> dict[Kind, Counter[str]]:
+def totals(all_facts: Sequence[Fact]) -> dict[Kind, Counter[str]]:
     """How many facts of each kind have which verdict."""
-    return {kind: Counter(fact.word for fact in found if fact.cell.kind == kind) for kind in KINDS}
+    return {kind: Counter(fact.word for fact in all_facts if fact.cell.kind == kind) for kind in KINDS}

@@ -78,8 +78,8 @@ def effect(a: np.ndarray, b: np.ndarray, *, higher_is_better: bool = True) -> Ef
     Raises:
         ValueError: other shapes, or a score that is not finite.
 
-    >>> found = effect(np.array([[27.1, 28.3], [27.2, 28.2]]), np.array([[27.0, 28.0], [27.0, 28.0]]))
-    >>> round(found.mean, 3), found.seeds, found.images, round(found.low, 2), round(found.high, 2)
+    >>> gain = effect(np.array([[27.1, 28.3], [27.2, 28.2]]), np.array([[27.0, 28.0], [27.0, 28.0]]))
+    >>> round(gain.mean, 3), gain.seeds, gain.images, round(gain.low, 2), round(gain.high, 2)
     (0.2, 2, 2, -0.44, 0.84)
     """
     if a.shape != b.shape or a.ndim != 2 or min(a.shape) < 2:
@@ -95,9 +95,9 @@ def effect(a: np.ndarray, b: np.ndarray, *, higher_is_better: bool = True) -> Ef
     over_seeds, over_images = (float(m.std(ddof=1)) / len(m) ** 0.5 for m in (per_seed, per_image))
     means = resampled(d)
     low, high = (float(bound) for bound in np.percentile(means, [2.5, 97.5]))
-    found = Effect(mean, low, high, len(d), d.shape[1], d_z, (over_seeds, over_images), means)
-    half = found.half_width()
-    return replace(found, low=min(mean - half, low), high=max(mean + half, high))
+    measured = Effect(mean, low, high, len(d), d.shape[1], d_z, (over_seeds, over_images), means)
+    half = measured.half_width()
+    return replace(measured, low=min(mean - half, low), high=max(mean + half, high))
 
 
 def resampled(d: np.ndarray) -> np.ndarray:
@@ -141,15 +141,15 @@ def interval_word(kind: Kind, low: float, high: float, margin: float = 0.0) -> s
     return "holds" if holds else "reversed" if opposite else "inconclusive"
 
 
-def verdict_p(kind: Kind, found: Effect, margin: float = 0.0) -> float:
+def verdict_p(kind: Kind, measured: Effect, margin: float = 0.0) -> float:
     """The p-value of what ``interval_word`` says: how sure it is that the mean lies on its side of the bounds.
 
-    >>> found = effect(np.array([[27.1, 28.3], [27.2, 28.2]]), np.array([[27.0, 28.0], [27.0, 28.0]]))
-    >>> round(verdict_p("superiority", found), 3), round(verdict_p("non-inferiority", found, margin=1.0), 3)
+    >>> measured = effect(np.array([[27.1, 28.3], [27.2, 28.2]]), np.array([[27.0, 28.0], [27.0, 28.0]]))
+    >>> round(verdict_p("superiority", measured), 3), round(verdict_p("non-inferiority", measured, margin=1.0), 3)
     (0.156, 0.027)
     """
     if kind == "superiority":
-        return found.p(0.0)
+        return measured.p(0.0)
     if kind == "non-inferiority":
-        return found.p(-margin)
-    return max(found.p(-margin), found.p(margin))  # the nearer bound decides, inside and outside
+        return measured.p(-margin)
+    return max(measured.p(-margin), measured.p(margin))  # the nearer bound decides, inside and outside

@@ -54,9 +54,9 @@ def ledger_lines(claims: Sequence[LedgerClaim], cells: Callable[[str], Iterable[
 def _line(claim: LedgerClaim, cells: Mapping[CellKey, Cell], tests: tuple[MiniResult, ...]) -> Line:
     mini = _together([test.word for test in tests], "holds")
     if claim.ratio and (ratio := ratio_of(claim)):
-        found = claim_verdict(claim.ratio[0], ratio, cells)
+        verdict = claim_verdict(claim.ratio[0], ratio, cells)
         places = [CellKey(claim.ratio[0], *place) for place in (ratio.large, ratio.small)]
-        return Line(claim, _sourced(found.printed, places, cells), found.ours, mini, found, tests=tests)
+        return Line(claim, _sourced(verdict.printed, places, cells), verdict.ours, mini, verdict, tests=tests)
     for pair in claim.pairs:
         if missing := [str(key) for key in pair.keys if key not in cells]:
             raise AdcbenchError(f"claim {claim.id!r}: no such cell: {'; '.join(missing)}")

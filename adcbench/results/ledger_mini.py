@@ -43,32 +43,32 @@ class MiniResult:
 
 def mini_results(claims: Sequence[LedgerClaim], runs: Runs) -> dict[str, tuple[MiniResult, ...]]:
     """All mini tests, corrected within their family; one that can't be decided yet counts there with p = 1."""
-    found = {claim.id: [_measure_mini(claim.kind, test, runs) for test in claim.mini] for claim in claims}
+    by_claim = {claim.id: [_measure_mini(claim.kind, test, runs) for test in claim.mini] for claim in claims}
     families: dict[str, list[tuple[LedgerClaim, int, float]]] = {}
     for claim in claims:
-        for i, one in enumerate(found[claim.id]):
+        for i, one in enumerate(by_claim[claim.id]):
             p = verdict_p(_tested(claim.kind), one.effect, one.margin) if one.effect and not one.word else 1.0
             if claim.kind != "question":
                 families.setdefault(claim.family, []).append((claim, i, p))
     for members in families.values():
         corrected = holm([p for _, _, p in members])
         for (claim, i, _), p in zip(members, corrected, strict=True):
-            if not found[claim.id][i].word:
-                found[claim.id][i] = _decide(claim, found[claim.id][i], p)
-    return {name: tuple(results) for name, results in found.items()}
+            if not by_claim[claim.id][i].word:
+                by_claim[claim.id][i] = _decide(claim, by_claim[claim.id][i], p)
+    return {name: tuple(results) for name, results in by_claim.items()}
 
 
 def _tested(kind: str) -> Kind:
     return "superiority" if kind in ("ratio", "counted") else kind  # type: ignore[return-value]
 
 
-def _decide(claim: LedgerClaim, found: MiniResult, p: float) -> MiniResult:
-    assert found.effect
-    word = interval_word(_tested(claim.kind), found.effect.low, found.effect.high, found.margin)
+def _decide(claim: LedgerClaim, result: MiniResult, p: float) -> MiniResult:
+    assert result.effect
+    word = interval_word(_tested(claim.kind), result.effect.low, result.effect.high, result.margin)
     if word != "inconclusive" and p >= ALPHA:
-        return replace(found, word="inconclusive", corrected_p=p, why=NOT_HOLM)
-    why = WORSE_WITHIN if word == "holds" and found.effect.high < 0 else ""
-    return replace(found, word=word, corrected_p=p, why=why)
+        return replace(result, word="inconclusive", corrected_p=p, why=NOT_HOLM)
+    why = WORSE_WITHIN if word == "holds" and result.effect.high < 0 else ""
+    return replace(result, word=word, corrected_p=p, why=why)
 
 
 def _measure_mini(kind: str, test: MiniTest, runs: Runs) -> MiniResult:
@@ -84,13 +84,13 @@ def _measure_mini(kind: str, test: MiniTest, runs: Runs) -> MiniResult:
 
 
 def _others(test: MiniTest, runs: Runs) -> tuple[tuple[str, str, Effect], ...]:
-    found = []
+    effects = []
     for test_set in runs.test_sets:
         for metric in SCORED_IN:
             a, b = runs.paired(test.first, test.second, test_set, metric)
             if min(a.shape) >= 2 and (test_set, metric) != (test.test_set, test.metric):
-                found.append((test_set, metric, _effect(a, b, metric)))
-    return tuple(found)
+                effects.append((test_set, metric, _effect(a, b, metric)))
+    return tuple(effects)
 
 
 def _effect(a: np.ndarray, b: np.ndarray, metric: str) -> Effect:

@@ -57,7 +57,7 @@ def ranks(cells: Iterable[Cell], better: str) -> dict[str, int]:
     texts = {
         cell.key.row: value_text(cell.measured, cell) if ours and cell.measured else _printed(cell) for cell in cells
     }
-    values = {row: found.number for row, text in texts.items() if (found := parse(text))}
+    values = {row: printed.number for row, text in texts.items() if (printed := parse(text))}
     if len(values) < 2:
         return {}
     order = sorted(set(values.values()), reverse=better == "higher")
@@ -130,8 +130,8 @@ def test_table(table: Table, cells: Sequence[Cell]) -> TableTests:
     for column in table.columns:
         of_column = [cell for cell in cells if (cell.key.test_set, cell.key.metric) == (column.test_set, column.metric)]
         if column.better and any(m.level in _LEVELS for cell in of_column for m in cell.measurements):
-            found, others = _groups(column, of_column)
-            groups += found
+            comparable, others = _groups(column, of_column)
+            groups += comparable
             left_out += [(row, column, why) for row, why in others]
     tests = _tests(groups)
     return TableTests(tuple(groups), tuple(tests), tuple(left_out), _marks(table, cells, groups, tests))
@@ -154,7 +154,7 @@ def _groups(column: Column, cells: Sequence[Cell]) -> tuple[list[Group], list[tu
     for slot, rows in by_slot.items():
         over_sets = [row for row, (m, _) in rows.items() if m.reduce == "set"]
         left_out += [(row, "one number over a set: no paired test") for row in over_sets]
-        kept, others = _same_images({row: found for row, found in rows.items() if row not in over_sets})
+        kept, others = _same_images({row: scores for row, scores in rows.items() if row not in over_sets})
         left_out += [(row, "scored on other images") for row in others]
         if len(kept) < 2:
             left_out += [(row, f"alone at level {slot[0]}, scale {slot[1]}") for row in kept]
@@ -183,14 +183,14 @@ def _group(column: Column, slot: Slot, rows: Mapping[str, tuple[Measurement, flo
 
 
 def _tests(groups: Sequence[Group]) -> list[RowTest]:
-    found = []
+    paired_tests = []
     for group in groups:
         pairs = list(combinations(range(len(group.rows)), 2))
         a, b = (group.scores[:, list(side)] for side in zip(*pairs, strict=True))
         paired = compare_columns(a, b, higher_is_better=group.column.better == "higher")
-        found += [(group, group.rows[i], group.rows[j], p) for (i, j), p in zip(pairs, paired, strict=True)]
-    sign, ranked = holm([p.sign_p for *_, p in found]), holm([p.wilcoxon_p for *_, p in found])
-    return [RowTest(*one, s, w, one[3].verdict(w)) for one, s, w in zip(found, sign, ranked, strict=True)]
+        paired_tests += [(group, group.rows[i], group.rows[j], p) for (i, j), p in zip(pairs, paired, strict=True)]
+    sign, ranked = holm([p.sign_p for *_, p in paired_tests]), holm([p.wilcoxon_p for *_, p in paired_tests])
+    return [RowTest(*one, s, w, one[3].verdict(w)) for one, s, w in zip(paired_tests, sign, ranked, strict=True)]
 
 
 def _marks(
@@ -226,18 +226,18 @@ class RankTable:
     mean: Mapping[str, float]
 
 
-def rank_tables(table: Table, found: TableTests) -> list[RankTable]:
+def rank_tables(table: Table, tested: TableTests) -> list[RankTable]:
     """A table of ranks for each level and scale of a table's groups."""
-    slots = dict.fromkeys(group.slot for group in found.groups)
-    return [_rank_table(table, slot, found) for slot in slots]
+    slots = dict.fromkeys(group.slot for group in tested.groups)
+    return [_rank_table(table, slot, tested) for slot in slots]
 
 
-def _rank_table(table: Table, slot: Slot, found: TableTests) -> RankTable:
-    groups = [group for group in found.groups if group.slot == slot]
+def _rank_table(table: Table, slot: Slot, tested: TableTests) -> RankTable:
+    groups = [group for group in tested.groups if group.slot == slot]
     rows = [row for row in table.rows if any(row in group.rows for group in groups)]
     by_group = [group.ranks for group in groups]
     ranks = {row: tuple(of_column.get(row) for of_column in by_group) for row in rows}
-    same = {(id(t.group), row) for t in found.tests if t.verdict == "no difference shown" for row in (t.a, t.b)}
+    same = {(id(t.group), row) for t in tested.tests if t.verdict == "no difference shown" for row in (t.a, t.b)}
     whole = [of_column for of_column in by_group if len(of_column) == len(rows)]
     return RankTable(
         slot,

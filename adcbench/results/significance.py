@@ -77,8 +77,8 @@ def compare_paired(a: Sequence[float], b: Sequence[float], *, higher_is_better: 
     Raises:
         ValueError: unequal lengths, no image, or a score that is not finite.
 
-    >>> found = compare_paired([2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 3, 4, 5, 6, 7, 7])
-    >>> found.difference, found.wins, found.wilcoxon_p, found.verdict(found.wilcoxon_p)
+    >>> paired = compare_paired([2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 3, 4, 5, 6, 7, 7])
+    >>> paired.difference, paired.wins, paired.wilcoxon_p, paired.verdict(paired.wilcoxon_p)
     (1.125, 8, 0.0078125, 'better')
     """
     if len(a) != len(b):
@@ -91,7 +91,7 @@ def compare_columns(a: np.ndarray, b: np.ndarray, *, higher_is_better: bool = Tr
     """``compare_paired`` of each column of two (n, pairs) arrays; all share the bootstrap's draws.
 
     >>> a, b = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 1.0], [3.0, 3.0]])
-    >>> [(found.wins, found.ties) for found in compare_columns(a, b)]
+    >>> [(paired.wins, paired.ties) for paired in compare_columns(a, b)]
     [(0, 2), (2, 0)]
     """
     means = resampled_means(a - b)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from adcbench.core.cells import Cell, Measurement, Reading
 from adcbench.core.datafiles import csv_rows, finite, reading
-from adcbench.core.printed import parse
+from adcbench.core.printed import Digits, parse
 from adcbench.core.settings import reproductions_dir
+from adcbench.results.digits import cuts, digits_of
 
 WORDS = ("match", "close", "differs", "not-comparable", "unpublished", "blocked", "inconclusive", "setting")
 SPREAD_FIELDS = ("metric", "level", "spread", "how", "command")
@@ -20,6 +21,7 @@ SPREAD_FIELDS = ("metric", "level", "spread", "how", "command")
 class Verdict:
     """``word`` is one of WORDS; ``tolerance`` half a unit of the last printed digit; ``why`` in words.
 
+    ``digits`` says how that digit came about: ``cut`` only where the source is shown to cut (``results.digits``).
     A published log, averaged again, has the word ``re-aggregated``, which is no verdict.
     """
 
@@ -27,10 +29,12 @@ class Verdict:
     tolerance: float | None = None
     why: str = ""
     kind: str = "primary"
+    digits: Digits = "rounded"
 
     def __str__(self) -> str:
         compared = self.word in ("match", "close", "differs")
-        return f"{self.word} ({self.kind})" if compared and self.kind != "primary" else self.word
+        leans = [self.kind] * (self.kind != "primary") + ["digits cut"] * (self.digits == "cut")
+        return f"{self.word} ({', '.join(leans)})" if compared and leans else self.word
 
 
 def verdict_of(cell: Cell) -> Verdict:
@@ -55,8 +59,8 @@ def measurement_verdict(reading: Reading | None, measurement: Measurement, metri
 
     >>> reading = Reading("27.92", "dB", "Table 1", "primary", "high", chosen=True)
     >>> ours = Measurement("scores", "full", "cpu", "float64", (("a", 27.9243),), "mean", "psnr")
-    >>> found = measurement_verdict(reading, ours, "PSNR")
-    >>> found.word, found.tolerance, found.why
+    >>> verdict = measurement_verdict(reading, ours, "PSNR")
+    >>> verdict.word, verdict.tolerance, verdict.why
     ('match', 0.005, 'inside the printed digits')
     """
     printed = parse(reading.value) if reading else None
@@ -71,13 +75,16 @@ def measurement_verdict(reading: Reading | None, measurement: Measurement, metri
         return Verdict("not-comparable", tolerance, measurement.not_comparable, reading.kind)
     if measurement.level == "re-aggregated":
         return Verdict("re-aggregated", tolerance, f"the log's average {log_word(reading, measurement)}", reading.kind)
-    gap = abs(measurement.value - printed.number)
-    if gap <= tolerance * (1 + 1e-9):
-        return Verdict("match", tolerance, "inside the printed digits", reading.kind)
+    shown = cuts(reading)
+    digits: Digits = "cut" if shown else "rounded"
+    if printed.holds(measurement.value, digits):
+        others = f"; {shown} other numbers of this source are cut off, not rounded" if shown else ""
+        return Verdict("match", tolerance, f"inside the printed digits{others}", reading.kind, digits)
     spread, how = rerun_spread(metric, measurement.level)
-    if gap <= tolerance + spread:
-        return Verdict("close", tolerance, f"inside the re-run spread {spread:g} ({how})", reading.kind)
-    return Verdict("differs", tolerance, f"off by {measurement.value - printed.number:+.4g}", reading.kind)
+    gap = abs(measurement.value - printed.middle(digits))
+    if spread and gap <= tolerance + spread:
+        return Verdict("close", tolerance, f"inside the re-run spread {spread:g} ({how})", reading.kind, digits)
+    return Verdict("differs", tolerance, f"off by {measurement.value - printed.number:+.4g}", reading.kind, digits)
 
 
 def log_word(reading: Reading | None, log: Measurement) -> str:
@@ -91,7 +98,7 @@ def log_word(reading: Reading | None, log: Measurement) -> str:
     printed = parse(reading.value) if reading else None
     if printed is None:
         return "unpublished"
-    return "agrees" if abs(log.value - printed.number) <= printed.tolerance * (1 + 1e-9) else "differs"
+    return "agrees" if reading and printed.holds(log.value, digits_of(reading)) else "differs"
 
 
 def rerun_spread(metric: str, level: str) -> tuple[float, str]:

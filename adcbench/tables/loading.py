@@ -46,10 +46,10 @@ def numbered(number: str) -> tuple[str, ...]:
         AdcbenchError: no table has this number.
     """
     wanted = number.lower().replace(".", "")
-    found = tuple(t for t in table_ids() if re.search(rf"(^|[/_])table_?{re.escape(wanted)}$", t))
-    if not found:
+    ids = tuple(t for t in table_ids() if re.search(rf"(^|[/_])table_?{re.escape(wanted)}$", t))
+    if not ids:
         raise AdcbenchError(f"no table has number {number!r}. Tables: {', '.join(table_ids())}")
-    return found
+    return ids
 
 
 @lru_cache
@@ -143,13 +143,13 @@ def load_readings(table_id: str) -> dict[CellKey, tuple[Reading, ...]]:
                 f"{where}: {brief(repr(value))} is neither a number nor 'unknown' or '-'; write what is printed as a "
                 "number, and the rest into the note"
             )
-        found = Reading(
+        entry = Reading(
             value, line["unit"], line["source"], line["kind"], line["confidence"],
             line["chosen"] == "yes", line["note"],
         )  # fmt: skip
-        if found in readings.get(key, ()):
+        if entry in readings.get(key, ()):
             raise AdcbenchError(f"{where}: this reading of {key} is there twice; delete one")
-        readings[key] = (*readings.get(key, ()), found)
+        readings[key] = (*readings.get(key, ()), entry)
     for key, of_cell in readings.items():
         if sum(r.chosen for r in of_cell) != 1:
             raise AdcbenchError(f"{path}: {key} needs exactly one reading with chosen=yes")

@@ -27,9 +27,11 @@ class Paper:
         own: row -> system, of what the paper itself proposes; systems as tables name them.
         methods: row -> system, of what its tables compare and a command of ours can run.
         sources: where its values were read, a few sentences. ``{known}`` stands for how many values there are,
-            ``{kinds}`` for how many of each kind of source, ``{own_kinds}`` for those of its own rows.
+            ``{kinds}`` for how many of each kind of source, ``{own_kinds}`` for those of its own rows, ``{primary}``
+            for how many of the primary ones each source prints.
         unnumbered: its tables whose number no source gives, in words; empty where there are none.
         related: what of it stands here, for a paper that is not re-derived but stands beside those that are.
+        repositories: row -> owner/name of its authors' own repository, as far as it is known: whose system it is.
         causes: name -> what it is, of causes that only this paper's numbers have (``results.causes`` has the others).
     """
 
@@ -40,6 +42,7 @@ class Paper:
     sources: str = ""
     unnumbered: str = ""
     related: str = ""
+    repositories: Mapping[str, str] = field(default_factory=dict)
     causes: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -72,18 +72,18 @@ def _measured(job: Job, table: Table, context: Context, sources: dict[str, Closu
         measured = job.run(table, context)
     except Blocked as block:
         return [(key, block) for key in job.keys(table)]
-    for key, found in measured:
-        if isinstance(found, Measurement):
-            sources[found.provenance.get("sources", "")] = closure(*job.modules(key.metric))
-    return [(key, _finite(found)) for key, found in measured]
+    for key, outcome in measured:
+        if isinstance(outcome, Measurement):
+            sources[outcome.provenance.get("sources", "")] = closure(*job.modules(key.metric))
+    return [(key, _finite(outcome)) for key, outcome in measured]
 
 
-def _finite(found: Measurement | Blocked) -> Measurement | Blocked:
+def _finite(outcome: Measurement | Blocked) -> Measurement | Blocked:
     """A measurement; what blocks it where some of its samples are no numbers."""
-    if isinstance(found, Blocked):
-        return found
-    bad = [name for name, value in found.samples if not math.isfinite(value)]
-    return Blocked(f"finite numbers, which it did not give for {listed(bad)}") if bad else found
+    if isinstance(outcome, Blocked):
+        return outcome
+    bad = [name for name, value in outcome.samples if not math.isfinite(value)]
+    return Blocked(f"finite numbers, which it did not give for {listed(bad)}") if bad else outcome
 
 
 def _commit(table: Table, changes: Iterable[Change], root: Path | None) -> tuple[Cell, ...]:
@@ -91,11 +91,11 @@ def _commit(table: Table, changes: Iterable[Change], root: Path | None) -> tuple
     with locked(folder(table.id, root)):
         kept, torn = kept_cells(table.id, root)
         cells = {cell.key: _blocked_by_table(table, cell) for cell in kept}
-        for key, found in changes:
-            if isinstance(found, Blocked):
-                cells[key] = replace(cells[key], missing=found.missing, command=found.command)
+        for key, outcome in changes:
+            if isinstance(outcome, Blocked):
+                cells[key] = replace(cells[key], missing=outcome.missing, command=outcome.command)
             else:
-                cells[key] = with_measurement(cells[key], found)
+                cells[key] = with_measurement(cells[key], outcome)
         done = tuple(cells.values())
         _write(table, done, root)
     if torn:

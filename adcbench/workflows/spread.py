@@ -196,20 +196,20 @@ def _scores(
     scored = score(pairs, list(metrics.values()), use_store=use_store, device=device)
     if scored.problems:
         raise AdcbenchError(f"a spread needs every image scored, but: {listed(scored.problems)}")
-    found = {}
+    values = {}
     for column, metric in metrics.items():
         images = dict(scored.samples(metric.name))
-        found[column] = Values(statistics.fmean(images.values()), images)
-    return found
+        values[column] = Values(statistics.fmean(images.values()), images)
+    return values
 
 
 def _moves(change: str, base: Mapping[str, Values], new: Mapping[str, Values]) -> list[Move]:
     return [
         Move(
-            column, change, base[column].value, found.value,
-            max(abs(value - base[column].images[name]) for name, value in found.images.items()),
+            column, change, base[column].value, changed.value,
+            max(abs(value - base[column].images[name]) for name, value in changed.images.items()),
         )
-        for column, found in new.items()
+        for column, changed in new.items()
     ]  # fmt: skip
 
 

@@ -31,6 +31,7 @@ TABLE = Table(
         Infer("Bicubic", "RealSR", "bicubic", scores(IMAGE)),
     ),
     notes=(
+        "Of OSEDiff and the six methods before it, OSEDiff's own Table 1 stands in; AdcSR's print was not seen.",
         "AdcSR's FID and MANIQA as printed were not seen: re-runs of the released weights stand in.",
         "PixelIR's RealSR row of AdcSR disagrees with four other sources and is kept only as a reading.",
     ),

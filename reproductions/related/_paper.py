@@ -2,4 +2,8 @@
 
 from adcbench.tables.papers import Paper
 
-PAPER = Paper(name="RSD", title="RSD (ICML 2026, arXiv 2503.13358v5)", related="RSD's GAN rows")
+PAPER = Paper(
+    name="RSD",
+    title="RSD (ICML 2026, arXiv 2503.13358v5)",
+    related="RSD's GAN rows; NIQE of BSRGAN's figure",
+)

@@ -1,7 +1,7 @@
 """RSD Table 17 (arXiv 2503.13358v5): GAN baselines on DIV2K-Val, DRealSR and RealSR.
 
-Number and values are printed; RSD says they are the OSEDiff paper's baselines. No source shows that
-AdcSR prints them. Only the GAN rows are here; a bicubic row is ours.
+Number and values are printed; RSD says they are the OSEDiff paper's baselines, and OSEDiff's own Table 7 prints the
+same. No source shows that AdcSR prints them. Only the GAN rows are here; a bicubic row is ours.
 
     adcbench reproduce related/rsd_table17
 """

@@ -84,3 +84,24 @@ def test_what_is_formatted_is_read_back(units: int, decimals: int) -> None:
 def test_no_text_breaks_it(text: str) -> None:
     found = parse(text)
     assert found is None or not says_nothing(text)
+
+
+@pytest.mark.parametrize(
+    ("printed", "value", "rounded", "cut"),
+    [
+        ("5.85", 5.8575, False, True),
+        ("5.85", 5.8475, True, False),
+        ("5.85", 5.86, False, False),
+        ("5.85", 5.85, True, True),
+        ("-5.85", -5.8575, False, True),
+        ("-5.85", -5.8475, True, False),
+        ("0.00", -0.009, False, True),
+        ("0.00", 0.009, False, True),
+        ("0.00", 0.01, False, False),
+        ("12e2", 1299, False, True),
+        ("1,086", 1086.9, False, True),
+    ],
+)
+def test_rounded_digits_and_cut_ones(printed: str, value: float, rounded: bool, cut: bool) -> None:
+    found = parse(printed)
+    assert found and (found.holds(value), found.holds(value, "cut")) == (rounded, cut)

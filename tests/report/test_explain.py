@@ -36,5 +36,14 @@ def test_other_ways_to_count_are_listed_with_how_many_were_tried() -> None:
     assert "  note: the first count here" in text
 
 
-def test_nothing_of_the_table_of_causes_explains_itself() -> None:
-    assert "wrong setting" not in explain(CellKey("causes", "Y_RANGE", "DRealSR", "PSNR"))
+def test_the_table_of_causes_says_what_a_setting_does_to_each_image() -> None:
+    text = explain(CellKey("causes", "Y_RANGE", "DRealSR", "PSNR"))
+    assert "wrong setting" not in text
+    assert "against as published, image by image: largest 1.3 (" in text and "mean -1.3\n  most moved: " in text
+    assert "image by image" not in explain(CellKey("causes", "as published", "DRealSR", "PSNR"))
+
+
+def test_a_cell_with_a_log_is_compared_with_it_image_by_image() -> None:
+    text = explain(CellKey("adcsr/table1", "OSEDiff", "DRealSR", "NIQE"))
+    assert "against the authors' log, image by image:\n  as measured: largest 5e-07 (" in text
+    assert "\n  STUDIO_Y: largest 0." in text

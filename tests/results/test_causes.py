@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from adcbench.core.cells import Cell, CellKey, Measurement, Reading
 from adcbench.report.files import read_cells
-from adcbench.results.causes import CAUSES_TABLE, all_causes, effects, inside_if_switched, switched
+from adcbench.results.causes import (
+    CAUSES_TABLE,
+    RIGHT,
+    against_log,
+    all_causes,
+    apart,
+    effects,
+    inside_if_switched,
+    switched,
+)
 from adcbench.results.verdicts import verdict_of
 from adcbench.tables.loading import load_table, table_ids
 
@@ -43,3 +54,23 @@ def test_every_cause_in_a_table_is_known(table_id: str) -> None:
     """Those of one paper's numbers stand in that paper's file."""
     causes = {m.cause.rpartition(" ")[2] for cell in read_cells(table_id) for m in cell.measurements if m.cause}
     assert causes <= all_causes().keys()
+
+
+def test_scores_are_compared_with_the_authors_log_image_by_image() -> None:
+    """A mean may agree while no image does: then a setting is told by the images."""
+    log = Measurement("re-aggregated", "full", "none", "as logged", (("a", 1.0), ("b", 2.0)), "mean", "s")
+
+    def cell(row: str, *values: float) -> Cell:
+        samples = tuple(zip("ab", values, strict=True))
+        one = scored(row, 0.0)
+        return replace(one, measurements=(replace(one.measurements[0], samples=samples),))
+
+    ours = cell("OSEDiff", 1.5, 1.5)
+    ours = replace(ours, measurements=(*ours.measurements, log))
+    settings = [cell(RIGHT, 1.5, 1.5), cell("Y_RANGE", 1.0, 2.0), cell("no cause", 1.0, 2.0)]
+    found = dict(against_log(ours, settings))
+    assert list(found) == ["", "Y_RANGE"]
+    assert (found[""].largest, found[""].rms, found[""].mean) == (0.5, 0.5, 0.0)
+    assert found["Y_RANGE"].largest == 0
+    assert against_log(cell("OSEDiff", 1.5, 1.5), settings) == []  # no log
+    assert apart([], log.samples) is None

@@ -150,17 +150,17 @@ def list_clips(folder: Path) -> dict[str, Path]:
     """
     if not folder.is_dir():
         raise AdcbenchError(f"{folder}: no such folder; name a folder of PNG files, or of clips")
-    found: dict[str, Path] = {}
+    clips: dict[str, Path] = {}
     for path in sorted(p for p in folder.iterdir() if not p.name.startswith(".")):
         if path.is_dir() or path.suffix.lower() in VIDEO_SUFFIXES:
-            if clip_name(path) in found:
+            if clip_name(path) in clips:
                 raise AdcbenchError(f"{folder}: two clips are called {clip_name(path)}; keep one of them")
-            found[clip_name(path)] = path
-    if not found:
+            clips[clip_name(path)] = path
+    if not clips:
         raise AdcbenchError(
             f"{folder}: has no PNG file, and has no clips: neither folders of PNG frames nor video files"
         )
-    return dict(sorted(found.items()))
+    return dict(sorted(clips.items()))
 
 
 def check_pair(sr: Clip, hr: Clip, frames: int = 0, crop: int = 0) -> None:
@@ -209,8 +209,8 @@ def check_pair(sr: Clip, hr: Clip, frames: int = 0, crop: int = 0) -> None:
 
 def _check_names(sr: Clip, hr: Clip, frames: int) -> None:
     """Frames without numbers (a.png, b.png) go by their order, unless names say that they don't belong together."""
-    found = ([*list_pngs(clip.path)] if clip.path.is_dir() else [] for clip in (sr, hr))
-    a, b = (sorted(names, key=_natural)[: frames or None] for names in found)
+    frame_names = ([*list_pngs(clip.path)] if clip.path.is_dir() else [] for clip in (sr, hr))
+    a, b = (sorted(names, key=_natural)[: frames or None] for names in frame_names)
     if a != b and set(a) & set(b):
         raise AdcbenchError(
             f"the frames of {sr.path} ({a[0]} to {a[-1]}) and {hr.path} ({b[0]} to {b[-1]}) have other names: one is "
@@ -235,8 +235,8 @@ def frame_numbers(stems: Sequence[str]) -> tuple[int, ...]:
     >>> frame_numbers(["001_EDVR_M_x4", "002_EDVR_M_x4"]), frame_numbers(["v2_f1_40ms", "v2_f2_80ms"])
     ((1, 2), (1, 2))
     """
-    found = [[int(number) for number in re.findall("[0-9]+", stem)] for stem in stems]
-    places = list(zip(*found, strict=False))
+    by_name = [[int(number) for number in re.findall("[0-9]+", stem)] for stem in stems]
+    places = list(zip(*by_name, strict=False))
     if len(stems) == 1:
         return places[0] if len(places) == 1 else ()
     own = [numbers for numbers in places if len(set(numbers)) == len(stems)]

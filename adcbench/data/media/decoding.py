@@ -73,8 +73,8 @@ def one_error(name: str) -> Iterator[None]:
 def kind_of(start: bytes) -> str:
     """The format that a file's first 16 bytes or more begin: PNG, JPEG, WEBP, BMP, TIFF, PPM; empty if none of them."""
     head = start[:16].ljust(16, b"\0")
-    found = (kind for kind in _READERS if (accepts := Image.OPEN[kind][1]) and accepts(head))
-    return next(found, "")
+    kinds = (kind for kind in _READERS if (accepts := Image.OPEN[kind][1]) and accepts(head))
+    return next(kinds, "")
 
 
 def opened(data: bytes, name: str, kinds: Collection[str], most_pixels: int = MOST_PIXELS) -> Image.Image:

@@ -29,7 +29,7 @@ class Sample(NamedTuple):
         return self.sr.is_dir() or self.sr.suffix.lower() in VIDEO_SUFFIXES
 
 
-def pair(sr_dir: Path, hr_dir: Path | None, *, frames: bool = False) -> list[Sample]:
+def pair(sr_dir: Path, hr_dir: Path | None, *, frames: bool = False, suffix: str = "") -> list[Sample]:
     """Join the images or clips of two folders by name, sorted by name; HR None without ``hr_dir``.
 
     A folder with image files is one of images, another of clips: folders of PNG frames, and video files. A single
@@ -37,13 +37,17 @@ def pair(sr_dir: Path, hr_dir: Path | None, *, frames: bool = False) -> list[Sam
 
     Args:
         frames: a folder with image files is one clip, and they are its frames.
+        suffix: what the names in the SR folder end with beyond those of their partners, such as ``_BSRGAN``.
 
     Raises:
-        AdcbenchError: a sample of one folder has no partner in the other, or see ``list_pngs`` and ``list_clips``.
+        AdcbenchError: a sample of one folder has no partner in the other, a name lacks the suffix, or see
+            ``list_pngs`` and ``list_clips``.
     """
     if _is_sample(sr_dir, frames) and (hr_dir is None or _is_sample(hr_dir, frames)):
         return [Sample(clip_name(sr_dir), sr_dir, hr_dir)]
     what, sr = _listed(sr_dir, frames)
+    if suffix:
+        sr = _without(suffix, sr_dir, sr)
     if hr_dir is None:
         return [Sample(name, path, None) for name, path in sr.items()]
     _, hr = _listed(hr_dir, frames)
@@ -56,6 +60,13 @@ def _listed(folder: Path, frames: bool) -> tuple[str, dict[str, Path]]:
     if not frames and _has_images(folder):
         return "images", list_pngs(folder)
     return "clips", list_clips(folder)
+
+
+def _without(suffix: str, folder: Path, files: Mapping[str, Path]) -> dict[str, Path]:
+    """Files by their names without a suffix, which all must have, sorted by name."""
+    if others := [name for name in files if not name.removesuffix(suffix) or not name.endswith(suffix)]:
+        raise AdcbenchError(f"{folder}: names that do not end with {suffix}: {listed(others)}; move them away")
+    return {name: files[f"{name}{suffix}"] for name in sorted(name.removesuffix(suffix) for name in files)}
 
 
 def _has_images(folder: Path) -> bool:

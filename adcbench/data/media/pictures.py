@@ -158,13 +158,13 @@ def list_pictures(folder: Path) -> tuple[list[Path], list[Path]]:
     if not folder.is_dir():
         raise AdcbenchError(f"{folder}: no such file or folder")
     visible = sorted(path for path in folder.iterdir() if not path.is_dir() and not path.name.startswith("."))
-    found = [path for path in visible if path.suffix.lower() in READABLE]
+    pictures = [path for path in visible if path.suffix.lower() in READABLE]
     others = [path for path in visible if path.suffix.lower() in IMAGE_SUFFIXES - set(READABLE)]
-    if not found and not others:
+    if not pictures and not others:
         raise AdcbenchError(f"{folder}: has no image ({', '.join(READABLE)}); folders inside it are not searched")
     first: dict[str, Path] = {}
-    for path in found:
+    for path in pictures:
         if path.stem in first:
             raise AdcbenchError(f"{path} and {first[path.stem].name} would give the same output; rename one of them")
         first[path.stem] = path
-    return found, others
+    return pictures, others

@@ -151,10 +151,10 @@ def _later(end: float | None, packet: Packet[VideoStream]) -> float | None:
 
 def _promised(stream: VideoStream) -> float | None:
     """Seconds that the stream lasts by its own account: MKV and WebM note them, and no number of frames."""
-    found = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
-    if not found:
+    duration = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
+    if not duration:
         return None
-    hours, minutes, seconds = map(float, found.groups())
+    hours, minutes, seconds = map(float, duration.groups())
     return 3600 * hours + 60 * minutes + seconds
 
 
@@ -164,9 +164,9 @@ def _x264(head: bytes) -> str:
     if start < 0:
         return ""
     words = head[start : start + 2000].split(b"\0")[0].decode("latin1").split()
-    found = dict(word.split("=", 1) for word in words if "=" in word)
-    detail = next((f"{key}={found[key]}" for key in ("qp", "crf", "bitrate") if key in found), "")
-    return f"rc={found.get('rc', '?')} {detail}".strip()
+    options = dict(word.split("=", 1) for word in words if "=" in word)
+    detail = next((f"{key}={options[key]}" for key in ("qp", "crf", "bitrate") if key in options), "")
+    return f"rc={options.get('rc', '?')} {detail}".strip()
 
 
 def _decoded(path: Path) -> Iterator[VideoFrame]:
@@ -205,10 +205,10 @@ def _colour(path: Path, frame: VideoFrame) -> tuple[str, dict[str, Any]]:
 def _turned(path: Path, rgb: np.ndarray, frame: VideoFrame) -> np.ndarray:
     """A frame turned and mirrored as its display matrix says: shown (x, y) = stored (x, y) times [[a, b], [c, d]]."""
     beside: Any = frame.side_data  # PyAV's own types are wrong here
-    found = next((bytes(data) for data in beside if data.type.name == "DISPLAYMATRIX"), b"")
-    if not found:
+    matrix = next((bytes(data) for data in beside if data.type.name == "DISPLAYMATRIX"), b"")
+    if not matrix:
         return rgb
-    a, b, _, c, d, *_ = np.frombuffer(found, np.int32)
+    a, b, _, c, d, *_ = np.frombuffer(matrix, np.int32)
     if bool(a and d) == bool(b and c) or (a and b) or (c and d):
         raise AdcbenchError(f"{path}: its frames are to be shown turned by no right angle; {_REMEDY}")
     if b:

@@ -125,9 +125,9 @@ def _record(test_set: TestSet) -> Path:
     if path.is_file() or not all((root / folder).is_dir() for folder in test_set.needs):
         open_test_set(test_set.name, full=True)
         return root
-    found = count_samples(test_set)
-    if found != test_set.size:
-        raise AdcbenchError(f"{root} has {found} {test_set.holds}, {test_set.name} has {test_set.size}: complete it")
+    count = count_samples(test_set)
+    if count != test_set.size:
+        raise AdcbenchError(f"{root} has {count} {test_set.holds}, {test_set.name} has {test_set.size}: complete it")
     inside = tuple(f"{folder}/" for folder in test_set.parts)
     write_manifest((file for file in scan_folder(root) if file.path.startswith(inside)), path)
     return root

@@ -48,6 +48,25 @@ IMAGE_SETS = (
         inside=Inside(embedded_folder, photographs),
     ),
     TestSet(
+        "RealSRSet",
+        "realsrset",
+        2,
+        holds="photographs",
+        needs=("LR",),
+        outputs=("BSRGAN", "ESRGAN", "RealSR_JPEG"),
+        suffixed=True,
+        source="github cszn/BSRGAN, testsets: chip and oldphoto2 of its 20 photographs that nobody has in high "
+        "resolution, with outputs of three systems, x4",
+        licence="The repository is Apache-2.0; the photographs' own terms are not stated there. Fetched, never "
+        "redistributed.",
+        repository="cszn/BSRGAN",
+        commit="5ce1a9c6ae292f30ccfce4b597ecb73c70401733",
+        upstream=(
+            ("LR", "testsets/RealSRSet"),
+            *((name, f"testsets/{name}") for name in ("BSRGAN", "ESRGAN", "RealSR_JPEG")),
+        ),
+    ),
+    TestSet(
         "BSDS500-test",
         "bsds500_test",
         200,

@@ -127,12 +127,12 @@ def differences(folder: Path, files: Sequence[ManifestFile], full: bool = False)
     sizes = _sizes(folder, {Path(file.path).parent for file in files})
     here = [file for file in files if file.path in sizes]
     extra = sizes.keys() - {file.path for file in files}
-    found = {
+    by_kind = {
         "missing": [file.path for file in files if file.path not in sizes],
         "extra": sorted(path for path in extra if Path(path).suffix.lower() in IMAGE_SUFFIXES),
         "changed": [file.path for file in here if _changed(folder, file, sizes[file.path], full)],
     }
-    return [f"{len(paths)} {kind}: {listed(paths)}" for kind, paths in found.items() if paths]
+    return [f"{len(paths)} {kind}: {listed(paths)}" for kind, paths in by_kind.items() if paths]
 
 
 def _sizes(folder: Path, parents: Iterable[Path]) -> dict[str, int]:

@@ -49,12 +49,12 @@ def _entry_points() -> dict[str, metadata.EntryPoint]:
 
 def _loaded(point: metadata.EntryPoint) -> TestSet:
     with calling(f"test set {point.name!r}: cannot load {point.value}:"):
-        found = point.load()
-    if not isinstance(found, TestSet):
-        raise AdcbenchError(f"test set {point.name!r}: {point.value} is a {type(found).__name__}, not a TestSet")
-    if _plain(point.name) not in (_plain(found.folder), _plain(found.name)):
-        raise AdcbenchError(f"test set {point.name!r}: {point.value} is called {found.name!r}; give both one name")
-    return found
+        test_set = point.load()
+    if not isinstance(test_set, TestSet):
+        raise AdcbenchError(f"test set {point.name!r}: {point.value} is a {type(test_set).__name__}, not a TestSet")
+    if _plain(point.name) not in (_plain(test_set.folder), _plain(test_set.name)):
+        raise AdcbenchError(f"test set {point.name!r}: {point.value} is called {test_set.name!r}; give both one name")
+    return test_set
 
 
 def open_test_set(name: str, full: bool = False) -> OpenTestSet:
@@ -87,7 +87,7 @@ def open_test_set(name: str, full: bool = False) -> OpenTestSet:
 
 def _opened(test_set: TestSet, root: Path, here: Collection[str], manifest_hash: str) -> OpenTestSet:
     folders = {part: root / part for part in test_set.parts if part in here}
-    return OpenTestSet(test_set, folders, manifest_hash, root / LOG if test_set.repository else None)
+    return OpenTestSet(test_set, folders, manifest_hash, root / LOG if LOG in dict(test_set.upstream) else None)
 
 
 def manifest_path(test_set: TestSet) -> Path:

@@ -36,6 +36,7 @@ class TestSet:
         needs: the folders that must be there, of ``LR`` and ``HR``.
         part: what the tables score of each clip: its first frames, a central square.
         outputs: sub-folders with outputs that a paper's authors released, named by row.
+        suffixed: the names of released outputs end with ``_`` and their folder's name: ``BSRGAN/chip_BSRGAN.png``.
         source: where it comes from, for people.
         licence: what is known of its terms.
         repository: public GitHub repository (owner/name); empty where its files can't be fetched one by one.
@@ -55,6 +56,7 @@ class TestSet:
     needs: tuple[str, ...] = ("LR", "HR")
     part: Part = Part()  # noqa: RUF009  (immutable)
     outputs: tuple[str, ...] = ()
+    suffixed: bool = False
     source: str = ""
     licence: str = ""
     repository: str = ""
@@ -142,13 +144,14 @@ class OpenTestSet:
                 "and delete the manifest, to record it again",
                 self.test_set.command,
             )
+        suffix = f"_{outputs}" if self.test_set.suffixed and outputs in self.test_set.outputs else ""
         if self.test_set.has_truth:
-            return pair(sr, self.folders["HR"])
-        found = pair(sr, None)
+            return pair(sr, self.folders["HR"], suffix=suffix)
+        samples = pair(sr, None, suffix=suffix)
         wanted = pair(self.folders["LR"], None)
-        if names := sorted({sample.name for sample in found} ^ {sample.name for sample in wanted}):
+        if names := sorted({sample.name for sample in samples} ^ {sample.name for sample in wanted}):
             raise AdcbenchError(f"{sr} and {self.name} do not hold the same {self.test_set.holds}: {listed(names)}")
-        return found
+        return samples
 
     def inputs(self, limit: int = 0) -> list[Sample]:
         """What a system upscales: LR, each with its HR (None without ground truth), sorted by name. Nothing is read.

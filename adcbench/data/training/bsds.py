@@ -26,10 +26,10 @@ def bsds500(part: Part) -> list[Path]:
     if part not in SIZES:
         raise AdcbenchError(f"BSDS500 has val and test here, not {part!r}: it validates and tests, and never trains")
     folder = data_dir() / "bsds500" / part
-    found = sorted(folder.glob("*.jpg"))
-    if len(found) != SIZES[part]:
+    photographs = sorted(folder.glob("*.jpg"))
+    if len(photographs) != SIZES[part]:
         raise Blocked(
-            f"BSDS500 ({len(found)} of {SIZES[part]} images in {folder})",
+            f"BSDS500 ({len(photographs)} of {SIZES[part]} images in {folder})",
             f"unpack images/{part} of {_SOURCE} into {folder}",
         )
-    return found
+    return photographs

@@ -33,17 +33,17 @@ def check_usable(paths: Sequence[Path]) -> list[os.stat_result]:
     Raises:
         AdcbenchError: lists those that can't be images: links that lead nowhere, pipes, devices, empty files.
     """
-    found, wrong = [], []
+    states, wrong = [], []
     for path in paths:
         try:
             state = check_regular(path)
             if not state.st_size:
                 raise AdcbenchError(f"{path}: empty")
-            found.append(state)
+            states.append(state)
         except AdcbenchError as error:
             wrong.append(str(error))
     _refuse(wrong)
-    return found
+    return states
 
 
 def content_hashes(paths: Sequence[Path], name: str) -> list[str]:
@@ -124,11 +124,11 @@ def _edges_hash(path: Path) -> str:
 def _remembered(memo: Path) -> dict[str, str]:
     """What is kept; nothing where that is damaged, because it can be made again."""
     try:
-        found = read_json(memo, at_most=0)
+        hashes = read_json(memo, at_most=0)
     except AdcbenchError:
         return {}
-    plain = isinstance(found, dict) and all(isinstance(value, str) for value in found.values())
-    return found if plain else {}
+    plain = isinstance(hashes, dict) and all(isinstance(value, str) for value in hashes.values())
+    return hashes if plain else {}
 
 
 def _refuse(wrong: list[str]) -> None:

@@ -44,11 +44,11 @@ def download_package(package: str, folder: Path) -> Path:
         raise Blocked("apt-get (this is no Debian or Ubuntu)", remedy)
     folder.mkdir(parents=True, exist_ok=True)
     run = subprocess.run(["apt-get", "download", package], cwd=folder, capture_output=True, text=True, check=False)
-    found = sorted(folder.glob(f"{package}_*.deb"))
-    if run.returncode or not found:
+    packages = sorted(folder.glob(f"{package}_*.deb"))
+    if run.returncode or not packages:
         reason = (run.stderr.strip() or "it is not there afterwards").splitlines()[-1]
         raise Blocked(f"Debian package {package} ({reason})", f"apt-get update; if that does not help, {remedy}")
-    return found[-1]
+    return packages[-1]
 
 
 def read_package(path: Path, files: Mapping[str, int]) -> dict[str, bytes]:

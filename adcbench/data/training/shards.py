@@ -96,18 +96,18 @@ def expand(pattern: str) -> list[Path]:
         return [path for choice in choices for path in expand(head + choice + tail)]
     if not glob.has_magic(pattern):
         return [Path(pattern).expanduser()]
-    found = sorted(glob.glob(str(Path(pattern).expanduser())))  # noqa: PTH207 (absolute patterns)
-    if not found:
+    paths = sorted(glob.glob(str(Path(pattern).expanduser())))  # noqa: PTH207 (absolute patterns)
+    if not paths:
         raise AdcbenchError(f"{pattern}: matches no file")
-    return [Path(path) for path in found]
+    return [Path(path) for path in paths]
 
 
 def _index(shard: Path) -> list[Member]:
     size = check_regular(shard).st_size
     kept = cache_dir() / "shards" / f"{digest(str(shard.resolve()), file_state(shard))}.json"
     try:
-        if found := _members(read_json(kept, at_most=0), size):
-            return found
+        if indexed := _members(read_json(kept, at_most=0), size):
+            return indexed
     except (AdcbenchError, TypeError, ValueError):
         pass  # not there yet, or damaged
     members = _walk(shard, size)
@@ -118,8 +118,8 @@ def _index(shard: Path) -> list[Member]:
 def _walk(shard: Path, size: int) -> list[Member]:
     try:
         with tarfile.open(shard, "r:") as tar:  # "r:": not compressed, so that offsets are places in the file
-            found = [(m.name, m.offset_data, m.size) for m in tar if m.isfile() and _is_image(m.name)]
-        return _members(found, size)
+            images = [(m.name, m.offset_data, m.size) for m in tar if m.isfile() and _is_image(m.name)]
+        return _members(images, size)
     except _BROKEN as error:
         raise AdcbenchError(
             f"{shard}: not a plain tar file, or not a whole one ({error}); unpack it, or make it again"

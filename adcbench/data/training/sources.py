@@ -241,15 +241,15 @@ def _image_files(folder: Path) -> list[str]:
             "or take it away"
         ) from error
 
-    found: list[str] = []
+    images: list[str] = []
     seen: set[str] = set()  # links may lead back
     for parent, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
         real = os.path.realpath(parent)
         folders[:] = [] if real in seen else [name for name in folders if not name.startswith(".")]
         if real not in seen:
-            found += [Path(parent, name).relative_to(folder).as_posix() for name in names if _is_image(name)]
+            images += [Path(parent, name).relative_to(folder).as_posix() for name in names if _is_image(name)]
         seen.add(real)
-    return found
+    return images
 
 
 def _is_image(name: str) -> bool:

@@ -49,12 +49,12 @@ class EfficientNetLite0(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         x = relu6(self._bn0(self._conv_stem((images - _MEAN) / _STD)))
-        found = []
+        features = []
         for i, block in enumerate(self._blocks):
             x = block(x)
             if i in _READ:
-                found.append(x)
-        return tuple(found)
+                features.append(x)
+        return tuple(features)
 
 
 def load_lite0(path: Path | None) -> EfficientNetLite0:

@@ -71,8 +71,8 @@ def resized(images: np.ndarray, resize: str) -> torch.Tensor:
         return 2 * (functional.interpolate(values, (SIZE, SIZE), mode="bilinear", align_corners=False) / 255) - 1
     from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 
-    found: torch.Tensor = interpolate_bilinear_2d_like_tensorflow1x(values, (SIZE, SIZE), align_corners=False)
-    return (found - 128) / 128
+    interpolated: torch.Tensor = interpolate_bilinear_2d_like_tensorflow1x(values, (SIZE, SIZE), align_corners=False)
+    return (interpolated - 128) / 128
 
 
 def _clean(image: np.ndarray) -> np.ndarray:
@@ -120,8 +120,8 @@ def _load(network: nn.Module, path: Path) -> None:
 
     counter = "num_batches_tracked"
     try:
-        found = reading.state_dict(path)
-        tensors = {n: t for n, t in found.items() if not n.startswith("fc.") and not n.endswith(counter)}
+        content = reading.state_dict(path)
+        tensors = {n: t for n, t in content.items() if not n.startswith("fc.") and not n.endswith(counter)}
         expected = {n: shape for n, shape in reading.shapes(network).items() if not n.endswith(counter)}
         reading.check_names(tensors, expected, str(path))
         reading.check_finite(tensors, str(path))

@@ -186,10 +186,10 @@ class _Input(NamedTuple):
 def _inputs(image: Any) -> list[_Input]:
     if not isinstance(image, list | tuple):
         return _inputs([image])
-    found = [_input(one, f"image {number} of {len(image)}") for number, one in enumerate(image, 1)]
-    if not sum(len(one.batch) for one in found):
+    inputs = [_input(one, f"image {number} of {len(image)}") for number, one in enumerate(image, 1)]
+    if not sum(len(one.batch) for one in inputs):
         raise AdcbenchError("AdcSRPipeline was given no image")
-    return found
+    return inputs
 
 
 def _input(image: Any, name: str) -> _Input:

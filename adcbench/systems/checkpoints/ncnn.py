@@ -55,13 +55,13 @@ def read_convolutions(param: Path, weights: Path) -> tuple[Convolution, ...]:
     """
     shapes = _read_shapes(param)
     data = read_whole(weights)
-    found, offset = [], 0
+    convolutions, offset = [], 0
     for shape in shapes:
         convolution, offset = _read_one(data, offset, shape, weights)
-        found.append(convolution)
+        convolutions.append(convolution)
     if offset != len(data):
         raise _broken(weights, f"{len(data) - offset} bytes are left after the last layer of {param.name}")
-    return tuple(found)
+    return tuple(convolutions)
 
 
 def _read_shapes(param: Path) -> list[_Shape]:

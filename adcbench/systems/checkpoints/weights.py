@@ -68,9 +68,11 @@ def check_names(tensors: Mapping[str, Tensor], expected: Mapping[str, tuple[int,
         if name in tensors and tuple(tensors[name].shape) != shape
     ]
     problems = (("missing", missing), ("unexpected", unexpected), ("wrong shape", wrong))
-    found = "; ".join(f"{len(names)} {what}: {listed(names)}" for what, names in problems if names)
-    if found:
-        raise AdcbenchError(f"{source}: not a checkpoint of this network. {found}. It looks like {describe(tensors)}")
+    differences = "; ".join(f"{len(names)} {what}: {listed(names)}" for what, names in problems if names)
+    if differences:
+        raise AdcbenchError(
+            f"{source}: not a checkpoint of this network. {differences}. It looks like {describe(tensors)}"
+        )
 
 
 def check_finite(tensors: Mapping[str, Tensor], source: str) -> None:

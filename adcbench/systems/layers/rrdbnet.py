@@ -91,12 +91,14 @@ def read_weights(network: RRDBNet, param: Path, weights: Path) -> None:
     Raises:
         AdcbenchError: a damaged file, or one that has not exactly this network's convolutions.
     """
-    found = read_convolutions(param, weights)
+    convolutions = read_convolutions(param, weights)
     convs = [(name, conv) for name, conv in network.named_modules() if isinstance(conv, nn.Conv2d)]
-    if len(found) != len(convs):
-        raise AdcbenchError(f"{param}: {len(found)} convolutions; this network has {len(convs)}: use its own files")
+    if len(convolutions) != len(convs):
+        raise AdcbenchError(
+            f"{param}: {len(convolutions)} convolutions; this network has {len(convs)}: use its own files"
+        )
     state = {}
-    for (name, conv), read in zip(convs, found, strict=True):
+    for (name, conv), read in zip(convs, convolutions, strict=True):
         if read.weight.shape != tuple(conv.weight.shape):
             sizes = f"{read.weight.shape}, not {tuple(conv.weight.shape)} as {name}"
             raise AdcbenchError(f"{param}: {read.name} is {sizes}: {_REMEDY}")

@@ -65,8 +65,8 @@ class Tagger(nn.Module):
 
     def tags(self, embeds: Tensor) -> list[str]:
         """(B, 1 + tokens, embed) from ``embeds`` -> for each image its tags, in the list's order: "cat, grass"."""
-        found = self.ram.tag_logits(embeds).sigmoid() > self.thresholds
-        return [", ".join(word for word, hit in zip(self.words, row, strict=True) if hit) for row in found.tolist()]
+        present = self.ram.tag_logits(embeds).sigmoid() > self.thresholds
+        return [", ".join(word for word, hit in zip(self.words, row, strict=True) if hit) for row in present.tolist()]
 
     @torch.no_grad()
     def describe(self, images: Tensor) -> list[str]:

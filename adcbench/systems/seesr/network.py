@@ -218,7 +218,7 @@ def ddpm_step(latent: Tensor, noise: Tensor, fresh: Tensor, step: int, previous:
 
 def prompts(tags: Sequence[str], config: SeeSRConfig) -> list[str]:
     """The texts of a batch: with guidance the negative prompt for each image first; then tags and fixed texts."""
-    wanted = [f"{found}, {config.prompt},{config.added_prompt}" for found in tags]
+    wanted = [f"{tag_list}, {config.prompt},{config.added_prompt}" for tag_list in tags]
     return [config.negative_prompt] * len(wanted) * (config.guidance > 1) + wanted
 
 

@@ -48,9 +48,9 @@ def read_network(path: Path, kind: str) -> dict[str, Tensor]:
         AdcbenchError: unreadable, the other of the two, or Stable Diffusion's own network without image attentions.
     """
     tensors = library_tensors(path)
-    found = "ControlNet" if any(name.startswith(_HINT) for name in tensors) else "U-Net"
-    if found != kind and tensors:
-        raise AdcbenchError(f"{path}: a {found}'s file where SeeSR's {kind} belongs. Exchange the two files")
+    network = "ControlNet" if any(name.startswith(_HINT) for name in tensors) else "U-Net"
+    if network != kind and tensors:
+        raise AdcbenchError(f"{path}: a {network}'s file where SeeSR's {kind} belongs. Exchange the two files")
     if not any(IMAGE_ATTENTIONS in name for name in tensors):
         raise AdcbenchError(
             f"{path}: a {kind} without image attentions, such as Stable Diffusion's own. "

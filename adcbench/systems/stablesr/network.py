@@ -244,13 +244,13 @@ def schedule(count: int) -> list[Step]:
     """
     times = [round(i * LAST_STEP / (count - 1)) for i in range(count)]
     signals = [1.0, *(alpha_bar(time) for time in times)]
-    found = []
+    steps = []
     for time, before, after in zip(times, signals, signals[1:], strict=False):
         beta = 1 - after / before
         clean = beta * math.sqrt(before) / (1 - after)
         noisy = (1 - before) * math.sqrt(1 - beta) / (1 - after)
-        found.append(Step(time, clean, noisy, math.sqrt(beta * (1 - before) / (1 - after))))
-    return found[::-1]
+        steps.append(Step(time, clean, noisy, math.sqrt(beta * (1 - before) / (1 - after))))
+    return steps[::-1]
 
 
 def load_network(config: StableSRConfig, weights: Mapping[str, Path] | None) -> StableSR:

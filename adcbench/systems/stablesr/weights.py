@@ -98,10 +98,10 @@ def cfw_modules(config: StableSRConfig) -> dict[str, str]:
 
 
 def _part(tensors: Mapping[str, Tensor], prefix: str, path: Path) -> dict[str, Tensor]:
-    found = part(tensors, prefix)
-    if not found:
+    own = part(tensors, prefix)
+    if not own:
         raise AdcbenchError(
             f"{path}: no tensors {prefix}*, so this is not StableSR's {DIFFUSION_FILE}. It looks like "
             f"{describe(tensors)}"
         )
-    return found
+    return own

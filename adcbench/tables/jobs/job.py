@@ -121,6 +121,10 @@ class Job(ABC):
         """Relative move of a sample from which on drift calls it moved."""
         return self.redo.tolerance if self.redo else 0.0
 
+    def sampled(self, metric: str) -> bool:
+        """Whether drift makes only some of a column's images again, and compares those."""
+        return bool(self.redo and self.redo.sampled)
+
     def files(self) -> tuple[str, ...]:
         """Names of the systems and metrics whose weight files it needs."""
         return ()

@@ -77,32 +77,32 @@ def _measured(given: Any, keys: Iterable[CellKey]) -> str:
     return ""
 
 
-def _wrong(found: Measurement) -> str:
+def _wrong(measurement: Measurement) -> str:
     """What no file could keep of a measurement."""
     for field, known in _ONE_OF.items():
-        if getattr(found, field) not in known:
-            return f"{field} is {getattr(found, field)!r:.80}, not one of {', '.join(known)}"
+        if getattr(measurement, field) not in known:
+            return f"{field} is {getattr(measurement, field)!r:.80}, not one of {', '.join(known)}"
     for field in _TEXTS:
-        if not isinstance(getattr(found, field), str):
-            return f"{field} is {getattr(found, field)!r:.80}, not a text"
-    if _texts(found.unscored, ()):
-        return f"unscored is {found.unscored!r:.80}, not names"
-    if not isinstance(found.samples, tuple | list) or not all(map(_is_sample, found.samples)):
-        return f"samples are {found.samples!r:.80}, not pairs of a name and a number"
-    if len({name for name, _ in found.samples}) < len(found.samples):
+        if not isinstance(getattr(measurement, field), str):
+            return f"{field} is {getattr(measurement, field)!r:.80}, not a text"
+    if _texts(measurement.unscored, ()):
+        return f"unscored is {measurement.unscored!r:.80}, not names"
+    if not isinstance(measurement.samples, tuple | list) or not all(map(_is_sample, measurement.samples)):
+        return f"samples are {measurement.samples!r:.80}, not pairs of a name and a number"
+    if len({name for name, _ in measurement.samples}) < len(measurement.samples):
         return "samples have a name twice"
-    return _wrong_provenance(found)
+    return _wrong_provenance(measurement)
 
 
-def _wrong_provenance(found: Measurement) -> str:
-    kept = found.provenance
+def _wrong_provenance(measurement: Measurement) -> str:
+    kept = measurement.provenance
     try:
         right = isinstance(kept, Mapping) and json.loads(json.dumps(dict(kept))).keys() == kept.keys()
     except (TypeError, ValueError):
         right = False
     if not right:
         return f"provenance is {kept!r:.80}, not a mapping that JSON can hold"
-    return "provenance has no n, the size of the set" if found.reduce == "set" and not kept.get("n") else ""
+    return "provenance has no n, the size of the set" if measurement.reduce == "set" and not kept.get("n") else ""
 
 
 def _is_sample(sample: Any) -> bool:

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from adcbench.core.cells import BROUGHT
+from adcbench.core.errors import AdcbenchError, listed
 from adcbench.core.keys import short
 from adcbench.tables.jobs.job import Context, Job, Measured, Redo
 from adcbench.tables.jobs.scored import MadeBy, metric_modules, metrics_here, scored
 
 if TYPE_CHECKING:
+    from adcbench.data.media import Sample
+    from adcbench.data.test_sets.test_set import OpenTestSet
     from adcbench.tables.table import Table
 
 
@@ -20,12 +23,15 @@ if TYPE_CHECKING:
 class Score(Job):
     """Score released outputs: folder ``outputs`` of the test set against its HR. Level ``scores``.
 
-    ``metrics`` maps a column's metric to the name of one of ours (``adcbench.metrics``).
+    ``metrics`` maps a column's metric to the name of one of ours (``adcbench.metrics``). ``only`` names the one sample
+    that is scored, for the numbers of single images that figures print; empty: all are.
     """
 
     outputs: str
     metrics: Mapping[str, str]
+    only: str = ""
     redo: ClassVar[Redo | None] = Redo("released outputs scored again", 1e-7)
+    network_tolerance: ClassVar[float] = 1e-4  # in place of that: they compute in float32
 
     @property
     def fills(self) -> Collection[str]:
@@ -37,10 +43,23 @@ class Score(Job):
     def files(self) -> tuple[str, ...]:
         return tuple(self.metrics.values())
 
+    def sampled(self, metric: str) -> bool:
+        return self._of_networks(metric)
+
+    def tolerance(self, metric: str) -> float:
+        return self.network_tolerance if self._of_networks(metric) else super().tolerance(metric)
+
+    def _of_networks(self, metric: str) -> bool:
+        from adcbench.metrics import find_metric
+
+        return find_metric(self.metrics[metric]).is_network
+
     def released_outputs(self) -> str:
         return self.outputs
 
     def measure(self, table: Table, context: Context) -> Measured:
+        from adcbench.data.test_sets.test_set import spread_evenly
+
         opened = context.open(self.test_set)
         released = self.outputs in opened.test_set.parts
         outputs = f"released {self.outputs}" if released else f"{BROUGHT}: {Path(self.outputs).resolve().name}"
@@ -48,6 +67,23 @@ class Score(Job):
             "scores", "full", context.device, provenance={"outputs": outputs, "data": short(opened.manifest_hash)}
         )
         keys = dict(zip(self.metrics, self.keys(table), strict=True))
-        here, blocked = metrics_here(self.metrics, opened, 0)
+        here, blocked = metrics_here(self.metrics, opened, context.sample)
         yield from ((keys[column], block) for column, block in blocked.items())
-        yield from scored(keys, here, opened.samples(self.outputs), opened, made_by, context)
+        samples = self._samples(opened)
+        networks = {column: metric for column, metric in here.items() if context.sample and metric.is_network}
+        plain = {column: metric for column, metric in here.items() if column not in networks}
+        yield from scored(keys, plain, samples, opened, made_by, context)
+        yield from scored(keys, networks, spread_evenly(samples, context.sample), opened, made_by, context)
+
+    def _samples(self, opened: OpenTestSet) -> list[Sample]:
+        """What is scored.
+
+        Raises:
+            AdcbenchError: no sample has the name that alone is to be scored.
+        """
+        samples = opened.samples(self.outputs)
+        named = [sample for sample in samples if self.only in ("", sample.name)]
+        if not named:
+            names = listed([sample.name for sample in samples])
+            raise AdcbenchError(f"{opened.name} has no sample {self.only!r}. There are: {names}")
+        return named

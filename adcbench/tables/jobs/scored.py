@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from adcbench.core.cells import CellKey, Level, Measurement, Scale
-from adcbench.core.errors import Blocked, listed
+from adcbench.core.errors import AdcbenchError, Blocked, listed
 from adcbench.core.keys import short, source_hash, versions
 from adcbench.tables.jobs.job import Context, Measured
 
@@ -40,7 +40,7 @@ def metrics_here(
     blocked: dict[str, Blocked] = {}
     for column, name in names.items():
         try:
-            metric = find_metric(name) if opened.test_set.has_truth else find_metric(name).without_reference()
+            metric = _for_set(find_metric(name), column, opened)
             metric.check_here()
             if sample and metric.takes == "set":
                 raise Blocked(f"{metric.name} of the whole set: only {sample} images are run again here")
@@ -48,6 +48,21 @@ def metrics_here(
         except Blocked as block:
             blocked[column] = block
     return metrics, blocked
+
+
+def _for_set(metric: Metric, column: str, opened: OpenTestSet) -> Metric:
+    """A metric as a test set allows it.
+
+    Raises:
+        AdcbenchError: it compares with HR, and the test set has none.
+    """
+    if opened.test_set.has_truth:
+        return metric
+    if metric.needs_reference:
+        raise AdcbenchError(
+            f"column {column}: {metric.name} compares with HR, and {opened.name} has none; take it out of the job"
+        )
+    return metric.without_reference()
 
 
 def scored(
@@ -59,17 +74,17 @@ def scored(
         return
     from adcbench.metrics.engine.scoring import score
 
-    found = score(samples, list(metrics.values()), part=opened.part, device=context.device, progress=context.progress)
+    scores = score(samples, list(metrics.values()), part=opened.part, device=context.device, progress=context.progress)
     for column, metric in metrics.items():
-        if not found.of(metric.name):
-            yield keys[column], Blocked(found.why_none(metric.name, "samples"))
+        if not scores.of(metric.name):
+            yield keys[column], Blocked(scores.why_none(metric.name, "samples"))
             continue
-        yield keys[column], _measurement(metric, found, made_by, made_by.causes.get(column, ""))
+        yield keys[column], _measurement(metric, scores, made_by, made_by.causes.get(column, ""))
 
 
-def _measurement(metric: Metric, found: Scored, made_by: MadeBy, cause: str) -> Measurement:
-    made, lost = made_by.provenance, found.lost(metric.name)
-    total = found.of(metric.name) + len(lost)
+def _measurement(metric: Metric, scores: Scored, made_by: MadeBy, cause: str) -> Measurement:
+    made, lost = made_by.provenance, scores.lost(metric.name)
+    total = scores.of(metric.name) + len(lost)
     device, dtype = made_by.device, made_by.dtype
     if not dtype:
         device, dtype = (device, "float32") if metric.is_network else ("cpu", "float64")
@@ -81,10 +96,10 @@ def _measurement(metric: Metric, found: Scored, made_by: MadeBy, cause: str) -> 
         made_by.scale,
         device,
         dtype,
-        samples=found.samples(metric.name),
-        reduce="set" if metric.name in found.sets else "mean",
-        signature=found.signature(metric),
-        provenance={**made, "sources": sources, "libraries": libraries, **found.details(metric.name)},
+        samples=scores.samples(metric.name),
+        reduce="set" if metric.name in scores.sets else "mean",
+        signature=scores.signature(metric),
+        provenance={**made, "sources": sources, "libraries": libraries, **scores.details(metric.name)},
         cause=cause,
         unscored=lost,
         not_comparable=f"{len(lost)} of {total} unscored: {listed(lost)}" if lost else "",

@@ -41,11 +41,11 @@ def check_tables() -> tuple[Check, ...]:
 
 def _checks() -> tuple[str, ...]:
     """Names of the checks that the tables' jobs belong to. Tables that can't be read are named by each of them."""
-    found: dict[str, None] = {}
+    checks: dict[str, None] = {}
     for table_id in table_ids():
         with suppress(AdcbenchError):
-            found |= {job.redo.check: None for job in load_table(table_id).jobs if job.redo}
-    return tuple(sorted(found))
+            checks |= {job.redo.check: None for job in load_table(table_id).jobs if job.redo}
+    return tuple(sorted(checks))
 
 
 def check_files(ids: Sequence[str] | None = None, root: Path | None = None) -> Check:
@@ -169,7 +169,7 @@ def _moved(key: CellKey, old: Measurement, new: Measurement, job: Job) -> list[s
         changes.append(f"{key}: has another signature")
     if old.reduce != new.reduce:
         changes.append(f"{key}: reduced by {old.reduce} -> {new.reduce}")
-    names = dict(new.samples) if job.redo and job.redo.sampled else dict(old.samples) | dict(new.samples)
+    names = dict(new.samples) if job.sampled(key.metric) else dict(old.samples) | dict(new.samples)
     same = old.provenance.get("machine") == new.provenance.get("machine")
     moved = [m for m in moved_samples(old, new, job.tolerance(key.metric) if same else OTHER_MACHINE) if m[0] in names]
     changes += [f"{key}: {name} {move(was, now)}" for name, was, now in moved[:3]]

@@ -54,18 +54,18 @@ def read_golden(path: Path) -> Golden:
         AdcbenchError: the file is damaged.
     """
     with reading(path, "record it again: adcbench drift --record"):
-        found = json_value(data_text(path))
-        check_kinds(found, {**dict.fromkeys(("kind", "hardware"), str), **dict.fromkeys(_NAMED, dict),
+        content = json_value(data_text(path))
+        check_kinds(content, {**dict.fromkeys(("kind", "hardware"), str), **dict.fromkeys(_NAMED, dict),
                             **dict.fromkeys(_LISTED, list)})  # fmt: skip
         for name, kind in _NAMED.items():
-            check_kinds(found[name], dict.fromkeys(found[name], kind))
-        return Golden(**found | {name: tuple(map(str, found[name])) for name in _LISTED})
+            check_kinds(content[name], dict.fromkeys(content[name], kind))
+        return Golden(**content | {name: tuple(map(str, content[name])) for name in _LISTED})
 
 
 def nearest(kind: str, folder: Path) -> Golden | None:
     """The golden of a kind of machine, or of the kind whose name starts most alike; None if there is none."""
-    found = [read_golden(path) for path in sorted(folder.glob("*.json"))]
-    return max(found, key=lambda golden: (golden.kind == kind, _alike(golden.kind, kind)), default=None)
+    goldens = [read_golden(path) for path in sorted(folder.glob("*.json"))]
+    return max(goldens, key=lambda golden: (golden.kind == kind, _alike(golden.kind, kind)), default=None)
 
 
 def _alike(one: str, other: str) -> int:

@@ -21,7 +21,7 @@ _NAME = "speed, by ratio"
 
 def check_speed(root: Path | None = None) -> Check:
     """Time the rows that a table names as watched (``Table.watched_ratios``), and compare with what is committed."""
-    found: list[Check] = []
+    checks: list[Check] = []
     bad: list[str] = []
     for table_id in table_ids():
         try:
@@ -32,9 +32,9 @@ def check_speed(root: Path | None = None) -> Check:
             continue
         times = {cell.key.row: cell.measured for cell in cells if cell.key.metric == "Time"}
         for slow, fast in table.watched_ratios:
-            found.append(_check_pair(table, (slow, fast), times.get(slow), times.get(fast)))
-    moved = (*bad, *(line for check in found for line in check.moved))
-    return Check(_NAME, sum(c.cells for c in found), moved, tuple(line for c in found for line in c.blocked))
+            checks.append(_check_pair(table, (slow, fast), times.get(slow), times.get(fast)))
+    moved = (*bad, *(line for check in checks for line in check.moved))
+    return Check(_NAME, sum(c.cells for c in checks), moved, tuple(line for c in checks for line in c.blocked))
 
 
 def _check_pair(table: Table, rows: tuple[str, str], slow: Measurement | None, fast: Measurement | None) -> Check:

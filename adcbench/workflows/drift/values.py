@@ -89,9 +89,9 @@ def measure(device: str = "cpu", only: Sequence[str] = ()) -> Golden:
         if only and name not in only:
             continue
         try:
-            found = {f"{name} / {image}": value for image, value in measured}
-            values |= {key: value for key, value in found.items() if math.isfinite(value)}
-            failed += [f"{key}: {value} is no number" for key, value in found.items() if not math.isfinite(value)]
+            by_image = {f"{name} / {image}": value for image, value in measured}
+            values |= {key: value for key, value in by_image.items() if math.isfinite(value)}
+            failed += [f"{key}: {value} is no number" for key, value in by_image.items() if not math.isfinite(value)]
         except Blocked as block:
             blocked.append(f"{name}: {block}")
         except Exception as error:  # one metric that a library broke must not hide the others
@@ -140,8 +140,8 @@ def _network(metric: Metric, device: str) -> Iterator[tuple[str, float]]:
     pairs = embedded_pairs()
     for name in IMAGES:
         sr, hr = (_centre(image)[None] for image in (upscale(pairs[name][0]), pairs[name][1]))
-        found = scorer(sr, None if metric.takes == "image" else hr)
-        yield name, float(np.mean(found))  # of features: their mean
+        score = scorer(sr, None if metric.takes == "image" else hr)
+        yield name, float(np.mean(score))  # of features: their mean
 
 
 def _system(name: str, device: str) -> Iterator[tuple[str, float]]:

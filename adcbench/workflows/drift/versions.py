@@ -110,8 +110,10 @@ def _markdown(matrix: Matrix) -> str:
     else:
         lines += ["", "Nothing moved." if matrix.rows else "NOTHING MEASURED: this is a failure."]
     for title, field in (("Blocked there:", "blocked"), ("Failed there:", "failed")):
-        found = [f"- {name}: {line}" for name, golden in matrix.environments.items() for line in getattr(golden, field)]
-        lines += ["", title, "", *found] if found else []
+        differences = [
+            f"- {name}: {line}" for name, golden in matrix.environments.items() for line in getattr(golden, field)
+        ]
+        lines += ["", title, "", *differences] if differences else []
     return "\n".join(lines) + "\n"
 
 
