@@ -124,7 +124,7 @@ def _unaddressed(entries: Iterable[catalogue.Entry]) -> list[str]:
     absent = [entry for entry in entries if not entry.here]
     fetched = catalogue.missing(absent)
     lost = [entry for entry in absent if entry not in fetched]
-    return [f"{one.label} ({', '.join(one.users)}): {one.file.by_hand or one.get}" for one in lost]
+    return [f"{one.label} ({', '.join(one.users)}): {one.form.by_hand or one.get}" for one in lost]
 
 
 def _libraries(tables: Iterable[str]) -> list[str]:

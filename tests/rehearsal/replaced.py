@@ -8,6 +8,7 @@ runs this file again). Replaced are, and nothing else:
 - sha256 and size of each checkpoint, by its address, and the digits of a hash in its name: the files are others;
 - the widths of networks, by those of the same code that its tests use: official sizes take gigabytes and hours. Of the
   metrics that is MANIQA alone;
+- what stands in an official file's place: pip is not started, so that the official one is fetched;
 - size and manifest of each test set: two images, one clip;
 - the connection: https://HOST/PATH goes to the local server as /HOST/PATH, and no other connection is opened.
 """
@@ -103,7 +104,7 @@ def _files(files: dict[str, dict[str, Any]]) -> None:
 
     for owner in (*METRICS.values(), *FLOWS.values()):
         for file in owner.files:
-            for name, value in _facts(file, files).items():
+            for name, value in {**_facts(file, files), "instead": ()}.items():
                 object.__setattr__(file, name, value)
     of_names = {one["name"]: one["sha256"] for one in files.values()}
     known = weight_files.digits_in_name

@@ -70,7 +70,7 @@ def _check_names(file: str, ours: Iterable[str], official: Iterable[str]) -> Non
 
 
 def _backbone(network: str) -> Callable[[Path], Files]:
-    return lambda folder: {FILE_OF[network]: write_backbone(folder, network)}
+    return lambda folder: {FILE_OF[network]: write_backbone(folder, network, whole=True)}
 
 
 def _dover(folder: Path) -> Files:
