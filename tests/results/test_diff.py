@@ -52,6 +52,8 @@ def test_the_sample_that_moved_most_is_named_and_the_input_that_changed() -> Non
 def test_another_signature_is_a_change_of_its_own() -> None:
     (line,) = compare([cell(measured(a=1.0))], [cell(measured(signature="z", a=1.0))])
     assert line.endswith("signature 's' -> 'z'")
+    read = measured(signature="s (read from some-package 1.0: 2)", a=1.0)
+    assert compare([cell(measured(a=1.0))], [cell(read)]) == []
 
 
 def test_times_are_left_out_on_request_and_only_they() -> None:

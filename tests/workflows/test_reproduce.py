@@ -95,6 +95,16 @@ def test_a_confirmed_measurement_keeps_its_provenance(cell: Cell) -> None:
     assert moved.measurements[0].provenance["libraries"] == 2
 
 
+def test_another_file_with_the_same_weights_confirms(cell: Cell) -> None:
+    first = one(1.0, signature="lpips | a.pth=1 (read from some-package 1.0: 2) | b")
+    cell = with_measurement(replace(cell, measurements=()), first)
+    assert with_measurement(cell, one(1.0, signature="lpips | a.pth=1 | b")) == cell
+    moved = with_measurement(cell, one(1.5, signature="lpips | a.pth=1 | b"))
+    assert moved.measurements[0].signature == "lpips | a.pth=1 | b"
+    other = with_measurement(cell, one(1.0, signature="lpips | a.pth=3 | b"))
+    assert other != cell
+
+
 def test_outputs_a_user_brings_are_scored_as_their_row() -> None:
     hr = open_test_set("embedded").folders["HR"]
     found = dict(Score("Real-ESRGAN", "embedded", str(hr), {"PSNR": "psnr"}).run(load_table("embedded"), Context()))

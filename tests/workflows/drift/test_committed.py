@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from adcbench.core.cells import CellKey
-from adcbench.core.settings import tables_dir
+from adcbench.core.errors import AdcbenchError
+from adcbench.core.settings import cache_dir, data_dir, tables_dir, weights_dir
 from adcbench.metrics import METRICS
 from adcbench.report.files import read_cells
 from adcbench.report.sources import add_sources, closure
@@ -64,6 +65,22 @@ CHECKS: dict[str, Callable[[], Check]] = {
 def test_nothing_has_moved(small: None, check: str) -> None:
     found = CHECKS[check]()
     assert found.passed, str(found)
+
+
+def test_what_was_fetched_stays_in_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights and test sets lie below the cache where nobody says otherwise; scores of that would hide a drift."""
+    for variable in ("ADCBENCH_WEIGHTS", "ADCBENCH_DATA"):
+        monkeypatch.delenv(variable, raising=False)
+    before, seen = (weights_dir(), data_dir(), cache_dir()), []
+
+    def looked_at(table_id: str) -> None:
+        seen.append((weights_dir(), data_dir(), cache_dir()))
+        raise AdcbenchError("enough")
+
+    monkeypatch.setattr(committed, "load_table", looked_at)
+    check_jobs(RUN_AGAIN, ["embedded"])
+    assert seen[0][:2] == before[:2]
+    assert seen[0][2] != before[2]
 
 
 def job_of(key: CellKey) -> Job:
