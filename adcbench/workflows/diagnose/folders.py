@@ -44,7 +44,7 @@ class _Trial:
         samples = self.handled[handling].samples if handling else self.files.samples
         what = {handling: self.handled[handling].what} if handling else {}
         try:
-            found = score(
+            scores = score(
                 samples, list(ways.values()), device=self.device, use_store=self.use_store, lossy_ok=self.files.lossy_ok
             )
         except Blocked:
@@ -54,10 +54,10 @@ class _Trial:
             return []
         made = []
         for causes, metric in ways.items():
-            if found.of(metric.name):
-                made.append(_way(causes, metric, found, what))
+            if scores.of(metric.name):
+                made.append(_way(causes, metric, scores, what))
             else:
-                self.failed[_name(causes)] = found.why_none(metric.name, self.files.what)
+                self.failed[_name(causes)] = scores.why_none(metric.name, self.files.what)
         return made
 
 
@@ -65,11 +65,11 @@ def _name(causes: Iterable[str]) -> str:
     return " + ".join(causes)
 
 
-def _way(causes: tuple[str, ...], metric: Metric, found: Scored, what: Mapping[str, str]) -> Way:
-    values = [value for _, value in found.samples(metric.name)]
+def _way(causes: tuple[str, ...], metric: Metric, scores: Scored, what: Mapping[str, str]) -> Way:
+    values = [value for _, value in scores.samples(metric.name)]
     known = {cause: CAUSES.get(cause) or difference(head_of(metric), metric) for cause in causes}
     words = "; ".join(filter(None, {**known, **what}.values()))
-    return Way(causes, sum(values) / len(values), found.of(metric.name), words, len(found.lost(metric.name)))
+    return Way(causes, sum(values) / len(values), scores.of(metric.name), words, len(scores.lost(metric.name)))
 
 
 def cause_of(metric: Metric, asked: Metric) -> str:
