@@ -9,13 +9,9 @@ from adcbench.core.cells import BROUGHT, Cell, CellKey, Measurement, Reading
 from adcbench.core.errors import AdcbenchError
 from adcbench.report.cell_view import CellView, MeasurementView
 from adcbench.report.view import read_view
-<<<<<<< HEAD
-from adcbench.results.causes import CAUSES, CAUSES_TABLE, RIGHT, against_log, all_causes, apart, switched
-=======
 from adcbench.results.agreement import agreements, counted
-from adcbench.results.causes import CAUSES, CAUSES_TABLE, all_causes, switched
+from adcbench.results.causes import CAUSES, CAUSES_TABLE, RIGHT, against_log, all_causes, apart, switched
 from adcbench.tables.independent import UNRELATED, readings_beside
->>>>>>> measures
 from adcbench.tables.loading import load_table, table_ids
 
 _WORST = 5
@@ -50,16 +46,10 @@ def explain(key: CellKey) -> str:
     """Published readings, measurements with verdicts, signature, provenance, interval, worst images, settings."""
     one = read_view(key.table).cell(key)
     parts = [str(key), *_published(one.cell), *_unmeasured(one)]
-<<<<<<< HEAD
-    for found in one.measurements:
-        parts += _measured(one, found)
-    parts += _effect(one) if key.table == CAUSES_TABLE else _wrong_settings(one)
-=======
     for measured in one.measurements:
         parts += _measured(one, measured)
-    parts += _wrong_settings(one)
+    parts += _effect(one) if key.table == CAUSES_TABLE else _wrong_settings(one)
     parts += _independent(one.cell)
->>>>>>> measures
     parts += _system(key)
     return "\n".join(parts)
 
@@ -195,15 +185,10 @@ def _wrong_settings(one: CellView) -> list[str]:
         *(f"  {name} {delta:+.4f}: {CAUSES[name]}" for name, delta in settings.effects),
     ]
     if one.verdict.word == "differs":
-<<<<<<< HEAD
-        names = ", ".join(found.inside)
-        lines.append(f"  {found.standing}: {names}" if names else "  none of them explains it")
-    if cell.key.row == found.outputs:
-        lines += _against_log(cell, [other.cell for other in causes.cells])
-=======
         names = ", ".join(settings.inside)
         lines.append(f"  {settings.standing}: {names}" if names else "  none of them explains it")
->>>>>>> measures
+    if cell.key.row == settings.outputs:
+        lines += _against_log(cell, [other.cell for other in causes.cells])
     return lines
 
 

@@ -69,14 +69,11 @@ class Score(Job):
         keys = dict(zip(self.metrics, self.keys(table), strict=True))
         here, blocked = metrics_here(self.metrics, opened, context.sample)
         yield from ((keys[column], block) for column, block in blocked.items())
-<<<<<<< HEAD
-        samples = opened.samples(self.outputs)
+        samples = self._samples(opened)
         networks = {column: metric for column, metric in here.items() if context.sample and metric.is_network}
         plain = {column: metric for column, metric in here.items() if column not in networks}
         yield from scored(keys, plain, samples, opened, made_by, context)
         yield from scored(keys, networks, spread_evenly(samples, context.sample), opened, made_by, context)
-=======
-        yield from scored(keys, here, self._samples(opened), opened, made_by, context)
 
     def _samples(self, opened: OpenTestSet) -> list[Sample]:
         """What is scored.
@@ -90,4 +87,3 @@ class Score(Job):
             names = listed([sample.name for sample in samples])
             raise AdcbenchError(f"{opened.name} has no sample {self.only!r}. There are: {names}")
         return found
->>>>>>> measures
