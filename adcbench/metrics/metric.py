@@ -17,7 +17,7 @@ from adcbench import __version__
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.keys import digest, source_hash, versions
 from adcbench.core.own_code import home
-from adcbench.core.weight_files import WeightFile, hash_shown
+from adcbench.core.weight_files import WeightFile, file_shown
 from adcbench.metrics.tools import HasFiles, Tool
 
 # (B, h, w, 3) uint8 RGB of SR, the same of HR (None for a metric without reference) -> (B,) scores,
@@ -176,7 +176,7 @@ class Metric(HasFiles):
         parts = [self.name.partition(":")[0], shown, tools, self.notes, "range=0-255 uint8"]
         if self.is_network or self.of_clips:
             parts += [" ".join(f"{n} {v}" for n, v in versions(*self._all_libraries).items())]
-        parts += [" ".join(f"{file.name}={hash_shown(self, file)}" for file in self.files)]
+        parts += [" ".join(file_shown(self, file) for file in self.files)]
         parts += ["mean over clips", part] if self.of_clips else []
         parts += [f"adcbench {__version__}"]
         if not self.of_clips:
@@ -214,7 +214,7 @@ class Metric(HasFiles):
         """The same for what the store keeps: of a network elsewhere its raw scores, which variants share."""
         if not self.asks:
             return self.key
-        return digest(self.asks.key, [hash_shown(self, file) for file in self.files], source_hash(*self.asks.modules))
+        return digest(self.asks.key, [file_shown(self, file) for file in self.files], source_hash(*self.asks.modules))
 
     def with_flow(self, flow: Tool) -> Metric:
         """The same metric with another optical flow; itself if its definition fixes the flow or it has none."""

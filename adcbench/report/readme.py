@@ -153,7 +153,7 @@ def _sources(whole: _Whole) -> list[str]:
         primary = Counter(
             _printed_by(c.published.source) for c in chosen if c.published and c.published.kind == KINDS[0]
         )
-        names = ", ".join(f"{number} by {name}" for name, number in primary.most_common())
+        names = ", ".join(f"{name} {number}" for name, number in primary.most_common())
         texts.append(
             paper.sources.format(known=kinds.total(), kinds=_words(kinds), own_kinds=_words(own), primary=names)
         )

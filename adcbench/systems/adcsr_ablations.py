@@ -24,7 +24,7 @@ OTHER_TRAINING = (
 )  # fmt: skip
 OWN_DECODER = ("decoder-100", "clip-ste", "clip-hard", "clip-none")
 _COMPONENTS = "adcbench.systems.adcsr.components"
-_TOLD = {"text": f"{_COMPONENTS}:text_student", "prompt-extractor": f"{_COMPONENTS}:prompt_extractor_student"}
+_WITH_TEXT = {"text": f"{_COMPONENTS}:text_student", "prompt-extractor": f"{_COMPONENTS}:prompt_extractor_student"}
 
 
 def ablation(name: str) -> System:
@@ -41,12 +41,12 @@ def ablation(name: str) -> System:
     return replace(system, files=(replace(system.files[0], by_hand=command),), get=command)
 
 
-def told(name: str) -> System:
+def with_text(name: str) -> System:
     """A student that reads a text with every image: an upscaler gets none, so it can be counted alone."""
     config = adcsr.variants()[name]
     load = partial(_cannot_run, f"adcsr-{name}")
     system = replace(adcsr.system(config), name=f"adcsr-{name}", files=(), get="", load=load)
-    return replace(system, components=_TOLD[name])
+    return replace(system, components=_WITH_TEXT[name])
 
 
 def _cannot_run(name: str, weights: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:
@@ -55,7 +55,7 @@ def _cannot_run(name: str, weights: Mapping[str, Path] | None, device: str, dtyp
 
 def _factories() -> dict[str, Callable[[], System]]:
     names = dict.fromkeys((*adcsr.variants(), *OTHER_TRAINING, *OWN_DECODER))
-    return {f"adcsr-{name}": partial(told if name in _TOLD else ablation, name) for name in names}
+    return {f"adcsr-{name}": partial(with_text if name in _WITH_TEXT else ablation, name) for name in names}
 
 
 UNRELEASED = _factories()

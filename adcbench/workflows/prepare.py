@@ -71,7 +71,7 @@ class Plan:
     @property
     def size(self) -> int:
         """Bytes to download, as far as sizes are known."""
-        return sum(entry.file.size for entry in self.todo) + sum(missing.size for missing in self.sets)
+        return catalogue.download_size(self.todo) + sum(missing.size for missing in self.sets)
 
     def wanted_space(self) -> list[tuple[Path, int]]:
         """Where each file will be, and how many bytes of it are still to come."""

@@ -24,5 +24,15 @@ PAPER = Paper(
     sources=(
         "AdcVSR's Tables 1 to 4 were read in a converted text of the paper; of Tables 5 to 8 only topics are known."
     ),
+    repositories={
+        "Upscale-A-Video": "sczhou/Upscale-A-Video",
+        "MGLD-VSR": "IanYeung/MGLD-VSR",
+        "STAR": "NJU-PCALab/STAR",
+        "SeedVR2": "ByteDance-Seed/SeedVR",
+        "DOVE": "zhengchen1999/DOVE",
+        "DLoRAL": "yjsunnn/DLoRAL",
+        "AdcSR": "Guaishou74851/AdcSR",
+        "HYPIR": "XPixelGroup/HYPIR",
+    },
     causes={"MISLABELLED_COLUMN": "the printed column repeats another column's values"},
 )

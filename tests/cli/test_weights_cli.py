@@ -167,7 +167,7 @@ PAGE, POINTER = b"<!DOCTYPE html><html>Sign in</html>", b"version https://git-lf
     ("name", "file"),
     [
         ("fid", "metrics/weights-inception-2015-12-05-6726825d.pth"),  # the digits in its name are known, and its size
-        ("raft-small", "metrics/raft_small_C_T_V1-ad48884c.pth"),  # its size is known to three digits
+        ("raft", "metrics/raft_large_C_T_V1-22a6c225.pth"),  # its size is known to three digits
         ("osediff", "osediff/osediff.pkl"),
         ("sinsr", "sinsr/SinSR_v1.pth"),  # nothing is known
     ],

@@ -6,6 +6,7 @@ Those in code are edits, listed in ``faults.csv``. Those in the committed tables
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from planting import Edit, Fault
 
 from adcbench.core.datafiles import data_text
+from adcbench.core.settings import tables_dir
 from adcbench.report.files import write_text
 
 _FILES = "workflows/drift/test_committed.py::test_nothing_has_moved[files]"
@@ -25,7 +27,8 @@ def _edits() -> Iterator[Fault]:
 
 
 def _spoiled(name: str, file: str, says: str, change: Callable[[str], str]) -> Fault:
-    def plant(patch: pytest.MonkeyPatch, tables: Path) -> None:
+    def plant(patch: pytest.MonkeyPatch, folder: Path) -> None:
+        tables = shutil.copytree(tables_dir(), folder / "tables")
         path = tables / "embedded" / file
         text = data_text(path)
         assert change(text) != text, "the fault must change something"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +22,9 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
-Plant = Callable[[pytest.MonkeyPatch, Path], None]  # with a copy of the committed tables, for mistakes in them
+_TESTS = f"{ROOT / 'tests'}{os.sep}"
+_OWN = f"{_TESTS}faults{os.sep}"
+Plant = Callable[[pytest.MonkeyPatch, Path], None]  # with a folder, for a copy of the committed tables to spoil
 
 
 @dataclass(frozen=True)
@@ -64,10 +67,10 @@ class Outcome:
 
 
 @contextmanager
-def planted(fault: Fault, patch: pytest.MonkeyPatch, tables: Path) -> Iterator[None]:
+def planted(fault: Fault, patch: pytest.MonkeyPatch, folder: Path) -> Iterator[None]:
     """The fault is in the running code until the block ends."""
     if not isinstance(fault.plant, Edit):
-        fault.plant(patch, tables)
+        fault.plant(patch, folder)
         yield
         return
     undo = _apply(fault.plant)
@@ -182,5 +185,5 @@ def _drop_tests() -> None:
     """Test modules are loaded again: their own caches may hold what a fault left."""
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None) or ""
-        if file.startswith(str(ROOT / "tests")) and "faults" not in Path(file).parts:
+        if file.startswith(_TESTS) and not file.startswith(_OWN):
             del sys.modules[name]

@@ -5,15 +5,12 @@ The checks are existing tests, run in this process; see ``planting``. The table 
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 from faults import FAULTS
 from planting import ROOT, Edit, Fault, Outcome, planted, run_check
 from report import DOCUMENT, faults_section
-
-from adcbench.core.settings import tables_dir
 
 LIMIT_S = 10.0  # a check; on a machine that does nothing else it takes a third of it
 CHECKS = tuple(dict.fromkeys(fault.check for fault in FAULTS))
@@ -25,15 +22,9 @@ def passed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     return {}
 
 
-@pytest.fixture
-def tables(tmp_path: Path) -> Path:
-    """A copy of the committed tables that a fault may spoil."""
-    return Path(shutil.copytree(tables_dir(), tmp_path / "tables"))
-
-
 @pytest.mark.parametrize("fault", sorted(FAULTS, key=lambda f: f.check), ids=lambda fault: fault.name)
 def test_a_planted_fault_is_caught(
-    fault: Fault, passed: dict[str, Outcome], tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fault: Fault, passed: dict[str, Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if fault.check not in passed:
         passed[fault.check] = run_check(fault.check, tmp_path / "without")
@@ -41,7 +32,7 @@ def test_a_planted_fault_is_caught(
     if without.word == "not run" and without.says:
         pytest.skip(without.says)
     assert without.word == "passed", f"{fault.check} is red without a fault: {without.says}"
-    with planted(fault, monkeypatch, tables):
+    with planted(fault, monkeypatch, tmp_path):
         found = run_check(fault.check, tmp_path / "with")
     assert found.word == "failed", f"{fault.check} does not catch {fault.name}: {found.word} {found.says}"
     assert found.seconds <= LIMIT_S, f"{fault.check} takes {found.seconds:.0f} s"

@@ -105,11 +105,6 @@ def read_sources_and_add(path: Path) -> None:
     assert set(read_sources(path.parent)) >= {"c.pth"}
 
 
-def read_log(path: Path) -> None:
-    authors_log.read_log(path)
-    authors_log.read_averages(path)
-
-
 def read_both(path: Path) -> None:
     whole = write_ncnn(path.parent, [(np.ones((2, 3, 3, 3), np.float16), np.zeros(2))])
     read_convolutions(*((path, whole[1]) if path.suffix == ".param" else (whole[0], path)))
@@ -136,7 +131,7 @@ KINDS = (
     Kind(
         "embedded.csv", lambda folder: EMBEDDED_MANIFEST.read_bytes(), lambda path: read_rows(path, Photograph._fields)
     ),
-    Kind("authors.log", lambda folder: log(), read_log),
+    Kind("authors.log", lambda folder: log(), authors_log.read_log),
     Kind("zip.pth", lambda folder: checkpoint(folder, new=True), converted),
     Kind("legacy.pth", lambda folder: checkpoint(folder, new=False), converted),
     Kind("x.safetensors", safe, library_tensors),

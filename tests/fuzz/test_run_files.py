@@ -23,7 +23,7 @@ from adcbench.core.settings import cache_dir
 from adcbench.data.training.shards import ShardImages
 from adcbench.data.training.sources import open_images
 from adcbench.systems import find_system
-from adcbench.training.engine import checkpoints
+from adcbench.training.engine import run_checkpoints
 from adcbench.training.engine.logging import CsvLog, seconds_logged
 from adcbench.training.engine.run_folder import check_settings, record_environment, write_settings
 from adcbench.training.engine.yaml_text import parse_yaml
@@ -83,11 +83,12 @@ def test_the_log_of_a_run(tmp_path: Path) -> None:
 
 
 def test_checkpoints(tmp_path: Path) -> None:
-    path = checkpoints.save(tmp_path, 3, {"networks.safetensors": {"a": torch.ones(4)}}, {"best": None, "scales": {}})
+    files = {"networks.safetensors": {"a": torch.ones(4)}}
+    path = run_checkpoints.save(tmp_path, 3, files, {"best": None, "scales": {}})
 
     def use() -> None:
-        checkpoints.read_state(path)
-        checkpoints.read_tensors(path, "networks.safetensors")
+        run_checkpoints.read_state(path)
+        run_checkpoints.read_tensors(path, "networks.safetensors")
 
     for name in ("state.json", "networks.safetensors"):
         each_damage(path / name, use)
@@ -95,7 +96,7 @@ def test_checkpoints(tmp_path: Path) -> None:
     os.mkfifo(path / "networks.safetensors")  # would hang
     with pytest.raises(AdcbenchError, match="a pipe"):
         use()
-    assert checkpoints.newest(tmp_path)[0] is None
+    assert run_checkpoints.newest(tmp_path)[0] is None
 
 
 def shard(path: Path) -> Path:

@@ -140,7 +140,7 @@ LEVELS = [(0, 0), (255, 255), (0, 255), (119, 120)]
 TYPES = ["float64", "uint16", "float32"]
 
 
-def some(subject: Subject, cases: Sequence[Any], case: Any) -> None:
+def skip_middle_if_slow(subject: Subject, cases: Sequence[Any], case: Any) -> None:
     """Of a slow metric the first and the last case are enough."""
     if subject.cost.slow and case not in (cases[0], cases[-1]):
         pytest.skip("a slow metric: the first and the last case only")
@@ -212,7 +212,7 @@ def test_memory_layout_changes_nothing(subject: Subject) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_small_and_odd_sizes_give_a_value_or_a_clear_error(subject: Subject, shape: tuple[int, int]) -> None:
-    some(subject, SHAPES, shape)
+    skip_middle_if_slow(subject, SHAPES, shape)
     hr = natural(5, *shape)
     try:
         value = subject.one(noisy(hr, 20), hr)
@@ -225,7 +225,7 @@ def test_small_and_odd_sizes_give_a_value_or_a_clear_error(subject: Subject, sha
 
 @pytest.mark.parametrize("levels", LEVELS)
 def test_constant_images_give_a_value_or_a_clear_error(subject: Subject, levels: tuple[int, int]) -> None:
-    some(subject, LEVELS, levels)
+    skip_middle_if_slow(subject, LEVELS, levels)
     side = subject.facts.side
     sr, hr = (np.full((side, side, 3), level, np.uint8) for level in levels)
     try:
@@ -241,7 +241,7 @@ def test_constant_images_give_a_value_or_a_clear_error(subject: Subject, levels:
 
 @pytest.mark.parametrize("dtype", TYPES)
 def test_other_types_give_the_same_value_or_a_clear_error(subject: Subject, dtype: str) -> None:
-    some(subject, TYPES, dtype)
+    skip_middle_if_slow(subject, TYPES, dtype)
     hr = natural(7, subject.facts.side, subject.facts.side)
     sr = noisy(hr, 20)
     subject.fresh()

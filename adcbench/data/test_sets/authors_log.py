@@ -47,18 +47,6 @@ def read_log(path: Path) -> dict[str, tuple[tuple[str, float], ...]]:
     return {m: tuple((stem, row[i]) for stem, row in rows.items()) for i, m in enumerate(LOG_METRICS)}
 
 
-def read_averages(path: Path) -> dict[str, str]:
-    """Set-level values as printed: the eight averages, and ``FID``, which has no per-image scores.
-
-    Raises:
-        AdcbenchError: a line is malformed, or there is not exactly one line of averages.
-    """
-    found = [groups for _, kind, groups in _lines(path) if kind == "averages"]
-    if len(found) != 1:
-        raise AdcbenchError(f"{path}: {len(found)} lines of averages, expected 1; fetch the log again")
-    return dict(zip((*LOG_METRICS, "FID"), found[0], strict=True))
-
-
 def _lines(path: Path) -> Iterator[tuple[int, str, tuple[str, ...]]]:
     """(line number, kind, values) of the lines that carry numbers."""
     for number, line in enumerate(read_text(path, _LARGEST).splitlines(), 1):

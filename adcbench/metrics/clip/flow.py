@@ -1,34 +1,48 @@
 """Optical flows for the temporal metrics: plain callables, see ``frames.Flow``.
 
 DIS (Kroeger et al., ECCV 2016) and Farneback come with OpenCV and need no weights; RAFT (Teed and Deng, ECCV 2020)
-is torchvision's with its files, of which ``C_T_V1`` are the authors' own raft-things and raft-small, converted.
+is torchvision's network. Its files ``C_T_V1`` are the authors' own raft-things and raft-small, renamed; raft-small is
+read as the authors released it, too.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.core.weight_files import WeightFile, hash_shown
+from adcbench.core.weight_files import Inside, WeightFile, file_shown
 from adcbench.metrics.clip.frames import Flow
 from adcbench.metrics.metric import Metric
 from adcbench.metrics.tools import HasFiles, Runtime
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _TORCHVISION = "https://download.pytorch.org/models"
 RAFT_LARGE = WeightFile(
     "raft_large_C_T_V1-22a6c225.pth", f"{_TORCHVISION}/raft_large_C_T_V1-22a6c225.pth", size=21_100_000,
     licence="BSD-3-Clause",
 )  # fmt: skip
-RAFT_SMALL = WeightFile(
+_PORTED_SMALL = WeightFile(
     "raft_small_C_T_V1-ad48884c.pth", f"{_TORCHVISION}/raft_small_C_T_V1-ad48884c.pth", size=4_010_000,
     licence="BSD-3-Clause",
 )  # fmt: skip
+RAFT_SMALL = WeightFile(
+    "raft-small.pth",
+    "https://dl.dropboxusercontent.com/s/4j4z58wuv8o0mfz/models.zip",  # download_models.sh of princeton-vl/RAFT
+    sha256="c7d41b9cc88442bb8aa911dbb33086dac55a226394b142937ff22d5578717332",
+    size=3_984_814,
+    licence="BSD-3-Clause",
+    inside=Inside("models.zip", "models/raft-small.pth"),
+    instead=(_PORTED_SMALL,),
+)
 _UPDATES = 20  # of RAFT, as in EvalCrafter
 _LEAST = 128  # side in pixels below which RAFT's correlation pyramid is empty
 
@@ -142,8 +156,37 @@ def _filled(network: Any, path: Path | None) -> Any:
     if path is None:
         fill_deterministic(network)
     else:
-        load_strict(network, state_dict(path), str(path))
+        tensors = state_dict(path)
+        load_strict(network, ported(tensors) if path.name == RAFT_SMALL.name else tensors, str(path))
     return network
+
+
+def ported(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors of raft-small.pth under torchvision's names; those that it knows no name for keep their own.
+
+    A block's ``conv2`` is torchvision's ``convnormrelu2.0``, an encoder's last ``conv2`` its ``conv``, and so on.
+    """
+    return {_ported_name(name): tensor for name, tensor in tensors.items()}
+
+
+def _ported_name(name: str) -> str:
+    name = name.removeprefix("module.")
+    for old, new in _NAMES:
+        name = re.sub(old, new, name)
+    return name
+
+
+_NAMES = (  # in this order
+    (r"^fnet\.", "feature_encoder."),
+    (r"^cnet\.", "context_encoder."),
+    (r"(encoder\.layer\d\.\d)\.conv(\d)\.", r"\1.convnormrelu\2.0."),
+    (r"^(\w+_encoder)\.conv1\.", r"\1.convnormrelu.0."),
+    (r"^(\w+_encoder)\.conv2\.", r"\1.conv."),
+    (r"^update_block\.encoder\.convc(\d)\.", r"update_block.motion_encoder.convcorr\1.0."),
+    (r"^update_block\.encoder\.convf(\d)\.", r"update_block.motion_encoder.convflow\1.0."),
+    (r"^update_block\.encoder\.conv\.", "update_block.motion_encoder.conv.0."),
+    (r"^update_block\.gru\.", "update_block.recurrent_block.convgru1."),
+)
 
 
 def opencv() -> Any:
@@ -181,7 +224,7 @@ class FlowSource(HasFiles):
     @property
     def text(self) -> str:
         """What a signature says of it."""
-        return f"flow={self.description}" + "".join(f" {file.name}={hash_shown(self, file)}" for file in self.files)
+        return f"flow={self.description}" + "".join(f" {file_shown(self, file)}" for file in self.files)
 
     @property
     def key(self) -> str:
@@ -225,6 +268,8 @@ FLOWS: dict[str, FlowSource] = {
         _cv2_flow("farneback", "OpenCV Farneback 0.5 3 15 3 5 1.2 0, 8-bit luma", partial(_opencv_flow, farneback)),
         FlowSource("raft", "RAFT things, 20 updates", raft, _TORCH, (RAFT_LARGE,)),
         FlowSource("raft-small", "RAFT small, 20 updates", partial(raft, file=RAFT_SMALL.name), _TORCH, (RAFT_SMALL,)),
+        FlowSource("raft-small:SCALED_TWICE", "RAFT small, 20 updates, input divided by 255 twice",
+                   partial(raft, file=RAFT_SMALL.name, scaled_twice=True), _TORCH, (RAFT_SMALL,)),
         FlowSource("raft:SCALED_TWICE", "RAFT things, 20 updates, input divided by 255 twice",
                    partial(raft, scaled_twice=True), _TORCH, (RAFT_LARGE,)),
     )

@@ -36,8 +36,9 @@ _C1 = _C2 = 1e-6
 
 
 def locate(name: str) -> Path | None:
-    """The file of alpha and beta inside the torchmetrics wheel; None for VGG16, which no wheel has."""
-    return file_in_package("torchmetrics", "functional/image/dists_models/weights.pt") if name != VGG16.name else None
+    """The file of alpha and beta inside the torchmetrics wheel; None for VGG16, which no installed package has."""
+    inside = "functional/image/dists_models/weights.pt"
+    return file_in_package("torchmetrics", inside) if name == _ALPHA_BETA.name else None
 
 
 def load(weights: Mapping[str, Path] | None, device: str) -> Scorer:

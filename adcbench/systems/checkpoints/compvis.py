@@ -57,11 +57,6 @@ def convert_unet(tensors: Mapping[str, Tensor], config: UNetConfig) -> dict[str,
     return {rename(name, modules): tensor for name, tensor in tensors.items()}
 
 
-def unet_name(name: str, config: UNetConfig) -> str:
-    """Our name of one U-Net or ControlNet tensor: ``input_blocks.1.0.in_layers.0.weight`` and so on."""
-    return rename(name, unet_modules(config))
-
-
 def unet_modules(config: UNetConfig) -> dict[str, str]:
     """CompVis name -> our name of all modules of a U-Net and a ControlNet of these sizes.
 
@@ -110,11 +105,6 @@ def convert_vae(tensors: Mapping[str, Tensor], config: VaeConfig) -> dict[str, T
     modules = vae_modules(config)
     named = {rename(name, modules): tensor for name, tensor in tensors.items()}
     return {name: tensor.flatten(1) if is_attention_weight(name) else tensor for name, tensor in named.items()}
-
-
-def vae_name(name: str, config: VaeConfig) -> str:
-    """Our name of one tensor of the autoencoder: ``encoder.down.0.block.0.conv1.weight`` and so on."""
-    return rename(name, vae_modules(config))
 
 
 def vae_modules(config: VaeConfig) -> dict[str, str]:

@@ -123,7 +123,7 @@ class _Inert:
     def extend(self, items: Any) -> None: ...
 
 
-def _check_stream(file: IO[bytes]) -> None:
+def check_stream(file: IO[bytes]) -> None:
     """Refuse a pickle whose opcodes claim more than its bytes can mean; the file is afterwards where it was.
 
     An unpickler believes them: the number of a memo's place alone makes a table of that many.
@@ -157,7 +157,7 @@ def _inert_pickle(path: Path) -> Any:
 
     class Unpickler(pickle.Unpickler):
         def __init__(self, file: IO[bytes], **options: Any) -> None:
-            _check_stream(file)
+            check_stream(file)
             super().__init__(file, **options)
 
         def find_class(self, module: str, name: str) -> Any:

@@ -82,8 +82,8 @@ class Score(Job):
             AdcbenchError: no sample has the name that alone is to be scored.
         """
         samples = opened.samples(self.outputs)
-        found = [sample for sample in samples if self.only in ("", sample.name)]
-        if not found:
+        named = [sample for sample in samples if self.only in ("", sample.name)]
+        if not named:
             names = listed([sample.name for sample in samples])
             raise AdcbenchError(f"{opened.name} has no sample {self.only!r}. There are: {names}")
-        return found
+        return named

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.files import write_whole
-from adcbench.training.engine import checkpoints
+from adcbench.training.engine import run_checkpoints
 from adcbench.training.engine.dataloader import Crops, Samples, load_crops
 from adcbench.training.engine.divergence import Diverged, DivergenceWatch
 from adcbench.training.engine.logging import RunLog, sheet
@@ -104,7 +104,7 @@ def train(
             remedy = "a smaller micro_batch needs less, in another folder: the last bits of the weights will differ"
             raise AdcbenchError(f"{processes.device}: out of memory; {remedy}. {run.last_good()}") from error
         except AdcbenchError as error:
-            again = "goes on from there" if checkpoints.newest(run.saved)[0] else "starts again"
+            again = "goes on from there" if run_checkpoints.newest(run.saved)[0] else "starts again"
             raise AdcbenchError(f"{error}\n{run.last_good()}: the same command {again}") from error
         if processes.first:
             run.export(folder / PRODUCTS)
@@ -118,7 +118,7 @@ def export(stage: Stage, checkpoint: Path, folder: Path) -> None:
     Raises:
         AdcbenchError: a checkpoint that is damaged or of another stage, or a file that can't be written.
     """
-    checkpoints.read_state(checkpoint)
+    run_checkpoints.read_state(checkpoint)
     load_networks(stage.networks, checkpoint, averages=True)
     _write_products(stage, folder)
 
@@ -138,19 +138,19 @@ class _Run:
     def start(self, settings: Mapping[str, Any]) -> None:
         """Begin at step 0, or where the newest whole checkpoint ended."""
         config, processes = self.config, self.processes
-        path, damaged = checkpoints.newest(self.saved) if processes.first else (None, [])
+        path, damaged = run_checkpoints.newest(self.saved) if processes.first else (None, [])
         path = processes.agree(path)
-        content = checkpoints.read_state(path) if path else None
+        content = run_checkpoints.read_state(path) if path else None
         if path and content:
             self._restore(path, content)
-            if self.best and not checkpoints.step_folder(self.saved, self.best["step"]).is_dir():
+            if self.best and not run_checkpoints.step_folder(self.saved, self.best["step"]).is_dir():
                 self.best = None  # it went with a checkpoint that was damaged
             if self.step > config.steps:
                 raise AdcbenchError(f"{path}: has done {self.step} steps, more than steps = {config.steps}; raise it")
         processes.check_equal(p for net in self.stage.networks.values() for p in net.parameters())
         if not processes.first:
             return
-        checkpoints.clean(self.saved)
+        run_checkpoints.clean(self.saved)
         write_settings(self.folder, settings)
         changed = record_environment(self.folder, self.step, environment(processes.device, processes.count))
         self.log = RunLog(
@@ -307,8 +307,8 @@ class _Run:
                 _LOG: self.log.state(),
                 "environment": environment(self.processes.device, self.processes.count),
             }
-            checkpoints.save(self.saved, self.step, self.state.files(), content)
-            checkpoints.prune(self.saved, self.config.keep_last, self.best["step"] if self.best else None)
+            run_checkpoints.save(self.saved, self.step, self.state.files(), content)
+            run_checkpoints.prune(self.saved, self.config.keep_last, self.best["step"] if self.best else None)
         self.processes.wait()
 
     def export(self, folder: Path) -> None:
@@ -318,7 +318,7 @@ class _Run:
 
     def last_good(self) -> str:
         """For the end of an error's text."""
-        path, _ = checkpoints.newest(self.saved)
+        path, _ = run_checkpoints.newest(self.saved)
         return f"The last good checkpoint is {path}" if path else "There is no checkpoint yet"
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from adcbench.core.datafiles import read_json
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.files import write_errors, write_whole
 from adcbench.core.keys import versions
-from adcbench.training.engine.checkpoints import steps_saved
+from adcbench.training.engine.run_checkpoints import steps_saved
 
 CONTENTS = "contents"  # in the settings: a hash of the images of each source
 _REMEDY = "restore it, or name another folder"

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.systems.checkpoints.weights import check_finite, check_names
-from adcbench.training.engine.checkpoints import read_tensors
 from adcbench.training.engine.ema import Ema
 from adcbench.training.engine.loop_config import LoopConfig
+from adcbench.training.engine.run_checkpoints import read_tensors
 from adcbench.training.engine.stage import Stage
 
 NETWORKS, OPTIMISERS, AVERAGES = "networks.safetensors", "optimisers.safetensors", "ema.safetensors"

@@ -84,3 +84,15 @@ def test_sizes_that_do_not_fit_name_both_files(tmp_path: Path) -> None:
     message = str(caught.value)
     assert f"{sr} is 3x2" in message
     assert f"{hr} is 2x3" in message
+
+
+def test_names_may_end_with_what_their_partners_lack(tmp_path: Path) -> None:
+    sr, hr = folder(tmp_path / "sr", ["b_Net", "a_Net", "a_Net_Net"]), folder(tmp_path / "hr", ["a", "a_Net", "b"])
+    assert [(s.name, s.sr.stem, s.hr and s.hr.stem) for s in pair(sr, hr, suffix="_Net")] == [
+        ("a", "a_Net", "a"), ("a_Net", "a_Net_Net", "a_Net"), ("b", "b_Net", "b"),
+    ]  # fmt: skip
+    assert [s.name for s in pair(sr, None, suffix="_Net")] == ["a", "a_Net", "b"]
+    (sr / "c.png").write_bytes(b"")
+    (sr / "_Net.png").write_bytes(b"")
+    with pytest.raises(AdcbenchError, match="names that do not end with _Net: _Net, c; move them away"):
+        pair(sr, None, suffix="_Net")

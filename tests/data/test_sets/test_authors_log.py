@@ -6,10 +6,11 @@ import statistics
 from pathlib import Path
 
 import pytest
+from log_averages import read_averages
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.data.media.images import list_pngs
-from adcbench.data.test_sets.authors_log import LOG_METRICS, read_averages, read_log
+from adcbench.data.test_sets.authors_log import LOG_METRICS, read_log
 
 STAMP = "24-10-23 17:36:07.854 - INFO: "
 
@@ -43,12 +44,6 @@ def test_scores_by_metric_and_stem(tmp_path: Path) -> None:
     assert found["MANIQA"][2] == ("img_2_x1", 2.7)
 
 
-def test_averages_are_kept_as_printed(tmp_path: Path) -> None:
-    found = read_averages(write(tmp_path / "x.log", lines()))
-    assert found["FID"] == "135.296586"
-    assert found["SSIM"] == "1.100000"
-
-
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
@@ -74,9 +69,6 @@ def test_a_log_cut_off_at_any_line_is_refused(tmp_path: Path) -> None:
     for count in range(1, 6):
         with pytest.raises(AdcbenchError, match="images are scored"):
             read_log(write(tmp_path / "x.log", whole[:count]))
-    for text in (whole[:7], [*whole, *whole]):
-        with pytest.raises(AdcbenchError, match="lines of averages"):
-            read_averages(write(tmp_path / "x.log", text))
 
 
 def test_a_missing_or_binary_log_is_named(tmp_path: Path) -> None:

@@ -39,3 +39,16 @@ def test_a_damaged_copy_of_drealsr_is_noticed(
     (tmp_path / "drealsr/HR/Canon_10_x1.png").unlink()
     with pytest.raises(AdcbenchError, match=r"1 missing: HR/Canon_10_x1\.png.*adcbench fetch drealsr"):
         test_sets.open_test_set("drealsr")
+
+
+@pytest.mark.golden
+def test_realsrset_equals_its_manifest_and_has_no_truth(realsrset_dir: Path) -> None:
+    opened = test_sets.open_test_set("realsrset", full=True)
+    assert not opened.test_set.has_truth and opened.log is None
+    assert opened.folders["LR"].parent.samefile(realsrset_dir)
+    for name in opened.test_set.outputs:
+        samples = opened.samples(name)
+        assert [(sample.name, sample.hr) for sample in samples] == [("chip", None), ("oldphoto2", None)]
+        for sample, lr in zip(samples, opened.inputs(), strict=True):
+            assert sample.sr.stem == f"{lr.name}_{name}"
+            assert read_png(sample.sr).shape[0] == 4 * read_png(lr.sr).shape[0]

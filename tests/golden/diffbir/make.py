@@ -23,7 +23,7 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).parents[2]))
 import parity
 
-from adcbench.systems.checkpoints.compvis import text_names, unet_name, vae_name
+from adcbench.systems.checkpoints.compvis import rename, text_names, unet_modules, vae_modules
 from adcbench.systems.diffbir import BASE_FILE, CONTROL_FILE, FULL, MINI, STAGE1_FILE, DiffBIRConfig
 from adcbench.systems.diffbir.weights import TEXT_PREFIX, UNET_PREFIX, VAE_PREFIX
 
@@ -82,11 +82,11 @@ def canonical(config: DiffBIRConfig) -> Callable[[str], str]:
         if file == STAGE1_FILE:
             return f"swinir.{name}"
         if file == CONTROL_FILE:
-            return f"controlnet.{unet_name(name, config.base.unet)}"
+            return f"controlnet.{rename(name, unet_modules(config.base.unet))}"
         if name.startswith(UNET_PREFIX):
-            return f"unet.{unet_name(name.removeprefix(UNET_PREFIX), config.base.unet)}"
+            return f"unet.{rename(name.removeprefix(UNET_PREFIX), unet_modules(config.base.unet))}"
         if name.startswith(VAE_PREFIX):
-            return f"vae.{vae_name(name.removeprefix(VAE_PREFIX), config.base.vae)}"
+            return f"vae.{rename(name.removeprefix(VAE_PREFIX), vae_modules(config.base.vae))}"
         return f"text_encoder.{text_names(name.removeprefix(TEXT_PREFIX))[0]}"
 
     return ours

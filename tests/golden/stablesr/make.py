@@ -27,7 +27,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from adcbench.systems.checkpoints.compvis import rename, text_names, unet_name
+from adcbench.systems.checkpoints.compvis import rename, text_names, unet_modules
 from adcbench.systems.checkpoints.deterministic import deterministic_tensor
 from adcbench.systems.stablesr import FULL, MINI, StableSRConfig
 from adcbench.systems.stablesr.weights import cfw_modules, structure_modules
@@ -75,7 +75,7 @@ def noises(shape: tuple[int, ...]) -> Iterator[Tensor]:
 def canonical(name: str, config: StableSRConfig) -> str:
     """Our name of a tensor in the manifest, which seeds its values."""
     if name.startswith(UNET):
-        return f"unet.{unet_name(name.removeprefix(UNET), config.base.unet)}"
+        return f"unet.{rename(name.removeprefix(UNET), unet_modules(config.base.unet))}"
     if name.startswith(STRUCTURE):
         return f"structure_encoder.{rename(name.removeprefix(STRUCTURE), structure_modules(config.structure))}"
     if name.startswith(CFW):

@@ -108,3 +108,52 @@ def test_raft_weights_are_asked_for_and_checked(tmp_path: Path, monkeypatch: pyt
 def test_unknown_flow_lists_those_there_are() -> None:
     with pytest.raises(AdcbenchError, match="raft-small"):
         find_flow("flownet2")
+
+
+def test_raft_small_of_its_authors_has_every_tensor_of_torchvisions(tmp_path: Path) -> None:
+    """Under the authors' names, with the wrapper's ``module.``: each has a place, and the flow is the same."""
+    import torch
+    from torchvision.models.optical_flow import raft_small
+
+    ours = raft_small(weights=None, progress=False)
+    renamed = {_authors_name(name): tensor for name, tensor in ours.state_dict().items()}
+    torch.save(renamed, tmp_path / RAFT_SMALL.name)
+    torch.save(ours.state_dict(), tmp_path / RAFT_SMALL.instead[0].name)
+    flows = [
+        raft({RAFT_SMALL.name: tmp_path / form.name}, "cpu", file=RAFT_SMALL.name, updates=1)(*PAIR)
+        for form in RAFT_SMALL.forms
+    ]
+    np.testing.assert_array_equal(*flows)
+    renamed.pop("module.update_block.gru.convq.bias")
+    torch.save(renamed, tmp_path / RAFT_SMALL.name)
+    with pytest.raises(AdcbenchError, match=r"1 missing: update_block.recurrent_block.convgru1.convq.bias"):
+        raft({RAFT_SMALL.name: tmp_path / RAFT_SMALL.name}, "cpu", file=RAFT_SMALL.name)
+
+
+def _authors_name(name: str) -> str:
+    for theirs, ours in (
+        ("fnet.", "feature_encoder."), ("cnet.", "context_encoder."), ("gru.", "recurrent_block.convgru1."),
+        ("encoder.convc1.", "motion_encoder.convcorr1.0."), ("encoder.convf1.", "motion_encoder.convflow1.0."),
+        ("encoder.convf2.", "motion_encoder.convflow2.0."), ("encoder.conv.", "motion_encoder.conv.0."),
+        ("conv1.", "convnormrelu.0."), ("net.conv2.", "net.conv."),
+        *((f"conv{i}.", f"convnormrelu{i}.0.") for i in (1, 2, 3)),
+    ):  # fmt: skip
+        name = name.replace(ours, theirs)
+    return f"module.{name}"
+
+
+def test_raft_small_is_found_with_the_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
+    monkeypatch.setenv("ADCBENCH_WEIGHTS", str(tmp_path / "none"))
+    flow = find_flow("raft-small")
+    with pytest.raises(Blocked, match=r"raft-small\.pth.*adcbench weights fetch raft-small"):
+        flow.find_weights()
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / RAFT_SMALL.name).write_bytes(b"another")
+    with pytest.raises(AdcbenchError, match="not the published c7d41b9c"):
+        flow.find_weights()
+    ported = tmp_path / "none" / "metrics" / RAFT_SMALL.instead[0].name
+    (tmp_path / "weights" / RAFT_SMALL.name).unlink()
+    ported.parent.mkdir(parents=True)
+    ported.write_bytes(b"what torchvision made of it")
+    assert "raft-small.pth=c7d41b9cc88442bb (read from raft_small_C_T_V1-ad48884c.pth: " in flow.text

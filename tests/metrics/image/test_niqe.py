@@ -46,6 +46,29 @@ def test_every_image_equals_the_authors_log(drealsr_dir: Path) -> None:
 
 @pytest.mark.golden
 @NEEDS_FILE
+@pytest.mark.parametrize(
+    ("photograph", "system", "printed", "expected"),
+    [
+        ("chip", "BSRGAN", "5.07", 5.0749),
+        ("chip", "ESRGAN", "5.85", 5.8575),
+        ("chip", "RealSR_JPEG", "6.95", 6.9579),
+        ("oldphoto2", "BSRGAN", "5.83", 5.8314),
+        ("oldphoto2", "ESRGAN", "7.10", 7.1080),
+        ("oldphoto2", "RealSR_JPEG", "4.45", 4.4552),
+    ],
+)
+def test_studio_luma_is_what_bsrgan_printed(
+    photograph: str, system: str, printed: str, expected: float, realsrset_dir: Path
+) -> None:
+    image = read_png(realsrset_dir / system / f"{photograph}_{system}.png")
+    score = niqe(image, weights=_weights(), colour="y-studio")
+    assert score == pytest.approx(expected, abs=6e-5)
+    assert f"{score:.4f}"[: len(printed)] == printed  # cut off: rounding would print four of the six otherwise
+    assert 0.02 < abs(niqe(image, weights=_weights()) - float(printed)) < 0.21
+
+
+@pytest.mark.golden
+@NEEDS_FILE
 def test_processor_and_version_move_it(drealsr_dir: Path) -> None:
     image = read_png(drealsr_dir / "OSEDiff" / "sony_54_x1.png")
     score = niqe(image, weights=_weights())

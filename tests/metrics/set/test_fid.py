@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from log_averages import read_averages
 from scipy import linalg
 
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.data.media import pair
-from adcbench.data.test_sets.authors_log import read_averages
 from adcbench.data.test_sets.test_set import LOG
 from adcbench.metrics import METRICS
 from adcbench.metrics.engine.scoring import score

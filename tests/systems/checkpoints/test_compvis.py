@@ -16,9 +16,10 @@ from adcbench.systems.checkpoints.compvis import (
     convert_unet,
     convert_vae,
     part,
+    rename,
     text_names,
-    unet_name,
-    vae_name,
+    unet_modules,
+    vae_modules,
 )
 from adcbench.systems.checkpoints.weights import load_strict, shapes
 from adcbench.systems.layers.controlnet import ControlNet, HintEncoder
@@ -117,8 +118,8 @@ def test_what_stable_diffusion_does_not_run_is_left_out() -> None:
 
 
 def test_strange_names_stay_for_the_error_to_name_them() -> None:
-    assert unet_name("label_emb.0.0.weight", FULL.unet) == "label_emb.0.0.weight"
-    assert vae_name("encoder.down.0.attn.0.q.weight", FULL.vae) == "encoder.down.0.attn.0.q.weight"
+    assert rename("label_emb.0.0.weight", unet_modules(FULL.unet)) == "label_emb.0.0.weight"
+    assert rename("encoder.down.0.attn.0.q.weight", vae_modules(FULL.vae)) == "encoder.down.0.attn.0.q.weight"
     assert text_names("visual.proj") == ("visual.proj",)
     tensors = part(stable_diffusion("mini"), UNET)
     tensors["label_emb.0.0.weight"] = torch.zeros(1)

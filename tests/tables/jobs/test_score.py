@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from toy_photographs import photographs
 
 from adcbench.core.cells import Measurement
 from adcbench.core.errors import AdcbenchError, Blocked
@@ -73,3 +74,22 @@ def test_drift_scores_networks_on_a_sample_and_plain_metrics_on_all(
     seen.clear()
     list(job.run(_table("PSNR", "LPIPS", "FID"), Context(progress=False)))
     assert seen == {key: ["000", "001"] for key in ("PSNR", "LPIPS", "FID")}
+
+
+def test_a_figure_prints_single_images(udm10: Path) -> None:
+    job = Score("Row", "UDM10", str(udm10), {"PSNR": "psnr:RGB_NOT_Y"}, only="000")
+    ((_, measured),) = job.run(_table("PSNR"), Context(progress=False))
+    assert isinstance(measured, Measurement) and [name for name, _ in measured.samples] == ["000"]
+    with pytest.raises(AdcbenchError, match=r"UDM10 has no sample '0'. There are: 000, 001"):
+        Score("Row", "UDM10", str(udm10), {"PSNR": "psnr"}, only="0").run(_table("PSNR"), Context(progress=False))
+
+
+def test_a_set_without_hr_is_scored_by_what_looks_at_the_output_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photographs(tmp_path, monkeypatch)
+    table = Table("own", "", "", "ours", "", ("Row",), tuple(Column("Photographs", m) for m in ("NIQE", "PSNR")))
+    found = Score("Row", "Photographs", "Net", {"NIQE": "niqe"}).run(table, Context(progress=False))
+    assert all(isinstance(one, Measurement) and dict(one.samples).keys() == {"a", "b"} for _, one in found)
+    with pytest.raises(AdcbenchError, match="column PSNR: psnr compares with HR, and Photographs has none"):
+        Score("Row", "Photographs", "Net", {"NIQE": "niqe", "PSNR": "psnr"}).run(table, Context(progress=False))

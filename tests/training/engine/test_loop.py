@@ -226,16 +226,16 @@ def test_an_exploding_loss_stops_it(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_names_the_last_good_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from adcbench.training.engine import checkpoints
+    from adcbench.training.engine import run_checkpoints
 
-    whole = checkpoints.save_file
+    whole = run_checkpoints.save_file
 
     def full_after_five(tensors: dict[str, Tensor], path: Path) -> None:
         if "00000010" in str(path):
             raise OSError(28, "No space left on device")
         whole(tensors, path)
 
-    monkeypatch.setattr(checkpoints, "save_file", full_after_five)
+    monkeypatch.setattr(run_checkpoints, "save_file", full_after_five)
     with pytest.raises(AdcbenchError, match="can't be written") as caught:
         train_toy(tmp_path, toy_config(12))
     assert (

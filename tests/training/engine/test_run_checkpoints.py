@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.training.engine import checkpoints
-from adcbench.training.engine.checkpoints import (
+from adcbench.training.engine import run_checkpoints
+from adcbench.training.engine.run_checkpoints import (
     clean,
     newest,
     prune,
@@ -113,7 +113,7 @@ def test_it_has_its_name_only_when_all_its_files_are_on_the_disk(
     def flush(path: Path) -> None:
         flushed.append((path.name, step_folder(tmp_path, 1).exists()))
 
-    monkeypatch.setattr(checkpoints, "_flush", flush)
+    monkeypatch.setattr(run_checkpoints, "_flush", flush)
     saved(tmp_path, 1)
     inside = [("a.safetensors", False), ("state.json", False), (".step_00000001.part", False)]
     assert flushed == [*inside, (tmp_path.name, True)]
