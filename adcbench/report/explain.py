@@ -134,7 +134,7 @@ def _measured(one: CellView, measured: MeasurementView) -> list[str]:
         lines.append(f"  outputs {BROUGHT}: folder {m.brought}; nobody released them as this row's")
     if measured.interval:
         low, high = measured.interval
-        lines.append(f"  95 % sampling interval {low:.4f} to {high:.4f} (over images; never softens a verdict)")
+        lines.append(f"  95 % sampling interval {low:.4f} to {high:.4f} (over {_counted(m)}; never softens a verdict)")
     if m.reduce == "mean":
         lines.append("  worst: " + ", ".join(f"{name} {value:.4f}" for name, value in _worst(one, m)))
     else:
@@ -145,6 +145,11 @@ def _measured(one: CellView, measured: MeasurementView) -> list[str]:
         standing, _, name = measured.cause.rpartition(" ")
         lines.append(f"  cause: {f'{standing} {name}'.strip()}: {all_causes().get(name, '')}".rstrip(": "))
     return lines
+
+
+def _counted(m: Measurement) -> str:
+    """What its samples are, as its signature says."""
+    return "clips" if "clips" in m.signature else "images"
 
 
 def _other_readings(measured: MeasurementView) -> list[str]:

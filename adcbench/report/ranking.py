@@ -39,7 +39,7 @@ def ranking_text(table: Table, tested: TableTests, metric: str | None = None) ->
         rows = [_row(test, len(tested.tests)) for test in tests]
         parts += [tabulate(rows, _HEADER, tablefmt="simple", disable_numparse=True), ""]
         parts.append(
-            "Intervals: paired bootstrap. better/equal/worse: images. d_z: mean over standard deviation of the "
+            "Intervals: paired bootstrap. better/equal/worse: samples. d_z: mean over standard deviation of the "
             f"difference. p: two-sided, Holm-corrected over the {len(tested.tests)} tests of the table."
         )
         parts += [_ranks(one) for one in rank_tables(table, _only(tested, wanted))]
@@ -48,7 +48,7 @@ def ranking_text(table: Table, tested: TableTests, metric: str | None = None) ->
         ranked = columns_line(dict.fromkeys(test.group.column for test in tests))
         parts += [ranked] if ranked else []
     else:
-        parts.append("no column has two rows that are measured at one level on the same images")
+        parts.append("no column has two rows that are measured at one level on the same samples")
     lost = {f"not scored: {name} ({_name(g.column)})": 0 for g in tested.groups if wanted(g.column) for name in g.lost}
     return "\n".join([*parts, *lost, *_left_out(tested, metric)])
 

@@ -58,6 +58,15 @@ def _loaded(point: metadata.EntryPoint) -> TestSet:
     return test_set
 
 
+def all_test_sets() -> list[TestSet]:
+    """Ours, then those of installed packages.
+
+    Raises:
+        AdcbenchError: a package's can't be loaded, or is none.
+    """
+    return [*TEST_SETS.values(), *map(_loaded, _entry_points().values())]
+
+
 def open_test_set(name: str, full: bool = False) -> OpenTestSet:
     """A test set that is here, checked against its manifest.
 

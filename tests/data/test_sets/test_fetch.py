@@ -260,6 +260,13 @@ def test_paths_in_the_repository(name: str, path: str, there: str) -> None:
     assert upstream_path(test_sets.TEST_SETS[name], path) == f"preset/datasets/{there}"
 
 
+def test_released_outputs_of_another_repository_lie_where_it_has_them() -> None:
+    realsrset = test_sets.TEST_SETS["RealSRSet"]
+    assert upstream_path(realsrset, "LR/chip.png") == "testsets/RealSRSet/chip.png"
+    assert upstream_path(realsrset, "ESRGAN/chip_ESRGAN.png") == "testsets/ESRGAN/chip_ESRGAN.png"
+    assert len(test_sets.manifest(realsrset)) == realsrset.size * 4
+
+
 @pytest.mark.golden
 def test_the_whole_of_drealsr_from_a_local_server(
     web: Web, drealsr_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

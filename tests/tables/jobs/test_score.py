@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from toy_photographs import photographs
 
 from adcbench.core.cells import Measurement
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.data.media import Part
+from adcbench.data.media import Part, Sample
+from adcbench.metrics.metric import Metric
 from adcbench.tables import Column, Context, Protocol, Score, ScoreClips, Table
 
 
@@ -81,3 +84,25 @@ def test_a_set_without_hr_is_scored_by_what_looks_at_the_output_alone(
     assert all(isinstance(one, Measurement) and dict(one.samples).keys() == {"a", "b"} for _, one in found)
     with pytest.raises(AdcbenchError, match="column PSNR: psnr compares with HR, and Photographs has none"):
         Score("Row", "Photographs", "Net", {"NIQE": "niqe", "PSNR": "psnr"}).run(table, Context(progress=False))
+
+
+def test_drift_scores_networks_on_a_sample_and_plain_metrics_on_all(
+    udm10: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, list[str]] = {}
+
+    def scored(keys: Any, metrics: dict[str, Metric], samples: list[Sample], *_: Any) -> Iterator[Any]:
+        seen.update({key: [name for name, *_ in samples] for key in metrics})
+        return iter(())
+
+    monkeypatch.setattr("adcbench.tables.jobs.score.scored", scored)
+    monkeypatch.setattr(Metric, "check_here", lambda metric: None)
+    job = Score("Row", "UDM10", str(udm10), {"PSNR": "psnr", "LPIPS": "lpips", "FID": "fid"})
+    blocked = dict(job.run(_table("PSNR", "LPIPS", "FID"), Context(progress=False, sample=1)))
+    assert seen == {"PSNR": ["000", "001"], "LPIPS": ["000"]}
+    assert [key.metric for key in blocked] == ["FID"]  # a number over the whole set
+    assert [job.sampled(metric) for metric in job.fills] == [False, True, True]
+    assert job.tolerance("PSNR") < job.tolerance("LPIPS")  # float32
+    seen.clear()
+    list(job.run(_table("PSNR", "LPIPS", "FID"), Context(progress=False)))
+    assert seen == {key: ["000", "001"] for key in ("PSNR", "LPIPS", "FID")}
