@@ -24,6 +24,7 @@ from adcbench.data.media.videos import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
     from adcbench.data.test_sets.test_set import TestSet
+    from adcbench.metrics.engine.over_frames import Over
     from adcbench.metrics.metric import Metric
 
 M = TypeVar("M", bound=Checkable)
@@ -121,6 +122,7 @@ def score_samples(
     metrics: Sequence[Metric],
     *,
     part: Part = Part(),  # noqa: B008  (immutable)
+    over: Over = "clips",
     lossy_ok: bool = False,
     device: str = "cpu",
     out: Path | None = None,
@@ -130,6 +132,7 @@ def score_samples(
     """Score samples, found when metrics are known to be here, with those that are; print, write, and exit.
 
     Args:
+        part, over: see ``metrics.engine.scoring.score``.
         out, frame_scores: CSVs to write of samples and of frames.
         no_store: neither read nor keep scores in the store.
     """
@@ -138,9 +141,9 @@ def score_samples(
 
     with store_or_not(no_store):
         here, blocked = ready(metrics, outputs=[out, frame_scores])
-        listed = samples()
-        scored = score(listed, here, part=part, lossy_ok=lossy_ok, device=device, use_store=not no_store)
-        note_shift(listed, here)
+        found = samples()
+        scored = score(found, here, part=part, over=over, lossy_ok=lossy_ok, device=device, use_store=not no_store)
+        note_shift(found, here)
         write = [partial(write_scores, out, scored)] if out else []
         write += [partial(write_frame_scores, frame_scores, scored)] if frame_scores else []
         finish(score_lines(here, scored), scored.problems, blocked, *write)

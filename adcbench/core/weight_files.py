@@ -212,11 +212,10 @@ def check_file(file: WeightFile, path: Path) -> Known:
     """
     if what := unlike_weights(path):
         return Known("", what)
-    in_name = re.search(r"-([0-9a-f]{8,})\.\w+$", file.name)
     known = {
         "published sha256": ("the published ", file.sha256),
         "recorded sha256": ("the recorded ", recorded_hash(path)),
-        "sha256, by the digits in its name": ("", in_name[1] if in_name else ""),
+        "sha256, by the digits in its name": ("", digits_in_name(file.name)),
     }
     known = {by: expected for by, expected in known.items() if expected[1]}
     for whose, expected in known.values():
@@ -226,6 +225,16 @@ def check_file(file: WeightFile, path: Path) -> Known:
     if not known and file.size and abs(size - file.size) > _rounding(file.size):
         return Known("", f"it has {size:,} bytes, not {file.size:,}; truncated, or another file")
     return Known(next(iter(known), SIZE_ALONE if file.size else ""))
+
+
+def digits_in_name(name: str) -> str:
+    """The first digits of a file's sha256 where its name has them, as torch.hub's do; empty where it has none.
+
+    >>> digits_in_name("vgg16-397923af.pth"), digits_in_name("DOVER.pth")
+    ('397923af', '')
+    """
+    found = re.search(r"-([0-9a-f]{8,})\.\w+$", name)
+    return found[1] if found else ""
 
 
 def _rounding(size: int) -> int:

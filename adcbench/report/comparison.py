@@ -9,6 +9,7 @@ from tabulate import tabulate
 
 from adcbench.metrics.metric import Metric, SetScore
 from adcbench.report.csv_file import write_csv
+from adcbench.report.human import human_line
 from adcbench.results.bootstrap import has_interval, interval_text
 from adcbench.results.compare import Compared, Comparison, shown_name
 from adcbench.results.significance import p_text, too_few
@@ -29,6 +30,8 @@ def comparison_text(comparison: Comparison) -> str:
             f"of A - B. p: two-sided, Holm-corrected over {len(rows)} {'metric' if len(rows) == 1 else 'metrics'}."
         )
     parts += [set_line(*one) for one in comparison.sets]
+    used = [*(one.metric for one in comparison.metrics), *(metric for metric, _, _ in comparison.sets)]
+    parts += [line] if (line := human_line({shown_name(metric): metric.name for metric in used})) else []
     parts += [f"blocked: {name}: {block}" for name, block in comparison.blocked]
     parts += [f"not scored: {problem}" for problem in comparison.problems]
     return "\n".join([*parts, "", answer(comparison)])

@@ -10,7 +10,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.report.cell_view import CellView, MeasurementView
 from adcbench.report.view import read_view
 from adcbench.results.agreement import agreements, counted
-from adcbench.results.causes import CAUSES, CAUSES_TABLE, RIGHT, against_log, all_causes, apart, switched
+from adcbench.results.causes import CAUSES, RIGHT, against_log, all_causes, apart, causes_tables, switched
 from adcbench.tables.independent import UNRELATED, readings_beside
 from adcbench.tables.loading import load_table, table_ids
 
@@ -48,7 +48,7 @@ def explain(key: CellKey) -> str:
     parts = [str(key), *_published(one.cell), *_unmeasured(one)]
     for measured in one.measurements:
         parts += _measured(one, measured)
-    parts += _effect(one) if key.table == CAUSES_TABLE else _wrong_settings(one)
+    parts += _effect(one) if key.table in causes_tables() else _wrong_settings(one)
     parts += _independent(one.cell)
     parts += _system(key)
     return "\n".join(parts)
@@ -176,30 +176,35 @@ def _worst(one: CellView, m: Measurement) -> list[tuple[str, float]]:
 def _wrong_settings(one: CellView) -> list[str]:
     """What each wrong setting would do to the cell, and which of them explain a difference."""
     cell = one.cell
+    tables = causes_tables()
     if cell.measured is None or cell.measured.level not in ("scores", "inference"):
         return []
     try:
-        causes = read_view(CAUSES_TABLE)
+        views = {name: read_view(name) for name in tables}
     except AdcbenchError as error:  # the cell itself is right
         return [f"what a wrong setting would do can't be said: {error}"]
-    settings = switched(cell, one.verdict, causes.table, [other.cell for other in causes.cells])
-    if not settings.effects:
+    looked_up = (
+        (name, switched(cell, one.verdict, view.table, [other.cell for other in view.cells]))
+        for name, view in views.items()
+    )
+    name, settings = next(((name, settings) for name, settings in looked_up if settings.effects), ("", None))
+    if settings is None:
         return []
     lines = [
-        f"what a wrong setting would do (measured on the released {settings.outputs} outputs, table {CAUSES_TABLE}):",
-        *(f"  {name} {delta:+.4f}: {CAUSES[name]}" for name, delta in settings.effects),
+        f"what a wrong setting would do (measured on the released {settings.outputs} outputs, table {name}):",
+        *(f"  {cause} {delta:+.4f}: {CAUSES[cause]}" for cause, delta in settings.effects),
     ]
     if one.verdict.word == "differs":
         names = ", ".join(settings.inside)
         lines.append(f"  {settings.standing}: {names}" if names else "  none of them explains it")
     if cell.key.row == settings.outputs:
-        lines += _against_log(cell, [other.cell for other in causes.cells])
+        lines += _against_log(cell, [other.cell for other in views[name].cells])
     return lines
 
 
 def _effect(one: CellView) -> list[str]:
     """What a wrong setting does to each image: its row of the table of causes against the right one."""
-    right = read_view(CAUSES_TABLE).cell(one.cell.key._replace(row=RIGHT)).cell.measured
+    right = read_view(one.cell.key.table).cell(one.cell.key._replace(row=RIGHT)).cell.measured
     found = right and one.cell.measured and apart(one.cell.measured.samples, right.samples)
     if not (right and one.cell.measured and found) or one.cell.key.row == RIGHT:
         return []

@@ -93,6 +93,10 @@ def test_what_a_gpu_computes_in_float32_stays() -> None:
         assert functional.conv2d(full(1, 1, 2, 2), full(1, 1, 1, 1)).unique().item() == np.float32(TIE * TIE)
         depthwise = functional.conv2d(full(1, 4, 2, 2), full(4, 1, 1, 1), groups=4)
         assert depthwise.unique().item() == np.float32(TIE * TIE)
+        on_colours = functional.conv2d(full(1, 3, 4, 4), full(2, 3, 3, 3))
+        assert on_colours.unique().item() == pytest.approx(27 * TIE * TIE, rel=1e-6)
+        strided = functional.conv2d(full(1, 3, 4, 4), full(2, 3, 3, 3), stride=2)
+        assert strided.unique().item() == pytest.approx(27 * UP * UP, rel=1e-6)
         assert functional.linear(full(1, 1), full(2, 1)).unique().item() == np.float32(TIE * TIE)
 
 
@@ -116,7 +120,7 @@ def test_every_network_has_the_variant(name: str) -> None:
 
 def test_the_variant_is_known_by_any_spelling_and_listed() -> None:
     assert find_metrics("LPIPS:TF32_CONVOLUTIONS") == [find_metric("lpips:TF32_CONVOLUTIONS")]
-    with pytest.raises(AdcbenchError, match="Variants of lpips: lpips:TF32_CONVOLUTIONS$"):
+    with pytest.raises(AdcbenchError, match=r"Variants of lpips: lpips:TF32_CONVOLUTIONS$"):
         find_metric("lpips:NO")
     with pytest.raises(AdcbenchError, match="psnr:TF32_CONVOLUTIONS: psnr is no network"):
         find_metric("psnr:TF32_CONVOLUTIONS")

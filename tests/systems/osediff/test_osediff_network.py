@@ -58,6 +58,20 @@ def test_full_size_layers_and_parameters() -> None:
     assert {module.scale for module in network.modules() if isinstance(module, Lora)} == {2.0}
 
 
+def test_what_is_trained_is_the_85_million_of_osediffs_table_2() -> None:
+    """Upstream's set_train: LoRA of U-Net and VAE encoder, the U-Net's first layer, and the regulariser's LoRA."""
+    with torch.device("meta"):
+        network = OSEDiff(FULL)
+
+    def size(module: torch.nn.Module, *, lora: bool = True) -> int:
+        return sum(p.numel() for name, p in module.named_parameters() if ("lora" in name) is lora)
+
+    released = size(network.unet) + size(network.vae)
+    trained = released + size(network.unet.conv_in, lora=False) + size(network.unet)
+    assert (released, trained) == (4_425_068, 8_492_620)
+    assert f"{trained / 1e6:.1f}" == "8.5"
+
+
 def test_adapters_by_place() -> None:
     with torch.device("meta"):
         network = OSEDiff(FULL, lora=False)
