@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from adcbench.metrics.alignment import LOOK, Shift, aligned, find_shift, spread_frames
-from adcbench.workflows.diagnose.handling import Files, Handled, Handling, each, rewritten
+from adcbench.workflows.diagnose.handling import Files, Handled, Handling, compares, each, rewritten
 
 _LEAST = 0.1  # pixels, and twice the doubt
 _WHOLE, _FROM = 0.2, 0.75  # so near to whole pixels, of a shift of so many or more, they are meant
@@ -32,4 +32,4 @@ def _settled(shift: Shift) -> Shift:
     return shift._replace(down=down, right=right)
 
 
-HANDLINGS = (Handling("SHIFTED", _put_back),)
+HANDLINGS = (Handling("SHIFTED", _put_back, compares),)
