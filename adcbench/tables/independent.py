@@ -136,7 +136,7 @@ def _faults(one: IndependentReading, known: Mapping[str, Mapping[str, str]]) -> 
         given = getattr(one, name)
         if (right := names.get(given.lower(), given)) != given:
             yield f"{name} is {given!r}; the tables call it {right!r}"
-    units = _units().get(one.place, {one.unit})
+    units = _units(reproductions_dir()).get(one.place, {one.unit})
     if not any(alike(one.unit, unit) for unit in units):
         place, there = " / ".join(one.place), " or ".join(sorted(unit or "no unit" for unit in units))
         yield f"unit is {brief(repr(one.unit))}; the tables have {place} in {there}: convert the value"
@@ -153,13 +153,13 @@ def alike(unit: str, other: str) -> bool:
 
 def _known_names() -> Mapping[str, Mapping[str, str]]:
     """Field -> small letters -> the name as the tables write it."""
-    places = list(_units())
+    places = list(_units(reproductions_dir()))
     return {name: {p[i].lower(): p[i] for p in places} for i, name in enumerate(("system", "test_set", "metric"))}
 
 
 @lru_cache
-def _units() -> Mapping[tuple[str, str, str], set[str]]:
-    """The units that columns of all tables give each place: Params of AdcSR are in M in one, in B in another."""
+def _units(root: Path) -> Mapping[tuple[str, str, str], set[str]]:
+    """The units that columns of all tables below ``root`` give each place: Params of AdcSR are in M in one, in B in another."""
     units: dict[tuple[str, str, str], set[str]] = {}
     for table in map(load_table, table_ids()):
         for key in table.keys:
