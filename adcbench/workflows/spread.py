@@ -5,7 +5,8 @@ device, seed, or another system that should compute the same (weights in another
 ``scores`` the same outputs are scored again: arithmetic in single precision, the PNG decoder, the order of images,
 batches, threads, device, random crops. The largest move of the set's mean is the spread of that metric at that level;
 0 where every score stays bit-equal. How floats become 8 bits is no such change: scripts state it, and a wrong choice is
-a cause (TRUNCATION). It is measured and shown, and no verdict rests on it.
+a cause (TRUNCATION), and so is the arithmetic of a network's convolutions (TF32_CONVOLUTIONS). Both are measured and
+shown, and no verdict rests on them.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ from adcbench.inference.test_set import upscale_test_set
 from adcbench.metrics import METRICS
 from adcbench.metrics.engine.scoring import score
 from adcbench.metrics.metric import Metric, Scorer
+from adcbench.metrics.networks.tf32 import VARIANT as TF32
+from adcbench.metrics.networks.tf32 import in_tf32
 from adcbench.report.files import write_text
 from adcbench.results.verdicts import SPREAD_FIELDS, spread_rows
 from adcbench.systems.system import System, Upscaler
@@ -153,8 +156,8 @@ def scores_moves(pairs: Sequence[Sample], metrics: Mapping[str, Metric], *, devi
 
     Every metric: the pixels of another PNG decoder (OpenCV's, where it is installed); the images in reverse order.
     PSNR, SSIM: pyiqa's float32 arithmetic, where the extra ``iqa`` is installed. Networks: one image at a time,
-    another number of threads, ``device``. MANIQA: its random crops (seeded once, as in pyiqa 0.1.9) with the images
-    in reverse order; its fixed grid has no seed.
+    another number of threads, ``device``; convolutions in TF32, which is a cause. MANIQA: its random crops (seeded
+    once, as in pyiqa 0.1.9) with the images in reverse order; its fixed grid has no seed.
 
     Raises:
         Blocked: see ``score``.
@@ -171,6 +174,8 @@ def scores_moves(pairs: Sequence[Sample], metrics: Mapping[str, Metric], *, devi
     networks = {column: metric for column, metric in metrics.items() if metric.load}
     if singly := {column: replace(metric, batch=1) for column, metric in networks.items() if metric.batch > 1}:
         moves += _moves("one image at a time", base, fresh(pairs, singly))
+    if tf32 := {column: in_tf32(metric) for column, metric in networks.items() if not metric.name.endswith(TF32)}:
+        moves += [replace(move, cause=TF32) for move in _moves("convolutions in TF32", base, fresh(pairs, tf32))]
     if networks:
         count = 1 if _threads() != 1 else 2
         with environment(_THREADS, str(count)):  # for the networks' processes that start meanwhile

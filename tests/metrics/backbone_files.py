@@ -3,38 +3,45 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import pytest
 import torch
 import torchvision
+from safetensors.torch import load_file
 from skimage import data
 from torch import Tensor
 
-from adcbench.core.errors import Blocked
 from adcbench.data.media import pair
 from adcbench.data.media.images import read_png
 from adcbench.data.test_sets.authors_log import read_log
 from adcbench.data.test_sets.test_set import LOG
 from adcbench.metrics import METRICS
 from adcbench.metrics.metric import Scorer
+from adcbench.systems.checkpoints.weights import state_dict
 
 FILE_OF = {"vgg16": "vgg16-397923af.pth", "alexnet": "alexnet-owt-7be5be79.pth"}
 Images = tuple[np.ndarray, np.ndarray]
 
 
-def write_backbone(folder: Path, network: str, whole: bool = False) -> Path:
+def write_backbone(
+    folder: Path, network: str, features: Mapping[str, Tensor] | None = None, whole: bool = False
+) -> Path:
     """Write the file below ``folder`` as torch.hub would, and give its path.
 
     Convolutions are scaled to keep the variance of what passes, so that every layer counts in a score. The
     classifier, which no metric uses, takes no room: one zero for all its values; ``whole``: it has its zeros.
+
+    Args:
+        features: weights of the convolutions instead, by torchvision's names.
     """
     with torch.device("meta"):
         shapes = {name: t.shape for name, t in getattr(torchvision.models, network)(weights=None).state_dict().items()}
     path = folder / "hub" / "checkpoints" / FILE_OF[network]
     path.parent.mkdir(parents=True, exist_ok=True)
-    tensors = {name: _values(name, shape) for name, shape in shapes.items()}
+    known = features or {}
+    tensors = {name: known.get(name, _values(name, shape)) for name, shape in shapes.items()}
     torch.save({name: tensor.contiguous() if whole else tensor for name, tensor in tensors.items()}, path)
     return path
 
@@ -90,13 +97,17 @@ def score_one(scorer: Scorer, sr: np.ndarray, hr: np.ndarray) -> float:
     return float(scorer(sr[None], hr[None])[0])
 
 
-def worst_against_log(name: str, drealsr_dir: Path) -> tuple[float, str]:
-    """Largest difference to the authors' score of an image, and that image; a skip where the weights are not here."""
-    try:
-        scorer = scorer_of(name, METRICS[name].find_weights())
-    except Blocked as error:
-        pytest.skip(str(error))
+def real_features(name: str) -> dict[str, Tensor]:
+    """torchvision's convolutions under a metric, as they were fetched."""
+    path = next(iter(METRICS[name].find_weights().values()))
+    tensors = load_file(path) if path.suffix == ".safetensors" else state_dict(path)
+    return {key: tensor for key, tensor in tensors.items() if key.startswith("features.")}
+
+
+def against_log(name: str, drealsr_dir: Path, step: int) -> dict[str, float]:
+    """Our score less the authors', by image: every ``step``-th of the 93 outputs."""
+    scorer = scorer_of(name, METRICS[name].find_weights())
     logged = dict(read_log(drealsr_dir / LOG)[name.upper()])
     pairs = pair(drealsr_dir / "OSEDiff", drealsr_dir / "HR")
     assert [stem for stem, _, _ in pairs] == sorted(logged)
-    return max((abs(score_one(scorer, read_png(sr), read_png(hr)) - logged[stem]), stem) for stem, sr, hr in pairs)
+    return {stem: score_one(scorer, read_png(sr), read_png(hr)) - logged[stem] for stem, sr, hr in pairs[::step]}

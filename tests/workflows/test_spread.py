@@ -96,12 +96,20 @@ def test_networks_are_scored_with_what_differs_between_machines(
     always = ["PNGs decoded by OpenCV", "images in reverse order"]
     assert by_column == {
         "PSNR": [*always, "float32 by pyiqa 9.9", "float32 by pyiqa 9.9 on cuda"],
-        "LPIPS": [*always, "one image at a time", "1 thread", "on cuda"],
-        "MANIQA": [*always, "1 thread", "on cuda", "random crops seeded once, images in reverse order"],
+        "LPIPS": [*always, "one image at a time", "convolutions in TF32", "1 thread", "on cuda"],
+        "MANIQA": [
+            *always,
+            "convolutions in TF32",
+            "1 thread",
+            "on cuda",
+            "random crops seeded once, images in reverse order",
+        ],
     }
     assert ("a", {"lpips": 1}, "2", "cpu") in calls.made
     assert ("a", {"lpips": 8, "maniqa-pipal": 1}, "1", "cpu") in calls.made
     assert os.environ["OMP_NUM_THREADS"] == "2"
+    assert {move.change for move in moves if move.cause == "TF32_CONVOLUTIONS"} == {"convolutions in TF32"}
+    assert ("a", {"lpips:TF32_CONVOLUTIONS": 8, "maniqa-pipal:TF32_CONVOLUTIONS": 1}, "2", "cpu") in calls.made
     found = {(m.column, m.change): (m.mean, m.largest) for m in moves}
     assert found["LPIPS", "one image at a time"] == (0.125, 0.25)
     assert found["MANIQA", "random crops seeded once, images in reverse order"][1] == 0.5  # against its own sampling

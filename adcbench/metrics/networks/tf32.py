@@ -1,12 +1,12 @@
 """Convolutions as an NVIDIA GPU since Ampere computes them unless told otherwise: in TensorFloat-32, emulated.
 
-cuDNN rounds every convolution's input and weight to 10 bits of mantissa, to the nearest and ties away from zero, then
-multiplies exactly and adds in float32 (NVIDIA A100 whitepaper, "TF32"; ``torch.backends.cudnn.allow_tf32`` is True by
-default, while that of matrix products is False since torch 1.12). Printed scores of networks were made so; ours are float32.
+cuDNN rounds a convolution's input and weight to 10 bits of mantissa, to the nearest and ties away from zero, multiplies
+exactly and adds in float32 (NVIDIA A100 whitepaper, "TF32"). ``torch.backends.cudnn.allow_tf32`` is True by default,
+its like for matrix products False since torch 1.12. Printed scores of networks were made so; ours are float32.
 
-Two kinds stay in float32 there, so here: depthwise convolutions, which torch computes by kernels of its own
-(ATen/native/Convolution.cpp, ``is_depthwise``), and those of one output channel, such as LPIPS's heads. The second is
-measured: with rounded heads LPIPS is 1.1e-5 too low on OSEDiff's 93 outputs of DRealSR, without 3e-7 off, at most 3.3e-6.
+Some stay in float32 there, so here. Depthwise convolutions: torch has kernels of its own for them (``is_depthwise`` in
+ATen/native/Convolution.cpp). Those of one output channel, such as LPIPS's heads, and a 3x3 of stride 1 on three
+channels, VGG16's first: by the log of OSEDiff's authors, as cuDNN states no rule (docs/metrics.md).
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def tf32_convolutions() -> Iterator[None]:
     """All of torch's convolutions in here are in TF32: modules, functions and scripted code, on any device."""
     from torch.utils._python_dispatch import TorchDispatchMode
 
-    class Rounding(TorchDispatchMode):
+    class Rounding(TorchDispatchMode):  # type: ignore[no-untyped-call]
         def __torch_dispatch__(
             self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
         ) -> Any:
@@ -87,7 +87,7 @@ def tf32_convolutions() -> Iterator[None]:
 
     token = _ON.set(True)
     try:
-        with Rounding():
+        with Rounding():  # type: ignore[no-untyped-call]
             yield
     finally:
         _ON.reset(token)
@@ -113,4 +113,6 @@ def _stays_float32(name: str, args: tuple[Any, ...]) -> bool:
     inputs, weight = args[:2]
     if "transpose" in name or (args[6:7] == (True,) and name == "convolution"):
         return bool(weight.shape[1] == 1)
-    return bool(weight.shape[0] == 1 or weight.shape[1] == 1 < inputs.shape[1])
+    depthwise = weight.shape[1] == 1 < inputs.shape[1]
+    on_colours = tuple(weight.shape[1:]) == (3, 3, 3) and set(args[3] if len(args) > 3 else (1,)) == {1}
+    return bool(weight.shape[0] == 1 or depthwise or on_colours)

@@ -1,6 +1,6 @@
 """The numbers that goldens hold: each metric and each mini network on the embedded photographs.
 
-Networks have deterministic weights, so that nothing is downloaded.
+Networks have deterministic weights, so that nothing is downloaded; where a metric's files are here, those too.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from adcbench.systems.system import System
 
 LIBRARIES = ("torch", "torchvision", "pyiqa", "lpips", "torch-fidelity", "numpy", "scipy", "pillow")
 IMAGES = ("chelsea", "rocket")  # networks see only these
+TRAINED = ", trained weights"
 SIDE = 256  # of the centre that networks of metrics see; systems see the LR of it
 
 
@@ -136,12 +137,23 @@ def _plain(metric: Metric) -> Iterator[tuple[str, float]]:
 def _network(metric: Metric, device: str) -> Iterator[tuple[str, float]]:
     assert metric.load
     few = {"crops": 2} if "crops" in metric.settings else {}
-    scorer = metric.load(None, device, **{**metric.settings, **few})
     pairs = embedded_pairs()
-    for name in IMAGES:
-        sr, hr = (_centre(image)[None] for image in (upscale(pairs[name][0]), pairs[name][1]))
-        score = scorer(sr, None if metric.takes == "image" else hr)
-        yield name, float(np.mean(score))  # of features: their mean
+    for weights, kind in ((None, ""), (_trained(metric), TRAINED)):
+        if kind and not weights:
+            continue
+        scorer = metric.load(weights, device, **{**metric.settings, **few})
+        for name in IMAGES:
+            sr, hr = (_centre(image)[None] for image in (upscale(pairs[name][0]), pairs[name][1]))
+            score = scorer(sr, None if metric.takes == "image" else hr)
+            yield f"{name}{kind}", float(np.mean(score))  # of features: their mean
+
+
+def _trained(metric: Metric) -> dict[str, Path]:
+    """A network's files; none where one is missing."""
+    try:
+        return metric.find_weights()
+    except Blocked:
+        return {}
 
 
 def _system(name: str, device: str) -> Iterator[tuple[str, float]]:

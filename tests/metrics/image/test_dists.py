@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import torch
 from backbone_files import (
+    against_log,
     picture_pairs,
+    real_features,
     score_one,
     scorer_of,
     tensor,
     weights_of,
-    worst_against_log,
     write_backbone,
 )
 
@@ -128,7 +129,32 @@ def test_damaged_and_foreign_files_are_refused(home: Path, tmp_path: Path) -> No
             scorer_of("dists", weights | {name: path})
 
 
-@pytest.mark.golden(unfetched="checkpoints of a backbone")
-def test_every_image_equals_the_authors_log(drealsr_dir: Path) -> None:
-    error, image = worst_against_log("dists", drealsr_dir)
-    assert error <= 1e-4, image
+def test_the_real_weights_give_the_libraries_values_whatever_file_they_are_in(
+    real_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Equal to the last digit from the package's file and from torchvision's; as torchmetrics and pyiqa, nearly so."""
+    from torchmetrics.functional.image.dists import DISTSNetwork
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(pickles, "UNPACKED_MORE", 1 << 30)
+    write_backbone(tmp_path, "vgg16", real_features("dists"))
+    official, packaged = weights_of("dists", tmp_path), METRICS["dists"].find_weights()
+    arch = pytest.importorskip("pyiqa.archs.dists_arch", reason="the iqa extra is not installed")
+    libraries = (DISTSNetwork().eval(), arch.DISTS(pretrained_model_path=str(official[ALPHA_BETA])))
+    ours = scorer_of("dists", packaged)
+    same = scorer_of("dists", official)
+    for sr, hr in PAIRS.values():
+        value = score_one(ours, sr, hr)
+        assert value == score_one(same, sr, hr)
+        with torch.inference_mode():
+            for library in libraries:
+                assert value == pytest.approx(float(library(tensor(sr), tensor(hr))), abs=WITHIN)
+        assert value > 1e-3
+
+
+@pytest.mark.golden
+def test_images_equal_the_authors_log(drealsr_dir: Path, real_weights: Path) -> None:
+    """The log was made on a GPU whose convolutions round to TF32: of all 93 images the worst is 8.2e-5 away."""
+    differences = against_log("dists", drealsr_dir, step=12)
+    assert max(map(abs, differences.values())) <= 9e-5
+    assert abs(np.mean(list(differences.values()))) <= 1e-5

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from toy_photographs import photographs
 
 from adcbench.core.cells import Measurement
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.tables import Column, Context, Score, Table
+from adcbench.data.media import Part, Sample
+from adcbench.metrics.metric import Metric
+from adcbench.tables import Column, Context, Protocol, Score, ScoreClips, Table
 
 
 def _table(*metrics: str) -> Table:
@@ -50,6 +54,19 @@ def test_a_clip_that_can_not_be_scored_marks_the_cell(udm10: Path) -> None:
     assert "1 of 2 unscored: 001" in measured.not_comparable
 
 
+def test_clips_under_a_protocol_of_their_own(udm10: Path) -> None:
+    """Another part than the test set's, and one mean over the frames of all clips."""
+    whole = ScoreClips("Row", "UDM10", str(udm10), {"PSNR": "psnr"}, protocol=Protocol(Part(border=2), "frames"))
+    one = ScoreClips("Row", "UDM10", str(udm10), {"PSNR": "psnr"}, "001", Protocol(Part(border=2)))
+    found, single = (dict(job.run(_table("PSNR"), Context(progress=False))).popitem()[1] for job in (whole, one))
+    assert isinstance(found, Measurement) and isinstance(single, Measurement)
+    assert (found.reduce, found.n, len(found.provenance["interval"])) == ("set", 6, 2)  # all three frames of both
+    assert "mean over the frames of all clips | border of 2 pixels left out" in found.signature
+    assert [name for name, _ in single.samples] == ["001"]
+    assert found.value == pytest.approx((80 + single.value) / 2)
+    assert whole.redo is None and Score.redo  # drift scores no whole set of clips
+
+
 def test_a_figure_prints_single_images(udm10: Path) -> None:
     job = Score("Row", "UDM10", str(udm10), {"PSNR": "psnr:RGB_NOT_Y"}, only="000")
     ((_, measured),) = job.run(_table("PSNR"), Context(progress=False))
@@ -67,3 +84,25 @@ def test_a_set_without_hr_is_scored_by_what_looks_at_the_output_alone(
     assert all(isinstance(one, Measurement) and dict(one.samples).keys() == {"a", "b"} for _, one in found)
     with pytest.raises(AdcbenchError, match="column PSNR: psnr compares with HR, and Photographs has none"):
         Score("Row", "Photographs", "Net", {"NIQE": "niqe", "PSNR": "psnr"}).run(table, Context(progress=False))
+
+
+def test_drift_scores_networks_on_a_sample_and_plain_metrics_on_all(
+    udm10: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, list[str]] = {}
+
+    def scored(keys: Any, metrics: dict[str, Metric], samples: list[Sample], *_: Any) -> Iterator[Any]:
+        seen.update({key: [name for name, *_ in samples] for key in metrics})
+        return iter(())
+
+    monkeypatch.setattr("adcbench.tables.jobs.score.scored", scored)
+    monkeypatch.setattr(Metric, "check_here", lambda metric: None)
+    job = Score("Row", "UDM10", str(udm10), {"PSNR": "psnr", "LPIPS": "lpips", "FID": "fid"})
+    blocked = dict(job.run(_table("PSNR", "LPIPS", "FID"), Context(progress=False, sample=1)))
+    assert seen == {"PSNR": ["000", "001"], "LPIPS": ["000"]}
+    assert [key.metric for key in blocked] == ["FID"]  # a number over the whole set
+    assert [job.sampled(metric) for metric in job.fills] == [False, True, True]
+    assert job.tolerance("PSNR") < job.tolerance("LPIPS")  # float32
+    seen.clear()
+    list(job.run(_table("PSNR", "LPIPS", "FID"), Context(progress=False)))
+    assert seen == {key: ["000", "001"] for key in ("PSNR", "LPIPS", "FID")}
