@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from adcbench.metrics.metric import Metric
-from adcbench.metrics.registry import METRICS
+from adcbench.metrics.registry import METRICS, find_metric, variants_of
 
 _NOT_HOW = ("name", "facts", "moves_by")  # fields that say nothing about how a value is computed
 _JOINED = ("notes", "libraries")  # fields in which two variants may both differ
@@ -38,7 +38,7 @@ def relatives(metric: Metric) -> list[Metric]:
     ['ms-ssim']
     """
     head = head_of(metric)
-    variants = [one for name, one in METRICS.items() if name.partition(":")[0] == head.name]
+    variants = map(find_metric, variants_of(head.name))
     made_by = head.function or head.load
     same_code = [one for one in METRICS.values() if (one.function or one.load) is made_by and not variant_of(one)]
     named = {one.name: one for one in (head, *variants, *same_code)}
@@ -50,8 +50,8 @@ def both(a: Metric, b: Metric) -> Metric | None:
 
     Its name, ``head:A+B``, is not registered.
 
-    >>> found = both(METRICS["psnr:RGB_NOT_Y"], METRICS["psnr:BORDER_CROP"])
-    >>> found.name, found.settings
+    >>> combined = both(METRICS["psnr:RGB_NOT_Y"], METRICS["psnr:BORDER_CROP"])
+    >>> combined.name, combined.settings
     ('psnr:RGB_NOT_Y+BORDER_CROP', {'colour': 'rgb', 'crop': 4})
     >>> both(METRICS["psnr:RGB_NOT_Y"], METRICS["psnr:Y_RANGE"]) is None
     True

@@ -18,7 +18,7 @@ _ROWS, _PAIRS, _NAMED = 16, 3, 3  # most lines of the table, pairs among them at
 def diagnosis_text(diagnosis: Diagnosis) -> str:
     """What was scored, a line for each way, what could not be tried, and the answer as the last sentences."""
     single = diagnosis.single
-    pairs = sorted((one for one in diagnosis.double if one.word), key=lambda one: abs(one.off))
+    pairs = sorted(diagnosis.double, key=lambda one: abs(one.off))
     shown = [*single, *pairs[: max(_PAIRS, _ROWS - len(single))]]
     base, others = [one for one in shown if not one.way.causes], [one for one in shown if one.way.causes]
     rows = [*base, *sorted(others, key=lambda one: abs(one.off))][:_ROWS]

@@ -21,6 +21,8 @@ CAUSES = {
     "Y_RANGE": "luma in 0..255 where papers use BT.601's 16..235: exactly -1.3219 dB PSNR",
     "RGB_NOT_Y": "compared on RGB instead of Y",
     "BORDER_CROP": "a border of 4 pixels left out; these papers crop nothing",
+    "BORDER_CROP_8": "a border of 8 pixels left out, as papers on clips do",
+    "BORDER_CROP_10": "a border of 10 pixels left out: 6 and the scale, as NTIRE's scripts do",
     "JPEG_OUTPUTS": "outputs saved as JPEG (quality 95) before scoring",
     "SHIFTED": "SR lies beside HR by whole pixels or parts of one; `adcbench diagnose` finds by how much",
     "PAIRED_BY_POSITION": "sorted lists of SR and HR joined by position, not by name",
@@ -186,9 +188,9 @@ def against_log(cell: Cell, measured: Iterable[Cell]) -> list[tuple[str, Apart]]
         for other in measured
         if (other.key.metric, other.key.test_set) == (cell.key.metric, cell.key.test_set) and other.key.row in CAUSES
     }
-    found = [
+    differences = [
         (cause, apart(one.measured.samples, log))
         for cause, one in scored.items()
         if one.measured and one.measured.level == "scores"
     ]
-    return [(cause, one) for cause, one in found if one]
+    return [(cause, one) for cause, one in differences if one]

@@ -12,10 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from adcbench.core.cells import Cell
-from adcbench.results.causes import CAUSES
+from adcbench.results.causes import CAUSES, RIGHT
 from adcbench.results.diagnosis import APART, NEAR, REPRODUCES, printed_number
-
-_RIGHT = "as published"
 
 
 @dataclass(frozen=True)
@@ -57,16 +55,16 @@ class Explanation:
     word: str
 
 
-def measured_effects(cells: Iterable[Cell], metric: str) -> list[Effect]:
-    """Every effect on a metric in the cells of a table whose rows are causes, beside the row ``as published``."""
-    by_set: dict[str, dict[str, Cell]] = {}
+def measured_effects(cells: Iterable[Cell]) -> list[Effect]:
+    """Every effect in one metric's cells of tables whose rows are causes, beside the row ``as published``."""
+    by_set: dict[tuple[str, str], dict[str, Cell]] = {}
     for cell in cells:
-        if cell.key.metric == metric and cell.measured:
-            by_set.setdefault(cell.key.test_set, {})[cell.key.row] = cell
+        if cell.measured:
+            by_set.setdefault((cell.key.table, cell.key.test_set), {})[cell.key.row] = cell
     return [
-        _effect(cause, rows[_RIGHT], cell)
+        _effect(cause, rows[RIGHT], cell)
         for rows in by_set.values()
-        if _RIGHT in rows
+        if RIGHT in rows
         for cause, cell in rows.items()
         if cause in CAUSES
     ]

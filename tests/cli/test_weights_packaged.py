@@ -17,7 +17,7 @@ from adcbench.core.amounts import size_text
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import weights_dir
 from adcbench.core.weight_files import Inside, WeightFile
-from adcbench.data import checkpoints
+from adcbench.data import weight_downloads
 from adcbench.metrics import METRICS
 from adcbench.workflows import catalogue
 
@@ -44,7 +44,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         yield archive
 
     monkeypatch.setenv("ADCBENCH_WEIGHTS", str(tmp_path / "weights"))
-    monkeypatch.setattr(checkpoints, "downloaded", at_once)
+    monkeypatch.setattr(weight_downloads, "downloaded", at_once)
     monkeypatch.setattr(catalogue, "scorers", lambda: {metric.name: metric for metric in metrics})
     return archive
 

@@ -39,14 +39,19 @@ class _Trial:
     handled: dict[str, Handled] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
-    def score(self, ways: Mapping[tuple[str, ...], Metric], handling: str = "") -> list[Way]:
+    @property
+    def used(self) -> Metric:
+        """The metric as asked for, or the first of its relatives that is here."""
+        return self.metrics.get("") or next(iter(self.metrics.values()))
+
+    def score(self, ways: Mapping[tuple[str, ...], Metric], handled: Handled | None = None) -> list[Way]:
         """The ways that gave a value, of the files as they are or after a handling."""
-        samples = self.handled[handling].samples if handling else self.files.samples
-        what = {handling: self.handled[handling].what} if handling else {}
+        done = handled or Handled(self.files.samples, "")
         try:
-            found = score(
-                samples, list(ways.values()), device=self.device, use_store=self.use_store, lossy_ok=self.files.lossy_ok
-            )
+            scored = score(
+                done.samples, list(ways.values()), part=done.part, over=done.over, device=self.device,
+                use_store=self.use_store, lossy_ok=self.files.lossy_ok,
+            )  # fmt: skip
         except Blocked:
             raise
         except AdcbenchError as error:
@@ -54,10 +59,10 @@ class _Trial:
             return []
         made = []
         for causes, metric in ways.items():
-            if found.of(metric.name):
-                made.append(_way(causes, metric, found, what))
+            if scored.of(metric.name):
+                made.append(_way(causes, metric, scored, self.handled))
             else:
-                self.failed[_name(causes)] = found.why_none(metric.name, self.files.what)
+                self.failed[_name(causes)] = scored.why_none(metric.name, self.files.what)
         return made
 
 
@@ -65,11 +70,14 @@ def _name(causes: Iterable[str]) -> str:
     return " + ".join(causes)
 
 
-def _way(causes: tuple[str, ...], metric: Metric, found: Scored, what: Mapping[str, str]) -> Way:
-    values = [value for _, value in found.samples(metric.name)]
-    known = {cause: CAUSES.get(cause) or difference(head_of(metric), metric) for cause in causes}
-    words = "; ".join(filter(None, {**known, **what}.values()))
-    return Way(causes, sum(values) / len(values), found.of(metric.name), words, len(found.lost(metric.name)))
+def _way(causes: tuple[str, ...], metric: Metric, scored: Scored, handled: Mapping[str, Handled]) -> Way:
+    values = [value for _, value in scored.samples(metric.name)]
+    words = [
+        handled[cause].what if cause in handled else CAUSES.get(cause) or difference(head_of(metric), metric)
+        for cause in causes
+    ]
+    value = sum(values) / len(values)
+    return Way(causes, value, scored.of(metric.name), "; ".join(filter(None, words)), len(scored.lost(metric.name)))
 
 
 def cause_of(metric: Metric, asked: Metric) -> str:
@@ -114,7 +122,7 @@ def diagnose(
         ways.sort(key=lambda way: bool(way.causes))
         single = [*ways, *(way for way in cut_off(ways, printed) if len(way.causes) == 1)]
         explained = any(one.word == REPRODUCES for one in judge(single, printed, column))
-        possible = [] if explained else [p for p in likely_pairs(ways, printed) if _possible(trial, p)]
+        possible = [] if explained else [p for p in likely_pairs(ways, printed) if _both(trial, p)]
         double = _pairs(trial, possible[:most])
         cut = [] if explained else [way for way in cut_off(ways, printed) if len(way.causes) == 2]
     return Diagnosis(
@@ -126,11 +134,11 @@ def diagnose(
 
 def _handled(trial: _Trial, metric: Metric, folder: Path) -> list[Way]:
     """Each handling that is no variant of the metric, scored with it, or with its first relative that is here."""
-    used = trial.metrics.get("") or next(iter(trial.metrics.values()))
+    used = trial.used
     own = {variant_of(one) for one in (metric, *relatives(metric))}
     ways = []
     for handling in all_handlings():
-        if handling.cause in own or (handling.pairs and not used.uses_reference):
+        if handling.cause in own or not handling.concerns(used):
             continue
         try:
             done = handling.apply(trial.files, folder / handling.cause)
@@ -141,25 +149,28 @@ def _handled(trial: _Trial, metric: Metric, folder: Path) -> list[Way]:
             continue
         if done:
             trial.handled[handling.cause] = done
-            ways += trial.score({(handling.cause,): used}, handling.cause)
+            ways += trial.score({(handling.cause,): used}, done)
     return ways
 
 
-def _possible(trial: _Trial, pair: tuple[str, str]) -> bool:
-    """Two variants that change different things, or a variant and a handling."""
+def _both(trial: _Trial, pair: tuple[str, str]) -> tuple[Metric, Handled | None] | None:
+    """The metric and the handling of two causes at once; None where they can't both be."""
     metrics = [trial.metrics[cause] for cause in pair if cause in trial.metrics]
-    if len(metrics) == 2:
-        return both(*metrics) is not None
-    return len(metrics) == 1
+    handled = [trial.handled[cause] for cause in pair if cause in trial.handled]
+    metric = both(*metrics) if len(metrics) == 2 else next(iter(metrics), trial.used)
+    done = handled[0].with_other(handled[1], trial.files) if len(handled) == 2 else next(iter(handled), None)
+    return (metric, done) if metric and (done or not handled) else None
 
 
 def _pairs(trial: _Trial, chosen: Sequence[tuple[str, str]]) -> list[Way]:
     """Ways with two causes: all on the same samples are scored together."""
-    on: dict[str, dict[tuple[str, ...], Metric]] = {}
+    on: list[tuple[Handled | None, dict[tuple[str, ...], Metric]]] = []
     for pair in chosen:
-        metrics = [trial.metrics[cause] for cause in pair if cause in trial.metrics]
-        handling = next((cause for cause in pair if cause in trial.handled), "")
-        joined = both(*metrics) if len(metrics) == 2 else metrics[0]
-        assert joined
-        on.setdefault(handling, {})[pair] = joined
-    return [way for handling, ways in on.items() for way in trial.score(ways, handling)]
+        metric, done = _both(trial, pair) or (None, None)
+        assert metric
+        ways = next((ways for handled, ways in on if handled == done and metric not in ways.values()), None)
+        if ways is None:
+            ways = {}
+            on.append((done, ways))
+        ways[pair] = metric
+    return [way for done, ways in on for way in trial.score(ways, done)]

@@ -11,7 +11,9 @@ import numpy as np
 from PIL import Image
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.data.media import Clip, Sample, open_clip, pair
+from adcbench.data.media import Clip, Part, Sample, open_clip, pair
+from adcbench.metrics.engine.over_frames import Over
+from adcbench.metrics.metric import Metric
 
 Frame: TypeAlias = tuple[np.ndarray, np.ndarray | None]  # SR and HR, (h, w, 3) uint8 RGB each
 
@@ -47,10 +49,25 @@ class Files:
 
 @dataclass(frozen=True)
 class Handled:
-    """What came of a handling: samples to score, and what was done, in words."""
+    """What came of a handling: what to score, and what was done, in words.
+
+    Args:
+        part: which part of each sample; ``over``: what the mean is over.
+    """
 
     samples: tuple[Sample, ...]
     what: str
+    part: Part = Part()  # noqa: RUF009  (immutable)
+    over: Over = "clips"
+
+    def with_other(self, other: Handled, files: Files) -> Handled | None:
+        """Both at once; None where both write the samples again, or cut different parts."""
+        ours, theirs = self.samples == files.samples, other.samples == files.samples
+        if not (ours or theirs) or any(a and b for a, b in zip(self.part, other.part, strict=True)):
+            return None
+        part = Part(*(a or b for a, b in zip(self.part, other.part, strict=True)))
+        over: Over = "frames" if "frames" in (self.over, other.over) else "clips"
+        return Handled(other.samples if ours else self.samples, f"{self.what}; {other.what}", part, over)
 
 
 @dataclass(frozen=True)
@@ -61,12 +78,17 @@ class Handling:
         cause: its name among the causes. A metric that has a variant of this name is not scored this way.
         apply: ``(files, folder)`` gives the samples, written into the folder where pixels change; None where it changes
             nothing of these files, or can't be done with them.
-        pairs: it concerns SR and HR together: nothing to a metric without reference.
+        concerns: whether it can move a metric: what joins SR and HR is nothing to one without reference.
     """
 
     cause: str
     apply: Callable[[Files, Path], Handled | None]
-    pairs: bool = True
+    concerns: Callable[[Metric], bool] = lambda metric: True
+
+
+def compares(metric: Metric) -> bool:
+    """For ``Handling.concerns``: whether a metric looks at SR and HR together."""
+    return metric.uses_reference
 
 
 def find_files(sr: Path, hr: Path | None, frames: bool = False, lossy_ok: bool = False) -> Files:

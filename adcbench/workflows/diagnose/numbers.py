@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from adcbench.metrics.metric import Metric
+from adcbench.metrics.variants import head_of
 from adcbench.report.files import read_cells
-from adcbench.results.causes import CAUSES
+from adcbench.results.causes import causes_tables
 from adcbench.results.compare import shown_name
 from adcbench.results.effects import Effect, measured_effects
-from adcbench.tables.loading import load_table, table_ids
 
 
 def known_effects(metric: Metric) -> list[Effect]:
@@ -16,6 +16,7 @@ def known_effects(metric: Metric) -> list[Effect]:
     Raises:
         AdcbenchError: a table can't be read.
     """
-    tables = [load_table(table_id) for table_id in table_ids()]
-    of_causes = [table.id for table in tables if sum(row in CAUSES for row in table.rows) > 1]
-    return [effect for table_id in of_causes for effect in measured_effects(read_cells(table_id), shown_name(metric))]
+    head = head_of(metric)
+    names = {head.name.lower(), shown_name(head).lower()}
+    cells = [cell for table_id in causes_tables() for cell in read_cells(table_id)]
+    return measured_effects([cell for cell in cells if cell.key.metric.lower() in names])

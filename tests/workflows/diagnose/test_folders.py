@@ -9,6 +9,7 @@ import pytest
 from scipy import ndimage
 
 from adcbench.core.errors import AdcbenchError, Blocked
+from adcbench.data.media import Part
 from adcbench.data.media.images import resize, write_png
 from adcbench.metrics import METRICS, find_metric
 from adcbench.metrics.engine.scoring import score
@@ -92,16 +93,16 @@ def test_a_shift_is_named_put_back_and_judged(folder: Path) -> None:
 
 
 def test_two_causes_at_once_are_found_and_said_to_be_a_suspicion(folder: Path) -> None:
-    joined = both(METRICS["ssim:RGB_NOT_Y"], METRICS["ssim:SSIM_NO_CLAMP"])
+    joined = both(METRICS["psnr:RGB_NOT_Y"], METRICS["psnr:BORDER_CROP"])
     assert joined is not None
     files = find_files(folder / "sr", folder / "hr")
     values = [value for _, value in score(files.samples, [joined]).scores[joined.name]]
-    diagnosis = run(folder, "ssim", f"{sum(values) / len(values):.9f}")
-    assert hits(diagnosis) == ["RGB_NOT_Y + SSIM_NO_CLAMP"]
+    diagnosis = run(folder, "psnr", f"{sum(values) / len(values):.9f}")
+    assert hits(diagnosis) == ["RGB_NOT_Y + BORDER_CROP"]
     text = diagnosis_text(diagnosis)
     assert "No cause alone does." in text
     assert "a suspicion, no more" in text
-    assert hits(run(folder, "ssim", f"{sum(values) / len(values):.9f}", pairs=0)) == []
+    assert hits(run(folder, "psnr", f"{sum(values) / len(values):.9f}", pairs=0)) == []
 
 
 def test_names_without_a_partner_show_what_joining_by_position_does(folder: Path) -> None:
@@ -158,3 +159,18 @@ def test_folders_without_a_common_name_are_an_error(folder: Path) -> None:
         path.rename(path.with_stem(f"x{path.stem}"))
     with pytest.raises(AdcbenchError, match="without a partner"):
         run(folder, "psnr", "20.00")
+
+
+def test_clips_of_unequal_length_show_what_a_mean_over_frames_and_cut_ends_do(tmp_path: Path) -> None:
+    for clip, count in (("long", 8), ("short", 6)):
+        for i in range(count):
+            hr = photograph(i)
+            sr = degraded(hr, 0 if clip == "long" else 2) if 2 <= i < count - 2 else degraded(hr, 1)
+            write_png(tmp_path / "hr" / clip / f"{i}.png", hr)
+            write_png(tmp_path / "sr" / clip / f"{i}.png", sr)
+    files = find_files(tmp_path / "sr", tmp_path / "hr")
+    metric = METRICS["psnr"]
+    frames = score(files.samples, [metric], part=Part(ends=2), over="frames").sets["psnr"].value
+    diagnosis = run(tmp_path, "psnr", f"{frames:.6f}")
+    assert {"ENDS_CUT", "OVER_FRAMES"} <= {one.way.name for one in diagnosis.ways}
+    assert set(hits(diagnosis)[0].split(" + ")) == {"ENDS_CUT", "OVER_FRAMES"}

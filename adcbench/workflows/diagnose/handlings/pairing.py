@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from adcbench.data.media import Sample, open_clip, pair
-from adcbench.workflows.diagnose.handling import Files, Frame, Handled, Handling, rewritten
+from adcbench.workflows.diagnose.handling import Files, Frame, Handled, Handling, compares, rewritten
 
 
 def _by_position(files: Files, folder: Path) -> Handled | None:
@@ -44,7 +44,7 @@ def _off_by_one(step: int, files: Files, folder: Path) -> Handled | None:
 
 
 HANDLINGS = (
-    Handling("PAIRED_BY_POSITION", _by_position),
-    Handling("ONE_FRAME_LATE", partial(_off_by_one, 1)),
-    Handling("ONE_FRAME_EARLY", partial(_off_by_one, -1)),
+    Handling("PAIRED_BY_POSITION", _by_position, compares),
+    Handling("ONE_FRAME_LATE", partial(_off_by_one, 1), compares),
+    Handling("ONE_FRAME_EARLY", partial(_off_by_one, -1), compares),
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from adcbench.data.media.images import resize
-from adcbench.workflows.diagnose.handling import Files, Frame, Handled, Handling, each, rewritten
+from adcbench.workflows.diagnose.handling import Files, Frame, Handled, Handling, compares, each, rewritten
 
 
 def _same_size(files: Files) -> bool:
@@ -36,9 +36,9 @@ def _where_sizes_differ(what: str, change: partial[Frame], files: Files, folder:
 
 HANDLINGS = (
     Handling("SR_RESIZED",
-             partial(_where_sizes_differ, "SR resized to HR's size (Pillow, bicubic)", partial(_resized))),
+             partial(_where_sizes_differ, "SR resized to HR's size (Pillow, bicubic)", partial(_resized)), compares),
     Handling("CENTRES_COMPARED",
-             partial(_where_sizes_differ, "both cut to the centre they have in common", partial(_cut, True))),
+             partial(_where_sizes_differ, "both cut to the centre they have in common", partial(_cut, True)), compares),
     Handling("CORNERS_COMPARED",
-             partial(_where_sizes_differ, "both cut from the upper left corner", partial(_cut, False))),
+             partial(_where_sizes_differ, "both cut from the upper left corner", partial(_cut, False)), compares),
 )  # fmt: skip
