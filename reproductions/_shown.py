@@ -3,6 +3,8 @@
 SHOWN = (
     ("adcsr/table1", "OSEDiff", "DRealSR", "PSNR"),
     ("adcsr/table1", "OSEDiff", "DRealSR", "SSIM"),
+    ("adcsr/table1", "OSEDiff", "DRealSR", "LPIPS"),
+    ("adcsr/table1", "OSEDiff", "DRealSR", "DISTS"),
     ("adcsr/table1", "OSEDiff", "DRealSR", "NIQE"),
     ("adcsr/table_c2", "OSEDiff", "RealSR", "PSNR"),
     ("related/rsd_table17", "Real-ESRGAN", "DRealSR", "PSNR"),
