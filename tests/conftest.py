@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import atexit
-import ctypes
 import gc
 import os
-import sys
+import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import goldens
 import margins
+import memory
 import pytest
 import torch
 from hypothesis import settings
@@ -21,6 +22,8 @@ from adcbench.core.settings import environment, weights_dir
 
 settings.register_profile("adcbench", deadline=None)  # a busy core is no failure
 settings.load_profile("adcbench")
+_CACHED = type(lru_cache(str))
+MEMORY = 2e9  # bytes of its own that a process may take: two of them run on small machines
 WEIGHTS = weights_dir()  # the user's, before any test has a cache of its own
 THREADS = int(os.environ.get("ADCBENCH_TEST_THREADS", "1"))
 
@@ -78,12 +81,16 @@ def _one_thread() -> None:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _memory_back() -> Iterator[None]:
+def _memory_back(request: pytest.FixtureRequest) -> Iterator[None]:
     """What a module's networks took goes back to the system after it; freed memory stays with the process otherwise."""
+    watched = memory.start_peak()
     yield
-    gc.collect()
-    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):  # glibc's
-        trim(0)
+    if watched and (taken := memory.peak()) > MEMORY:
+        warnings.warn(f"{request.node.name} took {taken / 1e9:.1f} GB, more than {MEMORY / 1e9:g} GB", stacklevel=1)
+    for value in list(vars(request.module).values()):
+        if isinstance(value, _CACHED):
+            value.cache_clear()
+    memory.give_back()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -112,7 +119,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="benchmarks at the papers' sizes instead of mini")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def full_size(request: pytest.FixtureRequest) -> None:
     """Skips a test of a network at the paper's size (minutes, gigabytes) unless --full asks for it."""
     if not request.config.getoption("--full"):

@@ -66,6 +66,34 @@ def lively(name: str, shape: tuple[int, ...], factor: float = LIVELY) -> Tensor:
     return value if "norm" in name.lower() else value * factor
 
 
+@contextmanager
+def streamed(network: nn.Module, canonical: Callable[[str], str]) -> Iterator[None]:
+    """A network that was built on ``meta`` runs on deterministic weights: a layer has its own while it runs, no longer.
+
+    Full size then takes the memory of its largest layer. Nothing else may read a layer's weights.
+    """
+
+    def fill(module: nn.Module, _: Any) -> None:
+        for leaf, name in names[module].items():
+            shape = tuple(getattr(module, leaf).shape)
+            setattr(module, leaf, nn.Parameter(deterministic_tensor(name, shape), requires_grad=False))
+
+    def drop(module: nn.Module, _: Any, __: Any) -> None:
+        module.to("meta")
+
+    names: dict[nn.Module, dict[str, str]] = {}
+    for name, _ in network.named_parameters():
+        place, _, leaf = name.rpartition(".")
+        names.setdefault(network.get_submodule(place), {})[leaf] = canonical(name)
+    handles = [module.register_forward_pre_hook(fill) for module in names]
+    handles += [module.register_forward_hook(drop) for module in names]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
 def errors(found: Tensor, expected: Tensor) -> tuple[float, float]:
     """Largest absolute error in standard deviations of what is expected, and relative rms error."""
     difference = found.double() - expected.double()

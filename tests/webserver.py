@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 
 from adcbench.data import download
+
+_PATIENCE_S = 60.0
 
 
 @dataclass
@@ -24,6 +27,7 @@ class Web:
         cut: bytes after which the connection is cut, by path; once for each entry of the list.
         status: answer this status instead, by path; once for each entry of the list.
         length: say how long each file is.
+        declared: length to announce, by path, where that is more than is sent; the connection then stays open.
         heads: answer HEAD requests (they are not noted in ``asked``).
         types: Content-Type by path.
         encodings: Content-Encoding by path.
@@ -39,6 +43,7 @@ class Web:
     length: bool = True
     types: dict[str, str] = field(default_factory=dict)
     encodings: dict[str, str] = field(default_factory=dict)
+    declared: dict[str, int] = field(default_factory=dict)
     heads: bool = False
     asked: list[tuple[str, str]] = field(default_factory=list)
 
@@ -79,10 +84,15 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path in self.web.encodings:
             self.send_header("Content-Encoding", self.web.encodings[self.path])
         if self.web.length:
-            self.send_header("Content-Length", str(len(content) - start))
+            self.send_header("Content-Length", str(self.web.declared.get(self.path, len(content)) - start))
         self.end_headers()
         cuts = self.web.cut.get(self.path)
         self.wfile.write(content[start:][: cuts.pop(0)] if cuts else content[start:])
+        if self.path in self.web.declared:
+            self.wfile.flush()
+            self.connection.settimeout(_PATIENCE_S)
+            with suppress(OSError):
+                self.connection.recv(1)  # until the other side is gone
 
     def log_message(self, *args: Any) -> None:
         """Keep the test's output clean."""

@@ -7,7 +7,7 @@ import sys
 import click
 
 from adcbench import __version__
-from adcbench.cli import claims, compare, costs, export, images, independent, tables, train, videos, weights
+from adcbench.cli import claims, compare, costs, diagnose, export, images, independent, tables, train, videos, weights
 from adcbench.cli.boundary import guarded
 from adcbench.core.runlog import log_run
 
@@ -18,7 +18,7 @@ def cli() -> None:
     """Re-derive the tables of AdcSR and AdcVSR, cell by cell, with a verdict."""
 
 
-for _module in (tables, images, videos, compare, weights, costs, claims, independent, export, train):
+for _module in (tables, images, videos, compare, diagnose, weights, costs, claims, independent, export, train):
     for _command in _module.COMMANDS:
         cli.add_command(_command)
 

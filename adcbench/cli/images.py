@@ -35,21 +35,24 @@ _ROUNDING = click.option(
 
 @click.command()
 @click.option("--sr", required=True, type=click.Path(path_type=Path), help="Folder of super-resolved PNGs.")
-@click.option("--hr", required=True, type=click.Path(path_type=Path), help="Folder of HR PNGs with the same names.")
+@click.option("--hr", type=click.Path(path_type=Path), help="Folder of HR PNGs with the same names.")
 @_METRICS
 @device_option()
 @_OUT
 @click.option("--no-store", is_flag=True, help="Neither read nor keep scores in the store.")
-def score(sr: Path, hr: Path, metrics: str, device: str, out: Path | None, no_store: bool) -> None:
+def score(sr: Path, hr: Path | None, metrics: str, device: str, out: Path | None, no_store: bool) -> None:
     """Score a folder of outputs against HR, joined by name; prints means with 95 % intervals.
 
-    Each image is read once for all metrics. Images that can't be scored are listed, with exit code 1. Metrics whose
-    files are missing are said first and listed at the end, with exit code 2; the others are scored all the same.
+    Without --hr only metrics that look at the output alone can score: --metrics niqe,musiq. Each image is read once for
+    all metrics. Images that can't be scored are listed, with exit code 1. Metrics whose files are missing are said
+    first and listed at the end, with exit code 2; the others are scored all the same. SR that lies beside HR, by three
+    quarters of a pixel or more in all images, is said on stderr.
     """
     from adcbench.data.media import pair
     from adcbench.metrics import find_metrics
 
-    score_samples(lambda: pair(sr, hr), find_metrics(metrics), device=device, out=out, no_store=no_store)
+    chosen = find_metrics(metrics, reference=hr is not None)
+    score_samples(lambda: pair(sr, hr), chosen, device=device, out=out, no_store=no_store)
 
 
 @click.command()
@@ -164,8 +167,8 @@ def _check(system: System, device: str) -> None:
 def fetch(name: str, source: Path | None) -> None:
     """Make a test set complete: download it, verified and resumable, or record what you put there.
 
-    NAME is drealsr, realsr, one of your own, ... (an unknown one lists all); or photographs, to train on at the mini
-    scale.
+    NAME is drealsr, realsr, one of your own, ... (`adcbench testsets` lists all); or photographs, to train on at the
+    mini scale.
 
     Checkpoints: adcbench weights fetch.
     """
@@ -185,4 +188,12 @@ def fetch(name: str, source: Path | None) -> None:
     click.echo(f"{test_set.name}: {fetch_test_set(test_set)}")
 
 
-COMMANDS = (score, upscale, evaluate, fetch)
+@click.command()
+def testsets() -> None:
+    """List all test sets, ours and those of installed packages: how many samples, with HR or not, here or missing."""
+    from adcbench.report.test_sets import test_sets_text
+
+    click.echo(test_sets_text())
+
+
+COMMANDS = (score, upscale, evaluate, fetch, testsets)

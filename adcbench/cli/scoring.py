@@ -24,6 +24,7 @@ from adcbench.data.media.videos import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
     from adcbench.data.test_sets.test_set import TestSet
+    from adcbench.metrics.engine.over_frames import Over
     from adcbench.metrics.metric import Metric
 
 M = TypeVar("M", bound=Checkable)
@@ -42,6 +43,22 @@ def ready(
         Blocked: a need or every metric is missing; names all that is, what blocked metrics need too.
         AdcbenchError: an output can't be written, has the name of a picture, or is named twice.
     """
+    check_outputs(outputs)
+    here, blocked = available(metrics)
+    lacking = missing(needs)
+    if lacking or not here:
+        raise together([*lacking, *(block for _, block in blocked)])
+    if blocked:
+        click.echo("\n".join(missing_lines(blocked)), err=True)
+    return here, blocked
+
+
+def check_outputs(outputs: Iterable[Path | None]) -> None:
+    """Find out before work begins whether files can be written at its end (None: not asked for); makes their folders.
+
+    Raises:
+        AdcbenchError: one can't be written, has the name of a picture, or is named twice.
+    """
     files = [*filter(None, outputs)]
     for path in files:
         if path.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
@@ -51,13 +68,6 @@ def ready(
         check_writable(path)
     if len({path.resolve() for path in files}) < len(files):
         raise AdcbenchError(f"{files[0]}: two outputs would be written there; name two files")
-    here, blocked = available(metrics)
-    lacking = missing(needs)
-    if lacking or not here:
-        raise together([*lacking, *(block for _, block in blocked)])
-    if blocked:
-        click.echo("\n".join(missing_lines(blocked)), err=True)
-    return here, blocked
 
 
 def metrics_for(test_set: TestSet, names: str, others: Sequence[str] = ()) -> list[Metric]:
@@ -79,6 +89,14 @@ def metrics_for(test_set: TestSet, names: str, others: Sequence[str] = ()) -> li
             "such as --metrics niqe"
         )
     return [metric.without_reference() for metric in alone]
+
+
+def note_shift(samples: Iterable[Sample], metrics: Iterable[Metric]) -> None:
+    """A line on stderr where SR lies beside HR in all samples, since no score says so."""
+    from adcbench.metrics.alignment import shift_warning
+
+    if text := shift_warning(samples, metrics):
+        click.echo(f"adcbench: {text}", err=True)
 
 
 def missing_lines(blocked: Iterable[tuple[Checkable, Blocked]]) -> list[str]:
@@ -104,6 +122,7 @@ def score_samples(
     metrics: Sequence[Metric],
     *,
     part: Part = Part(),  # noqa: B008  (immutable)
+    over: Over = "clips",
     lossy_ok: bool = False,
     device: str = "cpu",
     out: Path | None = None,
@@ -113,20 +132,23 @@ def score_samples(
     """Score samples, found when metrics are known to be here, with those that are; print, write, and exit.
 
     Args:
+        part, over: see ``metrics.engine.scoring.score``.
         out, frame_scores: CSVs to write of samples and of frames.
         no_store: neither read nor keep scores in the store.
     """
     from adcbench.metrics.engine.scoring import score
     from adcbench.report.scores import score_lines, write_frame_scores, write_scores
 
-    with _store_or_not(no_store):
+    with store_or_not(no_store):
         here, blocked = ready(metrics, outputs=[out, frame_scores])
-        scored = score(samples(), here, part=part, lossy_ok=lossy_ok, device=device, use_store=not no_store)
+        opened = samples()
+        scored = score(opened, here, part=part, over=over, lossy_ok=lossy_ok, device=device, use_store=not no_store)
+        note_shift(opened, here)
         write = [partial(write_scores, out, scored)] if out else []
         write += [partial(write_frame_scores, frame_scores, scored)] if frame_scores else []
         finish(score_lines(here, scored), scored.problems, blocked, *write)
 
 
-def _store_or_not(no_store: bool) -> AbstractContextManager[None]:
+def store_or_not(no_store: bool) -> AbstractContextManager[None]:
     """Where nothing is read from the store or written to it if a user says so, not even hashes of files."""
     return store.turned_off() if no_store else nullcontext()

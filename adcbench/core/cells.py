@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-Level = Literal["scores", "inference", "training", "counted", "re-aggregated", "timed"]
+Level = Literal["scores", "inference", "training", "counted", "re-aggregated", "derived", "timed"]
 Scale = Literal["full", "mini"]
 Kind = Literal["quality", "counted", "timed", "setting"]
 Reduce = Literal["mean", "sum", "median", "set"]
@@ -137,6 +137,6 @@ class Cell:
 
         The least redone level comes first: released outputs certify a printed number most directly.
         """
-        order = ("scores", "counted", "inference", "training", "timed")
+        order = ("scores", "counted", "inference", "training", "derived", "timed")
         own = [m for m in self.measurements if m.level in order]
         return min(own, key=lambda m: (m.scale != "full", order.index(m.level))) if own else None

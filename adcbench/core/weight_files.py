@@ -107,7 +107,7 @@ class NeedsFiles(Protocol):
     def get(self) -> str: ...
 
 
-class Found(NamedTuple):
+class Located(NamedTuple):
     """A form of a checkpoint file, and where it lies or would lie."""
 
     form: WeightFile
@@ -118,14 +118,14 @@ class Found(NamedTuple):
         return self.path.is_file()
 
 
-def find_file(owner: NeedsFiles, file: WeightFile) -> Found:
+def find_file(owner: NeedsFiles, file: WeightFile) -> Located:
     """What is here of a file: itself, else the first that stands in its place; else where it would lie itself.
 
     Places, in order: inside an installed package that brings it, below ``weights_dir()``, and, where its sha256 is
     known, the folder ``weights`` below ``data_dir()``.
     """
-    every = [Found(form, path) for form in file.forms for path in _places(owner, form)]
-    return next((found for found in every if found.here), every[0])
+    every = [Located(form, path) for form in file.forms for path in _places(owner, form)]
+    return next((one for one in every if one.here), every[0])
 
 
 def _places(owner: NeedsFiles, file: WeightFile) -> Iterator[Path]:
@@ -143,14 +143,15 @@ def find_files(owner: NeedsFiles) -> dict[str, Path]:
     Raises:
         Blocked: a file is not here; the message names it and the command that gets it.
     """
-    return {name: found.path for name, found in _found_files(owner).items()}
+    return {name: located.path for name, located in _located_files(owner).items()}
 
 
-def _found_files(owner: NeedsFiles) -> dict[str, Found]:
+def _located_files(owner: NeedsFiles) -> dict[str, Located]:
     every = {file.name: find_file(owner, file) for file in owner.files}
-    for name, found in every.items():
-        if not found.here:
-            raise Blocked(f"the checkpoint {name} of {owner.name}", owner.get)
+    for name, located in every.items():
+        if not located.here:
+            why = f" ({located.form.by_hand})" if located.form.by_hand and not owner.get else ""
+            raise Blocked(f"the checkpoint {name} of {owner.name}{why}", owner.get)
     return every
 
 
@@ -180,11 +181,11 @@ def checked_files(owner: NeedsFiles) -> dict[str, Path]:
         Blocked: a file is not here; names it and the command that gets it.
         AdcbenchError: a file is not the one it should be.
     """
-    every = _found_files(owner)
+    every = _located_files(owner)
     for form, path in every.values():
         if problem := check_file(form, path).problem:
             raise AdcbenchError(f"{path}: not the file {form.name} of {owner.name}: {problem}. {again(owner.get)}")
-    return {name: found.path for name, found in every.items()}
+    return {name: located.path for name, located in every.items()}
 
 
 def again(get: str) -> str:
@@ -212,11 +213,10 @@ def check_file(file: WeightFile, path: Path) -> Known:
     """
     if what := unlike_weights(path):
         return Known("", what)
-    in_name = re.search(r"-([0-9a-f]{8,})\.\w+$", file.name)
     known = {
         "published sha256": ("the published ", file.sha256),
         "recorded sha256": ("the recorded ", recorded_hash(path)),
-        "sha256, by the digits in its name": ("", in_name[1] if in_name else ""),
+        "sha256, by the digits in its name": ("", digits_in_name(file.name)),
     }
     known = {by: expected for by, expected in known.items() if expected[1]}
     for whose, expected in known.values():
@@ -226,6 +226,16 @@ def check_file(file: WeightFile, path: Path) -> Known:
     if not known and file.size and abs(size - file.size) > _rounding(file.size):
         return Known("", f"it has {size:,} bytes, not {file.size:,}; truncated, or another file")
     return Known(next(iter(known), SIZE_ALONE if file.size else ""))
+
+
+def digits_in_name(name: str) -> str:
+    """The first digits of a file's sha256 where its name has them, as torch.hub's do; empty where it has none.
+
+    >>> digits_in_name("vgg16-397923af.pth"), digits_in_name("DOVER.pth")
+    ('397923af', '')
+    """
+    digits = re.search(r"-([0-9a-f]{8,})\.\w+$", name)
+    return digits[1] if digits else ""
 
 
 def _rounding(size: int) -> int:

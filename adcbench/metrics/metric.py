@@ -95,6 +95,7 @@ class Metric(HasFiles):
         tools: keyword of the function -> what it gets by that name.
         fixed_flow: its definition fixes the optical flow: another can't be asked for.
         asks: the network elsewhere whose raw scores it is made of.
+        terms: number of a clip's frames -> how many values its score is the mean of; None where it is no such mean.
         facts: what holds for its values.
         moves_by: relative change of a value that a few grey levels of a network's output make, where that is much.
         origin: of a user's own, ``package.module:metric``; it tells metrics of one module apart in keys.
@@ -118,6 +119,7 @@ class Metric(HasFiles):
     tools: Mapping[str, Tool] = field(default_factory=dict)
     fixed_flow: bool = False
     asks: Tool | None = None
+    terms: Callable[[int], int] | None = None
     facts: Facts = Facts()
     moves_by: float = 0.0
     origin: str = ""
@@ -149,6 +151,15 @@ class Metric(HasFiles):
         """It takes a whole clip, not one frame after another."""
         return self.takes in _CLIPS
 
+    def terms_of(self, frames: int) -> int | None:
+        """How many values the score of a clip of so many frames is the mean of: of a metric of images, the frames.
+
+        None where it is no mean over frames, or over pairs of them.
+        """
+        if self.of_clips:
+            return self.terms(frames) if self.terms else None
+        return None if self.takes == "set" else frames
+
     @property
     def uses_reference(self) -> bool:
         """Its value depends on HR, where there is one."""
@@ -168,8 +179,11 @@ class Metric(HasFiles):
         """
         return self.signature_on()
 
-    def signature_on(self, clips: bool = False, part: str = "") -> str:
-        """The signature of scores of images, or of ``clips``, of the ``part`` of them that is scored (empty: all)."""
+    def signature_on(self, clips: bool = False, part: str = "", over_frames: bool = False) -> str:
+        """The signature of scores of images, or of ``clips``, of the ``part`` of them that is scored (empty: all).
+
+        ``over_frames``: the mean is one over the frames of all clips, not over clips.
+        """
         settings = {**self.settings, **({"sr_jpeg_quality": self.as_jpeg} if self.as_jpeg else {})}
         shown = " ".join(f"{key}={_setting_shown(value)}" for key, value in settings.items())
         tools = " ".join(tool.text for tool in self.tools.values() if tool.text)
@@ -177,11 +191,12 @@ class Metric(HasFiles):
         if self.is_network or self.of_clips:
             parts += [" ".join(f"{n} {v}" for n, v in versions(*self._all_libraries).items())]
         parts += [" ".join(file_shown(self, file) for file in self.files)]
-        parts += ["mean over clips", part] if self.of_clips else []
+        over_all = "mean over the frames of all clips"
+        parts += [over_all if over_frames else "mean over clips", part] if self.of_clips else []
         parts += [f"adcbench {__version__}"]
         if not self.of_clips:
             over_clips = "over all frames of all clips" if self.takes == "set" else "mean over frames, then clips"
-            parts += [over_clips if clips else "", part]
+            parts += [(over_all if over_frames else over_clips) if clips else "", part]
         return " | ".join(filter(None, parts))
 
     @property

@@ -99,7 +99,20 @@ def find_metrics(names: str, *, reference: bool = True, flow: str = "") -> list[
         raise AdcbenchError("--metrics names no metric; give for example psnr,ssim")
     if flow:
         chosen = [metric.with_flow(find_flow(flow)) for metric in chosen]
-    return chosen if reference else [metric.without_reference() for metric in chosen]
+    return chosen if reference else _without_reference(chosen)
+
+
+def _without_reference(chosen: list[Metric]) -> list[Metric]:
+    """Each where there is no HR; one error names all that need it, and those that do without."""
+    needing = [metric.name for metric in chosen if metric.needs_reference]
+    if not needing:
+        return [metric.without_reference() for metric in chosen]
+    alone = [metric.name for metric in chosen if not metric.needs_reference]
+    do = f"leave {'it' if len(needing) == 1 else 'them'} out: {', '.join(alone)} looks at the output alone"
+    raise AdcbenchError(
+        f"{', '.join(needing)} compare{'s' * (len(needing) == 1)} with HR: give --hr, or "
+        + (do if alone else "name metrics that look at the output alone, such as --metrics niqe")
+    )
 
 
 def _with_known_case(name: str) -> str:

@@ -9,6 +9,7 @@ from tabulate import tabulate
 
 from adcbench.metrics.metric import Metric, SetScore
 from adcbench.report.csv_file import write_csv
+from adcbench.report.human import human_line
 from adcbench.results.bootstrap import has_interval, interval_text
 from adcbench.results.compare import Compared, Comparison, shown_name
 from adcbench.results.significance import p_text, too_few
@@ -25,17 +26,19 @@ def comparison_text(comparison: Comparison) -> str:
         rows = [_row(one, len(comparison.metrics)) for one in comparison.metrics]
         parts += ["", tabulate(rows, _HEADER, tablefmt="simple", disable_numparse=True), ""]
         parts.append(
-            f"Intervals: paired bootstrap. better/equal/worse: images. d_z: mean over standard deviation of A - B. "
-            f"p: two-sided, Holm-corrected over {len(rows)} {'metric' if len(rows) == 1 else 'metrics'}."
+            f"Intervals: paired bootstrap. better/equal/worse: {comparison.what}s. d_z: mean over standard deviation "
+            f"of A - B. p: two-sided, Holm-corrected over {len(rows)} {'metric' if len(rows) == 1 else 'metrics'}."
         )
     parts += [set_line(*one) for one in comparison.sets]
+    used = [*(one.metric for one in comparison.metrics), *(metric for metric, _, _ in comparison.sets)]
+    parts += [line] if (line := human_line({shown_name(metric): metric.name for metric in used})) else []
     parts += [f"blocked: {name}: {block}" for name, block in comparison.blocked]
     parts += [f"not scored: {problem}" for problem in comparison.problems]
     return "\n".join([*parts, "", answer(comparison)])
 
 
 def _images(comparison: Comparison) -> str:
-    return f"{comparison.test_set}, {comparison.images} image{'s' * (comparison.images != 1)}"
+    return f"{comparison.test_set}, {comparison.images} {comparison.what}{'s' * (comparison.images != 1)}"
 
 
 def _row(one: Compared, tests: int) -> tuple[str, ...]:
@@ -84,7 +87,7 @@ def answer(comparison: Comparison) -> str:
         between = "" if clauses else f" between {a} and {b}"
         sentence = f"{sentence}{'; ' if clauses else ''}{_SAME} in {same}{between}{f' ({why})' if why else ''}"
     if not comparison.metrics:
-        sentence = f"no metric of single images was compared between {a} and {b}"
+        sentence = f"no metric of single {comparison.what}s was compared between {a} and {b}"
     return f"On {_images(comparison)}: {sentence}."
 
 

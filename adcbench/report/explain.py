@@ -10,7 +10,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.report.cell_view import CellView, MeasurementView
 from adcbench.report.view import read_view
 from adcbench.results.agreement import agreements, counted
-from adcbench.results.causes import CAUSES, CAUSES_TABLE, RIGHT, against_log, all_causes, apart, switched
+from adcbench.results.causes import CAUSES, RIGHT, against_log, all_causes, apart, causes_tables, switched
 from adcbench.tables.independent import UNRELATED, readings_beside
 from adcbench.tables.loading import load_table, table_ids
 
@@ -48,7 +48,7 @@ def explain(key: CellKey) -> str:
     parts = [str(key), *_published(one.cell), *_unmeasured(one)]
     for measured in one.measurements:
         parts += _measured(one, measured)
-    parts += _effect(one) if key.table == CAUSES_TABLE else _wrong_settings(one)
+    parts += _effect(one) if key.table in causes_tables() else _wrong_settings(one)
     parts += _independent(one.cell)
     parts += _system(key)
     return "\n".join(parts)
@@ -66,11 +66,11 @@ def _unmeasured(one: CellView) -> list[str]:
 
 def _independent(cell: Cell) -> list[str]:
     """What other people measured there: beside everything above, part of none of it."""
-    found = agreements(readings_beside(cell.key), cell)
-    if not found:
+    agreeing = agreements(readings_beside(cell.key), cell)
+    if not agreeing:
         return []
-    lines = [f"independent readings, in no verdict: {counted(found)}; adcbench readings --system {cell.key.row!r}"]
-    for one in found:
+    lines = [f"independent readings, in no verdict: {counted(agreeing)}; adcbench readings --system {cell.key.row!r}"]
+    for one in agreeing:
         other = one.reading
         who = other.who if other.relation == UNRELATED else f"{other.who} ({other.relation})"
         kind = other.kind * (other.kind != one.word)  # quoted says it already
@@ -134,7 +134,7 @@ def _measured(one: CellView, measured: MeasurementView) -> list[str]:
         lines.append(f"  outputs {BROUGHT}: folder {m.brought}; nobody released them as this row's")
     if measured.interval:
         low, high = measured.interval
-        lines.append(f"  95 % sampling interval {low:.4f} to {high:.4f} (over images; never softens a verdict)")
+        lines.append(f"  95 % sampling interval {low:.4f} to {high:.4f} (over {_counted(m)}; never softens a verdict)")
     if m.reduce == "mean":
         lines.append("  worst: " + ", ".join(f"{name} {value:.4f}" for name, value in _worst(one, m)))
     else:
@@ -145,6 +145,11 @@ def _measured(one: CellView, measured: MeasurementView) -> list[str]:
         standing, _, name = measured.cause.rpartition(" ")
         lines.append(f"  cause: {f'{standing} {name}'.strip()}: {all_causes().get(name, '')}".rstrip(": "))
     return lines
+
+
+def _counted(m: Measurement) -> str:
+    """What its samples are, as its signature says."""
+    return "clips" if "clips" in m.signature else "images"
 
 
 def _other_readings(measured: MeasurementView) -> list[str]:
@@ -171,43 +176,48 @@ def _worst(one: CellView, m: Measurement) -> list[tuple[str, float]]:
 def _wrong_settings(one: CellView) -> list[str]:
     """What each wrong setting would do to the cell, and which of them explain a difference."""
     cell = one.cell
+    tables = causes_tables()
     if cell.measured is None or cell.measured.level not in ("scores", "inference"):
         return []
     try:
-        causes = read_view(CAUSES_TABLE)
+        views = {name: read_view(name) for name in tables}
     except AdcbenchError as error:  # the cell itself is right
         return [f"what a wrong setting would do can't be said: {error}"]
-    settings = switched(cell, one.verdict, causes.table, [other.cell for other in causes.cells])
-    if not settings.effects:
+    looked_up = (
+        (name, switched(cell, one.verdict, view.table, [other.cell for other in view.cells]))
+        for name, view in views.items()
+    )
+    name, settings = next(((name, settings) for name, settings in looked_up if settings.effects), ("", None))
+    if settings is None:
         return []
     lines = [
-        f"what a wrong setting would do (measured on the released {settings.outputs} outputs, table {CAUSES_TABLE}):",
-        *(f"  {name} {delta:+.4f}: {CAUSES[name]}" for name, delta in settings.effects),
+        f"what a wrong setting would do (measured on the released {settings.outputs} outputs, table {name}):",
+        *(f"  {cause} {delta:+.4f}: {CAUSES[cause]}" for cause, delta in settings.effects),
     ]
     if one.verdict.word == "differs":
         names = ", ".join(settings.inside)
         lines.append(f"  {settings.standing}: {names}" if names else "  none of them explains it")
     if cell.key.row == settings.outputs:
-        lines += _against_log(cell, [other.cell for other in causes.cells])
+        lines += _against_log(cell, [other.cell for other in views[name].cells])
     return lines
 
 
 def _effect(one: CellView) -> list[str]:
     """What a wrong setting does to each image: its row of the table of causes against the right one."""
-    right = read_view(CAUSES_TABLE).cell(one.cell.key._replace(row=RIGHT)).cell.measured
-    found = right and one.cell.measured and apart(one.cell.measured.samples, right.samples)
-    if not (right and one.cell.measured and found) or one.cell.key.row == RIGHT:
+    right = read_view(one.cell.key.table).cell(one.cell.key._replace(row=RIGHT)).cell.measured
+    difference = right and one.cell.measured and apart(one.cell.measured.samples, right.samples)
+    if not (right and one.cell.measured and difference) or one.cell.key.row == RIGHT:
         return []
     before = dict(right.samples)
     moves = [(name, value - before[name]) for name, value in one.cell.measured.samples if name in before]
     most = sorted(moves, key=lambda move: -abs(move[1]))[:_WORST]
     return [
-        f"against {RIGHT}, image by image: {found}",
+        f"against {RIGHT}, image by image: {difference}",
         "  most moved: " + ", ".join(f"{name} {change:+.2g}" for name, change in most),
     ]
 
 
 def _against_log(cell: Cell, causes: Sequence[Cell]) -> list[str]:
     """How far each image is from the authors' log, as measured and under each wrong setting."""
-    lines = [f"  {cause or 'as measured'}: {found}" for cause, found in against_log(cell, causes)]
+    lines = [f"  {cause or 'as measured'}: {difference}" for cause, difference in against_log(cell, causes)]
     return ["against the authors' log, image by image:", *lines] if lines else []

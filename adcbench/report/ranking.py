@@ -8,6 +8,7 @@ from collections.abc import Callable
 from tabulate import tabulate
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.report.human import columns_line
 from adcbench.results.bootstrap import has_interval, interval_text
 from adcbench.results.ranks import RankTable, RowTest, TableTests, rank_tables
 from adcbench.results.significance import p_text, too_few
@@ -38,14 +39,16 @@ def ranking_text(table: Table, tested: TableTests, metric: str | None = None) ->
         rows = [_row(test, len(tested.tests)) for test in tests]
         parts += [tabulate(rows, _HEADER, tablefmt="simple", disable_numparse=True), ""]
         parts.append(
-            "Intervals: paired bootstrap. better/equal/worse: images. d_z: mean over standard deviation of the "
+            "Intervals: paired bootstrap. better/equal/worse: samples. d_z: mean over standard deviation of the "
             f"difference. p: two-sided, Holm-corrected over the {len(tested.tests)} tests of the table."
         )
         parts += [_ranks(one) for one in rank_tables(table, _only(tested, wanted))]
         few = {why for test in tests if (why := too_few(test.paired.n, len(tested.tests)))}
         parts += sorted(few)
+        ranked = columns_line(dict.fromkeys(test.group.column for test in tests))
+        parts += [ranked] if ranked else []
     else:
-        parts.append("no column has two rows that are measured at one level on the same images")
+        parts.append("no column has two rows that are measured at one level on the same samples")
     lost = {f"not scored: {name} ({_name(g.column)})": 0 for g in tested.groups if wanted(g.column) for name in g.lost}
     return "\n".join([*parts, *lost, *_left_out(tested, metric)])
 

@@ -216,17 +216,15 @@ def _left_out(cells: Sequence[CellView], all_facts: Sequence[Fact]) -> str:
 
 
 def _related(whole: _Whole) -> list[str]:
-    """A line a paper that is not re-derived."""
+    """A line a table with printed cells, of papers that are not re-derived."""
     lines = []
-    for folder, paper in whole.related.items():
-        printed = [one for one in whole.cells(folder) if one.cell.published]
+    for view in whole.of(*whole.related):
+        printed = [one for one in view.cells if one.cell.published]
         measured = [one for one in printed if one.cell.measured]
-        rows = ", ".join(dict.fromkeys(one.cell.key.row for one in measured))
-        words = _words(Counter(one.verdict.word for one in measured))
-        lines.append(
-            f"Of {len(printed)} printed cells of `{folder}/` ({paper.related}) {len(measured)} are measured ({rows}): "
-            f"{words}."
-        )
+        rows = ", ".join(dict.fromkeys(one.cell.key.row for one in measured)) or "none"
+        words = _words(Counter(str(one.verdict) for one in measured))
+        text = f"Of {len(printed)} printed cells of `{view.table.id}` {len(measured)} are measured ({rows}): {words}."
+        lines += [text] * bool(printed)
     return lines
 
 

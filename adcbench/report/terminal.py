@@ -28,6 +28,7 @@ def table_text(view: TableView) -> str:
     columns = _SHORT + (["re-aggregated", "log and print"] if logs.any() else [])
     columns += [name for name in frame.columns if name not in COLUMNS]  # unscored, low, high, significance
     parts = [view.heading, grid(frame[columns].values.tolist(), columns), *(f"  {line}." for line in view.legends)]
+    parts += [f"  {view.human}"] if view.human else []
     parts += [f"  not scored: {line}" for line in view.unscored]
     parts += [f"  outputs {BROUGHT}: {line}" for line in view.brought]
     parts += [f"  blocked, {line}" for line in view.blocked]

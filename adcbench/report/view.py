@@ -12,6 +12,7 @@ from adcbench.core.cells import Cell, CellKey
 from adcbench.core.errors import AdcbenchError, listed
 from adcbench.report.cell_view import CellView
 from adcbench.report.files import made_by, read_cells
+from adcbench.report.human import columns_line
 from adcbench.results.claims import ClaimVerdict, claim_verdicts
 from adcbench.results.ranks import ranks, test_table
 from adcbench.tables.loading import load_table, table_ids
@@ -108,6 +109,11 @@ class TableView:
             f"Of {total} printed values {kinds.total()} were not read in a primary source: {others} (adcbench explain"
         )
         return [f"{text} names each)"] if others else []
+
+    @property
+    def human(self) -> str:
+        """How far its metrics rank as people do, in one line; empty where nothing is known of them."""
+        return columns_line(self.columns)
 
     @property
     def unscored(self) -> list[str]:

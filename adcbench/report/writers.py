@@ -46,6 +46,7 @@ def markdown(view: TableView) -> str:
         made += " A setting is what the paper chose: neither measured nor judged."
     parts = [f"# {view.heading}", " ".join([made, *(f"{line}." for line in view.legends)])]
     parts += [f"## {name}\n\n{_grid(view.on(name))}" for name in view.test_sets]
+    parts += [view.human] if view.human else []
     if logs := _log_grid(view):
         parts.append("## Published logs, averaged again\n\nNothing here is measured by us.\n\n" + logs)
     for title, lines in (

@@ -11,16 +11,27 @@ from adcbench.core.printed import parse
 from adcbench.results.digits import digits_of
 from adcbench.results.verdicts import Verdict
 from adcbench.tables import Table
+from adcbench.tables.loading import table_ids
 from adcbench.tables.papers import load_papers
 
-CAUSES_TABLE = "causes"  # the table that measures what wrong settings do
+CAUSES_TABLE = "causes"  # the table that measures what wrong settings do to images
 RIGHT = "as published"  # its row without any
 
 CAUSES = {
     "Y_RANGE": "luma in 0..255 where papers use BT.601's 16..235: exactly -1.3219 dB PSNR",
     "RGB_NOT_Y": "compared on RGB instead of Y",
     "BORDER_CROP": "a border of 4 pixels left out; these papers crop nothing",
+    "BORDER_CROP_8": "a border of 8 pixels left out, as papers on clips do",
+    "BORDER_CROP_10": "a border of 10 pixels left out: 6 and the scale, as NTIRE's scripts do",
     "JPEG_OUTPUTS": "outputs saved as JPEG (quality 95) before scoring",
+    "SHIFTED": "SR lies beside HR by whole pixels or parts of one; `adcbench diagnose` finds by how much",
+    "PAIRED_BY_POSITION": "sorted lists of SR and HR joined by position, not by name",
+    "ONE_FRAME_LATE": "each SR frame compared with the HR frame after it",
+    "ONE_FRAME_EARLY": "each SR frame compared with the HR frame before it",
+    "SR_RESIZED": "SR of another size resized to HR's (Pillow, bicubic)",
+    "CENTRES_COMPARED": "SR and HR of different sizes cut to the centre they have in common",
+    "CORNERS_COMPARED": "SR and HR of different sizes cut from the upper left corner",
+    "DIGITS_CUT": "digits of the printed number cut off, not rounded",
     "SSIM_NO_ROUNDING": "Y not rounded to 8 bits before SSIM",
     "SSIM_NO_CLAMP": "negative contrast-structure terms of SSIM kept",
     "MANIQA_SAMPLING": "pyiqa changed how MANIQA samples patches five times; the printed value's version is unknown",
@@ -34,12 +45,21 @@ CAUSES = {
     "TESTSET_CROP": "own centre crops instead of the published test crops",
     "LAI": "warping error as Lai's code: border pixels compared with the clamped border",
     "EVALCRAFTER": "warping error as EvalCrafter: RAFT on the output, half size, sum over channels, padding scored",
+    "SCALED_TWICE": "frames divided by 255 twice before RAFT finds their flow, as in EvalCrafter",
     "EVALCRAFTER_SCALE_FAULT": "as EvalCrafter, its frames divided by 255 twice before RAFT",
     "EWARP_FLOW_ON_OUTPUT": "optical flow found on the output, which follows its noise, not on the reference",
     "EWARP_CHANNEL_SUM": "squared differences summed over the channels, not averaged: exactly 3 times",
     "EWARP_HALF_SIZE": "frames halved before the warping error",
     "EWARP_OUT_OF_FRAME": "pixels that leave the frame compared with its border",
     "EWARP_NO_OCCLUSION": "hidden pixels and motion boundaries counted in the warping error",
+    "BORDER_KEPT": "the border scored where it is to be left out",
+    "ENDS_CUT": "the first and last two frames of each clip left out",
+    "ENDS_KEPT": "the first and last two frames of each clip scored where they are to be left out",
+    "OVER_FRAMES": "one mean over the frames of all clips, in which long clips count more, not a mean over clips",
+    "OVER_CLIPS": "a mean over clips, not over the frames of all clips",
+    "SSIM_PYIQA": "SSIM as pyiqa: Y rounded to 8 bits, negative contrast-structure terms cut off",
+    "BASICSR": "SSIM as BasicSR: Y not rounded, negative contrast-structure terms kept",
+    "BASICSR_RGB": "SSIM as BasicSR, on RGB",
     "SR_TO_HR": "flow accuracy as the flow from an SR frame to its HR frame",
     "PERCENT": "DOVER printed in 0..100",
     "TECHNICAL": "DOVER's technical branch alone, in 0..100",
@@ -65,8 +85,13 @@ def all_causes() -> dict[str, str]:
     return {**CAUSES, **{name: text for paper in load_papers().values() for name, text in paper.causes.items()}}
 
 
+def causes_tables() -> tuple[str, ...]:
+    """Tables that measure what wrong settings do: ``causes``, and those whose names begin with it."""
+    return tuple(name for name in table_ids() if name == CAUSES_TABLE or name.startswith(f"{CAUSES_TABLE}_"))
+
+
 def effects(cells: Iterable[Cell], metric: str, test_set: str) -> list[tuple[str, float]]:
-    """Measured effect of each wrong setting on a metric: cells of the table ``causes`` -> (cause, delta)."""
+    """Measured effect of each wrong setting on a metric: cells of a table of causes -> (cause, delta)."""
     values = {
         cell.key.row: cell.measured.value
         for cell in cells
@@ -109,7 +134,8 @@ class Switched:
 
 def switched(cell: Cell, verdict: Verdict, causes: Table, measured: Iterable[Cell]) -> Switched:
     """A cell against the table of causes and its cells."""
-    outputs = next(filter(None, (job.released_outputs() for job in causes.jobs)), "")
+    on_its_set = (job.released_outputs() for job in causes.jobs if job.test_set == cell.key.test_set)
+    outputs = next(filter(None, on_its_set), "")
     deltas = tuple(effects(measured, cell.key.metric, cell.key.test_set))
     standing = "demonstrated" if cell.key.row == outputs else "suspected"
     inside = tuple(inside_if_switched(cell, deltas)) if verdict.word == "differs" else ()
@@ -162,9 +188,9 @@ def against_log(cell: Cell, measured: Iterable[Cell]) -> list[tuple[str, Apart]]
         for other in measured
         if (other.key.metric, other.key.test_set) == (cell.key.metric, cell.key.test_set) and other.key.row in CAUSES
     }
-    found = [
+    differences = [
         (cause, apart(one.measured.samples, log))
         for cause, one in scored.items()
         if one.measured and one.measured.level == "scores"
     ]
-    return [(cause, one) for cause, one in found if one]
+    return [(cause, one) for cause, one in differences if one]

@@ -21,7 +21,7 @@ from adcbench.tables.papers import image_scores
 
 @dataclass(frozen=True)
 class Outputs:
-    """One side: its name, what it is, and its images with their HR files."""
+    """One side: its name, what it is, and its images or clips with their HR files."""
 
     name: str
     what: str
@@ -49,11 +49,11 @@ class Comparison:
 
     Args:
         a, b: names of the two.
-        test_set: as in the tables; ``images``: how many.
-        metrics: those of single images.
+        test_set: as in the tables; ``images``: how many images or clips.
+        metrics: those of single images or clips.
         sets: metric over a set -> its values of A and B. Never tested in pairs: there is one number each.
         blocked: (metric, what is missing).
-        problems: images that could not be scored, with the reason.
+        problems: images or clips that could not be scored, with the reason.
         scored: all scores of A and of B.
     """
 
@@ -66,6 +66,11 @@ class Comparison:
     blocked: tuple[tuple[str, Blocked], ...]
     problems: tuple[str, ...]
     scored: tuple[Scored, Scored]
+
+    @property
+    def what(self) -> str:
+        """What is compared: image or clip."""
+        return "clip" if any(sample.is_clip for sample in self.a.pairs) else "image"
 
 
 def shown_name(metric: Metric) -> str:
@@ -111,7 +116,7 @@ def compare_outputs(
     if of_a != of_b:
         alone = ((a.name, of_a - of_b), (b.name, of_b - of_a))
         lines = "; ".join(f"{listed(sorted(names))} only in {side}" for side, names in alone if names)
-        raise AdcbenchError(f"not the same images: {lines}. Compare outputs of the same LR images")
+        raise AdcbenchError(f"not the same samples: {lines}. Compare outputs of the same LR images or clips")
     here, blocked = available(metrics)
     if not here:
         raise together([block for _, block in blocked])
@@ -139,7 +144,7 @@ def compare_scores(metrics: Sequence[Metric], a: Scored, b: Scored) -> list[Comp
         x, y = dict(a.scores[metric.name]), dict(b.scores[metric.name])
         both = [name for name in x if name in y]
         if not both:
-            raise AdcbenchError(f"{metric.name}: no image has a score of both")
+            raise AdcbenchError(f"{metric.name}: no sample has a score of both")
         lost.append(tuple(sorted({*a.lost(metric.name), *b.lost(metric.name)})))
         pairs = [x[name] for name in both], [y[name] for name in both]
         paired_tests.append(compare_paired(*pairs, higher_is_better=metric.higher_is_better))

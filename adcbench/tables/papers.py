@@ -30,7 +30,8 @@ class Paper:
             ``{kinds}`` for how many of each kind of source, ``{own_kinds}`` for those of its own rows, ``{primary}``
             for how many of the primary ones each source prints.
         unnumbered: its tables whose number no source gives, in words; empty where there are none.
-        related: what of it stands here, for a paper that is not re-derived but stands beside those that are.
+        related: the folder holds tables that are not re-derived as a whole, of this paper or of any, beside those that
+            are.
         repositories: row -> owner/name of its authors' own repository, as far as it is known: whose system it is.
         causes: name -> what it is, of causes that only this paper's numbers have (``results.causes`` has the others).
     """
@@ -41,7 +42,7 @@ class Paper:
     methods: Mapping[str, str] = field(default_factory=dict)
     sources: str = ""
     unnumbered: str = ""
-    related: str = ""
+    related: bool = False
     repositories: Mapping[str, str] = field(default_factory=dict)
     causes: Mapping[str, str] = field(default_factory=dict)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 from adcbench.core.rounding import Rounding
 from adcbench.data.test_sets.test_set import OpenTestSet
 from adcbench.inference.test_set import upscale_test_set
+from adcbench.metrics.alignment import shift_warning
 from adcbench.metrics.engine.scored import Scored
 from adcbench.metrics.engine.scoring import score
 from adcbench.metrics.metric import Metric
@@ -25,7 +27,7 @@ def evaluate(
     limit: int = 0,
     window: int = 0,
 ) -> Scored:
-    """Upscale a test set's LR images or clips and score what the tables look at of each.
+    """Upscale a test set's LR images or clips and score what the tables look at of each; warns where SR is shifted.
 
     Args:
         metrics: of a test set without ground truth, those that do without HR (``Metric.without_reference``).
@@ -41,4 +43,7 @@ def evaluate(
     made = upscale_test_set(
         system, opened, device=device, dtype=dtype, seed=seed, rounding=rounding, limit=limit, window=window
     )
-    return score(made, metrics, part=opened.part, device=device)
+    scored = score(made, metrics, part=opened.part, device=device)
+    if text := shift_warning(made, metrics):
+        warnings.warn(text, stacklevel=2)
+    return scored

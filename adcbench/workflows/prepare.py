@@ -86,7 +86,7 @@ def plan(tables: Iterable[str]) -> Plan:
         AdcbenchError: no such table, or two systems mean different files by one path.
     """
     ids = tuple(dict.fromkeys(tables))
-    users = {user.name: user for table in ids for user in _users(table)}
+    users = {user.name: user for table in ids for user in catalogue.chosen((), table)}
     entries = catalogue.entries(users.values())
     sets = [missing for name in _test_sets(ids) if (missing := _missing_set(find_test_set(name)))]
     return Plan(
@@ -97,14 +97,11 @@ def plan(tables: Iterable[str]) -> Plan:
     )
 
 
-def _users(table: str) -> list[catalogue.Loadable]:
-    """Systems, metrics and flows with files; ``chosen`` takes a table that needs none for no table at all."""
-    return catalogue.chosen((), table) if catalogue.users_of_table(table) else []
-
-
 def _test_sets(tables: Iterable[str]) -> tuple[str, ...]:
-    jobs = (job for table in tables for job in load_table(table).jobs)
-    return tuple(dict.fromkeys(job.test_set for job in jobs if job.test_set != COMPLEXITY))
+    """Of the tables' jobs, then of columns in which a user's outputs can be scored."""
+    loaded = [load_table(table) for table in tables]
+    of_jobs = [job.test_set for table in loaded for job in table.jobs if job.test_set != COMPLEXITY]
+    return tuple(dict.fromkeys((*of_jobs, *(c.test_set for table in loaded for c in table.columns if c.scored_by))))
 
 
 def _missing_set(test_set: TestSet) -> MissingSet | None:
@@ -127,7 +124,7 @@ def _unaddressed(entries: Iterable[catalogue.Entry]) -> list[str]:
     absent = [entry for entry in entries if not entry.here]
     fetched = catalogue.missing(absent)
     lost = [entry for entry in absent if entry not in fetched]
-    return [f"{one.label} ({', '.join(one.users)}): {one.file.by_hand or one.get}" for one in lost]
+    return [f"{one.label} ({', '.join(one.users)}): {one.form.by_hand or one.get}" for one in lost]
 
 
 def _libraries(tables: Iterable[str]) -> list[str]:
@@ -171,9 +168,9 @@ def plan_text(plan: Plan) -> str:
 
 
 def bring(plan: Plan, progress: bool = True) -> list[str]:
-    """Fetch all that can be; why the rest is not here, a text each. One that fails does not stop the others.
+    """Fetch all that can be, and check what is here; what failed, a text each. One that fails does not stop the others.
 
-    Test sets that a user put there by hand are recorded.
+    Test sets that a user put there by hand are recorded; what no address serves, which the plan says, is no failure.
 
     Raises:
         Blocked: connections are forbidden (``ADCBENCH_OFFLINE``).
@@ -182,14 +179,14 @@ def bring(plan: Plan, progress: bool = True) -> list[str]:
     for missing in plan.sets:
         try:
             test_sets.fetch(missing.test_set, progress=progress)
-        except Blocked as error:
+        except Blocked:
             if missing.files:
                 raise
-            failures.append(str(error))
         except AdcbenchError as error:
             failures.append(str(error))
     try:
-        catalogue.fetch(plan.entries, progress)
+        here = [entry for entry in plan.entries if entry.here]
+        catalogue.fetch([*here, *catalogue.missing(plan.entries)], progress)
     except Blocked:
         raise
     except AdcbenchError as error:

@@ -15,7 +15,6 @@ from adcbench.cost.latency import last_sessions
 from adcbench.data.media import Part
 from adcbench.data.test_sets.registry import find_test_set
 from adcbench.report.files import read_cells
-from adcbench.systems import find_system
 from adcbench.tables.jobs.infer import Infer
 from adcbench.tables.loading import load_table, table_ids
 from adcbench.tables.table import UNITS
@@ -59,17 +58,19 @@ def estimates(tables: Iterable[str], device: str) -> list[Estimate]:
     Raises:
         AdcbenchError: no such table, or its files are damaged.
     """
+    from adcbench.systems import find_system
+
     ids = tuple(dict.fromkeys(tables))
     jobs = [(table, job) for table in ids for job in load_table(table).jobs if isinstance(job, Infer)]
-    found: dict[tuple[str, str], Estimate] = {}
+    by_run: dict[tuple[str, str], Estimate] = {}
     for table, job in jobs:
         test_set = find_test_set(job.test_set)
         if job.released_system() and find_system(job.system).files and test_set.part == Part():
             seconds, source = _seconds(job.system, table, device)
-            found.setdefault(
+            by_run.setdefault(
                 (job.system, test_set.name), Estimate(job.system, test_set.name, test_set.size, seconds, source)
             )
-    return list(found.values())
+    return list(by_run.values())
 
 
 def _seconds(system: str, table: str, device: str) -> tuple[float, str]:

@@ -16,6 +16,17 @@ METHODS = (
     "AdcVSR",
 )
 OURS = METHODS[-1]
+HARDWARE = "H20"  # that it timed on
+# row of its tables -> system with released weights; an image system takes a clip frame by frame
+BUILT = {"AdcSR": "adcsr"}
+# LQ of the other sets is at GT's size: what a x4 system is given there is not stated
+QUARTER_SIZE = ("UDM10", "SPMCS", "YouHQ40", "VideoLQ")
+
+
+def is_run(row: str, test_set: str) -> bool:
+    """Whether a job of the tables runs the system of a row on a test set."""
+    return row in BUILT and test_set in QUARTER_SIZE
+
 
 PAPER = Paper(
     name="AdcVSR",

@@ -11,7 +11,6 @@ from adcbench.tables.blocks import no_outputs
 from adcbench.tables.columns import columns, scores
 
 from .._columns import IMAGE
-from ._paper import PAPER
 
 ID = "related/rsd_table17"
 TEST_SETS = ("DIV2K-Val", "DRealSR", "RealSR")
@@ -20,7 +19,7 @@ NOT_BUILT = ("LDL", "FeMaSR")
 
 TABLE = Table(
     id=ID,
-    paper=PAPER.title,
+    paper="RSD (ICML 2026, arXiv 2503.13358v5)",
     number="17",
     numbering="printed",
     title="GAN baselines on three test sets",

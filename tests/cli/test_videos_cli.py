@@ -133,3 +133,18 @@ def test_the_real_clip(tmp_path: Path) -> None:
     assert values["tof"] == values["flow-accuracy"] == 0
     assert 0.5 < values["ewarp"] < 10  # real motion by DIS
     assert 0.9 < values["flicker"] < 1
+
+
+def test_borders_ends_and_the_mean_over_frames(folders: Path) -> None:
+    (folders / "sr" / "run" / "7.png").unlink()
+    (folders / "hr" / "run" / "7.png").unlink()
+    options = ("--border", "4", "--multiple", "16", "--cut-ends", "2", "--mean-over", "frames", "--metrics", "psnr")
+    ended = _run(folders, *options)
+    assert ended.exit_code == 0, ended.output
+    assert "(n=7, 95 %" in ended.output  # of 8 and 7 frames 4 and 3 are left
+    for words in ("border of 4 pixels left out", "sides cut to multiples of 16", "first and last 2 frames left out"):
+        assert words in ended.output
+    assert "mean over the frames of all clips" in ended.output
+    with pytest.raises(AdcbenchError, match="no mean over frames for ewarp"):
+        CliRunner().invoke(score_video, ["--sr", str(folders / "sr"), "--hr", str(folders / "hr"), "--mean-over",
+                                         "frames", "--metrics", "ewarp"], catch_exceptions=False)  # fmt: skip

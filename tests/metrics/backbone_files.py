@@ -25,11 +25,13 @@ FILE_OF = {"vgg16": "vgg16-397923af.pth", "alexnet": "alexnet-owt-7be5be79.pth"}
 Images = tuple[np.ndarray, np.ndarray]
 
 
-def write_backbone(folder: Path, network: str, features: Mapping[str, Tensor] | None = None) -> Path:
+def write_backbone(
+    folder: Path, network: str, features: Mapping[str, Tensor] | None = None, whole: bool = False
+) -> Path:
     """Write the file below ``folder`` as torch.hub would, and give its path.
 
     Convolutions are scaled to keep the variance of what passes, so that every layer counts in a score. The
-    classifier, which no metric uses, takes no room: one zero for all its values.
+    classifier, which no metric uses, takes no room: one zero for all its values; ``whole``: it has its zeros.
 
     Args:
         features: weights of the convolutions instead, by torchvision's names.
@@ -39,7 +41,8 @@ def write_backbone(folder: Path, network: str, features: Mapping[str, Tensor] | 
     path = folder / "hub" / "checkpoints" / FILE_OF[network]
     path.parent.mkdir(parents=True, exist_ok=True)
     known = features or {}
-    torch.save({name: known.get(name, _values(name, shape)) for name, shape in shapes.items()}, path)
+    tensors = {name: known.get(name, _values(name, shape)) for name, shape in shapes.items()}
+    torch.save({name: tensor.contiguous() if whole else tensor for name, tensor in tensors.items()}, path)
     return path
 
 

@@ -53,7 +53,7 @@ def test_pairs_are_joined_by_name_and_unscored_images_marked() -> None:
     assert (found.paired.n, found.paired.ties, found.lost) == (3, 3, ("image 0",))
     text = comparison_text(replace(comparison(a, b, PSNR), problems=("theirs: image 0: too small",)))
     assert "PSNR (dB) [1 unscored]" in text and "not scored: theirs: image 0: too small" in text
-    with pytest.raises(AdcbenchError, match="no image has a score of both"):
+    with pytest.raises(AdcbenchError, match="no sample has a score of both"):
         compare_scores([PSNR], a, Scored({"psnr": (("other", 1.0),)}))
 
 

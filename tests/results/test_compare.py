@@ -72,7 +72,7 @@ def test_limits_pick_the_same_images_and_unequal_sets_are_named(folder: Path) ->
     two = find_outputs("bicubic", EMBEDDED, find_system("bicubic"), limit=2)
     assert [p[0] for p in two.pairs] == [p[0] for p in find_outputs(str(folder), EMBEDDED, None, limit=2).pairs]
     whole = find_outputs(str(folder), EMBEDDED, None)
-    with pytest.raises(AdcbenchError, match=f"not the same images: .* only in {folder.name}"):
+    with pytest.raises(AdcbenchError, match=f"not the same samples: .* only in {folder.name}"):
         compare_outputs(two, whole, "embedded", [PSNR])
     with pytest.raises(AdcbenchError, match="--limit -1"):
         find_outputs(str(folder), EMBEDDED, None, limit=-1)

@@ -22,20 +22,58 @@ from adcbench.data.media.videos import VIDEO_SUFFIXES, open_video, video_frames
 
 
 class Part(NamedTuple):
-    """The part of each clip that is looked at: its first ``frames`` frames, cropped to the central ``crop`` x ``crop``.
+    """The part of each clip that is looked at, taken in this order; 0 leaves a step out.
 
-    0 stands for all frames, or the whole frame.
+    Args:
+        frames: its first so many frames.
+        crop: the central ``crop`` x ``crop`` pixels, from ((h - crop) // 2, (w - crop) // 2).
+        border: pixels left out on each side.
+        multiple: each side cut, around its centre, to a multiple of so many pixels.
+        ends: frames left out at each end.
     """
 
     frames: int = 0
     crop: int = 0
+    border: int = 0
+    multiple: int = 0
+    ends: int = 0
 
     def __str__(self) -> str:
         words = (
             f"first {self.frames} frames" if self.frames else "",
             f"centre crop {self.crop}x{self.crop}" if self.crop else "",
+            f"border of {self.border} pixels left out" if self.border else "",
+            f"sides cut to multiples of {self.multiple}" if self.multiple else "",
+            f"first and last {self.ends} frames left out" if self.ends else "",
         )
         return ", ".join(filter(None, words))
+
+    def size_of(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width that are left of a frame.
+
+        Raises:
+            AdcbenchError: the frame is too small.
+
+        >>> Part(border=8, multiple=32).size_of(480, 720)
+        (448, 704)
+        """
+        if self.crop > min(height, width):
+            raise AdcbenchError(f"is {_wxh((height, width))}, too small for a crop of {self.crop}x{self.crop} pixels")
+        left = [(self.crop or side) - 2 * self.border for side in (height, width)]
+        left = [side - side % self.multiple if self.multiple else side for side in left]
+        if min(left) < 1:
+            raise AdcbenchError(f"is {_wxh((height, width))}, of which this leaves nothing: {self}")
+        return left[0], left[1]
+
+    def of_frame(self, frame: np.ndarray) -> np.ndarray:
+        """(h, w, ...) -> the pixels that are looked at; of a frame that is too small, of another size."""
+        if self.crop:
+            frame = _centre(frame, self.crop, self.crop)
+        if self.border:
+            frame = frame[self.border : -self.border, self.border : -self.border]
+        if self.multiple:
+            frame = _centre(frame, *(side - side % self.multiple for side in frame.shape[:2]))
+        return frame
 
 
 _PNG = "png"  # the source of PNGs
@@ -49,13 +87,12 @@ class Clip:
         name: the folder's name, or the file's without suffix.
         path: a folder of PNGs, a PNG, or a video file.
         size: (height, width) of its frames after the crop.
-        length: how many frames, after ``limit``.
+        length: how many of its frames are looked at.
         source: what the frames are kept in: ``png``, or see ``videos.Video``.
         lossy: why the file is not known to hold the very pixels that were written; empty if it does.
         fps: frames a second, where the file says so; no metric depends on it.
         numbers: each frame's number, see ``frame_numbers``; empty for a video file or names without numbers.
-        limit: only the first so many frames; 0: all.
-        crop: side of a centre crop in pixels; 0: the whole frame.
+        looked_at: the part of it that is looked at.
     """
 
     name: str
@@ -66,8 +103,7 @@ class Clip:
     lossy: str = ""
     fps: float | None = None
     numbers: tuple[int, ...] = ()
-    limit: int = 0
-    crop: int = 0
+    looked_at: Part = Part()  # noqa: RUF009  (immutable)
 
     def __len__(self) -> int:
         return self.length
@@ -82,19 +118,27 @@ class Clip:
             AdcbenchError: (also by those functions) a frame can't be read, is missing, or has another size.
         """
         count = 0
-        for count, read in enumerate(islice(self._raw_readers(), self.limit or None), 1):
-            yield partial(self._checked, read, count)
+        first = self.looked_at.ends
+        for count, read in enumerate(islice(self._raw_readers(), first, self._last), 1):
+            yield partial(self._checked, read, first + count)
         if count != self.length:
             raise AdcbenchError(
                 f"{self.path}: only {count} of {self.length} frames can be read; the file is cut off or damaged"
             )
 
+    @property
+    def _last(self) -> int | None:
+        """Where to stop reading; nowhere, so that frames too many are seen, unless a part is asked for."""
+        return self.looked_at.ends + self.length if self.looked_at.frames or self.looked_at.ends else None
+
     @cached_property
     def frame_names(self) -> tuple[str, ...]:
         """A name for each frame, in their order: its PNG's without suffix; of a video its number, from 00000."""
         if self.source != _PNG:
-            return tuple(f"{i:05}" for i in range(self.length))
-        return tuple(path.stem for path in _png_files(self.path)[: self.length])
+            first = self.looked_at.ends
+            return tuple(f"{i:05}" for i in range(first, first + self.length))
+        first = self.looked_at.ends
+        return tuple(path.stem for path in _png_files(self.path)[first : first + self.length])
 
     def _raw_readers(self) -> Iterator[Callable[[], np.ndarray]]:
         if self.source == _PNG:
@@ -102,26 +146,28 @@ class Clip:
         return (lambda frame=frame: frame for frame in video_frames(self.path))  # type: ignore[misc]
 
     def _checked(self, read: Callable[[], np.ndarray], number: int) -> np.ndarray:
-        frame = _centre(read(), self.crop)
+        frame = self.looked_at.of_frame(read())
         if frame.shape[:2] != self.size:
             raise AdcbenchError(f"{self.path}: frame {number} is {_wxh(frame.shape)}, the first {_wxh(self.size)}")
         return frame
 
-    def part(self, frames: int = 0, crop: int = 0) -> Clip:
-        """The first ``frames`` frames (0: all), cropped to the central ``crop`` x ``crop`` pixels (0: not).
-
-        The crop starts at ((h - crop) // 2, (w - crop) // 2).
+    def part(self, frames: int = 0, crop: int = 0, border: int = 0, multiple: int = 0, ends: int = 0) -> Clip:
+        """A part of a whole clip, see ``Part``.
 
         Raises:
             AdcbenchError: the clip is shorter or smaller than that.
         """
+        part = Part(frames, crop, border, multiple, ends)
         if frames > self.length:
             raise AdcbenchError(f"{self.path}: has {self.length} frames, not the {frames} asked for")
-        if crop > min(self.size):
-            raise AdcbenchError(f"{self.path}: is {_wxh(self.size)}, too small for a crop of {crop}x{crop} pixels")
-        length = frames or self.length
-        size = (crop, crop) if crop else self.size
-        return replace(self, length=length, size=size, numbers=self.numbers[:length], limit=frames, crop=crop)
+        length = (frames or self.length) - 2 * ends
+        if length < 1:
+            raise AdcbenchError(f"{self.path}: no frame is left of {length + 2 * ends} without {ends} at each end")
+        try:
+            size = part.size_of(*self.size)
+        except AdcbenchError as error:
+            raise AdcbenchError(f"{self.path}: {error}") from error
+        return replace(self, length=length, size=size, numbers=self.numbers[ends : ends + length], looked_at=part)
 
 
 def open_clip(path: Path) -> Clip:
@@ -278,11 +324,9 @@ def clip_name(path: Path) -> str:
     return path.name if path.is_dir() else path.stem
 
 
-def _centre(frame: np.ndarray, side: int) -> np.ndarray:
-    if not side:
-        return frame
-    top, left = (frame.shape[0] - side) // 2, (frame.shape[1] - side) // 2
-    return frame[top : top + side, left : left + side]
+def _centre(frame: np.ndarray, height: int, width: int) -> np.ndarray:
+    top, left = (frame.shape[0] - height) // 2, (frame.shape[1] - width) // 2
+    return frame[top : top + height, left : left + width]
 
 
 def _wxh(size: tuple[int, ...]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
+from urllib.parse import quote
 
 from tqdm import tqdm
 
@@ -90,7 +91,7 @@ def _fetch_all(
         if stopped.is_set():
             return _NOT_TRIED
         try:
-            download(f"{base}/{upstream_path(test_set, file.path)}", path, file.sha256, at_most=file.size)
+            download(f"{base}/{quote(upstream_path(test_set, file.path))}", path, file.sha256, at_most=file.size)
         except Blocked:  # no connection may be opened
             raise
         except AdcbenchError as error:
@@ -122,12 +123,12 @@ def _failed(test_set: TestSet, failures: dict[str, str], total: int) -> Adcbench
 def _record(test_set: TestSet) -> Path:
     """Check what the user put there; record its manifest the first time."""
     root, path = test_set.root, manifest_path(test_set)
-    if path.is_file() or not all((root / folder).is_dir() for folder in test_set.needs):
+    if path.is_file() or not all((root / test_set.folder_of(part)).is_dir() for part in test_set.needs):
         open_test_set(test_set.name, full=True)
         return root
     count = count_samples(test_set)
     if count != test_set.size:
         raise AdcbenchError(f"{root} has {count} {test_set.holds}, {test_set.name} has {test_set.size}: complete it")
-    inside = tuple(f"{folder}/" for folder in test_set.parts)
+    inside = tuple(f"{test_set.folder_of(part)}/" for part in test_set.parts)
     write_manifest((file for file in scan_folder(root) if file.path.startswith(inside)), path)
     return root

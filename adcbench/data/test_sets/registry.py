@@ -16,6 +16,7 @@ from adcbench.data.test_sets.test_set import LOG, RECORDED, OpenTestSet, TestSet
 from adcbench.data.test_sets.video_sets import VIDEO_SETS
 
 GROUP = "adcbench.test_sets"  # entry points of a user's package, each a TestSet
+_MANIFESTS = Path(__file__).parent / "manifests"
 TEST_SETS = {test_set.name: test_set for test_set in (*IMAGE_SETS, *VIDEO_SETS)}
 
 
@@ -57,6 +58,15 @@ def _loaded(point: metadata.EntryPoint) -> TestSet:
     return test_set
 
 
+def all_test_sets() -> list[TestSet]:
+    """Ours, then those of installed packages.
+
+    Raises:
+        AdcbenchError: a package's can't be loaded, or is none.
+    """
+    return [*TEST_SETS.values(), *map(_loaded, _entry_points().values())]
+
+
 def open_test_set(name: str, full: bool = False) -> OpenTestSet:
     """A test set that is here, checked against its manifest.
 
@@ -82,21 +92,34 @@ def open_test_set(name: str, full: bool = False) -> OpenTestSet:
             f"To repair it, {first}, then run: {test_set.command}"
         )
     here = {file.path.partition("/")[0] for file in files}
-    return _opened(test_set, test_set.root, here, digest(files))
+    is_pack = manifest_path(test_set) == _packed(test_set)  # the same pixels, and so the same hash
+    same = read_manifest(_pinned(test_set)) if is_pack else files
+    return _opened(test_set, test_set.root, here, digest(same))
 
 
 def _opened(test_set: TestSet, root: Path, here: Collection[str], manifest_hash: str) -> OpenTestSet:
-    folders = {part: root / part for part in test_set.parts if part in here}
+    folders = {part: root / folder for part in test_set.parts if (folder := test_set.folder_of(part)) in here}
     return OpenTestSet(test_set, folders, manifest_hash, root / LOG if LOG in dict(test_set.upstream) else None)
+
+
+def _pinned(test_set: TestSet) -> Path:
+    return _MANIFESTS / f"{test_set.folder}.csv"
+
+
+def _packed(test_set: TestSet) -> Path:
+    return _MANIFESTS / f"{test_set.folder}_packed.csv"
 
 
 def manifest_path(test_set: TestSet) -> Path:
     """The manifest of a set that is in no package: pinned here, or recorded in the cache by ``adcbench fetch``.
 
-    One beside the images, as earlier versions recorded it, goes first.
+    One beside the images, as earlier versions recorded it, goes first. Of a pinned set of clips another manifest may
+    hold a pack, one lossless video a clip with the very pixels of the frames: it is taken where the pack is here.
     """
     if test_set.repository:
-        return Path(__file__).parent / "manifests" / f"{test_set.folder}.csv"
+        packed = _packed(test_set)
+        is_here = packed.is_file() and any((test_set.root / file.path).is_file() for file in read_manifest(packed))
+        return packed if is_here else _pinned(test_set)
     beside = test_set.root / RECORDED
     return beside if test_set.made_by or beside.is_file() else cache_dir() / "manifests" / f"{test_set.folder}.csv"
 

@@ -33,9 +33,10 @@ class TestSet:
         size: how many pairs, or clips, it must have.
         holds: what it has so many of, in words: ``PNG pairs``, or ``clips`` (folders of PNG frames, or lossless
             videos).
-        needs: the folders that must be there, of ``LR`` and ``HR``.
+        needs: the folders that must be there, of ``LR`` and ``HR``; none where it holds no images.
         part: what the tables score of each clip: its first frames, a central square.
         outputs: sub-folders with outputs that a paper's authors released, named by row.
+        called: (part, folder) of parts whose folder has another name: HR in ``GT``.
         suffixed: the names of released outputs end with ``_`` and their folder's name: ``BSRGAN/chip_BSRGAN.png``.
         source: where it comes from, for people.
         licence: what is known of its terms.
@@ -56,6 +57,7 @@ class TestSet:
     needs: tuple[str, ...] = ("LR", "HR")
     part: Part = Part()  # noqa: RUF009  (immutable)
     outputs: tuple[str, ...] = ()
+    called: tuple[tuple[str, str], ...] = ()
     suffixed: bool = False
     source: str = ""
     licence: str = ""
@@ -73,7 +75,7 @@ class TestSet:
             raise AdcbenchError(f"test set {self.name!r}: its size is {self.size!r}, not a number of samples")
         if self.folder != Path(self.folder).name:
             raise AdcbenchError(f"test set {self.name!r}: its folder {self.folder!r} is not the name of a folder")
-        if not self.needs or not {*self.needs} <= {"LR", "HR"}:
+        if not {*self.needs} <= {"LR", "HR"} or not (self.needs or self.upstream):
             raise AdcbenchError(f"test set {self.name!r}: it needs {self.needs!r}, not LR, HR or both")
 
     @property
@@ -95,6 +97,10 @@ class TestSet:
     def parts(self) -> tuple[str, ...]:
         """Its sub-folders: ``LR``, ``HR`` and one for each released output."""
         return ("LR", "HR", *self.outputs)
+
+    def folder_of(self, part: str) -> str:
+        """The sub-folder that holds one of its parts."""
+        return dict(self.called).get(part, part)
 
     @property
     def has_truth(self) -> bool:
@@ -138,7 +144,7 @@ class OpenTestSet:
         """
         sr = self.folders.get(str(outputs), Path(outputs))
         if str(outputs) in self.test_set.parts and str(outputs) not in self.folders:
-            place = self.test_set.root / str(outputs)
+            place = self.test_set.root / self.test_set.folder_of(str(outputs))
             raise Blocked(
                 f"{outputs} of the {self.name} test set, without which its manifest was recorded; put it into {place}, "
                 "and delete the manifest, to record it again",
@@ -183,5 +189,5 @@ def count_samples(test_set: TestSet) -> int:
     Raises:
         AdcbenchError: a folder is missing or empty, or one has names that another lacks.
     """
-    first, *others = (test_set.root / folder for folder in test_set.needs)
+    first, *others = (test_set.root / test_set.folder_of(part) for part in test_set.needs)
     return len(pair(first, others[0] if others else None))

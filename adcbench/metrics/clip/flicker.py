@@ -28,4 +28,6 @@ def flicker(sr: Frames) -> float:
     return 1 - float(np.mean(changes))
 
 
-METRICS = (Metric("flicker", function=flicker, takes="clip", facts=Facts(low=0, high=1)),)
+METRICS = (
+    Metric("flicker", function=flicker, takes="clip", facts=Facts(low=0, high=1), terms=lambda frames: frames - 1),
+)

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from adcbench.metrics.clip.frames import check_frame
-from adcbench.metrics.clip.tof import crop, middle
+from adcbench.metrics.clip.tof import crop, middle, terms
 from adcbench.metrics.image.lpips import LPIPS
 from adcbench.metrics.metric import Facts, Frames, Metric, Scorer
 from adcbench.metrics.tools import Runtime
@@ -83,5 +83,5 @@ class FrameDistance:
 METRICS = (
     Metric("tlp", function=tlp, takes="clip pair", tools={"distance": FrameDistance(LPIPS)}, unit="x1e-2",
            higher_is_better=False, libraries=("lpips", "torch", "torchvision"), facts=Facts(low=0, best=0),
-           notes="LPIPS alex, first and last 2 frames left out, centre crop to multiples of 32"),
+           terms=terms, notes="LPIPS alex, first and last 2 frames left out, centre crop to multiples of 32"),
 )  # fmt: skip

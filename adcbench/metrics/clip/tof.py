@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice, pairwise
 
 import numpy as np
@@ -15,38 +16,55 @@ CUT = 2  # frames left out at each end
 _MULTIPLE, _MARGIN = 32, 8
 
 
-def tof(sr: Frames, hr: Frames) -> float:
+def tof(sr: Frames, hr: Frames, *, ends: int = CUT, cropped: bool = True) -> float:
     """Mean distance in pixels of SR's flow to HR's, over pixels, then over pairs (``metrics.py`` of TecoGAN).
 
-    Farneback's flow on 8-bit luma from each frame to the next; the first and last two frames are left out, and the
-    flow's border, see ``crop``. The distance is the L2 norm of a pixel's difference (the code's comment says L1).
+    Farneback's flow on 8-bit luma from each frame to the next. The distance is the L2 norm of a pixel's difference
+    (the code's comment says L1).
+
+    Args:
+        sr, hr: frames of equal size and number.
+        ends: frames left out at each end.
+        cropped: leave out the flow's border, see ``crop``.
 
     Raises:
         ValueError: fewer than six frames, frames of less than 48x48 pixels, or unequal lengths.
         Blocked: OpenCV is not installed.
     """
-    errors = [
-        np.sqrt((crop(farneback_of_luma(b, next_b) - farneback_of_luma(a, next_a)) ** 2).sum(axis=-1)).mean()
-        for (a, b), (next_a, next_b) in pairwise((_luma(a), _luma(b)) for a, b in middle(sr, hr))
-    ]
+    errors = []
+    for (a, b), (next_a, next_b) in pairwise((_luma(a), _luma(b)) for a, b in middle(sr, hr, ends)):
+        moved = farneback_of_luma(b, next_b) - farneback_of_luma(a, next_a)
+        errors.append(np.sqrt(((crop(moved) if cropped else moved) ** 2).sum(axis=-1)).mean())
     return float(np.mean(errors))
 
 
-def middle(sr: Frames, hr: Frames) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Pairs of frames (SR, HR) without the first and last two.
+def middle(sr: Frames, hr: Frames, ends: int = CUT) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Pairs of frames (SR, HR) without the first and last ones.
+
+    Args:
+        ends: how many are left out at each end.
 
     Raises:
         ValueError: fewer than six frames, or unequal lengths.
     """
     held: list[tuple[np.ndarray, np.ndarray]] = []
     count = 0
-    for pair in islice(zip(sr, hr, strict=True), CUT, None):
+    for pair in islice(zip(sr, hr, strict=True), ends, None):
         held.append(pair)
-        if len(held) > CUT:
+        if len(held) > ends:
             count += 1
             yield held.pop(0)
     if count < 2:
-        raise ValueError(f"TecoGAN's temporal metrics need at least {2 * CUT + 2} frames")
+        raise ValueError(f"TecoGAN's temporal metrics need at least {2 * ends + 2} frames")
+
+
+def terms(frames: int, ends: int = CUT) -> int:
+    """How many pairs of neighbours a clip of so many frames has without its ends.
+
+    >>> terms(41), terms(41, 0)
+    (36, 40)
+    """
+    return frames - 2 * ends - 1
 
 
 def crop(image: np.ndarray) -> np.ndarray:
@@ -67,9 +85,15 @@ def _luma(frame: np.ndarray) -> np.ndarray:
     return luma(frame)
 
 
-METRICS = (
-    # the flow is named for the signature: ``tof`` calls it itself, on frames of its own choice
-    Metric("tof", function=tof, takes="clip pair", tools={"flow": find_flow("farneback")}, fixed_flow=True, unit="px",
-           higher_is_better=False, facts=Facts(low=0, best=0),
-           notes="first and last 2 frames left out, centre crop to multiples of 32"),
+_SETTINGS = {"ends": CUT, "cropped": True}
+# the flow is named for the signature: ``tof`` calls it itself, on frames of its own choice
+_tof = partial(
+    Metric, function=tof, takes="clip pair", tools={"flow": find_flow("farneback")}, fixed_flow=True, unit="px",
+    higher_is_better=False, facts=Facts(low=0, best=0), terms=terms,
+    notes="frames left out at each end; cropped: centre crop to multiples of 32",
 )  # fmt: skip
+METRICS = (
+    _tof("tof", _SETTINGS),
+    _tof("tof:ENDS_KEPT", _SETTINGS | {"ends": 0}, terms=partial(terms, ends=0)),
+    _tof("tof:BORDER_KEPT", _SETTINGS | {"cropped": False}),
+)

@@ -20,7 +20,7 @@ class Scored:
 
     Args:
         scores: metric -> (sample, score), in the order of the samples; a metric over a set is not there.
-        sets: metric over a set -> its value.
+        sets: metric over a set, or taken as a mean over the frames of all clips -> its value.
         unscored: (sample, why) of those that could not be scored, by metric.
         frames: metric that is a mean over the frames of clips -> (clip, frame, score).
         sources: clip -> what its frames are kept in, SR and HR.

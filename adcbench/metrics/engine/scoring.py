@@ -24,6 +24,7 @@ from adcbench.metrics.engine.batches import batch_pixels, through_networks
 from adcbench.metrics.engine.clips import ClipPlan, is_held, opener, score_clip, scorer_in_process
 from adcbench.metrics.engine.frames import FramePlan, FrameWork, SampleWork, ahead, frames_of, read_frame
 from adcbench.metrics.engine.keys import key_on, packed
+from adcbench.metrics.engine.over_frames import Over, check_over, mean_over_frames
 from adcbench.metrics.engine.scored import LOSSY_MARK, Score, Scored, check_any
 from adcbench.metrics.engine.worker import scoring_process
 from adcbench.metrics.metric import Metric, ScoringStopped, SetScore, check_names
@@ -37,6 +38,7 @@ def score(
     metrics: Sequence[Metric],
     *,
     part: Part = Part(),  # noqa: B008  (immutable)
+    over: Over = "clips",
     lossy_ok: bool = False,
     device: str = "cpu",
     use_store: bool = True,
@@ -49,6 +51,7 @@ def score(
         samples: images or clips, see ``adcbench.data.media.pair``.
         metrics: see ``adcbench.metrics.find_metric``; without HR they must do without.
         part: which frames of each, and which pixels of those.
+        over: ``frames`` for one mean over the frames of all clips, see ``over_frames``; it stands among ``sets``.
         lossy_ok: score clips that are not known to be lossless, with a mark in every row; else they are unscored.
         device: where networks run.
         use_store: take known scores from the store and keep new ones there. What was computed
@@ -59,9 +62,11 @@ def score(
     Raises:
         Blocked: weights, a library or an environment of a metric are not here.
         ScoringStopped: the networks' process was killed, or can't load its files.
-        AdcbenchError: two metrics of one name, or not one sample could be scored by any metric.
+        AdcbenchError: two metrics of one name, one without a mean over frames where that is asked for, or not one
+            sample could be scored by any metric.
     """
     check_names(metrics)
+    check_over(metrics, over)
     use_store = use_store and not deterministic
     if not deterministic:
         for metric in metrics:
@@ -97,7 +102,7 @@ def score(
                 _finish(frame.sample, metrics, over_clips)
                 done.append(frame.sample)
                 bar.update()
-    return _collect(metrics, done, str(part))
+    return _collect(metrics, done, str(part), over)
 
 
 class _Saving:
@@ -133,7 +138,7 @@ def _open(sample: Sample, part: Part, lossy_ok: bool, holds: bool) -> SampleWork
         sr, *hr = (_checked(open_clip(path), lossy_ok) for path in (sample.sr, sample.hr) if path)
         if hr:
             check_pair(sr, hr[0], part.frames, part.crop)
-        work.clips = tuple(clip.part(part.frames, part.crop) for clip in (sr, *hr))
+        work.clips = tuple(clip.part(*part) for clip in (sr, *hr))
     except Blocked:
         raise
     except AdcbenchError as error:
@@ -186,7 +191,7 @@ def _finish(sample: SampleWork, metrics: Sequence[Metric], plan: ClipPlan) -> No
     sample.frames, sample.hashes = [], []
 
 
-def _collect(metrics: Sequence[Metric], done: Sequence[SampleWork], part: str) -> Scored:
+def _collect(metrics: Sequence[Metric], done: Sequence[SampleWork], part: str, over: Over = "clips") -> Scored:
     clips = any(sample.is_clip for sample in done)
     scores: dict[str, tuple[Score, ...]] = {}
     sets: dict[str, SetScore] = {}
@@ -199,14 +204,18 @@ def _collect(metrics: Sequence[Metric], done: Sequence[SampleWork], part: str) -
         if metric.over_set:
             lost = _over_set(metric, metric.over_set, whole, sets) or lost
         else:
-            scores[name] = tuple((sample.name, sample.values[name]) for sample in done if name in sample.values)
+            scored = [sample for sample in done if name in sample.values]
+            scores[name] = tuple((sample.name, sample.values[name]) for sample in scored)
+            if over == "frames" and scored:
+                terms = [metric.terms_of(len(sample.clips[0])) or 0 for sample in scored]
+                sets[name] = mean_over_frames([sample.values[name] for sample in scored], terms)
             if clips and not metric.of_clips:
                 rows = ((s.name, i, value) for s in whole if s.is_clip for i, value in enumerate(s.rows[name], 1))
                 frames[name] = tuple(rows)
         if lost:
             unscored[name] = lost
     sources = {s.name: tuple(clip.source for clip in s.clips) for s in done if s.is_clip and s.clips}
-    signatures = {metric.name: metric.signature_on(clips, part) for metric in metrics}
+    signatures = {metric.name: metric.signature_on(clips, part, over == "frames") for metric in metrics}
     return check_any(Scored(scores, sets, unscored, frames, sources, signatures), "clips" if clips else "images")
 
 

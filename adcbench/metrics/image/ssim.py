@@ -111,6 +111,7 @@ def _window(values: np.ndarray) -> np.ndarray:
 
 SETTINGS = {"colour": "y-studio", "crop": 0, "round_values": True, "clamp_contrast": True}
 FACTS = Facts(low=0, high=1 + 1e-12, best=1, symmetric=True, noise=True, side=11)
+_BASICSR = SETTINGS | {"round_values": False, "clamp_contrast": False}  # as BasicSR's metrics/psnr_ssim.py
 _ssim = partial(Metric, function=ssim, libraries=("numpy", "scipy"), facts=FACTS)
 METRICS = (
     _ssim("ssim", SETTINGS),
@@ -121,4 +122,6 @@ METRICS = (
           facts=replace(FACTS, best=None, symmetric=False)),  # SR alone is compressed
     _ssim("ssim:SSIM_NO_ROUNDING", SETTINGS | {"round_values": False}),
     _ssim("ssim:SSIM_NO_CLAMP", SETTINGS | {"clamp_contrast": False}, facts=replace(FACTS, low=-1)),
+    _ssim("ssim:BASICSR", _BASICSR, facts=replace(FACTS, low=-1)),
+    _ssim("ssim:BASICSR_RGB", _BASICSR | {"colour": "rgb"}, facts=replace(FACTS, low=-1)),
 )  # fmt: skip

@@ -162,7 +162,7 @@ def _names(job: Job) -> Iterator[object]:
             yield from (*value, *value.values())
         elif isinstance(value, tuple):
             yield from (one for one in value if not is_dataclass(one))  # a count's readings
-        elif value is not None:
+        elif value is not None and not is_dataclass(value):
             yield value
 
 

@@ -11,7 +11,7 @@ from adcbench.core.cells import BROUGHT
 from adcbench.core.errors import AdcbenchError, listed
 from adcbench.core.keys import short
 from adcbench.tables.jobs.job import Context, Job, Measured, Redo
-from adcbench.tables.jobs.scored import MadeBy, metric_modules, metrics_here, scored
+from adcbench.tables.jobs.scored import MadeBy, Protocol, metric_modules, metrics_here, scored
 
 if TYPE_CHECKING:
     from adcbench.data.media import Sample
@@ -72,8 +72,13 @@ class Score(Job):
         samples = self._samples(opened)
         networks = {column: metric for column, metric in here.items() if context.sample and metric.is_network}
         plain = {column: metric for column, metric in here.items() if column not in networks}
-        yield from scored(keys, plain, samples, opened, made_by, context)
-        yield from scored(keys, networks, spread_evenly(samples, context.sample), opened, made_by, context)
+        some = spread_evenly(samples, context.sample)
+        yield from scored(keys, plain, samples, opened, made_by, context, self.how())
+        yield from scored(keys, networks, some, opened, made_by, context, self.how())
+
+    def how(self) -> Protocol:
+        """What of each sample is scored, and what the mean is over."""
+        return Protocol()
 
     def _samples(self, opened: OpenTestSet) -> list[Sample]:
         """What is scored.
@@ -87,3 +92,14 @@ class Score(Job):
             names = listed([sample.name for sample in samples])
             raise AdcbenchError(f"{opened.name} has no sample {self.only!r}. There are: {names}")
         return named
+
+
+@dataclass(frozen=True)
+class ScoreClips(Score):
+    """The same of clips, under a protocol of its own. Drift leaves it out: whole sets of clips take minutes."""
+
+    protocol: Protocol = Protocol()  # noqa: RUF009  (immutable)
+    redo: ClassVar[Redo | None] = None
+
+    def how(self) -> Protocol:
+        return self.protocol

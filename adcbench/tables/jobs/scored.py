@@ -12,10 +12,24 @@ from adcbench.core.keys import short, source_hash, versions
 from adcbench.tables.jobs.job import Context, Measured
 
 if TYPE_CHECKING:
-    from adcbench.data.media import Sample
+    from adcbench.data.media import Part, Sample
     from adcbench.data.test_sets.test_set import OpenTestSet
+    from adcbench.metrics.engine.over_frames import Over
     from adcbench.metrics.engine.scored import Scored
     from adcbench.metrics.metric import Metric
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What of each clip is scored, and what the mean is over.
+
+    Args:
+        part: instead of the test set's own; None: that one.
+        over: ``frames``: one mean over the frames of all clips, not over clips.
+    """
+
+    part: Part | None = None
+    over: Over = "clips"
 
 
 @dataclass(frozen=True)
@@ -67,14 +81,21 @@ def _for_set(metric: Metric, column: str, opened: OpenTestSet) -> Metric:
 
 def scored(
     keys: Mapping[str, CellKey], metrics: Mapping[str, Metric], samples: Sequence[Sample], opened: OpenTestSet,
-    made_by: MadeBy, context: Context,
+    made_by: MadeBy, context: Context, protocol: Protocol = Protocol(),
 ) -> Measured:  # fmt: skip
     """Score outputs of a test set with metrics by column; ``keys`` are the cells by column."""
     if not metrics:
         return
     from adcbench.metrics.engine.scoring import score
 
-    scores = score(samples, list(metrics.values()), part=opened.part, device=context.device, progress=context.progress)
+    scores = score(
+        samples,
+        list(metrics.values()),
+        part=opened.part if protocol.part is None else protocol.part,
+        over=protocol.over,
+        device=context.device,
+        progress=context.progress,
+    )
     for column, metric in metrics.items():
         if not scores.of(metric.name):
             yield keys[column], Blocked(scores.why_none(metric.name, "samples"))

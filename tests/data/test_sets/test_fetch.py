@@ -61,6 +61,14 @@ def test_everything_arrives_under_its_own_name(small: Web, tmp_path: Path) -> No
     assert (tmp_path / "data/small/LR/0.png").stat().st_mode & 0o044  # other users may read it
 
 
+def test_a_space_in_a_name_is_escaped(small: Web, tmp_path: Path) -> None:
+    for kind in ("LR", "HR"):
+        (tmp_path / "origin" / kind / "Frame 001.png").write_bytes(b"a frame of " + kind.encode())
+        small.files[f"{BASE}/test_{kind}/Frame%20001.png"] = b"a frame of " + kind.encode()
+    write_manifest(scan_folder(tmp_path / "origin"), tmp_path / "small.csv")
+    assert (fetch(SMALL) / "HR" / "Frame 001.png").read_bytes() == b"a frame of HR"
+
+
 def test_a_second_run_asks_for_nothing(small: Web) -> None:
     fetch(SMALL)
     small.asked.clear()
@@ -250,6 +258,13 @@ def test_sets_that_are_not_fetched_file_by_file(tmp_path: Path, monkeypatch: pyt
 )
 def test_paths_in_the_repository(name: str, path: str, there: str) -> None:
     assert upstream_path(test_sets.TEST_SETS[name], path) == f"preset/datasets/{there}"
+
+
+def test_released_outputs_of_another_repository_lie_where_it_has_them() -> None:
+    realsrset = test_sets.TEST_SETS["RealSRSet"]
+    assert upstream_path(realsrset, "LR/chip.png") == "testsets/RealSRSet/chip.png"
+    assert upstream_path(realsrset, "ESRGAN/chip_ESRGAN.png") == "testsets/ESRGAN/chip_ESRGAN.png"
+    assert len(test_sets.manifest(realsrset)) == realsrset.size * 4
 
 
 @pytest.mark.golden

@@ -12,6 +12,7 @@ from adcbench.core.settings import cache_dir
 from adcbench.data.media import open_clip
 from adcbench.data.test_sets import registry as test_sets
 from adcbench.data.test_sets.fetch import fetch
+from adcbench.data.test_sets.manifest import scan_folder, write_manifest
 from adcbench.data.test_sets.test_set import LOG, TestSet
 
 FETCHED = ("DRealSR", "RealSR")
@@ -110,3 +111,23 @@ def test_a_manifest_beside_the_images_goes_first(tmp_path: Path, monkeypatch: py
     test_set.root.mkdir()
     (test_set.root / "manifest.csv").touch()
     assert test_sets.manifest_path(test_set) == test_set.root / "manifest.csv"
+
+
+def test_a_pack_of_the_same_pixels_stands_for_the_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own manifest is checked; what is made of it has the hash of the frames."""
+    clips = TestSet("Clips", "clips", 1, "clips", ("HR",), called=(("HR", "GT"),), repository="owner/name")
+    monkeypatch.setitem(test_sets.TEST_SETS, "Clips", clips)
+    monkeypatch.setattr(test_sets, "_MANIFESTS", tmp_path / "manifests")
+    monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path / "data"))
+    frame, pack = clips.root / "GT" / "walk" / "Frame 001.png", clips.root / "GT" / "walk.mkv"
+    for path, name in ((frame, "clips"), (pack, "clips_packed")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+        write_manifest(scan_folder(clips.root), tmp_path / "manifests" / f"{name}.csv")
+        found = test_sets.open_test_set("Clips")
+        assert found.folders == {"HR": clips.root / "GT"}
+        assert found.manifest_hash == digest(test_sets.read_manifest(tmp_path / "manifests" / "clips.csv"))
+        path.unlink()
+    pack.write_bytes(b"damaged")
+    with pytest.raises(AdcbenchError, match=r"clips_packed\.csv: 1 changed: GT/walk\.mkv"):
+        test_sets.open_test_set("Clips")

@@ -10,6 +10,7 @@ import pytest
 from video_clips import moving
 
 from adcbench.core.errors import Blocked
+from adcbench.metrics import METRICS
 from adcbench.metrics.clip.flow import FLOWS
 from adcbench.metrics.clip.tof import crop, middle, tof
 
@@ -46,3 +47,14 @@ def test_tecogans_crop_and_frames() -> None:
     assert [int(a) for a, _ in middle(range(7), range(7))] == [2, 3, 4]  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="6 frames"):
         tof(CLIP[:5], CLIP[:5])
+
+
+def test_each_setting_is_a_variant_and_counts_its_pairs() -> None:
+    other = moving(8, (128, 160), step=(4, 2))
+    variants = {name: METRICS[name] for name in ("tof", "tof:ENDS_KEPT", "tof:BORDER_KEPT")}
+    values = {name: metric.of_clip(other, CLIP, FLOWS.get) for name, metric in variants.items()}
+    assert values["tof:ENDS_KEPT"] == pytest.approx(tof(other, CLIP, ends=0))
+    assert values["tof:BORDER_KEPT"] == pytest.approx(tof(other, CLIP, cropped=False))
+    assert len(set(values.values())) == len({metric.signature for metric in variants.values()}) == 3
+    assert [metric.terms_of(41) for metric in variants.values()] == [36, 40, 36]
+    assert tof(other, CLIP) == pytest.approx(tof(other[2:-2], CLIP[2:-2], ends=0))

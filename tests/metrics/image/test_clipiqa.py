@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
+import memory
 import numpy as np
 import pytest
 from network_files import write_clip
@@ -33,16 +34,17 @@ def test_equals_pyiqa_and_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.Mo
     ours = [score(image[None], None)[0] for image in images()]
     assert process_state() == before
     assert max(ours) - min(ours) > 0.01  # the weights do tell the images apart
+    both = np.stack([images()[1], images()[1][::-1]])
+    assert score(both, None) == pytest.approx([ours[1], score(both[1:], None)[0]], rel=1e-6)
+    with pytest.raises(ValueError, match="30x200 is too small"):
+        score(np.zeros((1, 30, 200, 3), np.uint8), None)
+    del score
+    memory.give_back()
 
     theirs = pyiqa.create_metric("clipiqa", device="cpu", backbone=str(path))
     expected = [theirs(torch.from_numpy(image.copy()).permute(2, 0, 1)[None] / 255).item() for image in images()]
     assert ours == pytest.approx(expected, rel=1e-5)
     assert torch.equal(clipiqa.prompt_tokens(), theirs.net.prompt_pairs.long())
-
-    both = np.stack([images()[1], images()[1][::-1]])
-    assert score(both, None) == pytest.approx([ours[1], score(both[1:], None)[0]], rel=1e-6)
-    with pytest.raises(ValueError, match="30x200 is too small"):
-        score(np.zeros((1, 30, 200, 3), np.uint8), None)
 
 
 def test_reads_torchscript_archives(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_arrays_come_back_by_their_place(protocol: int, module: str) -> None:
             b"numpy.core.multiarray", module.encode()
         )
     if protocol in (2, 5):  # bytes by a codec, buffers by another function: no file of ours has them
-        with pytest.raises(AdcbenchError, match="it names"):
+        with pytest.raises(AdcbenchError, match=r"it names"):
             read_arrays(data, "this")
         return
     found = read_arrays(data, "this")
@@ -82,7 +82,7 @@ def test_anything_but_arrays_in_mappings_is_refused(content: Any, says: str) -> 
 def test_damage_is_refused() -> None:
     data = pickle.dumps(ARRAYS, 3)
     for bad in (b"", data[:-1], data[: len(data) // 2], b"PK\x03\x04", b"\x80\x03}q\xff"):
-        with pytest.raises(AdcbenchError, match="not a readable pickle of arrays"):
+        with pytest.raises(AdcbenchError, match=r"not a readable pickle of arrays"):
             read_arrays(bad, "this")
 
 
@@ -91,5 +91,5 @@ def test_an_array_longer_than_its_bytes_is_refused() -> None:
     data = pickle.dumps({"a": np.zeros((3, 77), np.float32)}, 3)
     places = [place for opcode, argument, place in pickletools.genops(io.BytesIO(data)) if argument == 77]
     assert len(places) == 1 and places[0] is not None
-    with pytest.raises(AdcbenchError, match="not a readable pickle of arrays"):
+    with pytest.raises(AdcbenchError, match=r"not a readable pickle of arrays"):
         read_arrays(data[: places[0] + 1] + b"\x4e" + data[places[0] + 2 :], "this")
