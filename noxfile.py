@@ -1,5 +1,5 @@
 """Sessions: one per table number, plus reproduce, tests, margins, lint, drift, drift-matrix, mutants,
-fuzz, kills, bench, latex.
+fuzz, kills, rehearsal, bench, latex.
 
 All share one environment, ``.venv``, made from requirements.lock with uv and stamped with the lock's
 hash: the second session does not install again. ``nox -l`` lists them.
@@ -210,6 +210,13 @@ def train_mini(session: nox.Session) -> None:
 def train_claims(session: nox.Session) -> None:
     """Train and score what the claims are tested on, five seeds each; resumes, and may run twice at once."""
     adcbench(session, "train-claims", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def rehearsal(session: nox.Session) -> None:
+    """What a user with a network and a GPU does, against a server of our own: nox -s rehearsal -- --keep FOLDER."""
+    environment(session)
+    session.run(PYTHON, "tests/rehearsal/play.py", *session.posargs, external=True)
 
 
 @nox.session(venv_backend="none")

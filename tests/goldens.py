@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
-FETCHED = ("drealsr", "realsrset")  # the test sets that a workflow must fetch before the tests: nox -s fetch -- NAME
+# the test sets that a workflow must fetch before the tests: nox -s fetch -- NAME
+FETCHED = ("drealsr", "realsrset", "avt")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -141,9 +141,9 @@ def score_samples(
 
     with store_or_not(no_store):
         here, blocked = ready(metrics, outputs=[out, frame_scores])
-        found = samples()
-        scored = score(found, here, part=part, over=over, lossy_ok=lossy_ok, device=device, use_store=not no_store)
-        note_shift(found, here)
+        opened = samples()
+        scored = score(opened, here, part=part, over=over, lossy_ok=lossy_ok, device=device, use_store=not no_store)
+        note_shift(opened, here)
         write = [partial(write_scores, out, scored)] if out else []
         write += [partial(write_frame_scores, frame_scores, scored)] if frame_scores else []
         finish(score_lines(here, scored), scored.problems, blocked, *write)

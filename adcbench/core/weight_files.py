@@ -150,7 +150,8 @@ def _found_files(owner: NeedsFiles) -> dict[str, Found]:
     every = {file.name: find_file(owner, file) for file in owner.files}
     for name, found in every.items():
         if not found.here:
-            raise Blocked(f"the checkpoint {name} of {owner.name}", owner.get)
+            why = f" ({found.form.by_hand})" if found.form.by_hand and not owner.get else ""
+            raise Blocked(f"the checkpoint {name} of {owner.name}{why}", owner.get)
     return every
 
 

@@ -109,8 +109,8 @@ def _said_by(command: list[str], environment: dict[str, str], title: str) -> str
         assert pip.stdout
         try:
             for line in pip.stdout:
-                if found := _PROGRESS.fullmatch(line):
-                    _advance(bar, int(found[1]), int(found[2]))
+                if progress := _PROGRESS.fullmatch(line):
+                    _advance(bar, int(progress[1]), int(progress[2]))
                 else:
                     lines.append(line.strip())
         except BaseException:

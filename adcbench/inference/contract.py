@@ -102,7 +102,7 @@ def _files(system: System) -> Iterator[str]:
             yield f"{file.name} has no url, and by_hand does not say where to get it"
         if Path(file.name).name != file.name or ".." in Path(file.folder).parts or Path(file.folder).is_absolute():
             yield f"{file.name}: name must be a plain file name and folder lie below the weights folder"
-    if system.files and not system.get:
+    if not system.get and any(file.url or not file.by_hand for file in system.files):
         yield "it has files, but get names no command that gets them"
     if system.files:
         yield from _blocked(system)

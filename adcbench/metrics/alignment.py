@@ -173,7 +173,7 @@ def _tiles(pairs: Pairs, band: bool = True) -> tuple[np.ndarray, np.ndarray] | N
     """Tiles of SR and of HR, (n, h, w) float32 each, in the band or (``band`` off) as smooth as it; None: too small."""
     from scipy import ndimage
 
-    found: tuple[list[np.ndarray], list[np.ndarray]] = [], []
+    both: tuple[list[np.ndarray], list[np.ndarray]] = [], []
     parts = 1 if len(pairs) >= _FEW else 2
     least = min((min(sr.shape[:2]) for sr, _ in pairs), default=0)
     parts = parts if least >= 4 * _LEAST else 1
@@ -181,12 +181,12 @@ def _tiles(pairs: Pairs, band: bool = True) -> tuple[np.ndarray, np.ndarray] | N
     if side < _LEAST:
         return None
     for pair in pairs:
-        for frame, tiles in zip(pair, found, strict=True):
+        for frame, tiles in zip(pair, both, strict=True):
             for corner in _corners(frame.shape[:2], side, parts):
                 luma = compared_values(frame[corner], "y-full").astype(np.float32)
                 smooth = ndimage.gaussian_filter(luma, _BAND[0], truncate=3)
                 tiles.append(smooth - ndimage.gaussian_filter(luma, _BAND[1], truncate=3) if band else smooth)
-    return np.stack(found[0]), np.stack(found[1])
+    return np.stack(both[0]), np.stack(both[1])
 
 
 def _corners(shape: tuple[int, int], side: int, parts: int) -> list[tuple[slice, slice]]:

@@ -50,8 +50,8 @@ def both(a: Metric, b: Metric) -> Metric | None:
 
     Its name, ``head:A+B``, is not registered.
 
-    >>> found = both(METRICS["psnr:RGB_NOT_Y"], METRICS["psnr:BORDER_CROP"])
-    >>> found.name, found.settings
+    >>> combined = both(METRICS["psnr:RGB_NOT_Y"], METRICS["psnr:BORDER_CROP"])
+    >>> combined.name, combined.settings
     ('psnr:RGB_NOT_Y+BORDER_CROP', {'colour': 'rgb', 'crop': 4})
     >>> both(METRICS["psnr:RGB_NOT_Y"], METRICS["psnr:Y_RANGE"]) is None
     True

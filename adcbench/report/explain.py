@@ -66,11 +66,11 @@ def _unmeasured(one: CellView) -> list[str]:
 
 def _independent(cell: Cell) -> list[str]:
     """What other people measured there: beside everything above, part of none of it."""
-    found = agreements(readings_beside(cell.key), cell)
-    if not found:
+    agreeing = agreements(readings_beside(cell.key), cell)
+    if not agreeing:
         return []
-    lines = [f"independent readings, in no verdict: {counted(found)}; adcbench readings --system {cell.key.row!r}"]
-    for one in found:
+    lines = [f"independent readings, in no verdict: {counted(agreeing)}; adcbench readings --system {cell.key.row!r}"]
+    for one in agreeing:
         other = one.reading
         who = other.who if other.relation == UNRELATED else f"{other.who} ({other.relation})"
         kind = other.kind * (other.kind != one.word)  # quoted says it already
@@ -205,19 +205,19 @@ def _wrong_settings(one: CellView) -> list[str]:
 def _effect(one: CellView) -> list[str]:
     """What a wrong setting does to each image: its row of the table of causes against the right one."""
     right = read_view(one.cell.key.table).cell(one.cell.key._replace(row=RIGHT)).cell.measured
-    found = right and one.cell.measured and apart(one.cell.measured.samples, right.samples)
-    if not (right and one.cell.measured and found) or one.cell.key.row == RIGHT:
+    difference = right and one.cell.measured and apart(one.cell.measured.samples, right.samples)
+    if not (right and one.cell.measured and difference) or one.cell.key.row == RIGHT:
         return []
     before = dict(right.samples)
     moves = [(name, value - before[name]) for name, value in one.cell.measured.samples if name in before]
     most = sorted(moves, key=lambda move: -abs(move[1]))[:_WORST]
     return [
-        f"against {RIGHT}, image by image: {found}",
+        f"against {RIGHT}, image by image: {difference}",
         "  most moved: " + ", ".join(f"{name} {change:+.2g}" for name, change in most),
     ]
 
 
 def _against_log(cell: Cell, causes: Sequence[Cell]) -> list[str]:
     """How far each image is from the authors' log, as measured and under each wrong setting."""
-    lines = [f"  {cause or 'as measured'}: {found}" for cause, found in against_log(cell, causes)]
+    lines = [f"  {cause or 'as measured'}: {difference}" for cause, difference in against_log(cell, causes)]
     return ["against the authors' log, image by image:", *lines] if lines else []

@@ -104,18 +104,18 @@ class Format:
 def find_formats() -> dict[str, Format]:
     """Every format by name: the ``FORMAT`` of each file in ``exports/``."""
     names = sorted(info.name for info in pkgutil.iter_modules(exports.__path__))
-    found = [importlib.import_module(f"{exports.__name__}.{name}").FORMAT for name in names]
-    return {one.name: one for one in found}
+    formats = [importlib.import_module(f"{exports.__name__}.{name}").FORMAT for name in names]
+    return {one.name: one for one in formats}
 
 
 def results(view: TableView) -> list[Result]:
     """Every published value and every measurement of a table's cells, in the table's order; no settings."""
-    found = []
+    rows = []
     for one in view.cells:
         if one.cell.kind != "setting":
             system = view.table.system(one.cell.key.row)
-            found += [*_published(one, system), *(_measured(one, m, system) for m in one.measurements)]
-    return found
+            rows += [*_published(one, system), *(_measured(one, m, system) for m in one.measurements)]
+    return rows
 
 
 def _published(one: CellView, system: str) -> Iterable[Result]:
@@ -144,9 +144,9 @@ def _reading(reading: Reading) -> str:
     return f"{reading.value} ({reading.kind}, {reading.source})"
 
 
-def _measured(one: CellView, found: MeasurementView, system: str) -> Result:
-    m, verdict = found.measurement, found.verdict
-    side: Side = "re-aggregated" if found.is_log else "measured"
+def _measured(one: CellView, measured: MeasurementView, system: str) -> Result:
+    m, verdict = measured.measurement, measured.verdict
+    side: Side = "re-aggregated" if measured.is_log else "measured"
     details = _texts(
         level=m.level,
         scale=m.scale,
@@ -155,9 +155,9 @@ def _measured(one: CellView, found: MeasurementView, system: str) -> Result:
         reduced_by=m.reduce,
         samples=str(m.n),
         unscored=str(len(m.unscored)) if m.unscored else "",
-        verdict=found.log_word if found.is_log else str(verdict),
+        verdict=measured.log_word if measured.is_log else str(verdict),
         verdict_why=verdict.why,
-        cause=found.cause,
+        cause=measured.cause,
         not_comparable=m.not_comparable,
         outputs_brought_by_the_user=m.brought,
         signature=m.signature,
@@ -165,7 +165,7 @@ def _measured(one: CellView, found: MeasurementView, system: str) -> Result:
             {k: v for k, v in sorted(m.provenance.items()) if k != _POST_HOC and v not in ("", None)}
         ),
     )
-    interval = found.interval and (fixed(found.interval[0]), fixed(found.interval[1]))
+    interval = measured.interval and (fixed(measured.interval[0]), fixed(measured.interval[1]))
     return Result(side, one.cell.key, system, one.column, one.cell.unit, fixed(m.value), details, interval, m.n)
 
 

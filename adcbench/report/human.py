@@ -20,10 +20,10 @@ def human_line(scorers: Mapping[str, str]) -> str:
     """
     known, clips = _known()
     heads = {name: metric.partition(":")[0] for name, metric in scorers.items()}
-    found = sorted(((known[head], name) for name, head in heads.items() if head in known), reverse=True)
-    if not found:
+    correlations = sorted(((known[head], name) for name, head in heads.items() if head in known), reverse=True)
+    if not correlations:
         return ""
-    shown = ", ".join(f"{name} {value:.2f} ({low:.2f} to {high:.2f})" for (value, low, high), name in found)
+    shown = ", ".join(f"{name} {value:.2f} ({low:.2f} to {high:.2f})" for (value, low, high), name in correlations)
     others = ", ".join(name for name, head in heads.items() if head not in known)
     return (
         f"How far metrics rank as people do (Spearman's correlation with mean opinion scores of {clips} upscaled "
@@ -43,8 +43,8 @@ def _known() -> tuple[dict[str, tuple[float, float, float]], int]:
     except AdcbenchError:  # what stands beside it is right all the same
         return {}, 0
     measured = {table.system(cell.key.row): cell.measured for cell in cells if cell.measured}
-    found = {}
+    correlations = {}
     for name, m in measured.items():
         low, high = m.provenance["interval"]
-        found[name] = m.value, float(low), float(high)
-    return found, max((m.n for m in measured.values()), default=0)
+        correlations[name] = m.value, float(low), float(high)
+    return correlations, max((m.n for m in measured.values()), default=0)

@@ -46,15 +46,15 @@ def independent_lines(**wanted: str) -> list[Line]:
     Raises:
         AdcbenchError: a filter that none fits; names what there is. Or a damaged file.
     """
-    found = independent_readings()
+    readings = independent_readings()
     for field, value in wanted.items():
-        if value and value.lower() not in (known := {getattr(one, field).lower() for one in found}):
-            there = sorted({getattr(one, field) for one in found}) if field in _FREE else list(KINDS)
+        if value and value.lower() not in (known := {getattr(one, field).lower() for one in readings}):
+            there = sorted({getattr(one, field) for one in readings}) if field in _FREE else list(KINDS)
             raise AdcbenchError(
                 f"no independent reading has {field} {value!r}. There are: {', '.join(there) if known else 'none'}"
             )
-        found = tuple(one for one in found if not value or getattr(one, field).lower() == value.lower())
-    return _beside(found)
+        readings = tuple(one for one in readings if not value or getattr(one, field).lower() == value.lower())
+    return _beside(readings)
 
 
 def _beside(found: Sequence[IndependentReading]) -> list[Line]:

@@ -188,9 +188,9 @@ def against_log(cell: Cell, measured: Iterable[Cell]) -> list[tuple[str, Apart]]
         for other in measured
         if (other.key.metric, other.key.test_set) == (cell.key.metric, cell.key.test_set) and other.key.row in CAUSES
     }
-    found = [
+    differences = [
         (cause, apart(one.measured.samples, log))
         for cause, one in scored.items()
         if one.measured and one.measured.level == "scores"
     ]
-    return [(cause, one) for cause, one in found if one]
+    return [(cause, one) for cause, one in differences if one]

@@ -111,10 +111,10 @@ def printed_number(text: str) -> Printed:
     Raises:
         AdcbenchError: it is none.
     """
-    found = parse(text)
-    if found is None:
+    number = parse(text)
+    if number is None:
         raise AdcbenchError(f"{text!r} is no number as papers print them, such as 28.17")
-    return found
+    return number
 
 
 def judge(ways: Sequence[Way], printed: str, metric: str) -> list[Judged]:
@@ -178,8 +178,8 @@ def likely_pairs(singles: Sequence[Way], printed: str) -> list[tuple[str, str]]:
     target = printed_number(printed).number - base
     moves = {way.causes[0]: way.value - base for way in singles if len(way.causes) == 1 and way.value != base}
     names = list(moves)
-    found = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
-    return sorted(found, key=lambda pair: abs(moves[pair[0]] + moves[pair[1]] - target))
+    pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+    return sorted(pairs, key=lambda pair: abs(moves[pair[0]] + moves[pair[1]] - target))
 
 
 def chance(ways: Sequence[Way], printed: str) -> float:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 
 from adcbench.core.cells import Cell, CellKey, Measurement
+from adcbench.core.weight_files import same_weights
 from adcbench.results.verdicts import verdict_of
 
 REL = 1e-9  # what ten committed digits can't tell apart
@@ -57,7 +58,7 @@ def _slot_changes(
     if old is None or new is None:
         return [f"{place}: {'no longer measured' if new is None else 'newly measured'}"]
     changes = []
-    if old.signature != new.signature:
+    if same_weights(old.signature) != same_weights(new.signature):
         changes.append(f"{place}: signature {old.signature!r} -> {new.signature!r}")
     if moved := moved_samples(old, new, rel):
         name, was, now = moved[0]

@@ -38,8 +38,8 @@ class Shown:
 
     def fits(self, digits: Digits) -> bool:
         """Whether the value is printed so if digits are made like this."""
-        found = parse(self.printed)
-        return found is not None and found.holds(self.value, digits)
+        number = parse(self.printed)
+        return number is not None and number.holds(self.value, digits)
 
 
 def only_cut(values: Iterable[Shown]) -> int:
@@ -59,8 +59,8 @@ def cuts(reading: Reading) -> int:
     """
     others = [one for one in _by_source(tuple(find_files(f"*/{CUT_FILE}"))).get(reading.source, ())
               if one.printed != reading.value]  # fmt: skip
-    found = only_cut(others)
-    return found if found >= NEEDED else 0
+    cut = only_cut(others)
+    return cut if cut >= NEEDED else 0
 
 
 def digits_of(reading: Reading) -> Digits:
@@ -70,11 +70,11 @@ def digits_of(reading: Reading) -> Digits:
 
 @lru_cache(maxsize=4)
 def _by_source(paths: tuple[Path, ...]) -> Mapping[str, tuple[Shown, ...]]:
-    found: dict[str, tuple[Shown, ...]] = {}
+    by_source: dict[str, tuple[Shown, ...]] = {}
     for path in paths:
         with reading(path):
-            found |= cut_sources(path)
-    return found
+            by_source |= cut_sources(path)
+    return by_source
 
 
 def cut_sources(path: Path) -> dict[str, tuple[Shown, ...]]:
@@ -83,15 +83,15 @@ def cut_sources(path: Path) -> dict[str, tuple[Shown, ...]]:
     Raises:
         ValueError: it is no such file, or a source's values do not show that it cuts.
     """
-    found: dict[str, tuple[Shown, ...]] = {}
+    by_source: dict[str, tuple[Shown, ...]] = {}
     for number, row in csv_rows(path, FIELDS):
         one = Shown(row["what"], row["printed"], finite(row["value"]))
         if not one.fits("cut"):
             raise ValueError(f"line {number}: {row['value']} cut off is not {row['printed']}: its source rounds")
-        if one.what in (other.what for other in found.get(row["source"], ())):
+        if one.what in (other.what for other in by_source.get(row["source"], ())):
             raise ValueError(f"line {number}: {one.what} of {row['source']} is there twice")
-        found[row["source"]] = (*found.get(row["source"], ()), one)
-    for source, values in found.items():
+        by_source[row["source"]] = (*by_source.get(row["source"], ()), one)
+    for source, values in by_source.items():
         if (shown := only_cut(values)) <= NEEDED:  # one may be left out
             raise ValueError(f"{source}: {shown} values that only cut digits explain; more than {NEEDED} show it")
-    return found
+    return by_source

@@ -28,6 +28,8 @@ class System:
     weights, for tests and timing) and returns a callable, of images
     ``lr (B, 3, h, w) float RGB in [0, 1] -> sr (B, 3, factor*h, factor*w) float RGB``, not clamped or rounded; of clips
     ``lr (B, T, 3, h, w) -> sr (B, T, 3, factor*h, factor*w)``. A system of images gets a clip's frames one by one.
+    It raises AdcbenchError for a checkpoint that is missing, unsafe, or not exactly of this network, and for an
+    unknown dtype.
 
     Args:
         name: as written on the command line.
@@ -96,3 +98,13 @@ class System:
         """The config as a plain dict, for keys, provenance and ``explain``."""
         config = self.config
         return asdict(config) if is_dataclass(config) and not isinstance(config, type) else dict(config)
+
+
+def both_scales(name: str, system: Callable[[Any], System], mini: Any) -> dict[str, Callable[..., System]]:
+    """``SYSTEMS`` of a network with the paper's sizes and small ones: the factories of NAME and NAME-mini.
+
+    Args:
+        system: makes the system of a config; without one, that of the paper's sizes.
+        mini: the config with small sizes.
+    """
+    return {name: system, f"{name}-mini": lambda: system(mini).mini()}

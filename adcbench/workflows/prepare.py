@@ -168,9 +168,9 @@ def plan_text(plan: Plan) -> str:
 
 
 def bring(plan: Plan, progress: bool = True) -> list[str]:
-    """Fetch all that can be; why the rest is not here, a text each. One that fails does not stop the others.
+    """Fetch all that can be, and check what is here; what failed, a text each. One that fails does not stop the others.
 
-    Test sets that a user put there by hand are recorded.
+    Test sets that a user put there by hand are recorded; what no address serves, which the plan says, is no failure.
 
     Raises:
         Blocked: connections are forbidden (``ADCBENCH_OFFLINE``).
@@ -179,14 +179,14 @@ def bring(plan: Plan, progress: bool = True) -> list[str]:
     for missing in plan.sets:
         try:
             test_sets.fetch(missing.test_set, progress=progress)
-        except Blocked as error:
+        except Blocked:
             if missing.files:
                 raise
-            failures.append(str(error))
         except AdcbenchError as error:
             failures.append(str(error))
     try:
-        catalogue.fetch(plan.entries, progress)
+        here = [entry for entry in plan.entries if entry.here]
+        catalogue.fetch([*here, *catalogue.missing(plan.entries)], progress)
     except Blocked:
         raise
     except AdcbenchError as error:

@@ -18,6 +18,7 @@ from tqdm import tqdm
 from adcbench.core.cells import Cell, CellKey, Measurement
 from adcbench.core.errors import AdcbenchError, Blocked, listed
 from adcbench.core.files import locked
+from adcbench.core.weight_files import same_weights
 from adcbench.report.cell_lines import write_cells
 from adcbench.report.files import fixed, folder, kept_cells, read_cells, whole_cells
 from adcbench.report.sources import Closure, add_sources, closure, read_sources
@@ -149,10 +150,13 @@ def with_measurement(cell: Cell, new: Measurement) -> Cell:
 
 
 def _confirms(old: Measurement, new: Measurement) -> bool:
-    same = ("samples", "signature", "reduce", "cause", "not_comparable", "unscored")
+    same = ("samples", "reduce", "cause", "not_comparable", "unscored")
     sources = ("sources", "data", "weights", "session", "note", "other readings")
-    return all(getattr(old, name) == getattr(new, name) for name in same) and all(
-        old.provenance.get(name) == new.provenance.get(name) for name in sources
+    alike = same_weights(old.signature) == same_weights(new.signature)
+    return (
+        alike
+        and all(getattr(old, name) == getattr(new, name) for name in same)
+        and all(old.provenance.get(name) == new.provenance.get(name) for name in sources)
     )
 
 

@@ -61,15 +61,15 @@ def estimates(tables: Iterable[str], device: str) -> list[Estimate]:
     """
     ids = tuple(dict.fromkeys(tables))
     jobs = [(table, job) for table in ids for job in load_table(table).jobs if isinstance(job, Infer)]
-    found: dict[tuple[str, str], Estimate] = {}
+    by_run: dict[tuple[str, str], Estimate] = {}
     for table, job in jobs:
         test_set = find_test_set(job.test_set)
         if job.released_system() and find_system(job.system).files and test_set.part == Part():
             seconds, source = _seconds(job.system, table, device)
-            found.setdefault(
+            by_run.setdefault(
                 (job.system, test_set.name), Estimate(job.system, test_set.name, test_set.size, seconds, source)
             )
-    return list(found.values())
+    return list(by_run.values())
 
 
 def _seconds(system: str, table: str, device: str) -> tuple[float, str]:

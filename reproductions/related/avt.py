@@ -41,11 +41,11 @@ METRICS: dict[str, tuple[str, Literal["higher", "lower"], str]] = {
 def raw_branches(opinions: Opinions) -> tuple[np.ndarray, np.ndarray]:
     """DOVER's raw scores by the names of the file, technical and aesthetic: (n,) each, from its percentages."""
     used = CONSTANTS["natural"]
-    found = []
+    branches = []
     for name, (mean, spread) in (("dover_technical", used.technical), ("dover_aesthetic", used.aesthetic)):
         share = opinions.of(name) / 100
-        found.append(np.log(share / (1 - share)) * spread + mean)
-    return found[0], found[1]
+        branches.append(np.log(share / (1 - share)) * spread + mean)
+    return branches[0], branches[1]
 
 
 @dataclass(frozen=True)

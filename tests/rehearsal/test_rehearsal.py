@@ -1,4 +1,4 @@
-"""A small rehearsal: one table, one system, its metrics; ``nox -s rehearsal`` plays all of it."""
+"""A small rehearsal: one table, one system, one metric; ``nox -s rehearsal`` plays all of it."""
 
 from __future__ import annotations
 
@@ -22,17 +22,19 @@ from adcbench.data.checkpoints import addresses as asked
 from adcbench.data.test_sets.fetch import GITHUB_RAW, upstream_path
 from adcbench.data.test_sets.registry import TEST_SETS, manifest
 from adcbench.data.test_sets.test_set import TestSet
+from adcbench.metrics.networks.inception import NAME as INCEPTION
 from adcbench.report.files import read_cells
 from adcbench.workflows import catalogue
 
-TABLE = "adcsr/table2"
+TABLE = "adcsr/ablation_stages"
 
 
 def test_every_address_of_the_papers_tables_is_known_and_serves_what_is_wanted_there() -> None:
     """``addresses.csv`` says it a second time, so that an address that was changed by mistake is seen."""
     users = {user.name: user for table in papers_tables() for user in catalogue.chosen((), table)}
     entries = [entry for entry in catalogue.entries(users.values()) if not entry.located]
-    ours = {address: entry.label for entry in entries for address in asked(entry.file)}
+    labels = {entry.file: f"{entry.file.folder or entry.home}/{entry.file.name}" for entry in entries}
+    ours = {address: label for file, label in labels.items() for address in asked(file)}
     for name in PUBLIC:
         ours |= dict(_places(TEST_SETS[name]))
     assert ours == addresses()
@@ -50,27 +52,26 @@ def _places(test_set: TestSet) -> Iterator[tuple[str, str]]:
             yield address, f"{test_set.name}/{file.path}"
 
 
-def test_adcsr_is_fetched_measured_and_nothing_is_blocked_by_us(tmp_path: Path) -> None:
-    labels = ("adcsr/net_params_200.pkl", "adcsr/halfDecoder.ckpt", "metrics/alexnet-owt-7be5be79.pth")
+def test_what_is_served_is_measured_and_an_address_that_serves_nothing_is_a_fault(tmp_path: Path) -> None:
     with hub() as server:
-        stage = build(tmp_path, server, labels)
+        stage = build(tmp_path, server, ("adcsr/net_params_200.pkl", "adcsr/halfDecoder.ckpt", f"metrics/{INCEPTION}"))
         code, said = stage.run("reproduce", TABLE, "--fetch", "--yes")
-        assert code == 0, said
-        assert server.missing == []
-    assert "In all" in said
+        assert code == 2 and "3 of 6 weight files are not here yet" in said, said
+        assert {address.rpartition("/")[2] for address in server.missing} == {
+            "RN50.pt", "musiq_koniq_ckpt-e95806b9.pth", "MANIQA_PIPAL-ae6d356b.pth",
+        }  # fmt: skip
     cells = read_cells(TABLE, stage.tables)
     words = {(one.cell.key.row, one.cell.key.metric): one.word for one in judge(cells)}
-    assert {words["VAE encoder removed (AdcSR)", metric] for metric in ("PSNR", "LPIPS", "Params", "MACs")} == {
-        MEASURED
-    }
-    assert words["VAE encoder kept", "PSNR"] == UNRELEASED
-    assert words["VAE encoder kept", "Time"] == FAULT  # until its command is followed
-    assert commands(cells) == ["adcbench latency adcsr-vae-encoder", "adcbench latency adcsr"]
-    assert "2 cells are blocked by a fault of ours" in report({TABLE: judge(cells)})
+    assert words["Two stages (AdcSR)", "FID"] == MEASURED
+    assert {words["Two stages (AdcSR)", metric] for metric in ("MUSIQ", "MANIQA", "CLIPIQA")} == {FAULT}
+    assert {words["One stage", metric] for metric in ("FID", "MUSIQ", "MANIQA", "CLIPIQA")} == {UNRELEASED}
+    assert commands(cells) == [f"adcbench weights fetch {name}" for name in ("musiq", "maniqa-pipal", "clipiqa")]
+    assert "3 cells are blocked by a fault of ours" in report({TABLE: judge(cells)})
 
 
 def test_what_is_served_has_the_names_of_the_official_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("served.student_dict", lambda network: {"module.body.1.conv_out.weight": None})
+    assert len(write_contents(tmp_path, ["adcsr/net_params_200.pkl"])) == 2
+    monkeypatch.setattr("served.student_dict", lambda network: {"module.body.9.weight": None})
     with pytest.raises(ValueError, match=r"net_params_200\.pkl: \d+ names are not those of the official file"):
         write_contents(tmp_path, ["adcsr/net_params_200.pkl"])
     with pytest.raises(KeyError, match="nobody makes adcsr/other"):

@@ -161,8 +161,8 @@ def test_what_is_held_lies_within_the_tolerance_of_the_middle(value: float, plac
 
 
 def cut(value: float, places: int) -> str:
-    """The decimals of a value beyond so many left out."""
-    whole, _, decimals = f"{value:.30f}".partition(".")
+    """The decimals of a value of ``VALUES`` beyond so many left out; as it is written: 0.211 is a float below that."""
+    whole, _, decimals = f"{value:.8f}".partition(".")
     return f"{whole}.{decimals[:places]}" if places else whole
 
 

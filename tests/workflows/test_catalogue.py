@@ -27,3 +27,10 @@ def test_metrics_are_in_the_catalogue_and_share_their_backbone() -> None:
 
 def test_a_table_s_metrics_are_fetched_with_its_systems() -> None:
     assert {"adcsr", "lpips", "maniqa-pipal", "fid"} <= set(catalogue.users_of_table("adcsr/table1"))
+
+
+def test_columns_that_no_job_fills_want_their_metrics_and_the_flows_of_these() -> None:
+    """A user's outputs are scored there; E_warp's flow has a file of its own."""
+    assert {"clipiqa", "raft"} <= {one.name for one in catalogue.chosen((), "adcvsr/table3")}
+    assert [one.name for one in catalogue.chosen(("ewarp:EVALCRAFTER",))] == ["raft"]
+    assert catalogue.chosen((), "adcsr/table_c3") == []

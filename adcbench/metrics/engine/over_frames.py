@@ -33,8 +33,8 @@ def mean_over_frames(scores: Sequence[float], terms: Sequence[int]) -> SetScore:
         The value, over ``sum(terms)`` values, with a 95 % bootstrap interval over clips, whose frames are no samples
         of their own.
 
-    >>> found = mean_over_frames([24.0, 30.0], [1, 3])
-    >>> found.value, found.n
+    >>> means = mean_over_frames([24.0, 30.0], [1, 3])
+    >>> means.value, means.n
     (28.5, 4)
     """
     values, counts = np.asarray(scores, np.float64), np.asarray(terms, np.float64)

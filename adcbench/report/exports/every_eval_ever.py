@@ -113,7 +113,7 @@ def _result(one: Result) -> dict[str, Any]:
 
 def _metric(one: Result) -> dict[str, Any]:
     column = one.column
-    found = {
+    content = {
         "metric_id": slug(column.metric),
         "metric_name": column.metric,
         "metric_kind": slug(column.metric),
@@ -122,7 +122,7 @@ def _metric(one: Result) -> dict[str, Any]:
         **_range(column),
         "additional_details": {"column": column.kind, "better": column.better or "not said"},
     }
-    return {name: value for name, value in found.items() if value != ""}
+    return {name: value for name, value in content.items() if value != ""}
 
 
 def _range(column: Column) -> dict[str, float | str]:
@@ -153,26 +153,26 @@ def _data(test_set: str) -> dict[str, Any]:
             "additional_details": {"what": "counted or timed: no test set"},
         }
     try:
-        found = find_test_set(test_set)
+        known = find_test_set(test_set)
     except AdcbenchError:  # a paper's, which no registry of ours has
         return {"dataset_name": test_set, "source_type": "other"}
-    if found.repository:
-        url = f"https://github.com/{found.repository}/tree/{found.commit}"
-        return {"dataset_name": found.name, "source_type": "url", "url": [url]}
-    details = {"additional_details": {"source": found.source}} if found.source else {}
-    return {"dataset_name": found.name, "source_type": "other", **details}
+    if known.repository:
+        url = f"https://github.com/{known.repository}/tree/{known.commit}"
+        return {"dataset_name": known.name, "source_type": "url", "url": [url]}
+    details = {"additional_details": {"source": known.source}} if known.source else {}
+    return {"dataset_name": known.name, "source_type": "other", **details}
 
 
 def read(data: bytes) -> Mapping[str, float]:
     """Ids and values of a log's results."""
-    found = json_value(data.decode())["evaluation_results"]
-    return {one["evaluation_result_id"]: float(one["score_details"]["score"]) for one in found}
+    evaluations = json_value(data.decode())["evaluation_results"]
+    return {one["evaluation_result_id"]: float(one["score_details"]["score"]) for one in evaluations}
 
 
 @lru_cache
 def _schema() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    return found
+    schema: dict[str, Any] = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    return schema
 
 
 @lru_cache

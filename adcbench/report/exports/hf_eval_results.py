@@ -94,13 +94,13 @@ def check(path: str, data: bytes) -> Sequence[str]:
 
     hub = _hub()
     try:
-        found = _loaded(data)
-        entries = hub.parse_eval_result_entries(found)
+        content = _loaded(data)
+        entries = hub.parse_eval_result_entries(content)
         for entry in entries:
             hub.utils.validate_repo_id(entry.dataset_id)
     except (ValueError, TypeError, KeyError, AttributeError, yaml.YAMLError) as error:
         return [f"{path}: {one_line(error)}"]
-    same = hub.eval_result_entries_to_yaml(entries) == found
+    same = hub.eval_result_entries_to_yaml(entries) == content
     numbers = all(isinstance(entry.value, int | float) for entry in entries)
     return [] if same and numbers else [f"{path}: an entry has a field that the format does not know, or no number"]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from adcbench.core.weight_files import WeightFile
 from adcbench.systems.layers.sd21 import LAST_STEP, UNetConfig
-from adcbench.systems.system import System
+from adcbench.systems.system import System, both_scales
 
 if TYPE_CHECKING:
     from adcbench.systems.system import Upscaler
@@ -196,11 +196,6 @@ def compiled_system() -> System:
     return replace(system(replace(FULL, compiled=True)), name="adcsr-compiled", thread_safe=False)
 
 
-def mini_system() -> System:
-    """The same code at small widths with deterministic, untrained weights: for tests and timing."""
-    return system(MINI).mini()
-
-
 def load(config: AdcSRConfig, weights: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:
     """An upscaler ``lr (B, 3, h, w) in [0, 1] -> sr (B, 3, 4h, 4w) float32``, not clamped, any h and w.
 
@@ -216,4 +211,4 @@ def load(config: AdcSRConfig, weights: Mapping[str, Path] | None, device: str, d
     return upscaler(load_network(config, weights).to(device), dtype)
 
 
-SYSTEMS = {"adcsr": system, "adcsr-compiled": compiled_system, "adcsr-mini": mini_system}
+SYSTEMS = both_scales("adcsr", system, MINI) | {"adcsr-compiled": compiled_system}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import adcbench.systems.adcsr as adcsr
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.weight_files import WeightFile
-from adcbench.systems.system import System
+from adcbench.systems.system import System, both_scales
 
 if TYPE_CHECKING:
     from adcbench.systems.system import Upscaler
@@ -73,17 +73,11 @@ def system(config: AdcVSRConfig = FULL) -> System:
         modules=("adcbench.systems.adcvsr", "adcbench.systems.adcvsr.network", "adcbench.systems.adcvsr.upscaler"),
         load=partial(load, config),
         files=(WeightFile(FILE, "", licence="none: not released", by_hand="nowhere: its authors released no weights"),),
-        get="adcbench weights fetch adcvsr",
         rounding="truncate",
         takes="clip",
         reach=config.reach,
         components="adcbench.systems.adcvsr.components:student",
     )
-
-
-def mini_system() -> System:
-    """The same code at small widths with deterministic, untrained weights: for tests and timing."""
-    return system(MINI).mini()
 
 
 def load(config: AdcVSRConfig, weights: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:
@@ -101,4 +95,4 @@ def load(config: AdcVSRConfig, weights: Mapping[str, Path] | None, device: str, 
     return upscaler(load_network(config, weights).to(device), dtype)
 
 
-SYSTEMS = {"adcvsr": system, "adcvsr-mini": mini_system}
+SYSTEMS = both_scales("adcvsr", system, MINI)

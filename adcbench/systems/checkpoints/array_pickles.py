@@ -34,13 +34,13 @@ def read_arrays(data: bytes, source: str) -> dict[str, np.ndarray]:
         file = io.BytesIO(data)
         check_stream(file)
         content = _Unpickler(file).load()
-        found = dict(_flat(content, ()))
+        arrays = dict(_flat(content, ()))
     except Exception as error:  # a damaged pickle can fail anywhere inside the unpickler
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise AdcbenchError(f"{source}: not a readable pickle of arrays ({reason})") from error
-    if not found:
+    if not arrays:
         raise AdcbenchError(f"{source}: a pickle without any array")
-    return found
+    return arrays
 
 
 class _Array:
@@ -60,8 +60,8 @@ def _reconstruct(kind: Any, shape: Any, code: Any) -> np.ndarray:
 def _dtype(code: Any, align: Any = False, copy: Any = True) -> np.dtype[Any]:
     if code not in _TYPES or align not in (False, 0):
         raise pickle.UnpicklingError(f"an array of the type {code!r}")
-    found: np.dtype[Any] = np.dtype(code, copy=True)
-    return found
+    kind: np.dtype[Any] = np.dtype(code, copy=True)
+    return kind
 
 
 _KNOWN = {

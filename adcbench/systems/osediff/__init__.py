@@ -23,7 +23,7 @@ from adcbench.core.weight_files import WeightFile
 from adcbench.systems.layers import sd21
 from adcbench.systems.layers.tagger_files import RAM, RAM_MINI, TAGGER_FILES, RamConfig
 from adcbench.systems.layers.tokenizer import TOKENIZER_FILES
-from adcbench.systems.system import System
+from adcbench.systems.system import System, both_scales
 
 if TYPE_CHECKING:
     from adcbench.systems.system import Upscaler
@@ -146,25 +146,12 @@ def teacher_files(config: OSEDiffConfig = FULL) -> tuple[WeightFile, ...]:
     return (merged, *base, *TOKENIZER_FILES, *(TAGGER_FILES if config.tags else ()))
 
 
-def mini_system(config: OSEDiffConfig = MINI) -> System:
-    """The same code at small widths with deterministic, untrained weights: for tests and timing."""
-    return system(config).mini()
-
-
 def load(config: OSEDiffConfig, weights: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:
-    """An upscaler ``lr (B, 3, h, w) in [0, 1] -> sr (B, 3, 4h, 4w) float32``, not rounded, any h and w.
-
-    Args:
-        weights: paths of the files of ``system``; None for deterministic weights.
-        dtype: ``float32``, or a reduced precision run under autocast (weights and norms stay float32).
-
-    Raises:
-        AdcbenchError: a checkpoint that is missing, unsafe, or not exactly of this network.
-    """
+    """``System.load``: any h and w; reduced precision runs under autocast (weights and norms stay float32)."""
     from adcbench.systems.osediff.network import load_network, upscaler  # torch: keys and tables do without it
     from adcbench.systems.osediff.prompts import load_prompts
 
     return upscaler(load_network(config, weights).to(device), load_prompts(config, weights, device), dtype)
 
 
-SYSTEMS = {"osediff": system, "osediff-mini": mini_system}
+SYSTEMS = both_scales("osediff", system, MINI)

@@ -31,7 +31,7 @@ from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.weight_files import WeightFile
 from adcbench.systems.layers.sd21 import TextConfig, UNetConfig, VaeConfig
 from adcbench.systems.layers.tokenizer import TOKENIZER_FILES
-from adcbench.systems.system import System
+from adcbench.systems.system import System, both_scales
 
 if TYPE_CHECKING:
     from adcbench.systems.system import Upscaler
@@ -166,20 +166,10 @@ def system(config: PASDConfig = FULL) -> System:
     )
 
 
-def mini_system(config: PASDConfig = MINI) -> System:
-    """The same code at small widths with deterministic, untrained weights: for tests and timing."""
-    return system(config).mini()
-
-
 def load(config: PASDConfig, weights: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:
-    """An upscaler ``lr (B, 3, h, w) in [0, 1] -> sr (B, 3, 4h, 4w) float32`` in 8-bit levels, any h and w.
-
-    Args:
-        weights: paths of the files of ``system``; None for deterministic weights.
-        dtype: ``float32``, or a reduced precision run under autocast (weights and norms stay float32).
+    """``System.load``: any h and w, SR in 8-bit levels; reduced precision under autocast (weights, norms stay float32).
 
     Raises:
-        AdcbenchError: a checkpoint that is missing, unsafe, or not exactly of this network.
         Blocked: a prompt that needs a network which is not built here.
     """
     if config.high_level != "none":
@@ -192,4 +182,4 @@ def load(config: PASDConfig, weights: Mapping[str, Path] | None, device: str, dt
     return upscaler(load_network(config, weights).to(device), tokenize, dtype)
 
 
-SYSTEMS = {"pasd": system, "pasd-mini": mini_system}
+SYSTEMS = both_scales("pasd", system, MINI)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.weight_files import WeightFile
-from adcbench.systems.system import System
+from adcbench.systems.system import System, both_scales
 
 if TYPE_CHECKING:
     from adcbench.systems.system import Upscaler
@@ -141,21 +141,11 @@ def system(config: ResShiftConfig = FULL) -> System:
     return _system("resshift", config, unet)
 
 
-def mini_system(config: ResShiftConfig = MINI) -> System:
-    """The same code at small widths with deterministic, untrained weights: for tests and timing."""
-    return system(config).mini()
-
-
 def sinsr_system(config: ResShiftConfig = SINSR) -> System:
     """SinSR with the released v1 weights: the first of ResShift's 15 steps, by a U-Net distilled for it."""
     url = f"https://github.com/wyf0912/SinSR/releases/download/v1.0/{SINSR_FILE}"
     unet = WeightFile(SINSR_FILE, url, licence="CC BY-NC-SA 4.0", non_commercial=True)
     return _system("sinsr", config, unet)
-
-
-def sinsr_mini_system(config: ResShiftConfig = SINSR_MINI) -> System:
-    """``mini_system`` in one step."""
-    return sinsr_system(config).mini()
 
 
 def _system(name: str, config: ResShiftConfig, unet: WeightFile) -> System:
@@ -175,23 +165,10 @@ def _system(name: str, config: ResShiftConfig, unet: WeightFile) -> System:
 
 
 def load(config: ResShiftConfig, weights: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:
-    """An upscaler ``lr (B, 3, h, w) in [0, 1] -> sr (B, 3, 4h, 4w) float32`` in [0, 1], not rounded, any h and w.
-
-    Args:
-        weights: paths of the files of ``system`` or ``sinsr_system``; None for deterministic weights.
-        dtype: ``float32``, or a reduced precision run under autocast (weights and norms stay float32).
-
-    Raises:
-        AdcbenchError: a checkpoint that is missing, unsafe, or not exactly of this network.
-    """
+    """``System.load``: any h and w, SR in [0, 1]; reduced precision under autocast (weights, norms stay float32)."""
     from adcbench.systems.resshift.network import load_network, upscaler  # torch: keys and tables do without it
 
     return upscaler(load_network(config, weights).to(device), dtype)
 
 
-SYSTEMS = {
-    "resshift": system,
-    "resshift-mini": mini_system,
-    "sinsr": sinsr_system,
-    "sinsr-mini": sinsr_mini_system,
-}
+SYSTEMS = both_scales("resshift", system, MINI) | both_scales("sinsr", sinsr_system, SINSR_MINI)

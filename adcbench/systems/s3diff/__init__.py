@@ -20,7 +20,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.weight_files import WeightFile
 from adcbench.systems.layers import sd21
 from adcbench.systems.layers.tokenizer import TOKENIZER_FILES
-from adcbench.systems.system import System
+from adcbench.systems.system import System, both_scales
 
 if TYPE_CHECKING:
     from adcbench.systems.system import Upscaler
@@ -155,21 +155,8 @@ def system(config: S3DiffConfig = FULL) -> System:
     )
 
 
-def mini_system(config: S3DiffConfig = MINI) -> System:
-    """The same code at small widths with deterministic, untrained weights: for tests and timing."""
-    return system(config).mini()
-
-
 def load(config: S3DiffConfig, weights: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:
-    """An upscaler ``lr (B, 3, h, w) in [0, 1] -> sr (B, 3, 4h, 4w) float32``, not rounded, any h and w.
-
-    Args:
-        weights: paths of the files of ``system``; None for deterministic weights.
-        dtype: ``float32``, or a reduced precision run under autocast (weights and norms stay float32).
-
-    Raises:
-        AdcbenchError: a checkpoint that is missing, unsafe, or not exactly of this network.
-    """
+    """``System.load``: any h and w; reduced precision runs under autocast (weights and norms stay float32)."""
     from adcbench.systems.layers.tokenizer import load_tokenizer
     from adcbench.systems.s3diff.network import load_network, upscaler  # torch: keys and tables do without it
 
@@ -177,4 +164,4 @@ def load(config: S3DiffConfig, weights: Mapping[str, Path] | None, device: str, 
     return upscaler(load_network(config, weights).to(device), tokenize((config.positive, config.negative)), dtype)
 
 
-SYSTEMS = {"s3diff": system, "s3diff-mini": mini_system}
+SYSTEMS = both_scales("s3diff", system, MINI)

@@ -21,7 +21,7 @@ from adcbench.core.weight_files import WeightFile
 from adcbench.systems.layers import sd21
 from adcbench.systems.layers.tagger_files import RAM_MINI, TAGGER_FILES, RamConfig
 from adcbench.systems.layers.tokenizer import TOKENIZER_FILES
-from adcbench.systems.system import System
+from adcbench.systems.system import System, both_scales
 
 if TYPE_CHECKING:
     from adcbench.systems.system import Upscaler
@@ -124,25 +124,12 @@ def system(config: SeeSRConfig = FULL) -> System:
     )
 
 
-def mini_system(config: SeeSRConfig = MINI) -> System:
-    """The same code at small widths with deterministic, untrained weights: for tests and timing."""
-    return system(config).mini()
-
-
 def load(config: SeeSRConfig, weights: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:
-    """An upscaler ``lr (B, 3, h, w) in [0, 1] -> sr (B, 3, 4h, 4w) float32 in [0, 1]``, any h and w.
-
-    Args:
-        weights: paths of the files of ``system``; None for deterministic weights.
-        dtype: ``float32``, or a reduced precision run under autocast (weights and norms stay float32).
-
-    Raises:
-        AdcbenchError: a checkpoint that is missing, unsafe, or not exactly of this network.
-    """
+    """``System.load``: any h and w, SR in [0, 1]; reduced precision under autocast (weights, norms stay float32)."""
     from adcbench.systems.seesr.network import load_networks, upscaler  # torch: keys and tables do without it
 
     networks = load_networks(config, weights)
     return upscaler(networks.to(device), dtype)
 
 
-SYSTEMS = {"seesr": system, "seesr-mini": mini_system}
+SYSTEMS = both_scales("seesr", system, MINI)

@@ -22,7 +22,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.core.weight_files import WeightFile
 from adcbench.systems.layers import sd21
 from adcbench.systems.layers.sd21 import UNetConfig
-from adcbench.systems.system import System
+from adcbench.systems.system import System, both_scales
 
 if TYPE_CHECKING:
     from adcbench.systems.system import Upscaler
@@ -128,24 +128,11 @@ def system(config: StableSRConfig = FULL) -> System:
     )
 
 
-def mini_system(config: StableSRConfig = MINI) -> System:
-    """The same code at small widths with deterministic, untrained weights: for tests and timing."""
-    return system(config).mini()
-
-
 def load(config: StableSRConfig, weights: Mapping[str, Path] | None, device: str, dtype: str) -> Upscaler:
-    """An upscaler ``lr (B, 3, h, w) in [0, 1] -> sr (B, 3, 4h, 4w) in [0, 1]`` float32, not rounded, any h and w.
-
-    Args:
-        weights: paths of the files of ``system``; None for deterministic weights.
-        dtype: ``float32``, or a reduced precision run under autocast (upstream: float16).
-
-    Raises:
-        AdcbenchError: a checkpoint that is missing, unsafe, or not exactly of this network.
-    """
+    """``System.load``: any h and w; SR is in [0, 1]; reduced precision runs under autocast (upstream: float16)."""
     from adcbench.systems.stablesr.network import load_network, upscaler  # torch: keys and tables do without it
 
     return upscaler(load_network(config, weights).to(device), dtype)
 
 
-SYSTEMS = {"stablesr": system, "stablesr-mini": mini_system}
+SYSTEMS = both_scales("stablesr", system, MINI)

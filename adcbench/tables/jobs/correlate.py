@@ -102,5 +102,5 @@ def _correlations(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     a, b = (rankdata(values, axis=1) for values in (x, y))
     a, b = (ranks - ranks.mean(axis=1, keepdims=True) for ranks in (a, b))
     with np.errstate(invalid="ignore"):
-        found: np.ndarray = (a * b).sum(axis=1) / np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
-    return found
+        correlations: np.ndarray = (a * b).sum(axis=1) / np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
+    return correlations

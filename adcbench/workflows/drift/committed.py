@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from adcbench.core.cells import Cell, CellKey, Measurement
 from adcbench.core.datafiles import data_text, reading
 from adcbench.core.errors import AdcbenchError, Blocked
-from adcbench.core.settings import empty_folder, tables_dir
+from adcbench.core.settings import data_dir, empty_folder, environment, tables_dir, weights_dir
+from adcbench.core.weight_files import same_weights
 from adcbench.report.files import folder, is_committed, made_by, read_cells
 from adcbench.report.ledger import ledger, write_ledger
 from adcbench.report.readme import readme_path, with_verdicts
@@ -95,7 +96,7 @@ def check_jobs(name: str, ids: Sequence[str] | None = None, root: Path | None = 
         name: of the check, as the jobs' ``redo`` says.
     """
     again = _Again(name, Context(sample=SAMPLE), read_sources(root))
-    with empty_folder("ADCBENCH_CACHE"):  # a cached score would hide a drift
+    with _fetched_kept(), empty_folder("ADCBENCH_CACHE"):  # a cached score would hide a drift
         for table_id in ids or table_ids():
             try:
                 table, cells = load_table(table_id), read_cells(table_id, root)
@@ -107,6 +108,13 @@ def check_jobs(name: str, ids: Sequence[str] | None = None, root: Path | None = 
             else:  # before it is measured, not after
                 again.moved.append(f"{table_id}: not committed; run `{made_by(table_id)}`")
     return Check(name, again.cells, tuple(again.moved), tuple(again.blocked))
+
+
+@contextmanager
+def _fetched_kept() -> Iterator[None]:
+    """What was fetched stays where it is, though it may lie below a cache that is about to be another."""
+    with environment("ADCBENCH_WEIGHTS", str(weights_dir())), environment("ADCBENCH_DATA", str(data_dir())):
+        yield
 
 
 @dataclass
@@ -165,7 +173,7 @@ def _not_committed(key: CellKey, new: Measurement) -> str:
 def _moved(key: CellKey, old: Measurement, new: Measurement, job: Job) -> list[str]:
     """What moved between two measurements of one cell, the largest three samples by name."""
     changes = []
-    if old.signature != new.signature:
+    if same_weights(old.signature) != same_weights(new.signature):
         changes.append(f"{key}: has another signature")
     if old.reduce != new.reduce:
         changes.append(f"{key}: reduced by {old.reduce} -> {new.reduce}")

@@ -15,6 +15,9 @@ from backbone_files import picture_pairs, score_one, scorer_of
 from torch.nn import functional
 
 from adcbench.core.errors import AdcbenchError
+from adcbench.data.media.images import read_png
+from adcbench.data.test_sets.authors_log import read_log
+from adcbench.data.test_sets.test_set import LOG
 from adcbench.metrics import METRICS, find_metric, find_metrics
 from adcbench.metrics.metric import Scorer
 from adcbench.metrics.networks import tf32
@@ -115,7 +118,7 @@ def test_every_network_has_the_variant(name: str) -> None:
     assert "convolutions=tf32" in metric.signature and "convolutions" not in plain.signature
     assert metric.key != plain.key and metric.files == plain.files and metric.get == plain.get
     assert {tf32.__name__, *plain.modules} <= set(metric.modules)  # the key knows the code of both
-    assert pickle.loads(pickle.dumps(metric)) == metric  # for the networks' process
+    assert pickle.loads(pickle.dumps(metric)).signature == metric.signature  # for the networks' process
 
 
 def test_the_variant_is_known_by_any_spelling_and_listed() -> None:
@@ -161,3 +164,30 @@ def test_no_metric_takes_the_others_arithmetic_from_memory() -> None:
     ours, theirs = scorer_of("dists", None), variant_of("lpips-vgg")
     score_one(theirs, sr, hr)
     assert score_one(ours, sr, hr) == alone
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize(
+    ("name", "images", "float32", "within"),
+    [
+        ("lpips", ("sony_189_x1", "DSC_0988_x1"), 3e-4, 3e-6),
+        ("dists", ("Canon_10_x1",), 5e-6, 3e-6),
+    ],
+)
+def test_it_brings_images_to_the_authors_log(
+    name: str, images: tuple[str, ...], float32: float, within: float, drealsr_dir: Path, real_weights: Path
+) -> None:
+    """The log of a GPU: in float32 they are up to ``float32`` and more from it."""
+    logged = dict(read_log(drealsr_dir / LOG)[name.upper()])
+    scorers = []
+    for one in (name, f"{name}:TF32_CONVOLUTIONS"):
+        metric = find_metric(one)
+        assert metric.load
+        scorers.append(metric.load(metric.find_weights(), "cpu", **metric.settings))
+    pairs = [[read_png(drealsr_dir / side / f"{image}.png") for side in ("OSEDiff", "HR")] for image in images]
+    ours, emulated = (
+        [abs(score_one(scorer, *pair) - logged[image]) for image, pair in zip(images, pairs, strict=True)]
+        for scorer in scorers
+    )
+    assert max(ours) > float32
+    assert max(emulated) < within

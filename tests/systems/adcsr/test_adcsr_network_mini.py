@@ -85,7 +85,7 @@ def test_every_single_tensor_reaches_the_output() -> None:
 
 @pytest.mark.parametrize("size", [(33, 47), (8, 8), (1, 1), (16, 17), (9, 32)])
 def test_any_size(size: tuple[int, int]) -> None:
-    upscale = adcsr.mini_system().load(None, "cpu", "float32")
+    upscale = adcsr.system(adcsr.MINI).mini().load(None, "cpu", "float32")
     lr = torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(0))
     sr = upscale(lr)
     assert sr.shape == (2, 3, 4 * size[0], 4 * size[1]) and sr.dtype == torch.float32
@@ -103,7 +103,7 @@ def test_padding_does_not_touch_sizes_that_fit(network: AdcSR) -> None:
 
 
 def test_a_flat_image_stays_finite_and_keeps_its_colour() -> None:
-    upscale = adcsr.mini_system().load(None, "cpu", "float32")
+    upscale = adcsr.system(adcsr.MINI).mini().load(None, "cpu", "float32")
     lr = torch.tensor([0.25, 0.5, 1.0]).reshape(1, 3, 1, 1).expand(1, 3, 16, 16)
     torch.testing.assert_close(upscale(lr), lr.repeat(1, 1, 4, 4), atol=1e-5, rtol=0)
 
@@ -152,7 +152,7 @@ def test_wrong_inputs_are_named(network: AdcSR) -> None:
 
 
 def test_mini_system_is_deterministic() -> None:
-    system = adcsr.mini_system()
+    system = adcsr.system(adcsr.MINI).mini()
     lr = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(4))
     first, second = (system.load(None, "cpu", "float32")(lr) for _ in range(2))
     assert torch.equal(first, second)

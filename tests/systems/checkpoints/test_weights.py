@@ -55,8 +55,8 @@ def test_official_format(tmp_path: Path, network: AdcSR, student: Tensors, decod
 def test_a_system_loads_them(tmp_path: Path, network: AdcSR, student: Tensors, decoder: Tensors) -> None:
     paths = write_official(tmp_path, student, decoder)
     lr = mini_input() / 2 + 0.5
-    loaded = adcsr.mini_system().load(paths, "cpu", "float32")(lr)
-    untrained = adcsr.mini_system().load(None, "cpu", "float32")(lr)
+    loaded = adcsr.system(adcsr.MINI).mini().load(paths, "cpu", "float32")(lr)
+    untrained = adcsr.system(adcsr.MINI).mini().load(None, "cpu", "float32")(lr)
     assert not equals(loaded, untrained)
 
 

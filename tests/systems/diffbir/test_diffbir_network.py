@@ -18,7 +18,7 @@ from torch import Tensor
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.keys import digest
 from adcbench.inference.forward import to_pixels
-from adcbench.systems.diffbir import FULL, MINI, NEGATIVE_PROMPT, DiffBIRConfig, load, mini_system, system
+from adcbench.systems.diffbir import FULL, MINI, NEGATIVE_PROMPT, DiffBIRConfig, load, system
 from adcbench.systems.diffbir.network import DiffBIR, enlarge, upscaler, working_size
 from adcbench.systems.layers.pixels import shared_noise
 from adcbench.systems.layers.tokenizer import load_tokenizer
@@ -197,13 +197,13 @@ def test_working_sizes() -> None:
 
 
 def test_systems() -> None:
-    for made, name, scale in ((system(), "diffbir", "full"), (mini_system(), "diffbir-mini", "mini")):
+    for made, name, scale in ((system(), "diffbir", "full"), (system(MINI).mini(), "diffbir-mini", "mini")):
         assert (made.name, made.scale) == (name, scale)
         assert "231" in made.seed_use
         assert digest(made.settings()) != digest({**made.settings(), "guidance": 4.0})
         json.dumps(made.settings())
     assert [file.name for file in system().files][:3] == list(FILES)
-    assert not mini_system().files
+    assert not system(MINI).mini().files
     assert FULL.guidance == 1 and FULL.steps == 50 and FULL.prompt == FULL.negative_prompt == ""  # v1, as released
 
 

@@ -18,7 +18,7 @@ from adcbench.core.keys import digest
 from adcbench.systems import osediff
 from adcbench.systems.layers import colour
 from adcbench.systems.layers.lora import Lora
-from adcbench.systems.osediff import FULL, MINI, OSEDiffConfig, load, mini_system, system
+from adcbench.systems.osediff import FULL, MINI, OSEDiffConfig, load, system
 from adcbench.systems.osediff.network import OSEDiff, enlarge, load_network, unet_adapters, upscaler, vae_adapters
 from adcbench.systems.osediff.prompts import load_prompts
 from adcbench.systems.osediff.weights import lora_checkpoint
@@ -183,7 +183,7 @@ def test_bfloat16_stays_near_float32(network: OSEDiff) -> None:
 
 
 def test_systems() -> None:
-    for made, name, scale in ((system(), "osediff", "full"), (mini_system(), "osediff-mini", "mini")):
+    for made, name, scale in ((system(), "osediff", "full"), (system(MINI).mini(), "osediff-mini", "mini")):
         assert (made.name, made.scale) == (name, scale)
         assert "posterior" in made.seed_use
         assert digest(made.settings()) != digest({**made.settings(), "posterior": "mean"})
@@ -194,12 +194,12 @@ def test_systems() -> None:
         "ram_swin_large_14m.pth", "DAPE.pth", "ram_tag_list.txt", "ram_tag_list_threshold.txt",
     ]  # fmt: skip
     assert len(system(replace(FULL, tags=False)).files) == 6
-    assert system().get == "adcbench weights fetch osediff" and not mini_system().files
-    assert mini_system(replace(MINI, posterior="mean")).seed_use == ""
+    assert system().get == "adcbench weights fetch osediff" and not system(MINI).mini().files
+    assert system(replace(MINI, posterior="mean")).mini().seed_use == ""
 
 
 def test_mini_system_runs() -> None:
-    assert mini_system().load(None, "cpu", "float32")(LR[:1]).shape == (1, 3, 64, 96)
+    assert system(MINI).mini().load(None, "cpu", "float32")(LR[:1]).shape == (1, 3, 64, 96)
 
 
 def test_bad_arguments(network: OSEDiff) -> None:

@@ -29,8 +29,6 @@ from adcbench.systems.resshift import (
     VQ_FILE,
     ResShiftConfig,
     load,
-    mini_system,
-    sinsr_mini_system,
     sinsr_system,
     system,
 )
@@ -187,7 +185,7 @@ def test_a_stopwatch_stops_the_steps(network: ResShift) -> None:
 
 
 def test_systems() -> None:
-    made = (system(), mini_system(), sinsr_system(), sinsr_mini_system())
+    made = (system(), system(MINI).mini(), sinsr_system(), sinsr_system(SINSR_MINI).mini())
     assert [(one.name, one.scale) for one in made] == [
         ("resshift", "full"), ("resshift-mini", "mini"), ("sinsr", "full"), ("sinsr-mini", "mini"),
     ]  # fmt: skip

@@ -21,7 +21,7 @@ from adcbench.systems.checkpoints.weights import load_strict
 from adcbench.systems.layers import colour
 from adcbench.systems.layers.pixels import truncate
 from adcbench.systems.layers.sd21 import TEXT_FILE, UNET_FILE, VAE_FILE, one_step
-from adcbench.systems.s3diff import DEGRADATION_FILE, FULL, LORA_FILE, MINI, S3DiffConfig, load, mini_system, system
+from adcbench.systems.s3diff import DEGRADATION_FILE, FULL, LORA_FILE, MINI, S3DiffConfig, load, system
 from adcbench.systems.s3diff.network import ModulatedLora, S3Diff, upscaler
 from adcbench.systems.s3diff.weights import load_lora
 
@@ -219,13 +219,13 @@ def test_bfloat16_keeps_the_matrices_in_float32(network: S3Diff) -> None:
 
 
 def test_systems() -> None:
-    for made, name, scale in ((system(), "s3diff", "full"), (mini_system(), "s3diff-mini", "mini")):
+    for made, name, scale in ((system(), "s3diff", "full"), (system(MINI).mini(), "s3diff-mini", "mini")):
         assert (made.name, made.scale) == (name, scale) and "posterior" in made.seed_use
         json.dumps(made.settings())
     assert {file.folder for file in system().files if file.name.endswith("safetensors")} == {"sd-turbo"}
-    assert system().get == "adcbench weights fetch s3diff" and not mini_system().files
-    assert mini_system(replace(MINI, posterior="mean")).seed_use == ""
-    assert mini_system().load(None, "cpu", "float32")(LR[:1]).shape == (1, 3, 64, 96)
+    assert system().get == "adcbench weights fetch s3diff" and not system(MINI).mini().files
+    assert system(replace(MINI, posterior="mean")).mini().seed_use == ""
+    assert system(MINI).mini().load(None, "cpu", "float32")(LR[:1]).shape == (1, 3, 64, 96)
 
 
 def test_bad_arguments(network: S3Diff) -> None:

@@ -16,7 +16,7 @@ from stablesr_files import GOLDEN, make, official_files
 from torch import Tensor
 
 from adcbench.core.errors import AdcbenchError
-from adcbench.systems.stablesr import CFW_FILE, DIFFUSION_FILE, FULL, MINI, StableSRConfig, mini_system, system
+from adcbench.systems.stablesr import CFW_FILE, DIFFUSION_FILE, FULL, MINI, StableSRConfig, system
 from adcbench.systems.stablesr.network import StableSR, enlarge, load_network, schedule, upscaler
 
 LR = torch.rand((2, 3, 32, 32), generator=torch.Generator().manual_seed(3))
@@ -191,8 +191,8 @@ def test_enlarges_small_images_to_the_size_of_a_window() -> None:
 def test_systems() -> None:
     assert {file.name for file in system().files} == {DIFFUSION_FILE, CFW_FILE}
     assert all(file.non_commercial for file in system().files)
-    assert system().config == FULL and mini_system().config == MINI
+    assert system().config == FULL and system(MINI).mini().config == MINI
     with pytest.raises(AdcbenchError, match="steps is 1"):
         StableSRConfig(steps=1)
     with pytest.raises(AdcbenchError, match="takes RGB images"):
-        mini_system().load(None, "cpu", "float32")(torch.zeros(3, 8, 8))
+        system(MINI).mini().load(None, "cpu", "float32")(torch.zeros(3, 8, 8))
