@@ -15,7 +15,6 @@ from adcbench.cost.latency import last_sessions
 from adcbench.data.media import Part
 from adcbench.data.test_sets.registry import find_test_set
 from adcbench.report.files import read_cells
-from adcbench.systems import find_system
 from adcbench.tables.jobs.infer import Infer
 from adcbench.tables.loading import load_table, table_ids
 from adcbench.tables.table import UNITS
@@ -59,6 +58,8 @@ def estimates(tables: Iterable[str], device: str) -> list[Estimate]:
     Raises:
         AdcbenchError: no such table, or its files are damaged.
     """
+    from adcbench.systems import find_system
+
     ids = tuple(dict.fromkeys(tables))
     jobs = [(table, job) for table in ids for job in load_table(table).jobs if isinstance(job, Infer)]
     by_run: dict[tuple[str, str], Estimate] = {}
