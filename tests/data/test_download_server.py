@@ -16,8 +16,8 @@ import pytest
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.weight_files import WeightFile
 from adcbench.data import download
-from adcbench.data.checkpoints import SOURCES, SUMS, addresses, fetch_file, read_sources
 from adcbench.data.download import CannotWrite
+from adcbench.data.weight_downloads import SOURCES, SUMS, addresses, fetch_file, read_sources
 
 if TYPE_CHECKING:
     from conftest import Web

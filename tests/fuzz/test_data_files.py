@@ -21,12 +21,12 @@ from safetensors.torch import save_file
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.weight_files import SUMS, WeightFile, check_file, read_sums
-from adcbench.data.checkpoints import SOURCES, fetch_file, read_sources
 from adcbench.data.test_sets import authors_log
 from adcbench.data.test_sets.embedded import EMBEDDED_MANIFEST, Photograph
 from adcbench.data.test_sets.manifest import read_manifest, read_rows
 from adcbench.data.training import photographs
 from adcbench.data.training.debian import read_package
+from adcbench.data.weight_downloads import SOURCES, fetch_file, read_sources
 from adcbench.metrics.image import niqe
 from adcbench.systems.checkpoints.converted import converted
 from adcbench.systems.checkpoints.library_files import library_tensors

@@ -19,10 +19,10 @@ from served import write_contents
 from sets import PUBLIC
 from stage import addresses, build
 
-from adcbench.data.checkpoints import addresses as asked
 from adcbench.data.test_sets.fetch import GITHUB_RAW, upstream_path
 from adcbench.data.test_sets.registry import TEST_SETS, manifest
 from adcbench.data.test_sets.test_set import TestSet
+from adcbench.data.weight_downloads import addresses as asked
 from adcbench.metrics import METRICS
 from adcbench.metrics.networks.inception import NAME as INCEPTION
 from adcbench.report.files import read_cells

@@ -191,7 +191,7 @@ def _finish(sample: SampleWork, metrics: Sequence[Metric], plan: ClipPlan) -> No
     sample.frames, sample.hashes = [], []
 
 
-def _collect(metrics: Sequence[Metric], done: Sequence[SampleWork], part: str, over: Over) -> Scored:
+def _collect(metrics: Sequence[Metric], done: Sequence[SampleWork], part: str, over: Over = "clips") -> Scored:
     clips = any(sample.is_clip for sample in done)
     scores: dict[str, tuple[Score, ...]] = {}
     sets: dict[str, SetScore] = {}

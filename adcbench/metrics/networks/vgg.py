@@ -106,11 +106,11 @@ def backbone(network: str, path: Path | None, device: str, user: str) -> Backbon
         AdcbenchError: the file is damaged, or not exactly of this network.
     """
     try:
-        found = _backbone(network, path, identity(check_regular(path)) if path else (), device)
+        shared = _backbone(network, path, identity(check_regular(path)) if path else (), device)
     except AdcbenchError as error:
         raise AdcbenchError(f"{error}. {_remedy(user)}") from error
-    found.users.add(user)
-    return found
+    shared.users.add(user)
+    return shared
 
 
 @lru_cache(maxsize=2)

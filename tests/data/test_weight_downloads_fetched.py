@@ -12,7 +12,7 @@ import pytest
 from adcbench.core.errors import AdcbenchError
 from adcbench.core.weight_files import WeightFile
 from adcbench.data import download
-from adcbench.data.checkpoints import SOURCES, SUMS, fetch_file, read_sources
+from adcbench.data.weight_downloads import SOURCES, SUMS, fetch_file, read_sources
 
 if TYPE_CHECKING:
     from conftest import Web
