@@ -16,7 +16,7 @@ from adcbench.results.effects import Explanation
 
 _ROWS, _NAMED = 12, 3
 _SIDES = {"yours": "in yours", "print": "in the print"}
-_HEADER = ("cause", "where", "its effect", "95 % of images", "yours becomes", "off by", "")
+_HEADER = ("cause", "where", "its effect", "95 % of samples", "on", "yours becomes", "off by", "")
 
 
 def effects_text(metric: Metric, got: str, printed: str, explained: Sequence[Explanation]) -> str:
@@ -26,16 +26,20 @@ def effects_text(metric: Metric, got: str, printed: str, explained: Sequence[Exp
     parts = [f"{name}: yours {got}, printed {printed}: {gap:+.4g} apart", ""]
     rows = [
         (
-            one.effect.cause, _SIDES[one.side], f"{one.effect.mean:+.4f}",
-            f"{one.effect.low:+.4f} to {one.effect.high:+.4f}", f"{one.value:.4f}", f"{one.off:+.4f}", one.word,
+            one.effect.cause, _SIDES[one.side], f"{one.effect.mean:+.4f}", _spread(one), one.effect.test_set,
+            f"{one.value:.4f}", f"{one.off:+.4f}", one.word,
         )
         for one in explained[:_ROWS]
     ]  # fmt: skip
     parts += [tabulate(rows, _HEADER, tablefmt="simple", disable_numparse=True), ""]
     effects = [one.effect for one in explained]
-    places = dict.fromkeys(f"{one.test_set} ({one.n} samples, table {one.table})" for one in effects)
-    parts.append(f"Measured on {', '.join(places)}. On other images effects differ: --sr and --hr measure yours.")
+    tables = ", ".join(dict.fromkeys(one.table for one in effects))
+    parts.append(f"Measured in the tables {tables}. On other images effects differ: --sr and --hr measure yours.")
     return "\n".join([*parts, _answer(got, printed, explained)])
+
+
+def _spread(one: Explanation) -> str:
+    return "{:+.4f} to {:+.4f}".format(*one.effect.spread) if one.effect.spread else "–"
 
 
 def _answer(got: str, printed: str, explained: Sequence[Explanation]) -> str:
@@ -67,9 +71,9 @@ def write_effects(path: Path, explained: Sequence[Explanation]) -> None:
     header = ("cause", "side", "effect", "low", "high", "value", "off", "answer", "table", "test_set", "images")
     rows = [
         (
-            one.effect.cause, one.side, *(f"{number:.10g}" for number in (
-                one.effect.mean, one.effect.low, one.effect.high, one.value, one.off)),
-            one.word, one.effect.table, one.effect.test_set, str(one.effect.n),
+            one.effect.cause, one.side, f"{one.effect.mean:.10g}",
+            *(f"{number:.10g}" for number in one.effect.spread or ()), *[""] * (0 if one.effect.spread else 2),
+            f"{one.value:.10g}", f"{one.off:.10g}", one.word, one.effect.table, one.effect.test_set, str(one.effect.n),
         )
         for one in explained
     ]  # fmt: skip

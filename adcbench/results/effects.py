@@ -24,7 +24,7 @@ class Effect:
         cause: its name.
         table, test_set: where it was measured; ``n`` images.
         mean: change of the mean.
-        low, high: the middle 95 % of the images' changes.
+        spread: the middle 95 % of the images' changes; None where the two values are not of the same images.
     """
 
     cause: str
@@ -32,8 +32,7 @@ class Effect:
     test_set: str
     n: int
     mean: float
-    low: float
-    high: float
+    spread: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -75,8 +74,9 @@ def _effect(cause: str, right: Cell, wrong: Cell) -> Effect:
     ours = dict(right.measured.samples)
     moves = [value - ours[name] for name, value in wrong.measured.samples if name in ours]
     mean = wrong.measured.value - right.measured.value
-    low, high = np.percentile(moves or [mean], (2.5, 97.5))
-    return Effect(cause, wrong.key.table, wrong.key.test_set, wrong.measured.n, mean, float(low), float(high))
+    low, high = np.percentile(moves, (2.5, 97.5)) if moves else (None, None)
+    spread = None if low is None or high is None else (float(low), float(high))
+    return Effect(cause, wrong.key.table, wrong.key.test_set, wrong.measured.n, mean, spread)
 
 
 def explanations(effects: Iterable[Effect], got: str, printed: str) -> list[Explanation]:
@@ -85,7 +85,7 @@ def explanations(effects: Iterable[Effect], got: str, printed: str) -> list[Expl
     Raises:
         AdcbenchError: one of the two is no number.
 
-    >>> luma = Effect("Y_RANGE", "causes", "DRealSR", 93, -1.3219, -1.3219, -1.3219)
+    >>> luma = Effect("Y_RANGE", "causes", "DRealSR", 93, -1.3219, (-1.3219, -1.3219))
     >>> [(one.side, one.word) for one in explanations([luma], "26.85", "28.17")]
     [('yours', 'reproduces'), ('print', '')]
     """
@@ -101,5 +101,6 @@ def _explained(effect: Effect, side: str, got: str, printed: str) -> Explanation
     gap = (theirs.number - ours.number) * sign
     if abs(off) <= hidden * (1 + 1e-9):
         return Explanation(effect, side, value, off, REPRODUCES)
-    inside = effect.low - hidden <= gap <= effect.high + hidden
+    low, high = effect.spread or (effect.mean, effect.mean)
+    inside = low - hidden <= gap <= high + hidden
     return Explanation(effect, side, value, off, NEAR if inside else APART)

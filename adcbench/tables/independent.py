@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -162,7 +163,9 @@ def _known_names(units: Units) -> Mapping[str, Mapping[str, str]]:
 def _units() -> Units:
     """The units that columns of all tables give each place: Params of AdcSR are in M in one, in B in another."""
     units: dict[tuple[str, str, str], set[str]] = {}
-    for table in map(load_table, table_ids()):
-        for key in table.keys:
-            units.setdefault(key[1:], set()).add(table.column(key.test_set, key.metric).unit)
+    for table_id in table_ids():
+        with suppress(AdcbenchError):  # a bad table is told where it is used, and makes no other one bad
+            table = load_table(table_id)
+            for key in table.keys:
+                units.setdefault(key[1:], set()).add(table.column(key.test_set, key.metric).unit)
     return units

@@ -22,6 +22,9 @@ def test_two_variants_at_once_have_the_settings_of_both() -> None:
     assert joined is not None
     assert (joined.name, joined.settings["crop"], joined.as_jpeg) == ("ssim:BORDER_CROP+JPEG_OUTPUTS", 4, 95)
     assert "pillow" in joined.libraries
+    two_settings = both(METRICS["ssim:RGB_NOT_Y"], METRICS["ssim:BORDER_CROP"])
+    assert two_settings is not None
+    assert (two_settings.settings["colour"], two_settings.settings["crop"]) == ("rgb", 4)
     assert joined.key not in {METRICS[name].key for name in METRICS if name.startswith("ssim")}
 
 

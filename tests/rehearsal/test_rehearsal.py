@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +23,11 @@ from adcbench.data.test_sets.fetch import GITHUB_RAW, upstream_path
 from adcbench.data.test_sets.registry import TEST_SETS, manifest
 from adcbench.data.test_sets.test_set import TestSet
 from adcbench.data.weight_downloads import addresses as asked
+from adcbench.metrics import METRICS
 from adcbench.metrics.networks.inception import NAME as INCEPTION
 from adcbench.report.files import read_cells
+from adcbench.systems import find_system, system_names
+from adcbench.tables.loading import table_ids
 from adcbench.workflows import catalogue
 
 TABLE = "adcsr/ablation_stages"
@@ -38,6 +42,15 @@ def test_every_address_of_the_papers_tables_is_known_and_serves_what_is_wanted_t
     for name in PUBLIC:
         ours |= dict(_places(TEST_SETS[name]))
     assert ours == addresses()
+
+
+def test_every_command_that_unblocks_something_is_one_that_a_shell_takes() -> None:
+    of_cells = {cell.command for table in table_ids() for cell in read_cells(table)}
+    of_owners = {find_system(name).get for name in system_names()} | {metric.get for metric in METRICS.values()}
+    every = sorted({*of_cells, *of_owners} - {""})
+    done = subprocess.run(["sh", "-n"], input="\n".join(every), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert {line.split()[0] for line in every} <= {"adcbench", "nox", "pip", "uv"}
 
 
 def _places(test_set: TestSet) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from adcbench.workflows.diagnose.numbers import known_effects
 
 
 def effect(cause: str, mean: float, spread: float = 0.0) -> Effect:
-    return Effect(cause, "causes", "DRealSR", 93, mean, mean - spread, mean + spread)
+    return Effect(cause, "causes", "DRealSR", 93, mean, (mean - spread, mean + spread))
 
 
 def test_the_luma_of_seesr_60_is_named_from_committed_effects() -> None:
@@ -20,6 +20,8 @@ def test_the_luma_of_seesr_60_is_named_from_committed_effects() -> None:
     assert (first.effect.cause, first.side, first.word) == ("Y_RANGE", "yours", "reproduces")
     assert first.effect.mean == pytest.approx(-1.3219, abs=1e-4)
     assert not [one for one in others if one.word == "reproduces"]
+    over_frames = [one for one in others if one.effect.cause == "OVER_FRAMES"]
+    assert not [one for one in over_frames if one.effect.spread]  # frames and clips are not the same samples
 
 
 def test_a_cause_in_the_print_moves_the_other_way() -> None:
@@ -48,7 +50,7 @@ def test_what_single_images_show_is_near_and_both_roundings_count() -> None:
 def test_the_answer_says_what_fits_what_is_near_and_where_nothing_does(got: str, printed: str, says: str) -> None:
     text = effects_text(METRICS["psnr"], got, printed, explanations([effect("RGB_NOT_Y", -2.0, 0.3)], got, printed))
     assert says in text.splitlines()[-1]
-    assert "Measured on DRealSR (93 samples, table causes)" in text
+    assert "Measured in the tables causes." in text
 
 
 def test_two_causes_that_fit_are_both_named() -> None:

