@@ -17,6 +17,7 @@ VARIANTS = {
     "PSNR": ("RGB_NOT_Y", "Y_RANGE", "BORDER_CROP", "JPEG_OUTPUTS"),
     "SSIM": ("RGB_NOT_Y", "Y_RANGE", "BORDER_CROP", "JPEG_OUTPUTS", "SSIM_NO_CLAMP", "SSIM_NO_ROUNDING"),
     "LPIPS": ("TF32_CONVOLUTIONS",),
+    "DISTS": ("TF32_CONVOLUTIONS",),
     "NIQE": ("BORDER_CROP", "CPU_ARITHMETIC", "FLOAT64_PARAMETERS", "STUDIO_Y"),
 }
 CAUSES = tuple(dict.fromkeys(cause for causes in VARIANTS.values() for cause in causes))

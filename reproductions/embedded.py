@@ -11,7 +11,7 @@ from adcbench.tables.columns import columns, scores
 from ._columns import IMAGE, OURS
 
 KNOWN = (*IMAGE, *OURS)
-METRICS = ("PSNR", "SSIM", "NIQE", "MS-SSIM")
+METRICS = ("PSNR", "SSIM", "LPIPS", "DISTS", "NIQE", "MS-SSIM")
 SYSTEMS = {
     "Bicubic (PIL)": "bicubic",
     "Bicubic (torch)": "bicubic-torch",
