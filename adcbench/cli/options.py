@@ -41,7 +41,9 @@ def agree(yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise AdcbenchError("nobody is there to agree to these sizes and licences: add --yes")
+        raise AdcbenchError(
+            "no terminal to ask in; to agree to these sizes and licences, add --yes. Nothing was downloaded"
+        )
     click.confirm("Download?", abort=True)
 
 

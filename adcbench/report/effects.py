@@ -34,7 +34,10 @@ def effects_text(metric: Metric, got: str, printed: str, explained: Sequence[Exp
     parts += [tabulate(rows, _HEADER, tablefmt="simple", disable_numparse=True), ""]
     effects = [one.effect for one in explained]
     tables = ", ".join(dict.fromkeys(one.table for one in effects))
-    parts.append(f"Measured in the tables {tables}. On other images effects differ: --sr and --hr measure yours.")
+    parts += [
+        "in yours: your number was made so and is put right here. in the print: the printed one was; yours is made so.",
+        f"Effects are those of the tables {tables}. On other images they differ: --sr and --hr measure yours.",
+    ]
     return "\n".join([*parts, _answer(got, printed, explained)])
 
 

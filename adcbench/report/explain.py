@@ -15,6 +15,7 @@ from adcbench.tables.independent import UNRELATED, readings_beside
 from adcbench.tables.loading import load_table, table_ids
 
 _WORST = 5
+_SAME_RUN = 10  # times nearer to a log in rms, from where on a setting is taken for the one of its making
 _SHOWN = ("other readings", "note")  # parts of the provenance that have lines of their own
 
 
@@ -192,7 +193,7 @@ def _wrong_settings(one: CellView) -> list[str]:
         return []
     lines = [
         f"what a wrong setting would do (measured on the released {settings.outputs} outputs, table {name}):",
-        *(f"  {cause} {delta:+.4f}: {CAUSES[cause]}" for cause, delta in settings.effects),
+        *(f"  {cause} {_moved(delta)}: {CAUSES[cause]}" for cause, delta in settings.effects),
     ]
     if one.verdict.word == "differs":
         names = ", ".join(settings.inside)
@@ -219,5 +220,18 @@ def _effect(one: CellView) -> list[str]:
 
 def _against_log(cell: Cell, causes: Sequence[Cell]) -> list[str]:
     """How far each image is from the authors' log, as measured and under each wrong setting."""
-    lines = [f"  {cause or 'as measured'}: {difference}" for cause, difference in against_log(cell, causes)]
+    differences = against_log(cell, causes)
+    lines = [f"  {cause or 'as measured'}: {difference}" for cause, difference in differences]
+    rms = {cause: one.rms for cause, one in differences}
+    nearest = min(rms, key=lambda cause: rms[cause], default="")
+    if nearest and rms[nearest] * _SAME_RUN <= rms.get("", 0.0):
+        lines.append(
+            f"  {nearest} alone takes rms from {rms['']:.2g} to {rms[nearest]:.2g}: most likely the log was made so, "
+            "and that is why ours is not equal to the last digit"
+        )
     return ["against the authors' log, image by image:", *lines] if lines else []
+
+
+def _moved(delta: float) -> str:
+    """An effect with four decimals, or two digits where it is smaller."""
+    return f"{delta:+.4f}" if abs(delta) >= 1e-3 or not delta else f"{delta:+.2g}"

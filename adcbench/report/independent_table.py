@@ -10,13 +10,16 @@ from dataclasses import astuple, dataclass
 
 from tabulate import tabulate
 
-from adcbench.core.errors import AdcbenchError
+from adcbench.core.errors import AdcbenchError, listed
 from adcbench.report.files import read_cells
-from adcbench.results.agreement import Agreement, agreements, counted
+from adcbench.results.agreement import NOT_COMPARABLE, Agreement, agreements, counted
 from adcbench.tables.independent import FIELDS, KINDS, IndependentReading, independent_readings
 from adcbench.tables.loading import load_table, table_ids
 
-_HEAD = ("system", "test set", "metric", "value", "printed", "is", "kind", "who", "when", "device", "source")
+_HEAD = (
+    "system", "test set", "metric", "value", "printed", "is", "kind", "who", "relation to the system", "when", "device",
+    "source",
+)  # fmt: skip
 _FREE = ("system", "test_set", "metric")
 
 
@@ -74,20 +77,30 @@ def _row(line: Line) -> tuple[str, ...]:
     one = line.reading
     value = f"{one.value} {one.unit}".rstrip()
     return (
-        *one.place, value, line.printed, line.word, one.kind, one.who, one.when, one.device, one.source
+        *one.place, value, line.printed, line.word, one.kind, one.who, one.relation, one.when, one.device, one.source
     )  # fmt: skip
 
 
 def as_text(lines: Sequence[Line]) -> str:
     """A grid, and how many agree."""
     grid = tabulate([_row(line) for line in lines], _HEAD, tablefmt="simple", disable_numparse=True)
-    return f"{grid}\n\n{summary(lines)}\n"
+    return "\n".join([grid, "", *_why_not(lines), summary(lines), ""])
 
 
 def as_markdown(lines: Sequence[Line]) -> str:
     """A pipe table, and how many agree."""
     grid = tabulate([_row(line) for line in lines], _HEAD, tablefmt="pipe", disable_numparse=True)
     return f"{grid}\n\n{summary(lines)}\n"
+
+
+def _why_not(lines: Iterable[Line]) -> list[str]:
+    """Each reason why values can't be judged by the print, with the values that it holds for; then an empty line."""
+    reasons: dict[str, list[str]] = {}
+    for line in lines:
+        if line.agreement and line.word == NOT_COMPARABLE:
+            reasons.setdefault(line.agreement.why, []).append(f"{line.reading.value} {line.reading.unit}".rstrip())
+    found = [f"  {why}: {listed(dict.fromkeys(values))}" for why, values in reasons.items()]
+    return ["Not comparable:", *found, ""] if found else []
 
 
 def as_csv(lines: Sequence[Line]) -> str:

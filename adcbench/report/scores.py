@@ -12,7 +12,8 @@ from adcbench.results.bootstrap import has_interval, interval, interval_text
 
 
 def score_lines(metrics: Sequence[Metric], scored: Scored) -> list[str]:
-    """A line for each metric: mean or value over the set, 95 % interval over samples, signature; then what failed.
+    """For each metric its mean or value over the set with a 95 % interval over samples, and its signature below; then
+    what failed.
 
     Before them stands what clips are kept in where it isn't PNG. One sample has no interval.
     """
@@ -21,7 +22,7 @@ def score_lines(metrics: Sequence[Metric], scored: Scored) -> list[str]:
     for metric in metrics:
         if not scored.of(metric.name):
             lines.append(
-                f"{metric.name} - (n=0, {len(scored.lost(metric.name))} unscored)  [{scored.signature(metric)}]"
+                f"{metric.name} - (n=0, {len(scored.lost(metric.name))} unscored)\n    [{scored.signature(metric)}]"
             )
             continue
         if over := scored.sets.get(metric.name):
@@ -34,7 +35,7 @@ def score_lines(metrics: Sequence[Metric], scored: Scored) -> list[str]:
         bounds = f", 95 % {interval_text(n, low, high, '.4f')}" if has_interval(n) else ""
         spread = f"(n={n}{f', {lost} unscored' if lost else ''}{bounds}{details})"
         unit = f" {metric.unit}" if metric.unit else ""
-        lines.append(f"{metric.name} {value:.4f}{unit} {spread}  [{scored.signature(metric)}]")
+        lines.append(f"{metric.name} {value:.4f}{unit} {spread}\n    [{scored.signature(metric)}]")
     return [*lines, *(f"not scored: {problem}" for problem in scored.problems)]
 
 

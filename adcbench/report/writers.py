@@ -12,7 +12,9 @@ from adcbench.report.cell_view import CellView
 from adcbench.report.dataframes import tidy
 from adcbench.report.files import folder, write_text
 from adcbench.report.view import TableView
+from adcbench.results.causes import CAUSES
 from adcbench.results.claims import ClaimVerdict
+from adcbench.tables.blocks import NOTHING
 
 # Verdicts in LaTeX: a superscript on the measured number, explained under the table
 _SIGNS = {
@@ -41,11 +43,14 @@ def write_texts(view: TableView, root: Path | None = None) -> None:
 
 def markdown(view: TableView) -> str:
     """The whole table as Markdown: one grid a test set, then unscored images, what blocks, claims and notes."""
-    made = f"Made by `{view.command}`. Cells: printed / **measured** verdict."
+    cells = "printed / **measured** verdict" if view.has_printed else "what came out here; no source prints any of it"
+    made = f"Made by `{view.command}`. Cells: {cells}. The words: docs/verdicts.md."
     if view.has_settings:
         made += " A setting is what the paper chose: neither measured nor judged."
     parts = [f"# {view.heading}", " ".join([made, *(f"{line}." for line in view.legends)])]
     parts += [f"## {name}\n\n{_grid(view.on(name))}" for name in view.test_sets]
+    if causes := [f"{row}: {CAUSES[row]}" for row in view.table.rows if row in CAUSES]:
+        parts.append("## What the rows are\n\n" + "\n".join(f"- {line}" for line in causes))
     parts += [view.human] if view.human else []
     if logs := _log_grid(view):
         parts.append("## Published logs, averaged again\n\nNothing here is measured by us.\n\n" + logs)
@@ -91,12 +96,14 @@ def _grid(view: TableView) -> str:
 
 
 def _markdown_cell(one: CellView, view: TableView) -> str:
-    text = one.printed or "–"
+    printed = f"{one.printed or '–'} / " if view.has_printed else ""
     if one.own:
-        parts = (f"{text} / **{one.measured}**{'‡' * bool(one.brought)}", one.mark, _interval(one, view))
-        text = " ".join([*filter(None, parts), str(one.verdict)])
+        parts = (f"{printed}**{one.measured}**{'‡' * bool(one.brought)}", one.mark, _interval(one, view))
+        text = " ".join([*filter(None, parts), *[str(one.verdict)] * view.has_printed])
+    elif one.cell.reason == NOTHING and not (one.printed or one.cell.command):
+        text = "–"
     else:
-        text += f" / {one.verdict}"
+        text = f"{printed}{one.verdict}"
     return f"{text} ({one.unscored})" if one.unscored else text
 
 

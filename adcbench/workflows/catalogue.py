@@ -258,7 +258,7 @@ def plan_text(todo: Sequence[Entry]) -> str:
 
 def _brings(entry: Entry) -> str:
     inside = entry.form.inside
-    return f" ({inside.source}, for {size_text(entry.form.size)} of it)" if inside else ""
+    return f" (the package {inside.source}; {size_text(entry.form.size)} of it are kept)" if inside else ""
 
 
 def download_size(todo: Sequence[Entry]) -> int:

@@ -159,9 +159,10 @@ def plan_text(plan: Plan) -> str:
     ]
     lines += [catalogue.plan_text(plan.todo)] if plan.todo else []
     if plan.size:
-        lines.append(
-            f"In all {size_text(plan.size)}; at {size_text(int(_SPEED))} a second {duration(plan.size / _SPEED)}"
-        )
+        unknown = sum(not entry.size for entry in plan.todo)
+        more = f", and {unknown} files of unknown size, often of gigabytes, on top" if unknown else ""
+        took = duration(plan.size / _SPEED)
+        lines.append(f"In all {size_text(plan.size)}: {took} at {size_text(int(_SPEED))} a second{more}")
     if plan.blocked:
         lines += ["Not downloaded, and what needs it stays blocked:", *(f"  {text}" for text in plan.blocked)]
     return "\n".join(lines)

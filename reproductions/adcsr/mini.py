@@ -36,6 +36,7 @@ TABLE = Table(
     ),
     notes=(
         "Mini scale: trained by us from scratch; the student's width is 75 % of its teacher's, its decoder's 50 %.",
-        "fd-EffLite0 is a feature distance on EfficientNet-Lite0, on which the mini scale was trained; Spectrum a distance of power spectra.",
+        "fd-EffLite0 is a feature distance on EfficientNet-Lite0, on which the mini scale was trained; Spectrum a "
+        "distance of power spectra.",
     ),
 )

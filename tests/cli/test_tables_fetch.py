@@ -133,7 +133,7 @@ def test_it_says_sizes_licences_and_time_then_fetches_and_measures(shop: Web, tm
 
 
 def test_without_consent_nothing_moves(shop: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "add --yes" in message(reproduce())
+    assert "add --yes. Nothing was downloaded" in message(reproduce())
 
     class Terminal:
         class stdin:

@@ -24,6 +24,7 @@ COMMANDS = (
     ("reproduce", "embedded"),
     ("spread", "bicubic", "embedded"),
     ("latency", "bicubic"),
+    ("diagnose", "--metric", "psnr", "--printed", "28.17", "--sr", "a"),
 )
 NONE = (
     "gpu", "CPU", "cpu:x", "cpu:-1", "cpu,cuda", "meta", "xpu", "hpu", "xla", "vulkan", "privateuseone", "cuda:",

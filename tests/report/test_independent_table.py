@@ -49,6 +49,17 @@ def test_every_format_has_every_row(lines: list[Line]) -> None:
         assert all(line.reading.source in text for line in lines) and summary(lines) in text
 
 
+def test_the_text_says_who_is_no_stranger_and_why_values_can_not_be_compared(lines: list[Line]) -> None:
+    text = FORMATS["text"](lines)
+    (own,) = (line for line in text.splitlines() if "OSEDiff's authors" in line and "authors of the system" in line)
+    assert " 0.35 s " in own
+    _, _, reasons = text.partition("\nNot comparable:\n")
+    assert "  timed on RTX A5000, the paper on A100: 0.154 s\n" in reasons
+    assert "0.35 s" not in reasons, "it differs"
+    agreeing = [line for line in lines if line.word == "differs"]
+    assert agreeing and "Not comparable" not in FORMATS["text"](agreeing)
+
+
 def test_explain_counts_them_and_neither_print_nor_verdict_knows_them() -> None:
     key = CellKey("adcsr/table1", "AdcSR", "DRealSR", "MANIQA")
     text = explain(key)

@@ -81,9 +81,9 @@ def test_explain() -> None:
     text = explain(CellKey("adcsr/table1", "SeeSR", COMPLEXITY, "Steps"))
     assert "published 50" in text and "setting: what the paper chose: not measured, not judged" in text
     assert "measured 5" not in text and "verdict" not in text and "to unblock" not in text
-    text = explain(CellKey("adcsr/table1", "OSEDiff", "DRealSR", "LPIPS"))
-    assert "re-aggregated 0.296821 - not measured by us: the log's average agrees, tolerance 5e-05" in text
-    assert "measured 0.2968" not in text and "verdict match" not in text
+    text = explain(CellKey("adcsr/table1", "OSEDiff", "DRealSR", "MUSIQ"))
+    assert "re-aggregated 64.6537 - not measured by us: the log's average agrees, tolerance 0.005" in text
+    assert "measured 64" not in text and "verdict match" not in text
     text = explain(CellKey("adcsr/table1", "AdcSR", COMPLEXITY, "Time"))
     assert "versions=torch 2." in text and "=," not in text  # nothing empty, nothing as Python writes it
 

@@ -18,6 +18,7 @@ from adcbench.report.view import read_views, view_of
 from adcbench.report.writers import latex, markdown
 from adcbench.results.bootstrap import interval
 from adcbench.results.ranks import ranks, value_text
+from adcbench.tables.blocks import NOTHING
 from adcbench.tables.loading import table_ids
 
 
@@ -68,6 +69,21 @@ def test_markdown_has_every_cell_and_every_reason(cells: list[Cell]) -> None:
     assert "| two | LPIPS (Set_A) | 0.29 | 0.2904 | agrees |  |" in text.partition("averaged again")[2]
     assert "3 cells: no data. To unblock: `adcbench fetch x`" in text
     assert view_of(TABLE, cells).blocked == ["3 cells: no data. To unblock: `adcbench fetch x`"]
+
+
+def test_markdown_of_what_nobody_prints_has_just_what_was_measured(cells: list[Cell]) -> None:
+    own = [replace(one, readings=()) for one in cells]
+    none, can = replace(own[1], command="", reason=NOTHING), replace(own[5], reason=NOTHING)
+    text = markdown(view_of(TABLE, [own[0], none, *own[2:5], can]))
+    assert "| one | **27.9243** | – |" in text and "| three | **26.0000** | blocked |" in text
+    assert "unpublished" not in text.partition("averaged again")[0] and "no source prints any of it" in text
+
+
+def test_rows_that_are_causes_are_explained(cells: list[Cell]) -> None:
+    table = replace(TABLE, rows=("Y_RANGE", "two", "three"))
+    renamed = [replace(one, key=one.key._replace(row=one.key.row.replace("one", "Y_RANGE"))) for one in cells]
+    assert "## What the rows are\n\n- Y_RANGE: luma in 0..255" in markdown(view_of(table, renamed))
+    assert "What the rows are" not in markdown(view_of(TABLE, cells))
 
 
 def test_every_form_says_what_was_not_read_in_a_primary_source(cells: list[Cell]) -> None:

@@ -50,7 +50,7 @@ def test_what_single_images_show_is_near_and_both_roundings_count() -> None:
 def test_the_answer_says_what_fits_what_is_near_and_where_nothing_does(got: str, printed: str, says: str) -> None:
     text = effects_text(METRICS["psnr"], got, printed, explanations([effect("RGB_NOT_Y", -2.0, 0.3)], got, printed))
     assert says in text.splitlines()[-1]
-    assert "Measured in the tables causes." in text
+    assert "Effects are those of the tables causes." in text
 
 
 def test_two_causes_that_fit_are_both_named() -> None:

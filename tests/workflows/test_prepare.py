@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -38,10 +39,11 @@ def test_what_no_download_brings_is_said_with_its_remedy() -> None:
     text = prepare.plan_text(prepare.plan(["adcsr/table_c1", "adcvsr/table3"]))
     assert "DIV2K-Val" in text and "adcbench fetch div2k_val" in text
     assert "YouHQ40" in text and "Google Drive" in text
+    assert re.search(r"In all .*: .* a second, and \d+ files of unknown size, often of gigabytes, on top", text)
     assert "Not downloaded" in text and "metrics/raft_large_C_T_V1-22a6c225.pth" in text
 
 
 def test_a_table_that_needs_nothing_wants_nothing() -> None:
-    plan = prepare.plan(["adcsr/table_c3", "embedded"])
+    plan = prepare.plan(["adcsr/table_c3"])
     assert not plan.sets and not plan.todo and not plan.downloads and prepare.plan_text(plan) == ""
     assert prepare.bring(plan) == [] and prepare.not_brought([]) is None
