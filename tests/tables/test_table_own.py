@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
@@ -25,7 +26,7 @@ METRIC = re.compile(r"    # my_package/metrics\.py\n((?:    .*\n|\n)+)")
 
 
 @pytest.fixture
-def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Table:
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
     """The table of docs/own_table.md, with the system of docs/own_system.md and the metric of docs/metrics.md."""
     table, system = (re.findall(r"```python\n(.*?)```", (DOCS / f"own_{of}.md").read_text(), re.S)[0] for of in
                      ("table", "system"))  # fmt: skip
@@ -36,10 +37,13 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Table:
         (tmp_path / name).write_text(text)
     shutil.copy(reproductions_dir() / "_columns.py", tmp_path / "reproductions")
     monkeypatch.syspath_prepend(tmp_path)
-    for name in ("my_system", "my_package", "my_package.metrics"):
+    names = ("my_system", "my_package", "my_package.metrics")
+    for name in names:
         monkeypatch.delitem(sys.modules, name, raising=False)
     use_tables(tmp_path, monkeypatch)
-    return load_table("mine")
+    yield load_table("mine")
+    for name in names:  # other tests have modules of these names
+        sys.modules.pop(name, None)
 
 
 def test_its_jobs_measure_what_they_say(mine: Table) -> None:
