@@ -71,8 +71,8 @@ TABLE = Table(
         Exchanged(PUT_RIGHT, TEST_SET, "dover_technical and dover_aesthetic"),
     ),
     notes=(
-        "SROCC, Spearman's rank correlation with the mean opinion scores: 1 where a metric ranks the clips as people do, "
-        "0 where its ranking says nothing of theirs. Its sign is turned where lower is better.",
+        "SROCC, Spearman's rank correlation with the mean opinion scores: 1 where a metric ranks the clips as people "
+        "do, 0 where its ranking says nothing of theirs. Its sign is turned where lower is better.",
         "Values and human scores are the authors'; nothing is scored here. Their metrics have their own settings: "
         "CLIPIQA+ is another checkpoint than the tables' CLIPIQA, and PSNR (Y) is the one that `psnr` computes.",
         "The clips show six scenes only, and intervals are over clips as if they were independent: they are too "
