@@ -74,6 +74,7 @@ class Diagnosis:
         by_chance: how many of these pairs would reproduce the value by chance.
         blocked: ways that could not be tried, and what they miss.
         failed: (way, why) of those that gave no value.
+        found: what was measured on the files themselves, in words: to be said whether it explains the value or not.
     """
 
     metric: Metric
@@ -88,6 +89,12 @@ class Diagnosis:
     by_chance: float = 0.0
     blocked: tuple[tuple[Metric, Blocked], ...] = ()
     failed: tuple[tuple[str, str], ...] = ()
+    found: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether the metric as asked for has a value, and each way that has one scored every sample."""
+        return any(not one.way.causes for one in self.ways) and not any(one.way.lost for one in self.ways)
 
     @property
     def single(self) -> tuple[Judged, ...]:
@@ -113,7 +120,8 @@ def printed_number(text: str) -> Printed:
     """
     number = parse(text)
     if number is None:
-        raise AdcbenchError(f"{text!r} is no number as papers print them, such as 28.17")
+        hint = "; decimals stand after a point" if "," in text else ""
+        raise AdcbenchError(f"{text!r} is no number as papers print them, such as 28.17{hint}")
     return number
 
 

@@ -129,6 +129,7 @@ def diagnose(
         metric, printed, f"{files.sr}" + f" against {files.hr}" * bool(files.hr), len(files.samples), files.what,
         tuple(judge([*single, *double, *cut], printed, column)), files.alone, len(double), len(possible),
         chance(double, printed), tuple(blocked), tuple(trial.failed.items()),
+        tuple(f"{cause}: {done.what}" for cause, done in trial.handled.items() if done.found),
     )  # fmt: skip
 
 

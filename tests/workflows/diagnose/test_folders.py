@@ -85,6 +85,8 @@ def test_a_shift_is_named_put_back_and_judged(folder: Path) -> None:
         moved = np.roll(degraded(photograph(int(path.stem)), int(path.stem)), (2, -1), axis=(0, 1))
         write_png(path, moved)
     diagnosis = run(folder, "psnr", f"{float(printed):.0f}", pairs=0)
+    said = "found: SHIFTED: SR lies 2.00 px lower and 1.00 px further left than HR; scored with SR put back"
+    assert said in diagnosis_text(run(folder, "psnr", "99.00", pairs=0)).splitlines()  # it explains nothing there
     (shifted,) = [one for one in diagnosis.ways if one.way.causes == ("SHIFTED",)]
     assert "2.00 px lower and 1.00 px further left" in shifted.way.what
     assert shifted.moves is not None
