@@ -16,6 +16,7 @@ from adcbench.metrics.engine.scoring import score
 from adcbench.metrics.variants import both
 from adcbench.report.diagnosis import diagnosis_text, write_diagnosis
 from adcbench.results.diagnosis import Diagnosis
+from adcbench.workflows.diagnose import folders
 from adcbench.workflows.diagnose.folders import diagnose
 from adcbench.workflows.diagnose.handling import find_files
 
@@ -146,6 +147,21 @@ def test_without_hr_only_ways_that_need_none_are_tried(folder: Path) -> None:
 def test_what_is_missing_is_said_with_its_command(folder: Path) -> None:
     with pytest.raises(Blocked, match="adcbench weights fetch musiq"):
         run(folder, "musiq", "60.0")
+
+
+def test_a_relative_in_the_place_of_a_missing_metric_is_named_in_each_way(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relative = METRICS["ssim:RGB_NOT_Y"]
+    missing = [(METRICS["ssim"], Blocked("its weights", "adcbench weights fetch ssim"))]
+    monkeypatch.setattr(folders, "available", lambda metrics: ([relative], missing))
+    files = find_files(folder / "sr", folder / "hr")
+    values = [value for _, value in score(files.samples, [relative], part=Part(border=8)).scores[relative.name]]
+    diagnosis = run(folder, "ssim", f"{sum(values) / len(values):.9f}")
+    assert hits(diagnosis) == ["RGB_NOT_Y + BORDER_CROP_8"]
+    assert "BORDER_CROP_8" not in {one.way.name for one in diagnosis.ways}
+    assert [one.way.name for one in diagnosis.single] == ["RGB_NOT_Y"]
+    assert 0 < diagnosis.pairs == diagnosis.possible
 
 
 def test_every_way_is_in_the_csv(folder: Path) -> None:
