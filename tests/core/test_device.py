@@ -20,6 +20,7 @@ COMMANDS = (
     ("upscale", "a", "b", "--system", "bicubic"),
     ("evaluate", "--system", "bicubic", "--testset", "embedded"),
     ("score-video", "--sr", "a"),
+    ("diagnose", "--metric", "psnr", "--printed", "28.17", "--sr", "a", "--hr", "b"),
     ("compare", "bicubic", "bicubic-torch", "--testset", "embedded"),
     ("reproduce", "embedded"),
     ("spread", "bicubic", "embedded"),

@@ -127,11 +127,12 @@ def diagnose(
         possible = [] if explained else [p for p in likely_pairs(ways, printed) if _both(trial, p)]
         double = [*of_others, *_pairs(trial, possible[:most])]
         cut = [] if explained else [way for way in cut_off(ways, printed) if len(way.causes) == 2]
+        with_cut = [] if explained else [way for way in ways if way.causes]  # each was tried with its digits cut off
     return Diagnosis(
         metric, printed, f"{files.sr}" + f" against {files.hr}" * bool(files.hr), len(files.samples), files.what,
-        tuple(judge([*single, *double, *cut], printed, column)), files.alone, len(double),
-        len(possible) + len(of_others),
-        chance(double, printed), tuple(blocked), tuple(trial.failed.items()),
+        tuple(judge([*single, *double, *cut], printed, column)), files.alone, len(double) + len(with_cut),
+        len(possible) + len(of_others) + len(with_cut), chance([*double, *with_cut], printed), tuple(blocked),
+        tuple(trial.failed.items()),
         tuple(f"{cause}: {done.what}" for cause, done in trial.handled.items() if done.found),
     )  # fmt: skip
 

@@ -126,6 +126,24 @@ def test_sizes_that_differ_are_scored_resized_and_cut(folder: Path) -> None:
     assert [way for way, _ in diagnosis.failed if not way]  # as they are they can't be scored
 
 
+def test_means_over_other_images_are_no_move(folder: Path) -> None:
+    write_png(folder / "sr" / "2.png", photograph(2)[4:-4, 4:-4])
+    named = {one.way.name: one for one in run(folder, "psnr", "80.00", pairs=0).ways}
+    assert (named[""].way.n, named["RGB_NOT_Y"].way.n, named["CENTRES_COMPARED"].way.n) == (2, 2, 3)
+    assert named["RGB_NOT_Y"].moves is not None
+    assert named["CENTRES_COMPARED"].moves is None
+
+
+def test_a_cause_and_cut_digits_are_a_pair_that_was_tried(folder: Path) -> None:
+    assert scored(folder, "psnr:JPEG_OUTPUTS").startswith("24.88")
+    diagnosis = run(folder, "psnr", "24.8", pairs=0)
+    assert hits(diagnosis) == ["JPEG_OUTPUTS + DIGITS_CUT"]
+    tried = [one for one in diagnosis.single if one.way.causes]
+    assert diagnosis.possible > diagnosis.pairs == len(tried) > 3
+    assert diagnosis.by_chance > 0
+    assert f"Of {len(tried)} pairs tried, " in diagnosis_text(diagnosis)
+
+
 def test_a_clip_one_frame_late_is_named(tmp_path: Path) -> None:
     frames = [photograph(seed) for seed in range(6)]
     for i in range(5):
