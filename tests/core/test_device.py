@@ -20,11 +20,11 @@ COMMANDS = (
     ("upscale", "a", "b", "--system", "bicubic"),
     ("evaluate", "--system", "bicubic", "--testset", "embedded"),
     ("score-video", "--sr", "a"),
-    ("diagnose", "--metric", "psnr", "--printed", "28.17", "--sr", "a", "--hr", "b"),
     ("compare", "bicubic", "bicubic-torch", "--testset", "embedded"),
     ("reproduce", "embedded"),
     ("spread", "bicubic", "embedded"),
     ("latency", "bicubic"),
+    ("diagnose", "--metric", "psnr", "--printed", "28.17", "--sr", "a"),
 )
 NONE = (
     "gpu", "CPU", "cpu:x", "cpu:-1", "cpu,cuda", "meta", "xpu", "hpu", "xla", "vulkan", "privateuseone", "cuda:",
