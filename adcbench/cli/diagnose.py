@@ -41,14 +41,18 @@ def diagnose(
 
     With --got instead of --sr nothing is scored: causes are ranked by their effects on our own test sets.
     """
-    from adcbench.metrics import find_metric
+    from adcbench.metrics import find_metrics
     from adcbench.results.diagnosis import printed_number
 
-    metric = find_metric(name)
+    metric, *others = find_metrics(name)
+    if others:
+        raise AdcbenchError(f"--metric {name}: one at a time")
     printed_number(printed)
     if (sr is None) == (got is None):
         raise AdcbenchError("give --sr, and --hr where the metric compares with it; or, without images, --got")
     if got is not None:
+        if hr or clip:
+            raise AdcbenchError("--got is for two numbers without images: leave out --hr and --clip, or give --sr")
         _without_images(metric, got, printed, out)
         return
     assert sr
@@ -72,7 +76,7 @@ def _with_images(
     click.echo(diagnosis_text(diagnosis))
     if out:
         write_diagnosis(out, diagnosis)
-    sys.exit(2 if diagnosis.blocked else 1 if any(one.way.lost for one in diagnosis.ways) else 0)
+    sys.exit(2 if diagnosis.blocked else 0 if diagnosis.whole else 1)
 
 
 def _without_images(metric: Metric, got: str, printed: str, out: Path | None) -> None:

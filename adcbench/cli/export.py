@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from adcbench.core.errors import AdcbenchError
+from adcbench.core.errors import AdcbenchError, listed
 
 
 @click.command()
@@ -37,6 +37,9 @@ def export(form: str, tables: tuple[str, ...], out: Path, date: datetime | None,
     views = [read_view(table_id) for table_id in dict.fromkeys(tables or table_ids())]
     done = report.export(views, chosen, out, report.Options(day, benchmark))
     click.echo(report.export_text(done))
+    if others := report.beside(done):
+        names = listed(map(str, others))
+        click.echo(f"{len(others)} other files lie beside these, of another table or an export before: {names}")
     faults = [fault for path in done.files for fault in chosen.check(str(path), path.read_bytes())]
     click.echo("\n".join(faults) if faults else f"all {len(done.files)} are right: {chosen.about}")
     sys.exit(1 if faults else 0)

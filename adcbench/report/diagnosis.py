@@ -23,8 +23,7 @@ def diagnosis_text(diagnosis: Diagnosis) -> str:
     base, others = [one for one in shown if not one.way.causes], [one for one in shown if one.way.causes]
     rows = [*base, *sorted(others, key=lambda one: abs(one.off))][:_ROWS]
     parts = [
-        f"{_title(diagnosis.metric)} of {diagnosis.subject}, {diagnosis.samples} {diagnosis.what}; "
-        f"printed: {diagnosis.printed}",
+        f"{_title(diagnosis.metric)} of {diagnosis.subject}, {_count(diagnosis)}; printed: {diagnosis.printed}",
         *([f"left out, as their names have no partner: {diagnosis.alone}"] if diagnosis.alone else []),
         "",
         tabulate([_row(one, diagnosis) for one in rows], _header(diagnosis), tablefmt="simple", disable_numparse=True),
@@ -32,6 +31,7 @@ def diagnosis_text(diagnosis: Diagnosis) -> str:
     ]
     if hidden := len(diagnosis.ways) - len(rows):
         parts.append(f"{hidden} more ways were scored, further away; --out writes them all")
+    parts += [f"found: {what}" for what in diagnosis.found]
     parts += [f"not tried: {metric.name}: {block}" for metric, block in diagnosis.blocked]
     parts += [f"no value: {way or diagnosis.metric.name}: {why}" for way, why in diagnosis.failed[:_NAMED]]
     return "\n".join([*parts, answer(diagnosis)])
@@ -40,6 +40,10 @@ def diagnosis_text(diagnosis: Diagnosis) -> str:
 def _title(metric: Metric) -> str:
     name = shown_name(metric)
     return name if name == metric.name else f"{name} ({metric.name})"
+
+
+def _count(diagnosis: Diagnosis) -> str:
+    return f"{diagnosis.samples} {diagnosis.what}" if diagnosis.samples else f"no {diagnosis.what} of one name"
 
 
 def _header(diagnosis: Diagnosis) -> tuple[str, ...]:

@@ -237,6 +237,12 @@ def export_text(done: Exported) -> str:
     return f"{files} with {done.sides.total()} results of {done.cells} cells: {sides}. Cells left out: {gone}."
 
 
+def beside(done: Exported) -> list[Path]:
+    """Files that were not written now and lie beside those that were: of another table, or of an export before."""
+    like = {(path.parent, path.suffix) for path in done.files}
+    return sorted({path for folder, suffix in like for path in folder.glob(f"*{suffix}")} - {*done.files})
+
+
 def day_of_tables() -> int:
     """Seconds since 1970 of the last commit that changed what is exported: published values or tables.
 

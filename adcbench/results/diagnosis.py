@@ -48,7 +48,8 @@ class Judged:
     """A way against a printed value.
 
     Args:
-        moves: its value less that of the metric as asked for; None where that has none.
+        moves: its value less that of the metric as asked for; None where that has none, or scored another number of
+            samples: two means of other samples differ for that alone.
         off: its value less the printed one.
         word: ``reproduces``: the printed digits hold it; ``near``: within the re-run spread of them, or nine tenths of
             the gap are gone; empty: neither.
@@ -74,6 +75,7 @@ class Diagnosis:
         by_chance: how many of these pairs would reproduce the value by chance.
         blocked: ways that could not be tried, and what they miss.
         failed: (way, why) of those that gave no value.
+        found: what was measured on the files themselves, in words: to be said whether it explains the value or not.
     """
 
     metric: Metric
@@ -88,6 +90,12 @@ class Diagnosis:
     by_chance: float = 0.0
     blocked: tuple[tuple[Metric, Blocked], ...] = ()
     failed: tuple[tuple[str, str], ...] = ()
+    found: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether the metric as asked for has a value, and each way that has one scored every sample."""
+        return any(not one.way.causes for one in self.ways) and not any(one.way.lost for one in self.ways)
 
     @property
     def single(self) -> tuple[Judged, ...]:
@@ -113,7 +121,8 @@ def printed_number(text: str) -> Printed:
     """
     number = parse(text)
     if number is None:
-        raise AdcbenchError(f"{text!r} is no number as papers print them, such as 28.17")
+        hint = "; decimals stand after a point" if "," in text else ""
+        raise AdcbenchError(f"{text!r} is no number as papers print them, such as 28.17{hint}")
     return number
 
 
@@ -129,19 +138,20 @@ def judge(ways: Sequence[Way], printed: str, metric: str) -> list[Judged]:
     >>> [one.word for one in judge(ways, "28.17", "PSNR")]
     ['', 'reproduces', 'near']
     """
-    base = next((way.value for way in ways if not way.causes), None)
+    base = next((way for way in ways if not way.causes), None)
     return [_judged(way, base, printed, metric) for way in ways]
 
 
-def _judged(way: Way, base: float | None, printed: str, metric: str) -> Judged:
+def _judged(way: Way, base: Way | None, printed: str, metric: str) -> Judged:
     number = printed_number(printed)
     reading = Reading(printed, "", "", "primary", "high", chosen=True)
     own = Measurement("scores", "full", "cpu", "float64", ((metric, way.value),), "mean", metric)
-    off, moves = way.value - number.number, None if base is None else way.value - base
+    off = way.value - number.number
+    moves = way.value - base.value if base and base.n == way.n else None
     if measurement_verdict(reading, own, metric).word == "match":
         return Judged(way, moves, off, REPRODUCES)
     spread, _ = rerun_spread(metric, "scores")
-    gap = 0.0 if base is None else abs(base - number.number)
+    gap = abs(base.value - number.number) if base else 0.0
     allowed = number.tolerance + max(spread, (1 - _EXPLAINED) * gap)
     return Judged(way, moves, off, NEAR if abs(off) <= allowed else APART)
 

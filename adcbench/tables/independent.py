@@ -35,7 +35,7 @@ QUOTED = "quoted"
 UNRELATED = "none known"  # a relation
 _NEEDED = ("who", "relation", "system", "test_set", "metric", "source")  # fields that can't be empty
 _ALIKE = ({"M", "B", "G"}, {"s", "ms"})  # units of one quantity, which tables.table.UNITS converts
-_WHEN = re.compile(r"(\d{4}(-\d{2}(-\d{2})?)?)?")
+_WHEN = re.compile(r"(\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?)?")
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,9 @@ def test_folders_are_scored_in_every_way_on_one_screen(folders: tuple[Path, Path
         (("--metric", "psnr", "--printed", "28.17", "--sr", "x", "--got", "1"), "give --sr, and --hr"),
         (("--metric", "psnr", "--printed", "good", "--got", "1"), "'good' is no number"),
         (("--metric", "psnr", "--printed", "28.17", "--got", "bad"), "'bad' is no number"),
+        (("--metric", "ssim", "--printed", "0,783", "--got", "0.7"), "such as 28.17; decimals stand after a point"),
+        (("--metric", "psnr", "--printed", "28.17", "--got", "1", "--hr", "x"), "leave out --hr and --clip"),
+        (("--metric", "psnr,ssim", "--printed", "28.17", "--got", "1"), "--metric psnr,ssim: one at a time"),
         (("--metric", "psnr", "--printed", "28.17", "--sr", "x"), "psnr compares with HR: give --hr"),
         (("--metric", "tlp", "--printed", "28.17", "--got", "1"), "give the images: --sr and --hr"),
     ],
@@ -55,6 +58,23 @@ def test_folders_are_scored_in_every_way_on_one_screen(folders: tuple[Path, Path
 def test_what_is_missing_or_wrong_is_one_line(arguments: tuple[str, ...], says: str) -> None:
     with pytest.raises(AdcbenchError, match=re.escape(says)):
         raise run("diagnose", *arguments).exception
+
+
+def test_a_metric_is_named_as_for_score() -> None:
+    asked = [run("diagnose", "--metric", name, "--printed", "28.17", "--got", "26.85") for name in ("PSNR", "psnr")]
+    assert asked[0].exit_code == 0, asked[0].output
+    assert asked[0].output == asked[1].output
+
+
+def test_names_without_any_partner_are_said_and_the_exit_code_is_1(folders: tuple[Path, Path]) -> None:
+    for path in list(folders[0].iterdir()):
+        path.rename(path.with_stem(f"{path.stem}_SR"))
+    result = run("diagnose", "--metric", "psnr", "--printed", "15", "--sr", folders[0], "--hr", folders[1])
+    assert result.output.startswith(
+        f"PSNR (psnr) of {folders[0]} against {folders[1]}, no images of one name; printed: 15"
+    )
+    assert "PAIRED_BY_POSITION" in result.output
+    assert result.exit_code == 1, result.output
 
 
 def test_score_without_hr_takes_metrics_of_the_output_alone(tmp_path: Path) -> None:

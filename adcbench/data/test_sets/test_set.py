@@ -140,8 +140,10 @@ class OpenTestSet:
 
         Raises:
             Blocked: the test set was recorded without these outputs, or without LR.
-            AdcbenchError: the folder's names are not those of the test set.
+            AdcbenchError: the folder's names are not those of the test set, or the test set has no images to score.
         """
+        if not self.test_set.needs:
+            raise AdcbenchError(f"{self.name} holds {self.test_set.holds}: nothing to upscale or to score")
         sr = self.folders.get(str(outputs), Path(outputs))
         if str(outputs) in self.test_set.parts and str(outputs) not in self.folders:
             place = self.test_set.root / self.test_set.folder_of(str(outputs))

@@ -37,8 +37,10 @@ def in_tf32(metric: Metric) -> Metric:
     """The same network with its convolutions in TF32, as ``NAME:TF32_CONVOLUTIONS``; ``find_metric`` knows it.
 
     Raises:
-        AdcbenchError: the metric is no network that scores frames.
+        AdcbenchError: the metric is no network that scores frames, or in TF32 already.
     """
+    if isinstance(metric.load, _Load):
+        raise AdcbenchError(f"{metric.name}:{VARIANT}: {metric.name} is in TF32 already; name that")
     if metric.load is None:
         raise AdcbenchError(f"{metric.name}:{VARIANT}: {metric.name} is no network of frames and convolves nothing")
     settings = {**metric.settings, "convolutions": "tf32"}

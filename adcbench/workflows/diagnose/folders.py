@@ -116,25 +116,34 @@ def diagnose(
     column = shown_name(metric)
     with tempfile.TemporaryDirectory(prefix="adcbench-diagnose-") as folder:
         ways = trial.score({(cause,) if cause else (): one for cause, one in trial.metrics.items()})
-        ways += _handled(trial, asked, Path(folder))
-        if not ways:
+        handled = _handled(trial, asked, Path(folder))
+        ways += [way for way in handled if len(way.causes) == 1]
+        of_others = [way for way in handled if len(way.causes) == 2]  # the metric as asked for is not here
+        if not ways and not of_others:
             raise AdcbenchError(next(iter(trial.failed.values()), f"no {files.what} to score"))
         ways.sort(key=lambda way: bool(way.causes))
         single = [*ways, *(way for way in cut_off(ways, printed) if len(way.causes) == 1)]
         explained = any(one.word == REPRODUCES for one in judge(single, printed, column))
         possible = [] if explained else [p for p in likely_pairs(ways, printed) if _both(trial, p)]
-        double = _pairs(trial, possible[:most])
+        double = [*of_others, *_pairs(trial, possible[:most])]
         cut = [] if explained else [way for way in cut_off(ways, printed) if len(way.causes) == 2]
+        with_cut = [] if explained else [way for way in ways if way.causes]  # each was tried with its digits cut off
     return Diagnosis(
         metric, printed, f"{files.sr}" + f" against {files.hr}" * bool(files.hr), len(files.samples), files.what,
-        tuple(judge([*single, *double, *cut], printed, column)), files.alone, len(double), len(possible),
-        chance(double, printed), tuple(blocked), tuple(trial.failed.items()),
+        tuple(judge([*single, *double, *cut], printed, column)), files.alone, len(double) + len(with_cut),
+        len(possible) + len(of_others) + len(with_cut), chance([*double, *with_cut], printed), tuple(blocked),
+        tuple(trial.failed.items()),
+        tuple(f"{cause}: {done.what}" for cause, done in trial.handled.items() if done.found),
     )  # fmt: skip
 
 
 def _handled(trial: _Trial, metric: Metric, folder: Path) -> list[Way]:
-    """Each handling that is no variant of the metric, scored with it, or with its first relative that is here."""
+    """Each handling that is no variant of the metric, scored with it, or with its first relative that is here.
+
+    The relative is then a cause too: its values are not the metric's.
+    """
     used = trial.used
+    relative = () if "" in trial.metrics else (next(iter(trial.metrics)),)
     own = {variant_of(one) for one in (metric, *relatives(metric))}
     ways = []
     for handling in all_handlings():
@@ -149,7 +158,7 @@ def _handled(trial: _Trial, metric: Metric, folder: Path) -> list[Way]:
             continue
         if done:
             trial.handled[handling.cause] = done
-            ways += trial.score({(handling.cause,): used}, done)
+            ways += trial.score({(*relative, handling.cause): used}, done)
     return ways
 
 

@@ -53,12 +53,14 @@ class Handled:
 
     Args:
         part: which part of each sample; ``over``: what the mean is over.
+        found: it undoes what was found in the files, and is said whether it explains the value or not.
     """
 
     samples: tuple[Sample, ...]
     what: str
     part: Part = Part()  # noqa: RUF009  (immutable)
     over: Over = "clips"
+    found: bool = False
 
     def with_other(self, other: Handled, files: Files) -> Handled | None:
         """Both at once; None where both write the samples again, or cut different parts."""

@@ -12,6 +12,7 @@ from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.data.media.images import write_png
 from adcbench.data.test_sets.fetch import fetch
 from adcbench.data.test_sets.registry import TEST_SETS, find_test_set, manifest_path, open_test_set
+from adcbench.data.test_sets.test_set import OpenTestSet
 
 
 @pytest.fixture
@@ -45,6 +46,13 @@ def test_it_says_where_the_clips_come_from(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("ADCBENCH_DATA", str(tmp_path))
     with pytest.raises(Blocked, match=r"Google Drive .* 50 clips into .*videolq/LR.*adcbench fetch videolq"):
         open_test_set("VideoLQ")
+
+
+def test_a_set_without_images_says_so_instead_of_asking_for_them() -> None:
+    numbers = OpenTestSet(find_test_set("AVT"), {}, "")
+    for asked in (numbers.inputs, lambda: numbers.samples("HR"), lambda: numbers.samples("some/folder")):
+        with pytest.raises(AdcbenchError, match="AVT holds clips with human scores, as numbers: nothing to upscale"):
+            asked()
 
 
 def test_without_lr_outputs_can_be_scored_and_nothing_can_be_upscaled(udm10: Path) -> None:

@@ -166,6 +166,11 @@ def test_no_metric_takes_the_others_arithmetic_from_memory() -> None:
     assert score_one(ours, sr, hr) == alone
 
 
+def test_twice_is_refused() -> None:
+    with pytest.raises(AdcbenchError, match="lpips:TF32_CONVOLUTIONS is in TF32 already"):
+        find_metric("lpips:TF32_CONVOLUTIONS:TF32_CONVOLUTIONS")
+
+
 @pytest.mark.golden
 @pytest.mark.parametrize(
     ("name", "images", "float32", "within"),

@@ -16,6 +16,7 @@ from adcbench.metrics.engine.scoring import score
 from adcbench.metrics.variants import both
 from adcbench.report.diagnosis import diagnosis_text, write_diagnosis
 from adcbench.results.diagnosis import Diagnosis
+from adcbench.workflows.diagnose import folders
 from adcbench.workflows.diagnose.folders import diagnose
 from adcbench.workflows.diagnose.handling import find_files
 
@@ -85,6 +86,8 @@ def test_a_shift_is_named_put_back_and_judged(folder: Path) -> None:
         moved = np.roll(degraded(photograph(int(path.stem)), int(path.stem)), (2, -1), axis=(0, 1))
         write_png(path, moved)
     diagnosis = run(folder, "psnr", f"{float(printed):.0f}", pairs=0)
+    said = "found: SHIFTED: SR lies 2.00 px lower and 1.00 px further left than HR; scored with SR put back"
+    assert said in diagnosis_text(run(folder, "psnr", "99.00", pairs=0)).splitlines()  # it explains nothing there
     (shifted,) = [one for one in diagnosis.ways if one.way.causes == ("SHIFTED",)]
     assert "2.00 px lower and 1.00 px further left" in shifted.way.what
     assert shifted.moves is not None
@@ -123,6 +126,24 @@ def test_sizes_that_differ_are_scored_resized_and_cut(folder: Path) -> None:
     assert [way for way, _ in diagnosis.failed if not way]  # as they are they can't be scored
 
 
+def test_means_over_other_images_are_no_move(folder: Path) -> None:
+    write_png(folder / "sr" / "2.png", photograph(2)[4:-4, 4:-4])
+    named = {one.way.name: one for one in run(folder, "psnr", "80.00", pairs=0).ways}
+    assert (named[""].way.n, named["RGB_NOT_Y"].way.n, named["CENTRES_COMPARED"].way.n) == (2, 2, 3)
+    assert named["RGB_NOT_Y"].moves is not None
+    assert named["CENTRES_COMPARED"].moves is None
+
+
+def test_a_cause_and_cut_digits_are_a_pair_that_was_tried(folder: Path) -> None:
+    assert scored(folder, "psnr:JPEG_OUTPUTS").startswith("24.88")
+    diagnosis = run(folder, "psnr", "24.8", pairs=0)
+    assert hits(diagnosis) == ["JPEG_OUTPUTS + DIGITS_CUT"]
+    tried = [one for one in diagnosis.single if one.way.causes]
+    assert diagnosis.possible > diagnosis.pairs == len(tried) > 3
+    assert diagnosis.by_chance > 0
+    assert f"Of {len(tried)} pairs tried, " in diagnosis_text(diagnosis)
+
+
 def test_a_clip_one_frame_late_is_named(tmp_path: Path) -> None:
     frames = [photograph(seed) for seed in range(6)]
     for i in range(5):
@@ -144,6 +165,21 @@ def test_without_hr_only_ways_that_need_none_are_tried(folder: Path) -> None:
 def test_what_is_missing_is_said_with_its_command(folder: Path) -> None:
     with pytest.raises(Blocked, match="adcbench weights fetch musiq"):
         run(folder, "musiq", "60.0")
+
+
+def test_a_relative_in_the_place_of_a_missing_metric_is_named_in_each_way(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relative = METRICS["ssim:RGB_NOT_Y"]
+    missing = [(METRICS["ssim"], Blocked("its weights", "adcbench weights fetch ssim"))]
+    monkeypatch.setattr(folders, "available", lambda metrics: ([relative], missing))
+    files = find_files(folder / "sr", folder / "hr")
+    values = [value for _, value in score(files.samples, [relative], part=Part(border=8)).scores[relative.name]]
+    diagnosis = run(folder, "ssim", f"{sum(values) / len(values):.9f}")
+    assert hits(diagnosis) == ["RGB_NOT_Y + BORDER_CROP_8"]
+    assert "BORDER_CROP_8" not in {one.way.name for one in diagnosis.ways}
+    assert [one.way.name for one in diagnosis.single] == ["RGB_NOT_Y"]
+    assert 0 < diagnosis.pairs == diagnosis.possible
 
 
 def test_every_way_is_in_the_csv(folder: Path) -> None:

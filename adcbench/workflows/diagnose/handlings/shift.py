@@ -17,7 +17,7 @@ def _put_back(files: Files, folder: Path) -> Handled | None:
         return None
     shift = _settled(shift)
     samples = rewritten(files, folder, each(lambda sr, hr: aligned(sr, hr, shift) if hr is not None else (sr, hr)))
-    return Handled(samples, f"SR lies {shift} than HR; scored with SR put back")
+    return Handled(samples, f"SR lies {shift} than HR; scored with SR put back", found=True)
 
 
 def _settled(shift: Shift) -> Shift:
