@@ -152,7 +152,7 @@ def _as_served(config: Any) -> Any:
 def _test_sets(manifests: Path, sizes: dict[str, int]) -> None:
     for name, size in sizes.items():
         known = registry.TEST_SETS[name]
-        part = known.part if known.part == Part() else Part(frames=2, crop=256)
+        part = known.part if known.part == Part() else Part(frames=3, crop=256)
         registry.TEST_SETS[name] = replace(known, size=size, part=part)
     before: Callable[[TestSet], Path] = registry.manifest_path
 

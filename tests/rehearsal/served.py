@@ -26,6 +26,7 @@ from osediff_files import mini_network as osediff_network
 from osediff_files import official_files as osediff_files
 from pasd_files import official_files as pasd_files
 from ram_files import files as ram_files
+from ram_files import make as tagger
 from resshift_files import official_files as resshift_files
 from s3diff_files import official as s3diff_content
 from s3diff_files import write as s3diff_files
@@ -114,7 +115,7 @@ _MAKERS: tuple[tuple[str, Callable[[Path], Files]], ...] = (  # labels in the ca
     (
         "seesr/seesr_unet.safetensors seesr/seesr_controlnet.safetensors sd2-base/vae.safetensors "
         "sd2-base/text_encoder.safetensors",
-        lambda folder: seesr_files(seesr_content("mini"), folder),
+        lambda folder: seesr_files(seesr_content("mini", embed=tagger.MINI.embed), folder),
     ),
     ("stablesr/stablesr_000117.ckpt stablesr/vqgan_cfw_00011.ckpt", lambda folder: stablesr_files(folder, "mini")),
     ("metrics/alexnet-owt-7be5be79.pth", _backbone("alexnet")),
