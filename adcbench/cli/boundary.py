@@ -19,6 +19,7 @@ import click
 
 from adcbench.core.errors import AdcbenchError, Blocked
 from adcbench.core.files import write_whole
+from adcbench.core.out_of_memory import is_out_of_memory
 from adcbench.core.settings import PACKAGE, cache_dir
 
 INCOMPLETE, REFUSED, FAULT, STOPPED = 1, 2, 70, 130
@@ -51,7 +52,7 @@ def _unforeseen(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno in _OF_STREAMS and error.filename is None:
         _give_up_stdout()
         return INCOMPLETE if error.errno == errno.EPIPE else _say(f"can't print to stdout: {error.strerror}", REFUSED)
-    if isinstance(error, MemoryError) or "out of memory" in str(error).lower() or "can't allocate" in str(error):
+    if is_out_of_memory(error):
         return _say(f"out of memory ({_first_line(error)}); stop other programs, or ask for less at a time", REFUSED)
     if isinstance(error, OSError) and error.strerror:
         return _say(f"{_named(error)}: {error.strerror}", REFUSED)

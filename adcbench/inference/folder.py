@@ -20,6 +20,7 @@ from tqdm import tqdm
 from adcbench.core.errors import AdcbenchError, listed
 from adcbench.core.files import FolderNotWritable, check_regular, check_writable
 from adcbench.core.keys import digest, pixel_hash, source_hash
+from adcbench.core.out_of_memory import is_out_of_memory
 from adcbench.core.precision import check_dtype
 from adcbench.core.rounding import Rounding
 from adcbench.data.media.images import IMAGE_SUFFIXES
@@ -266,7 +267,7 @@ def _keeping(upscaler: Upscaler, kept: list[Tensor]) -> Upscaler:
 
 def _reason(path: Path, error: Exception) -> str:
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    if isinstance(error, MemoryError) or "out of memory" in text.lower() or "can't allocate" in text.lower():
+    if is_out_of_memory(error):
         text = f"out of memory ({text[:120]}); try --tile with a smaller number, or cut the image into parts"
     return text if str(path) in text else f"{path}: {text}"
 

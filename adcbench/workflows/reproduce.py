@@ -16,8 +16,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from adcbench.core.cells import Cell, CellKey, Measurement
-from adcbench.core.errors import AdcbenchError, Blocked, listed
+from adcbench.core.errors import AdcbenchError, Blocked, listed, one_line
 from adcbench.core.files import locked
+from adcbench.core.out_of_memory import is_out_of_memory
 from adcbench.core.weight_files import same_weights
 from adcbench.report.cell_lines import write_cells
 from adcbench.report.files import fixed, folder, kept_cells, read_cells, whole_cells
@@ -43,7 +44,8 @@ def reproduce(table_id: str, context: Context | None = None, root: Path | None =
         All its cells, in the table's order.
 
     Raises:
-        AdcbenchError: unknown table, or bad data of a job; what the other jobs measured is written.
+        AdcbenchError: unknown table, or bad data or a lack of memory of a job; what the other jobs measured is
+            written. So it is where anything else stops the run, Ctrl-C too.
     """
     table, context = load_table(table_id), context or Context()
     jobs = (*_jobs_for_outputs(table, context), *table.jobs)
@@ -53,13 +55,20 @@ def reproduce(table_id: str, context: Context | None = None, root: Path | None =
     changes: list[Change] = []
     sources: dict[str, Closure] = {}
     problems: dict[str, AdcbenchError] = {}
-    for job in tqdm(jobs, desc=table_id, unit="job", delay=2, disable=not context.progress):
-        try:
-            changes += _measured(job, table, context, sources)
-        except AdcbenchError as error:  # what other jobs measure is kept
-            problems[str(error)] = error
-    done = _commit(table, changes, root)
-    add_sources({key: modules for key, modules in sources.items() if key and modules}, root)
+    try:
+        for job in tqdm(jobs, desc=table_id, unit="job", delay=2, disable=not context.progress):
+            try:
+                changes += _measured(job, table, context, sources)
+            except AdcbenchError as error:  # what other jobs measure is kept
+                problems[str(error)] = error
+            except (MemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                text = f"{job.row} on {job.test_set}: out of memory ({one_line(error)[:300]})"
+                problems[text] = AdcbenchError(text)  # holds no frames, and so no memory
+    finally:  # stopped, or a fault: what was measured until then is kept
+        done = _commit(table, changes, root)
+        add_sources({key: modules for key, modules in sources.items() if key and modules}, root)
     if len(problems) == 1:
         raise next(iter(problems.values()))
     if problems:

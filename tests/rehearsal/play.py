@@ -71,7 +71,7 @@ def killed(stage: Stage) -> None:
     while process.poll() is None and not any(address == LARGE for address, _ in stage.hub.asked):
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
-    process.communicate()
+    process.wait()
     stage.hub.cut.clear()
 
 
@@ -86,6 +86,18 @@ def resumed(stage: Stage) -> str:
     if not any(wanted for _, wanted in again):
         raise SystemExit("nothing went on where it was cut off")
     return said
+
+
+def interrupted(stage: Stage) -> None:
+    """Table 1 refused, killed, and brought to its end."""
+    refused(stage)
+    say("without consent nothing is downloaded")
+    killed(stage)
+    say("killed in the middle of a download")
+    print(resumed(stage))
+    hub = stage.hub
+    say(f"{FIRST} is fetched and measured; {len(hub.asked)} requests, not there: {sorted(set(hub.missing))}")
+    print(report({FIRST: judge(cells_of(stage, [FIRST])[FIRST])}))
 
 
 def follow_all(stage: Stage, tables: Sequence[str]) -> None:
@@ -107,16 +119,14 @@ def follow_all(stage: Stage, tables: Sequence[str]) -> None:
 
 def play(folder: Path, server: Hub, tables: Sequence[str]) -> int:
     """The whole rehearsal; how many cells are blocked by a fault of ours."""
+    begun = (folder / "user").is_dir()
     stage = build(folder, server)
     say(f"{len(server.files)} addresses are served")
     server.down.append(DOWN)
-    refused(stage)
-    say("without consent nothing is downloaded")
-    killed(stage)
-    say("killed in the middle of a download")
-    print(resumed(stage))
-    say(f"{FIRST} is fetched and measured; {len(server.asked)} requests, not there: {sorted(set(server.missing))}")
-    print(report({FIRST: judge(cells_of(stage, [FIRST])[FIRST])}))
+    if begun:
+        say("goes on with what was kept: the refusal, the kill and the cut connection are not played again")
+    else:
+        interrupted(stage)
     code, said = stage.run("reproduce", *tables, "--fetch", "--yes", "--quiet")
     say(f"all tables: exit code {code}\n{said}")
     follow_all(stage, tables)
@@ -128,7 +138,7 @@ def play(folder: Path, server: Hub, tables: Sequence[str]) -> int:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--keep", type=Path, help="use and keep this folder (4 GB)")
+    parser.add_argument("--keep", type=Path, help="use and keep this folder (4 GB); one that was kept is gone on with")
     parser.add_argument("--tables", default="", help="comma-separated ids instead of all of the papers")
     options = parser.parse_args()
     tables = options.tables.split(",") if options.tables else papers_tables()

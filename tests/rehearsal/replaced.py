@@ -39,6 +39,7 @@ from adcbench.data.test_sets import fetch, registry
 from adcbench.data.test_sets.test_set import TestSet
 from adcbench.metrics.image import maniqa
 from adcbench.systems import find_system
+from adcbench.systems.layers.tagger_files import RAM_MINI
 from adcbench.systems.system import System
 
 STAGE = "REHEARSAL"  # the variable that names the file with what is served
@@ -55,6 +56,8 @@ SMALL = {
     "stablesr": ("stablesr", "system", "MINI"),
     "adcvsr": ("adcvsr", "system", "MINI"),
 }
+
+TAGGER = replace(RAM_MINI, embed=512, rank=8)  # two numbers that upstream has in its code: the small files have them
 
 
 class _Local(HTTPAdapter):
@@ -137,14 +140,19 @@ def _small(name: str, module: Any, files: dict[str, dict[str, Any]]) -> System:
         system = module.system(module.BSRGANConfig(blocks=2, features=16, growth=8))
     else:
         _, factory, config = SMALL[name]
-        system = getattr(module, factory)(getattr(module, config))
+        system = getattr(module, factory)(_as_served(getattr(module, config)))
     return replace(system, files=tuple(replace(file, **_facts(file, files)) for file in system.files))
+
+
+def _as_served(config: Any) -> Any:
+    """A small config with the tagger that is served."""
+    return replace(config, tagger=TAGGER) if hasattr(config, "tagger") else config
 
 
 def _test_sets(manifests: Path, sizes: dict[str, int]) -> None:
     for name, size in sizes.items():
         known = registry.TEST_SETS[name]
-        part = known.part if known.part == Part() else Part(frames=2, crop=256)
+        part = known.part if known.part == Part() else Part(frames=3, crop=256)
         registry.TEST_SETS[name] = replace(known, size=size, part=part)
     before: Callable[[TestSet], Path] = registry.manifest_path
 

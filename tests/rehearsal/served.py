@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from adcsr_files import GOLDEN as ADCSR
 from adcsr_files import decoder_dict, mini_network, student_dict, write_official
 from backbone_files import FILE_OF, write_backbone
 from bsrgan_files import checkpoint as bsrgan_checkpoint
+from diffbir_files import make as diffbir
 from diffbir_files import write_files as diffbir_files
 from network_files import write_clip, write_inception, write_maniqa, write_musiq, write_raft
 from osediff_files import GOLDEN as OSEDIFF
@@ -25,6 +26,7 @@ from osediff_files import mini_network as osediff_network
 from osediff_files import official_files as osediff_files
 from pasd_files import official_files as pasd_files
 from ram_files import files as ram_files
+from ram_files import make as tagger
 from resshift_files import official_files as resshift_files
 from s3diff_files import official as s3diff_content
 from s3diff_files import write as s3diff_files
@@ -96,7 +98,7 @@ _MAKERS: tuple[tuple[str, Callable[[Path], Files]], ...] = (  # labels in the ca
     ),
     (
         "diffbir/v1_general.pth diffbir/general_swinir_v1.ckpt sd21-base-compvis/v2-1_512-ema-pruned.ckpt",
-        diffbir_files,
+        lambda folder: diffbir_files(folder, quieter=diffbir.QUIETER),  # else its outputs are no images
     ),
     (
         "pasd/pasd_unet.safetensors pasd/pasd_controlnet.safetensors sd15/vae.safetensors "
@@ -113,7 +115,7 @@ _MAKERS: tuple[tuple[str, Callable[[Path], Files]], ...] = (  # labels in the ca
     (
         "seesr/seesr_unet.safetensors seesr/seesr_controlnet.safetensors sd2-base/vae.safetensors "
         "sd2-base/text_encoder.safetensors",
-        lambda folder: seesr_files(seesr_content("mini"), folder),
+        lambda folder: seesr_files(seesr_content("mini", embed=tagger.MINI.embed), folder),
     ),
     ("stablesr/stablesr_000117.ckpt stablesr/vqgan_cfw_00011.ckpt", lambda folder: stablesr_files(folder, "mini")),
     ("metrics/alexnet-owt-7be5be79.pth", _backbone("alexnet")),
@@ -135,13 +137,21 @@ def write_contents(folder: Path, wanted: Iterable[str]) -> Files:
     """
     left, made = set(wanted), {}
     for labels, make in _MAKERS:
-        if left & set(labels.split()):
-            with tempfile.TemporaryDirectory(dir=folder) as own:
-                paths = make(Path(own))
-                for label in labels.split():
-                    target = made[label] = folder / label
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    paths[target.name].replace(target)
+        targets = {label: folder / label for label in labels.split()}
+        if left & targets.keys():
+            made |= targets
+            if not all(target.is_file() for target in targets.values()):  # a folder that was kept has them
+                _write(make, targets.values())
     if left := left - made.keys():
         raise KeyError(f"nobody makes {', '.join(sorted(left))}")
     return made
+
+
+def _write(make: Callable[[Path], Files], targets: Collection[Path]) -> None:
+    """Make files and put each in its place."""
+    for target in targets:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=next(iter(targets)).parent) as own:
+        paths = make(Path(own))
+        for target in targets:
+            paths[target.name].replace(target)

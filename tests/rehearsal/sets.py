@@ -20,7 +20,7 @@ from adcbench.data.test_sets.registry import TEST_SETS
 from adcbench.data.test_sets.test_set import LOG, TestSet
 
 SIDE, FACTOR = 192, 4  # of HR images, at most 224: MANIQA then sees one crop, not 20
-CLIP_SIDE, FRAMES = 256, 3  # a RAFT at half size needs 128
+CLIP_SIDE, FRAMES = 256, 4  # a RAFT at half size needs 128; DOVER's stand-in dies of two frames
 NAMES = ("photo_1", "photo_2")
 PUBLIC = ("DRealSR", "RealSR")  # fetched; the others are put there by hand
 BY_HAND = ("DIV2K-Val", "UDM10", "SPMCS", "YouHQ40", "RealVSR", "MVSR4x", "VideoLQ")

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from hub import Hub
 from served import write_contents
@@ -62,19 +63,19 @@ class Stage:
         }
         return {name: value for name, value in os.environ.items() if name not in _VARIABLES} | own | self.environment
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start ``adcbench`` with these arguments."""
+    def start(self, *arguments: str, said: IO[str] | int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+        """Start ``adcbench`` with these arguments; what it says goes to ``said``."""
         command = [sys.executable, str(HERE / "replaced.py"), *arguments]
         return subprocess.Popen(
-            command, env=self.variables(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True,
-        )  # fmt: skip
+            command, env=self.variables(), stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, text=True
+        )
 
     def run(self, *arguments: str) -> tuple[int, str]:
-        """Run ``adcbench``; its exit code and what it said."""
-        with self.start(*arguments) as process:
-            said, _ = process.communicate()
-        return process.returncode, said
+        """Run ``adcbench``; its exit code and what it said, which is in ``said.txt`` while it runs."""
+        path = self.folder / "said.txt"
+        with path.open("w", encoding="utf-8") as said, self.start(*arguments, said=said) as process:
+            process.wait()
+        return process.returncode, path.read_text(encoding="utf-8")
 
 
 def build(folder: Path, hub: Hub, labels: Iterable[str] = ()) -> Stage:

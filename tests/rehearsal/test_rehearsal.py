@@ -83,9 +83,12 @@ def test_what_is_served_is_measured_and_an_address_that_serves_nothing_is_a_faul
 
 
 def test_what_is_served_has_the_names_of_the_official_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert len(write_contents(tmp_path, ["adcsr/net_params_200.pkl"])) == 2
+    kept, wanted = tmp_path / "kept", ["adcsr/net_params_200.pkl"]
+    paths = write_contents(kept, wanted)
+    assert len(paths) == 2
     monkeypatch.setattr("served.student_dict", lambda network: {"module.body.9.weight": None})
+    assert write_contents(kept, wanted) == paths  # what was kept is not made again
     with pytest.raises(ValueError, match=r"net_params_200\.pkl: \d+ names are not those of the official file"):
-        write_contents(tmp_path, ["adcsr/net_params_200.pkl"])
+        write_contents(tmp_path / "new", wanted)
     with pytest.raises(KeyError, match="nobody makes adcsr/other"):
         write_contents(tmp_path, ["adcsr/other.pkl"])

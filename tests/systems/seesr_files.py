@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from adcbench.systems.seesr import CONTROLNET_FILE, MINI, UNET_FILE
 from adcbench.systems.seesr.network import SeeSR
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "seesr"
+_OF_TOKENS = re.compile(r"image_attentions\..*\.attn2\.to_[kv]\.weight$")
 
 
 def fixture(name: str) -> tuple[dict[str, list[int]], dict[str, Tensor]]:
@@ -24,9 +26,12 @@ def fixture(name: str) -> tuple[dict[str, list[int]], dict[str, Tensor]]:
     return parity.read_manifest(GOLDEN / f"{name}.json.gz"), outputs
 
 
-def official(name: str, factor: float = parity.LIVELY) -> dict[str, dict[str, Tensor]]:
-    """The state dicts of U-Net and ControlNet with upstream's names."""
-    tensors = parity.checkpoint(fixture(name)[0], same_name, factor)
+def official(name: str, factor: float = parity.LIVELY, embed: int = 0) -> dict[str, dict[str, Tensor]]:
+    """The state dicts of U-Net and ControlNet with upstream's names; ``embed``: another width of the image's tokens."""
+    shapes = fixture(name)[0]
+    if embed:
+        shapes |= {key: [shape[0], embed] for key, shape in shapes.items() if _OF_TOKENS.search(key)}
+    tensors = parity.checkpoint(shapes, same_name, factor)
     return {
         part: {key.removeprefix(f"{part}."): t for key, t in tensors.items() if key.startswith(f"{part}.")}
         for part in ("unet", "controlnet")

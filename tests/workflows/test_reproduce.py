@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from toy_tables import make_table, measure_as, use_tables
+from toy_tables import make_table, measure_as, measurement, use_tables
 
 from adcbench.cli import cli
-from adcbench.core.cells import Cell, Measurement
+from adcbench.core.cells import Cell, CellKey, Measurement
 from adcbench.core.datafiles import data_text
 from adcbench.core.errors import AdcbenchError
 from adcbench.data.media.images import write_png
@@ -24,7 +24,7 @@ from adcbench.data.test_sets.test_set import TestSet
 from adcbench.report.files import folder, read_cells
 from adcbench.results.diff import compare
 from adcbench.results.verdicts import verdict_of
-from adcbench.tables import Context, Score
+from adcbench.tables import Context, Job, Score
 from adcbench.tables.loading import load_table, table_ids
 from adcbench.workflows.reproduce import rebuild, reproduce, with_measurement
 
@@ -141,6 +141,35 @@ def test_what_is_no_number_blocks_its_own_cell_alone(tmp_path: Path, monkeypatch
     for cells in (reproduce("toy"), read_cells("toy")):
         assert [verdict_of(cell).word for cell in cells] == ["blocked", "blocked", "unpublished", "unpublished"]
         assert cells[0].missing == "finite numbers, which it did not give for image-0, image-1, image-2"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (RuntimeError("CUDA out of memory. Tried to allocate 9 GiB."), (AdcbenchError, "A on DRealSR: out of memory")),
+        (RuntimeError("shapes do not fit"), (RuntimeError, "shapes do not fit")),
+        (KeyboardInterrupt("stopped"), (KeyboardInterrupt, "stopped")),
+    ],
+)
+def test_what_stops_a_job_loses_nothing_of_the_others(
+    error: BaseException, told: tuple[type[BaseException], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = make_table(tmp_path / "reproductions")
+    table.write_text(table.read_text().replace('for row in ("A", "B")))', 'for row in ("B", "A", "B")))'))
+    use_tables(tmp_path, monkeypatch)
+    runs: list[str] = []
+
+    def run(job: Job, *_: object) -> list[tuple[CellKey, Measurement]]:
+        runs.append(job.row)
+        if job.row == "A":
+            raise error
+        return [(key, measurement(1.0)) for key in job.keys(load_table("toy"))]
+
+    monkeypatch.setattr(Score, "run", run)
+    with pytest.raises(told[0], match=told[1]):
+        reproduce("toy")
+    assert runs == (["B", "A", "B"] if told[0] is AdcbenchError else ["B", "A"])
+    assert {cell.key.row for cell in read_cells("toy") if cell.measured} == {"B"}
 
 
 _OWN_SET = """from adcbench.tables import Column, Infer, Reaggregate, Score, Table
