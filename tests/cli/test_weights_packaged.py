@@ -65,7 +65,10 @@ def test_an_archive_is_counted_and_brought_once(shelf: Path) -> None:
     plan = run("fetch", "lpips", "lpips-vgg", "--yes")
     assert plan.exit_code == 0, plan.output
     assert f"2 files to download, {size}:" in plan.output
-    assert "metrics/made-of-two.bin" in plan.output and "packed-weights 1.0, for " in plan.output
+    assert (
+        "metrics/made-of-two.bin" in plan.output
+        and "(the package packed-weights 1.0; 850 B of it are kept)" in plan.output
+    )
     assert (weights_dir() / "metrics" / "made-of-two.bin").read_bytes() == converted(MEMBERS["two.bin"])
     check = run("check", "lpips", "lpips-vgg")
     assert check.output.count("ok   metrics/made-of-") == 2

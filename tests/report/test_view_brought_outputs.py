@@ -71,7 +71,12 @@ def test_nothing_is_marked_where_nobody_brought_any(cells: list[Cell]) -> None:
 
 
 def test_explain_and_compare_say_so(cells: list[Cell], monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("adcbench.report.explain", "adcbench.report.view", "adcbench.tables.loading"):
+    for module in (
+        "adcbench.report.explain",
+        "adcbench.report.view",
+        "adcbench.tables.loading",
+        "adcbench.results.agreement",
+    ):
         monkeypatch.setattr(f"{module}.load_table", lambda table_id: TABLE)
     monkeypatch.setattr(view, "read_cells", lambda table_id, root=None: cells)
     assert "outputs brought by the user: folder out_50%" in explain(cells[0].key)
